@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The session id that is to be announced to the client, and how long the client shall keep it. */
+export interface SessionIdAnnouncement {
+  readonly sessionId: string;
+  /** Seconds the client shall keep the id; undefined = the resolver's own setting. */
+  readonly maxAgeSeconds?: number | undefined;
+}
+
+/**
+ * Finds the session id in a request and tells the client the id of its session.
+ *
+ * All methods are synchronous: `setSessionId` and `expireSession` are called once, right before the headers are sent.
+ *
+ * Mirrors `HttpSessionIdResolver` of Spring Session.
+ */
+export interface SessionIdResolver {
+  /** The candidate ids of the request, best first, at most five. Forged or malformed ones are left out. */
+  resolveSessionIds(request: IncomingMessage): readonly string[];
+
+  /** Tells the client the id of its session. */
+  setSessionId(
+    request: IncomingMessage,
+    response: ServerResponse,
+    announcement: SessionIdAnnouncement,
+  ): void;
+
+  /** Tells the client to forget the id of its session, which has ended. */
+  expireSession(request: IncomingMessage, response: ServerResponse): void;
+
+  /**
+   * Whether the client must be told the id again although it has not changed: its Max-Age rolls, or it was signed with
+   * an old secret.
+   */
+  mustRenewSessionId?(request: IncomingMessage): boolean;
+}
