@@ -101,6 +101,11 @@ export class MapSession implements Session {
     return [...this.attributes].filter(([, attribute]) => attribute.exists).map(([name]) => name);
   }
 
+  /** Whether {@link changeSessionId} was called and is not saved yet. */
+  get hasChangedId(): boolean {
+    return !this.isUnsaved && this.currentId !== this.storedId;
+  }
+
   /** Whether anybody gave the session something to keep: a new one without is not worth storing. */
   get hasChanges(): boolean {
     const change = this.pendingChange();
