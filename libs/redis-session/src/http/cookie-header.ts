@@ -10,14 +10,13 @@ export function* findCookieValues(header: string, name: string): Generator<strin
   const marker = `${name}=`;
   let at = header.indexOf(marker);
   while (at !== -1) {
-    let next = at + marker.length;
+    const start = at + marker.length;
     if (startsPair(header, at)) {
-      const semicolon = header.indexOf(';', next);
+      const semicolon = header.indexOf(';', start);
       const end = semicolon === -1 ? header.length : semicolon;
-      yield unquoted(header.slice(next, end).trim());
-      next = end;
+      yield unquoted(header.slice(start, end).trim());
     }
-    at = header.indexOf(marker, next);
+    at = header.indexOf(marker, start);
   }
 }
 
