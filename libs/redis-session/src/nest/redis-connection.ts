@@ -35,13 +35,15 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (this.client && this.isOwn) await closeRedisClient(this.client, this.options.commandTimeoutMs);
+    if (this.client && this.isOwn)
+      await closeRedisClient(this.client, this.options.commandTimeoutMs);
   }
 
   /** Says once that the connection is lost and once that it is back, not once per attempt. */
   private reportConnection(client: RedisClient): void {
     client.on('error', (error: Error) => {
-      if (!this.isLost) this.options.logger.warn(`The connection to Redis is lost: ${error.message}.`);
+      if (!this.isLost)
+        this.options.logger.warn(`The connection to Redis is lost: ${error.message}.`);
       this.isLost = true;
     });
     client.on('ready', () => {

@@ -1,10 +1,22 @@
 import { Logger, type MiddlewareConsumer } from '@nestjs/common';
-import { type CookieOptions, resolveCookieOptions, type ResolvedCookieOptions } from '../http/cookie-serializer.options.js';
+import {
+  type CookieOptions,
+  resolveCookieOptions,
+  type ResolvedCookieOptions,
+} from '../http/cookie-serializer.options.js';
 import { type SessionIdResolver } from '../http/session-id-resolver.js';
 import { type StoreUnavailablePolicy } from '../http/session-request.js';
-import { DEFAULT_REDIS_REPOSITORY_OPTIONS, type RedisSessionRepositoryOptions } from '../redis/redis-session-repository.js';
+import {
+  DEFAULT_REDIS_REPOSITORY_OPTIONS,
+  type RedisSessionRepositoryOptions,
+} from '../redis/redis-session-repository.js';
 import { type RedisConnection } from '../redis/redis-client.js';
-import { CUSTOM_SESSION_ID_PATTERN, SESSION_ID_PATTERN, generateSessionId, type SessionIdGenerator } from '../session/session-id-generator.js';
+import {
+  CUSTOM_SESSION_ID_PATTERN,
+  SESSION_ID_PATTERN,
+  generateSessionId,
+  type SessionIdGenerator,
+} from '../session/session-id-generator.js';
 import { type FlushMode } from '../session/flush-mode.js';
 import { type SaveMode } from '../session/save-mode.js';
 import { type SessionCodec } from '../session/session-codec.js';
@@ -12,7 +24,11 @@ import { type SessionLogger } from '../session/session-logger.js';
 import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
-import { resolveSecurityOptions, type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
+import {
+  resolveSecurityOptions,
+  type ResolvedSecurityOptions,
+  type SecurityOptions,
+} from './security.options.js';
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
@@ -124,8 +140,11 @@ export const DEFAULT_OPTIONS = {
  * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
  */
 export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const merged = { ...DEFAULT_OPTIONS, ...given } as typeof DEFAULT_OPTIONS & RedisSessionModuleOptions;
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  const merged = { ...DEFAULT_OPTIONS, ...given } as typeof DEFAULT_OPTIONS &
+    RedisSessionModuleOptions;
   checkModuleOptions(merged);
   refuseContradictions(options, merged);
   const { cookie, security, sessionIdGenerator, sessionIdPattern } = merged;
@@ -133,23 +152,35 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   return {
     ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
-    security: (security as SecurityOptions | false) === false ? false : resolveSecurityOptions(security),
-    sessionIdPattern: sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
+    security: resolveSecurityOptions(security),
+    sessionIdPattern:
+      sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
   };
 }
 
-function refuseContradictions(given: RedisSessionModuleOptions, merged: RedisSessionModuleOptions): void {
+function refuseContradictions(
+  given: RedisSessionModuleOptions,
+  merged: RedisSessionModuleOptions,
+): void {
   const { maxInactiveIntervalSeconds = -1, touchIntervalSeconds = 0 } = merged;
   if (merged.store === 'redis' && merged.redis === undefined) {
-    throw new SessionOptionError('redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".');
+    throw new SessionOptionError(
+      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
+    );
   }
   if (merged.store === 'memory' && given.redis !== undefined) {
-    throw new SessionOptionError('redis must be left out when store is "memory", got both. Leave one out.');
+    throw new SessionOptionError(
+      'redis must be left out when store is "memory", got both. Leave one out.',
+    );
   }
   if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
-    throw new SessionOptionError('cookie must be left out when sessionIdResolver is given, got both. Leave one out.');
+    throw new SessionOptionError(
+      'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
+    );
   }
   if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
-    throw new SessionOptionError(`touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`);
+    throw new SessionOptionError(
+      `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
+    );
   }
 }

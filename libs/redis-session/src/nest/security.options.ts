@@ -34,8 +34,13 @@ const schema = z.strictObject({
 });
 
 /** @throws SessionOptionError naming the option */
-export function resolveSecurityOptions(options: SecurityOptions): ResolvedSecurityOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+export function resolveSecurityOptions(
+  options: SecurityOptions | false,
+): ResolvedSecurityOptions | false {
+  if (options === false) return false;
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
   const merged = { ...DEFAULT_SECURITY_OPTIONS, ...given };
   checkOptions(schema, merged, { prefix: 'security.' });
   return merged;

@@ -6,6 +6,8 @@ import {
 } from '@nestjs/common';
 import { concatMap, from, map, type Observable, of } from 'rxjs';
 import { SessionRequest } from '../http/session-request.js';
+import { locationAfterHandler } from './after-login.js';
+import { LoginRedirect } from './login-redirect.js';
 import { rawRequestOf } from './platform/raw-messages.js';
 import { toHttpException } from './session-failure.js';
 
@@ -23,6 +25,8 @@ export class SessionRepositoryInterceptor implements NestInterceptor {
     if (!sessionRequest) return next.handle();
     return next.handle().pipe(
       concatMap((result: unknown) => {
+        const location = locationAfterHandler(sessionRequest.request);
+        if (location !== undefined) throw new LoginRedirect(location);
         if (!sessionRequest.needsCommit()) return of(result);
         return from(commit(sessionRequest)).pipe(map(() => result));
       }),

@@ -13,7 +13,10 @@ import { toHttpException } from './session-failure.js';
  * The first half of `SessionRepositoryFilter` of Spring Session.
  */
 @Injectable()
-export class SessionRepositoryMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {
+export class SessionRepositoryMiddleware implements NestMiddleware<
+  IncomingMessage,
+  ServerResponse
+> {
   private readonly isLazy: boolean;
 
   constructor(

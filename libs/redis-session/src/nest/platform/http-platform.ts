@@ -50,7 +50,8 @@ export class HttpPlatform {
         return rawResponse.headersSent;
       },
       answer: ({ statusCode, headers = {}, body }: HttpAnswer) => {
-        for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
+        for (const [name, value] of Object.entries(headers))
+          adapter.setHeader(response, name, value);
         adapter.reply(response, body, statusCode);
       },
       appendHeader: (name, value) => {
@@ -77,6 +78,7 @@ export class HttpPlatform {
 }
 
 function urlOf(request: IncomingMessage): string {
-  if ('originalUrl' in request && typeof request.originalUrl === 'string') return request.originalUrl;
+  if ('originalUrl' in request && typeof request.originalUrl === 'string')
+    return request.originalUrl;
   return request.url ?? '/';
 }
