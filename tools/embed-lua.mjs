@@ -10,7 +10,8 @@ const scripts = readdirSync(folder)
   .sort()
   .map((file) => {
     const [, name, numberOfKeys] = /^([a-z]\w*)-(\d+)\.lua$/i.exec(file) ?? [];
-    if (!name) throw new Error(`Cannot embed ${file}: its name must be <camelCase>-<numberOfKeys>.lua.`);
+    if (!name)
+      throw new Error(`Cannot embed ${file}: its name must be <camelCase>-<numberOfKeys>.lua.`);
     const lua = readFileSync(join(folder, file), 'utf8');
     return `export const ${name} = { numberOfKeys: ${numberOfKeys}, lua: ${JSON.stringify(lua)} } as const;\n`;
   });
