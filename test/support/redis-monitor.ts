@@ -16,7 +16,7 @@ export interface RecordedCommands {
  */
 export async function recordCommands(redisUrl: string): Promise<RecordedCommands> {
   const control = new Redis(redisUrl);
-  const monitor = await new Redis(redisUrl).monitor();
+  const monitor = await control.monitor();
   let commands: string[][] = [];
   monitor.on('monitor', (_time: string, command: string[], source: string) => {
     if (source !== 'lua') commands.push(command);

@@ -25,7 +25,7 @@ async function ownRedis(): Promise<{ port: number; url: string }> {
 function clientOf(url: string): Redis {
   const client = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on('error', () => undefined);
-  endings.push(() => client.disconnect());
+  endings.push(() => client.status === 'end' || client.disconnect());
   return client;
 }
 
