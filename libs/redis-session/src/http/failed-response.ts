@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  SessionEncodingError,
+  SessionInvalidatedError,
+  SessionStoreError,
+} from '../session/session.errors.js';
+import { type FailedResponse } from './response-committer.js';
+
+/** The status and the sentence that tell a client of a session that could not be kept. */
+export interface SessionFailure {
+  readonly statusCode: number;
+  readonly detail: string;
+}
+
+/** Nothing of the error's own message: it may name internal hosts. */
+export function describeSessionFailure(error: unknown): SessionFailure {
+  if (error instanceof SessionStoreError) {
+    return { statusCode: 503, detail: 'The session is not available at the moment. Try again.' };
+  }
+  if (error instanceof SessionInvalidatedError) {
+    return { statusCode: 401, detail: 'The session has ended meanwhile. Log in again.' };
+  }
+  const detail =
+    error instanceof SessionEncodingError
+      ? 'The session holds a value that cannot be stored.'
+      : 'The session could not be saved.';
+  return { statusCode: 500, detail };
+}
+
+/** As problem details, RFC 9457. */
+export function toFailedResponse(error: unknown): FailedResponse {
+  const { statusCode, detail } = describeSessionFailure(error);
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: STATUS_CODES[statusCode],
+    status: statusCode,
+    detail,
+  });
+  return {
+    statusCode,
+    headers: {
+      'Cache-Control': 'no-store',
+      'Content-Type': 'application/problem+json',
+      ...(statusCode === 503 && { 'Retry-After': '1' }),
+    },
+    body,
+  };
+}

@@ -1,0 +1,261 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
+import { type SecurityScope } from '../security/security-context-holder.js';
+import { type MapSession, type SessionOwner } from '../session/map-session.js';
+import { type SessionLogger } from '../session/session-logger.js';
+import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import {
+  RedisSessionError,
+  SessionInvalidatedError,
+  SessionResponseCommittedError,
+  SessionStoreError,
+} from '../session/session.errors.js';
+import { toFailedResponse } from './failed-response.js';
+import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { type SessionIdResolver } from './session-id-resolver.js';
+
+/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
+export type StoreUnavailablePolicy = 'error' | 'anonymous';
+
+/** What all requests share. */
+export interface SessionRequestContext {
+  readonly clock: () => number;
+  readonly logger: SessionLogger;
+  readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly repository: StoredSessionRepository;
+  readonly sessionIdPattern: RegExp;
+  readonly sessionIdResolver: SessionIdResolver;
+}
+
+/** Something to do before the response leaves, beside saving the session. */
+export type BeforeCommit = () => void | Promise<void>;
+
+const requests = new WeakMap<object, SessionRequest>();
+
+/**
+ * The session of one request: found at most once, saved by {@link commit} and nowhere else.
+ *
+ * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
+ */
+export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
+  securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
+  /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
+  announcedMaxAgeSeconds: number | undefined;
+  private session: MapSession | undefined;
+  private loading: Promise<void> | undefined;
+  private isLoaded = false;
+  private committing: Promise<void> | undefined;
+  private readonly beforeCommit: BeforeCommit[] = [];
+  private readonly endedSessions: MapSession[] = [];
+  private hasEndedSession = false;
+  private isLost = false;
+  private failure: SessionStoreError | undefined;
+  private candidateIds: readonly string[] | undefined;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    private readonly context: SessionRequestContext,
+  ) {
+    requests.set(request, this);
+  }
+
+  /** @returns undefined when the route is excluded from sessions */
+  static of(request: object): SessionRequest | undefined {
+    return requests.get(request);
+  }
+
+  /** What the client sent, best first; only ids that could be ours. */
+  get requestedSessionIds(): readonly string[] {
+    this.candidateIds ??= this.context.sessionIdResolver
+      .resolveSessionIds(this.request)
+      .filter((id) => this.context.sessionIdPattern.test(id));
+    return this.candidateIds;
+  }
+
+  /** Whether the client sent an id that could be ours, but there is no such session (any more). */
+  get isRequestedSessionInvalid(): boolean {
+    return this.isLoaded && !this.failure && this.requestedSessionIds.length > 0 && !this.session;
+  }
+
+  /** The session if it is loaded and has not ended. */
+  get currentSession(): MapSession | undefined {
+    return this.session?.isInvalidated ? undefined : this.session;
+  }
+
+  /** The session of the request. It is read from the repository at the first call. */
+  async getSession(options: { readonly create: false }): Promise<MapSession | undefined>;
+  async getSession(options?: { readonly create: true }): Promise<MapSession>;
+  async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
+    await this.load();
+    if (this.currentSession || !create) return this.currentSession;
+    if (this.response.headersSent) throw SessionResponseCommittedError.create('create a session');
+    this.session = this.context.repository.createSession();
+    this.session.attachTo(this);
+    return this.session;
+  }
+
+  /**
+   * Reads the session, once per request however many ask.
+   *
+   * @returns undefined when there is nothing to wait for
+   * @throws SessionStoreError
+   */
+  load(): Promise<void> | undefined {
+    if (this.isLoaded) return undefined;
+    if (this.requestedSessionIds.length === 0) {
+      this.isLoaded = true;
+      return undefined;
+    }
+    this.loading ??= this.findRequested();
+    return this.loading;
+  }
+
+  /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
+  doBeforeCommit(action: BeforeCommit): void {
+    this.beforeCommit.push(action);
+  }
+
+  /** Whether the response must wait for {@link commit}. */
+  needsCommit(): boolean {
+    if (this.failure && this.response.statusCode >= 500) return false;
+    return this.beforeCommit.length > 0 || this.endedSessions.length > 0 || this.isDirty();
+  }
+
+  /**
+   * Saves what changed. Callers at the same time share one save, and save again only what changed since it began.
+   * A session that has meanwhile ended elsewhere is left dead, and the request gets its normal answer.
+   *
+   * @throws SessionStoreError when the store failed: the prepared response must not be sent
+   * @throws SessionInvalidatedError when the session ended while its id was changed: the client would not know the id
+   * @throws SessionEncodingError
+   */
+  async commit(): Promise<void> {
+    if (this.committing) {
+      await this.committing;
+      if (!this.needsCommit()) return;
+    }
+    this.committing ??= this.commitOnce().finally(() => {
+      this.committing = undefined;
+    });
+    await this.committing;
+  }
+
+  /** Whether the client must be told something about the id of its session. */
+  hasHeadersToWrite(): boolean {
+    if (this.failure) return false;
+    return this.mustAnnounce() || this.mustExpire();
+  }
+
+  /** Tells the client the id of its session, or that it has ended. */
+  writeHeaders(response: ServerResponse): void {
+    const { sessionIdResolver } = this.context;
+    if (this.mustAnnounce() && this.session) {
+      sessionIdResolver.setSessionId(this.request, response, {
+        sessionId: this.session.id,
+        maxAgeSeconds: this.announcedMaxAgeSeconds,
+      });
+    } else if (this.mustExpire()) {
+      sessionIdResolver.expireSession(this.request, response);
+    }
+  }
+
+  /** The response in place of the prepared one, whose session could not be saved. */
+  describeFailure(error: unknown): FailedResponse {
+    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
+    return toFailedResponse(error);
+  }
+
+  onLateFailure(error: unknown): void {
+    this.reportFailure(error);
+  }
+
+  /** @throws SessionInvalidatedError when it is gone */
+  async save(session: MapSession): Promise<void> {
+    await this.guard(this.context.repository.save(session));
+  }
+
+  async invalidate(session: MapSession): Promise<void> {
+    this.endedSessions.push(session);
+    this.securityContext = EMPTY_SECURITY_CONTEXT;
+    await this.deleteEnded();
+  }
+
+  beforeChangeSessionId(): void {
+    if (this.response.headersSent)
+      throw SessionResponseCommittedError.create('change the session id');
+  }
+
+  private async findRequested(): Promise<void> {
+    const { repository, clock, onStoreUnavailable, logger } = this.context;
+    try {
+      for (const id of this.requestedSessionIds) {
+        this.session = await this.guard(repository.findById(id, { accessTimeMs: clock() }));
+        if (this.session) break;
+      }
+      this.session?.attachTo(this);
+    } catch (error) {
+      if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
+      logger.warn(`${error.message} The request goes on as an anonymous one.`);
+    }
+    this.isLoaded = true;
+  }
+
+  private async commitOnce(): Promise<void> {
+    if (this.failure) throw this.failure;
+    for (const action of this.beforeCommit.splice(0)) await action();
+    await this.deleteEnded();
+    if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
+  }
+
+  private async saveUnlessLost(session: MapSession): Promise<void> {
+    const isIdChanged = session.hasChangedId;
+    try {
+      await this.save(session);
+    } catch (error) {
+      if (!(error instanceof SessionInvalidatedError)) throw error;
+      this.isLost = true;
+      if (isIdChanged) throw error;
+    }
+  }
+
+  private async deleteEnded(): Promise<void> {
+    for (let ended = this.endedSessions[0]; ended; ended = this.endedSessions[0]) {
+      await this.guard(this.context.repository.invalidate(ended));
+      if (this.endedSessions[0] === ended) this.endedSessions.shift();
+      this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
+    }
+  }
+
+  /** The store is asked once: after a failure the request is not held up again. */
+  private async guard<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      if (error instanceof SessionStoreError) this.failure = error;
+      throw error;
+    }
+  }
+
+  private reportFailure(error: unknown): void {
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
+  }
+
+  private isDirty(): boolean {
+    return !this.isLost && this.currentSession?.hasChanges === true;
+  }
+
+  private mustAnnounce(): boolean {
+    const session = this.currentSession;
+    if (!session || session.isNew || this.isLost) return false;
+    return (
+      session.id !== this.requestedSessionIds[0] ||
+      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
+    );
+  }
+
+  private mustExpire(): boolean {
+    return this.hasEndedSession && (!this.currentSession || this.currentSession.isNew);
+  }
+}

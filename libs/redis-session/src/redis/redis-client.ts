@@ -1,0 +1,111 @@
+import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { SessionStoreError } from '../session/session.errors.js';
+import { withDeadline } from './deadline.js';
+import { type RedisClient } from './redis-session.commands.js';
+
+/** Where Redis is: a url, ioredis options (Sentinel among them), the nodes of a Redis Cluster, or a client of yours. */
+export type RedisConnection =
+  | string
+  | RedisOptions
+  | { readonly nodes: readonly ClusterNode[]; readonly options?: ClusterOptions }
+  | RedisClient;
+
+/** A client, and whether it is ours to close. */
+export interface OpenRedisClient {
+  readonly client: RedisClient;
+  readonly isOwn: boolean;
+}
+
+/**
+ * Makes the client, or takes the given one as it is. A client of ours never queues commands while it is not connected,
+ * so that an outage is seen at once, and connects again within half a second of Redis' return.
+ *
+ * @param commandTimeoutMs - also the time that one attempt to connect may take
+ */
+export function createRedisClient(
+  connection: RedisConnection,
+  commandTimeoutMs: number,
+): OpenRedisClient {
+  if (isRedisClient(connection)) return { client: connection, isOwn: false };
+  return { client: createClient(connection, commandTimeoutMs), isOwn: true };
+}
+
+/** Whether `connection` is a client of ioredis, of this copy of the package or another one. */
+export function isRedisClient(connection: unknown): connection is RedisClient {
+  if (typeof connection !== 'object' || connection === null) return false;
+  return (
+    connection instanceof Redis || connection instanceof Cluster || 'defineCommand' in connection
+  );
+}
+
+/**
+ * Waits until Redis answers a PING.
+ *
+ * @throws SessionStoreError naming the reason, without the address's password
+ */
+export async function pingRedis(client: RedisClient, timeoutMs: number): Promise<void> {
+  let lastError: unknown;
+  const onError = (error: unknown) => {
+    lastError = error;
+  };
+  client.on('error', onError);
+  try {
+    if (client.status === 'wait') await withDeadline('connect', timeoutMs, client.connect());
+    await withDeadline('ping', timeoutMs, client.ping());
+  } catch (error) {
+    throw SessionStoreError.create('reach Redis', lastError ?? (error as Error).cause ?? error);
+  } finally {
+    client.off('error', onError);
+  }
+}
+
+/** Waits for the commands under way, then closes the connection. Does not wait for a server that is gone. */
+export async function closeRedisClient(client: RedisClient, timeoutMs: number): Promise<void> {
+  try {
+    if (client.status === 'ready') await withDeadline('quit', timeoutMs, client.quit());
+  } catch {
+    // The connection is to be closed anyway.
+  } finally {
+    client.disconnect();
+  }
+}
+
+function createClient(
+  connection: Exclude<RedisConnection, RedisClient>,
+  commandTimeoutMs: number,
+): RedisClient {
+  const rules = {
+    connectTimeout: commandTimeoutMs,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    reconnectOnError: isReadOnlyReplica,
+    retryStrategy: reconnectDelayMs,
+  };
+  if (typeof connection === 'string') return new Redis(connection, rules);
+  if (!('nodes' in connection))
+    return new Redis({ ...rules, ...connection, replyMapping: 'legacy' });
+  return new Cluster([...connection.nodes], {
+    clusterRetryStrategy: reconnectDelayMs,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    ...connection.options,
+    redisOptions: {
+      connectTimeout: commandTimeoutMs,
+      maxRetriesPerRequest: 1,
+      ...connection.options?.redisOptions,
+      replyMapping: 'legacy',
+    },
+  });
+}
+
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(50 * 2 ** attempt, 500);
+}
+
+/** After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. */
+function isReadOnlyReplica(error: Error): 2 | false {
+  return error.message.startsWith('READONLY') ? 2 : false;
+}

@@ -1,0 +1,93 @@
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import {
+  DEFAULT_REPOSITORY_OPTIONS,
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from '../session/stored-session-repository.js';
+import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
+import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
+import { fromHash, toHash } from './redis-session.mapper.js';
+
+/** What a {@link RedisSessionRepository} is told beside {@link SessionRepositoryOptions}. */
+export interface RedisSessionRepositoryOptions extends SessionRepositoryOptions {
+  /** Ms after which a command counts as failed and can change nothing any more. */
+  readonly commandTimeoutMs: number;
+  /** Prefix of all keys. */
+  readonly namespace: string;
+}
+
+/** The defaults of {@link RedisSessionRepositoryOptions}. */
+export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
+  ...DEFAULT_REPOSITORY_OPTIONS,
+  commandTimeoutMs: 2000,
+  namespace: 'nest:session',
+};
+
+/**
+ * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script:
+ *
+ * ```
+ * findById    EVALSHA loadSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
+ * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * ```
+ * ```
+ * nest:session:sessions:{4fQz81Lw}r0Y…          hash, expires at lastAccessedTime + maxInactiveInterval
+ *   creationTime         1404360000000          epoch ms
+ *   lastAccessedTime     1404360000000          epoch ms, only grows
+ *   maxInactiveInterval  1800                   seconds, -1 = never
+ *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
+ * ```
+ *
+ * Mirrors `RedisSessionRepository` of Spring Session; keys and fields have the same names.
+ */
+export class RedisSessionRepository extends StoredSessionRepository {
+  private readonly commands: RedisSessionCommands;
+  private readonly keys: RedisSessionKeys;
+  private readonly absoluteTimeoutMs: number;
+  private readonly touchIntervalMs: number;
+
+  constructor(client: RedisClient, options: Partial<RedisSessionRepositoryOptions> = {}) {
+    const resolved = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
+    super(resolved);
+    this.commands = new RedisSessionCommands(client, resolved.commandTimeoutMs);
+    this.keys = redisSessionKeys(resolved.namespace);
+    this.absoluteTimeoutMs =
+      resolved.absoluteTimeoutSeconds === undefined ? -1 : resolved.absoluteTimeoutSeconds * 1000;
+    this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
+  }
+
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<StoredSession | undefined> {
+    const reply = await this.commands.loadSession({
+      key: this.keys.session(id),
+      nowMs: this.options.clock(),
+      accessTimeMs,
+      touchIntervalMs: this.touchIntervalMs,
+      absoluteTimeoutMs: this.absoluteTimeoutMs,
+    });
+    return fromHash(reply);
+  }
+
+  protected override write(change: SessionChange): Promise<SaveOutcome> {
+    return this.commands.saveSession({
+      storedKey: this.keys.session(change.storedId),
+      currentKey: this.keys.session(change.id),
+      markKeyOf: (saveId) => this.keys.save(change.id, saveId),
+      isNew: change.isNew,
+      lastAccessedTime: change.lastAccessedTime,
+      absoluteTimeoutMs: this.absoluteTimeoutMs,
+      hash: toHash(change),
+    });
+  }
+
+  protected override delete(id: string): Promise<void> {
+    return this.commands.deleteSession(this.keys.session(id));
+  }
+}

@@ -1,0 +1,237 @@
+import { type FlushMode } from './flush-mode.js';
+import { type SaveMode } from './save-mode.js';
+import { SessionAttribute, type PendingAttributeChange } from './session-attribute.js';
+import { type SessionChange, type StoredSession } from './session-change.js';
+import { type SessionCodec } from './session-codec.js';
+import { type Session } from './session.js';
+import { SessionInvalidatedError } from './session.errors.js';
+
+/** Who saves and deletes a session: its repository, or the request that it belongs to. */
+export interface SessionOwner {
+  save(session: MapSession): Promise<void>;
+  invalidate(session: MapSession): Promise<void>;
+  /** Called before the id changes. @throws when the client could no longer be told */
+  beforeChangeSessionId?(): void;
+}
+
+/** What a session needs to know of its repository. */
+export interface SessionContext {
+  readonly codec: SessionCodec;
+  readonly flushMode: FlushMode;
+  readonly saveMode: SaveMode;
+  readonly generateChangedId: (previousId: string) => string;
+}
+
+/** How a {@link MapSession} starts. */
+export interface MapSessionInit {
+  readonly context: SessionContext;
+  readonly owner: SessionOwner;
+  readonly id: string;
+  readonly stored: StoredSession;
+  readonly isNew: boolean;
+}
+
+/** A save in progress: what is written, and what to tell the session when it is. */
+export interface PendingSessionChange extends SessionChange {
+  readonly attributes: ReadonlyMap<string, PendingAttributeChange>;
+}
+
+/**
+ * Holds a session's attributes in a map and knows what has changed since it was read.
+ *
+ * Counterpart of `MapSession` and of `RedisSession` of Spring Session, in one class for all repositories.
+ */
+export class MapSession implements Session {
+  readonly creationTime: Date;
+  private readonly context: SessionContext;
+  private readonly attributes = new Map<string, SessionAttribute>();
+  private owner: SessionOwner;
+  private storedId: string;
+  private currentId: string;
+  private isUnsaved: boolean;
+  private accessTimeMs: number;
+  private intervalSeconds: number;
+  private isAccessTimeChanged = false;
+  private isIntervalChanged = false;
+  private hasEnded = false;
+  private lastSave: Promise<void> = Promise.resolve();
+  private isFlushScheduled = false;
+
+  constructor({ context, owner, id, stored, isNew }: MapSessionInit) {
+    this.context = context;
+    this.owner = owner;
+    this.storedId = this.currentId = id;
+    this.isUnsaved = isNew;
+    this.creationTime = new Date(stored.creationTime);
+    this.accessTimeMs = stored.lastAccessedTime;
+    this.intervalSeconds = stored.maxInactiveInterval;
+    for (const [name, text] of stored.attributes) {
+      this.attributes.set(name, new SessionAttribute(name, context.codec, text));
+    }
+  }
+
+  get id(): string {
+    return this.currentId;
+  }
+
+  get lastAccessedTime(): Date {
+    return new Date(this.accessTimeMs);
+  }
+
+  get maxInactiveIntervalSeconds(): number {
+    return this.intervalSeconds;
+  }
+
+  set maxInactiveIntervalSeconds(seconds: number) {
+    this.intervalSeconds = seconds;
+    this.isIntervalChanged = true;
+    this.scheduleFlush();
+  }
+
+  get isNew(): boolean {
+    return this.isUnsaved;
+  }
+
+  get isInvalidated(): boolean {
+    return this.hasEnded;
+  }
+
+  get attributeNames(): readonly string[] {
+    this.refuseIfEnded('list its attributes');
+    return [...this.attributes].filter(([, attribute]) => attribute.exists).map(([name]) => name);
+  }
+
+  /** Whether {@link changeSessionId} was called and is not saved yet. */
+  get hasChangedId(): boolean {
+    return !this.isUnsaved && this.currentId !== this.storedId;
+  }
+
+  /** Whether anybody gave the session something to keep: a new one without is not worth storing. */
+  get hasChanges(): boolean {
+    const change = this.pendingChange();
+    return change !== undefined && (!this.isUnsaved || change.attributes.size > 0);
+  }
+
+  getAttribute<T>(name: string): T | undefined {
+    this.refuseIfEnded('read an attribute');
+    return this.attributes.get(name)?.get() as T | undefined;
+  }
+
+  setAttribute(name: string, value: unknown): void {
+    this.refuseIfEnded('set an attribute');
+    this.attribute(name).set(value);
+    this.scheduleFlush();
+  }
+
+  removeAttribute(name: string): void {
+    if (this.attributes.has(name)) this.setAttribute(name, undefined);
+  }
+
+  update<T>(
+    name: string,
+    change: (value: T | undefined) => T | undefined,
+  ): PromiseLike<T | undefined> {
+    this.refuseIfEnded('update an attribute');
+    this.attribute(name).update(change as (value: unknown) => unknown);
+    this.scheduleFlush();
+    const stored = async () => {
+      await this.save();
+      return this.getAttribute<T>(name);
+    };
+    return { then: (onStored, onRefused) => stored().then(onStored, onRefused) };
+  }
+
+  changeSessionId(): string {
+    this.refuseIfEnded('change its id');
+    this.owner.beforeChangeSessionId?.();
+    this.currentId = this.context.generateChangedId(this.currentId);
+    return this.currentId;
+  }
+
+  async invalidate(): Promise<void> {
+    this.refuseIfEnded('invalidate it again');
+    this.hasEnded = true;
+    await this.owner.invalidate(this);
+  }
+
+  async save(): Promise<void> {
+    if (!this.hasEnded) await this.owner.save(this);
+  }
+
+  /** Records an access at `timeMs` (epoch). Never goes back. */
+  touch(timeMs: number): void {
+    if (timeMs <= this.accessTimeMs) return;
+    this.accessTimeMs = timeMs;
+    this.isAccessTimeChanged = true;
+  }
+
+  /** From now on `owner` saves and deletes the session. */
+  attachTo(owner: SessionOwner): void {
+    this.owner = owner;
+  }
+
+  /** Runs `action` with the id under which the session is stored, after the saves that are under way. */
+  async exclusively(action: (storedId: string) => Promise<void>): Promise<void> {
+    const result = this.lastSave.then(() => action(this.storedId));
+    this.lastSave = result.catch(() => undefined);
+    await result;
+  }
+
+  /** @returns what a save has to write, undefined when nothing. @throws SessionEncodingError */
+  pendingChange(): PendingSessionChange | undefined {
+    const attributes = new Map<string, PendingAttributeChange>();
+    for (const [name, attribute] of this.attributes) {
+      const change = attribute.pendingChange(this.context.saveMode);
+      if (change) attributes.set(name, change);
+    }
+    const isChanged = attributes.size > 0 || this.isIntervalChanged || this.isAccessTimeChanged;
+    if (!isChanged && !this.isUnsaved && this.storedId === this.currentId) return undefined;
+    return {
+      storedId: this.storedId,
+      id: this.currentId,
+      isNew: this.isUnsaved,
+      creationTime: this.creationTime.getTime(),
+      lastAccessedTime: this.accessTimeMs,
+      maxInactiveInterval:
+        this.isUnsaved || this.isIntervalChanged ? this.intervalSeconds : undefined,
+      attributes,
+    };
+  }
+
+  /** The store now holds `saved`; what has changed since it was computed stays pending. */
+  markSaved(saved: PendingSessionChange): void {
+    this.storedId = saved.id;
+    this.isUnsaved = false;
+    this.isAccessTimeChanged = this.accessTimeMs !== saved.lastAccessedTime;
+    this.isIntervalChanged &&= this.intervalSeconds !== saved.maxInactiveInterval;
+    for (const [name, change] of saved.attributes) this.attributes.get(name)?.markSaved(change);
+  }
+
+  /** Other requests have changed attributes under `update`: computes the updates again from the stored texts. */
+  rebase(current: ReadonlyMap<string, string | undefined>): void {
+    for (const [name, text] of current) this.attributes.get(name)?.rebase(text);
+  }
+
+  private attribute(name: string): SessionAttribute {
+    let attribute = this.attributes.get(name);
+    if (!attribute) {
+      attribute = new SessionAttribute(name, this.context.codec, undefined);
+      this.attributes.set(name, attribute);
+    }
+    return attribute;
+  }
+
+  /** FlushMode 'immediate'. A flush that fails leaves its changes pending: the commit tries again and reports. */
+  private scheduleFlush(): void {
+    if (this.context.flushMode !== 'immediate' || this.isFlushScheduled) return;
+    this.isFlushScheduled = true;
+    queueMicrotask(() => {
+      this.isFlushScheduled = false;
+      this.save().catch(() => undefined);
+    });
+  }
+
+  private refuseIfEnded(action: string): void {
+    if (this.hasEnded) throw SessionInvalidatedError.create(`use the session to ${action}`);
+  }
+}

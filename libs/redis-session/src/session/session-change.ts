@@ -1,0 +1,37 @@
+/** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
+export interface StoredSession {
+  readonly creationTime: number;
+  readonly lastAccessedTime: number;
+  readonly maxInactiveInterval: number;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+/** One attribute that a save writes. */
+export interface AttributeChange {
+  /** The new text; undefined removes the attribute. */
+  readonly text: string | undefined;
+  /** Only for `update`: the text that the change was computed from. The save is refused when it is no longer stored. */
+  readonly basedOn?: { readonly text: string | undefined };
+}
+
+/** All that one save writes, in one atomic step. */
+export interface SessionChange {
+  /** The id under which the session is stored, or would be. */
+  readonly storedId: string;
+  /** The id under which it shall be stored; differs after `changeSessionId`. */
+  readonly id: string;
+  /** True: the session is created. False: it must exist, or nothing is written. */
+  readonly isNew: boolean;
+  readonly creationTime: number;
+  readonly lastAccessedTime: number;
+  /** Seconds; undefined = unchanged. */
+  readonly maxInactiveInterval: number | undefined;
+  readonly attributes: ReadonlyMap<string, AttributeChange>;
+}
+
+/** What became of a {@link SessionChange}. Only 'saved' has written anything. */
+export type SaveOutcome =
+  | { readonly kind: 'saved' }
+  | { readonly kind: 'missing' }
+  /** An attribute under `update` was changed meanwhile; `current` holds the stored texts of all such attributes. */
+  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> };

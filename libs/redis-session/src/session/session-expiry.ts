@@ -1,0 +1,19 @@
+/** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
+export interface SessionTimes {
+  readonly creationTime: number;
+  readonly lastAccessedTime: number;
+  readonly maxInactiveInterval: number;
+}
+
+/** @returns epoch ms at which the session ends (that instant included), Infinity when never */
+export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: number): number {
+  const idle =
+    times.maxInactiveInterval < 0
+      ? Infinity
+      : times.lastAccessedTime + times.maxInactiveInterval * 1000;
+  const absolute =
+    absoluteTimeoutSeconds === undefined
+      ? Infinity
+      : times.creationTime + absoluteTimeoutSeconds * 1000;
+  return Math.min(idle, absolute);
+}

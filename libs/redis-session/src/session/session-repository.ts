@@ -1,0 +1,33 @@
+import { type Session } from './session.js';
+
+/** How a session is read. */
+export interface FindSessionOptions {
+  /** Epoch ms of the access that is recorded with the read, in the same round trip; undefined = not recorded. */
+  readonly accessTimeMs?: number | undefined;
+}
+
+/**
+ * Keeps sessions. The repository creates them, so that it can hand out ones that know their changes.
+ *
+ * Mirrors `SessionRepository` of Spring Session. Also the injection token.
+ */
+export interface SessionRepository<S extends Session = Session> {
+  /** A new session that is not stored until {@link save}. */
+  createSession(): S;
+
+  /**
+   * Writes what changed and nothing else, in one atomic step.
+   *
+   * @throws SessionInvalidatedError when it was deleted, has expired or got another id since it was read
+   * @throws SessionStoreError when the store fails or is too late
+   */
+  save(session: S): Promise<void>;
+
+  /** @returns undefined when there is none, or it has expired */
+  findById(id: string, options?: FindSessionOptions): Promise<S | undefined>;
+
+  /** Does nothing when there is none. */
+  deleteById(id: string): Promise<void>;
+}
+
+export const SessionRepository = Symbol('SessionRepository');

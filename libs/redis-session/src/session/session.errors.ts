@@ -1,0 +1,75 @@
+/**
+ * Base of all errors of this library. Recognise one by `instanceof` or by its stable `code`.
+ *
+ * No message holds a session id, a cookie or an attribute's value.
+ */
+export abstract class RedisSessionError extends Error {
+  /** Stable across versions: `ERR_SESSION_…`. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An option is unknown, out of its range, or contradicts another one. Thrown at start only. */
+export class SessionOptionError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_OPTION';
+}
+
+/** The session was deleted, has expired, or got another id since it was read. Nothing was written. */
+export class SessionInvalidatedError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_INVALIDATED';
+
+  /** @param action - what could not be done, such as `save the session` */
+  static create(action: string): SessionInvalidatedError {
+    return new SessionInvalidatedError(
+      `Cannot ${action}: it was deleted or has expired since it was read (another request may have logged out). ` +
+        'Read it again or start a new one.',
+    );
+  }
+}
+
+/** The response has left, so the client cannot be told the id of a new session or a changed id. */
+export class SessionResponseCommittedError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_RESPONSE_COMMITTED';
+
+  /** @param action - what could not be done, such as `create a session` */
+  static create(action: string): SessionResponseCommittedError {
+    return new SessionResponseCommittedError(
+      `Cannot ${action}: the response was already sent. Use the session before the response is sent.`,
+    );
+  }
+}
+
+/** The store refused, could not be reached, or did not answer in time. Whether a write took place is not known. */
+export class SessionStoreError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_STORE';
+
+  /** @param action - what could not be done, such as `load the session` */
+  static create(action: string, cause: unknown): SessionStoreError {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    return new SessionStoreError(
+      `Cannot ${action}: the session store failed (${reason}). Check that Redis is reachable and accepts writes.`,
+      { cause },
+    );
+  }
+}
+
+/** What the store holds for a session cannot be understood: a field is missing or a value cannot be decoded. */
+export class SessionCorruptError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_CORRUPT';
+}
+
+/** A value cannot be stored, because the codec would lose or refuse a part of it. Nothing was written. */
+export class SessionEncodingError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_ENCODING';
+
+  /** @param path - where in the session, such as `cart[0].price`; names only, never a value */
+  static create(path: string, problem: string): SessionEncodingError {
+    return new SessionEncodingError(
+      `Cannot save the session: ${path} ${problem}. Store plain data, or give the attribute a codec of its own.`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Names and types of the application's attributes, by declaration merging:
+ *
+ * ```ts
+ * declare module 'nestjs-redis-session' {
+ *   interface SessionAttributes { cart: Item[] }
+ * }
+ * ```
+ */
+export interface SessionAttributes {}
+
+/** The type of the attribute `K`: as declared in {@link SessionAttributes}, else unknown. */
+export type SessionAttributeValue<K> = K extends keyof SessionAttributes
+  ? SessionAttributes[K]
+  : unknown;
+
+/**
+ * The state of one client across requests and replicas. Mirrors `Session` of Spring Session.
+ *
+ * Changes are kept in memory until they are committed, before the first byte of the response leaves.
+ * Values are decoded at their first read.
+ */
+export interface Session {
+  /** What the client will be told; changes with {@link changeSessionId}. */
+  readonly id: string;
+  readonly creationTime: Date;
+  /** Start of the latest request that used the session. Only grows. */
+  readonly lastAccessedTime: Date;
+  /** Seconds without a request after which the session expires; -1 = never. */
+  maxInactiveIntervalSeconds: number;
+  /** True until it is stored for the first time. */
+  readonly isNew: boolean;
+  /** True after {@link invalidate}; attributes can no longer be used then. */
+  readonly isInvalidated: boolean;
+  readonly attributeNames: readonly string[];
+
+  /** @returns the value, or undefined when there is none; mutating it in place counts as a change (SaveMode 'on-change') */
+  getAttribute<K extends string>(name: K): SessionAttributeValue<K> | undefined;
+  getAttribute<T>(name: string): T | undefined;
+
+  /** Sets an attribute; undefined removes it. */
+  setAttribute<K extends string>(name: K, value: SessionAttributeValue<K> | undefined): void;
+
+  removeAttribute(name: string): void;
+
+  /**
+   * Changes one attribute by a function of its stored value, atomically across replicas: when another request changed
+   * it meanwhile, `change` is called again with the newer value.
+   *
+   * Takes effect with the commit of this request, or at once when the result is awaited.
+   *
+   * @param change - pure; may be called several times; returning undefined removes the attribute
+   * @returns the value that was stored
+   */
+  update<K extends keyof SessionAttributes>(
+    name: K,
+    change: (value: SessionAttributes[K] | undefined) => SessionAttributes[K] | undefined,
+  ): PromiseLike<SessionAttributes[K] | undefined>;
+  update<T>(
+    name: string,
+    change: (value: T | undefined) => T | undefined,
+  ): PromiseLike<T | undefined>;
+
+  /** Gives the session a new id; the old one is dead once the change is committed. @returns the new id */
+  changeSessionId(): string;
+
+  /** Deletes the session at once. Nothing can revive it. */
+  invalidate(): Promise<void>;
+
+  /** Writes the changes now instead of with the response. @throws SessionInvalidatedError when it is gone */
+  save(): Promise<void>;
+}

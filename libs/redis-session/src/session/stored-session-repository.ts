@@ -1,0 +1,141 @@
+import { FlushMode } from './flush-mode.js';
+import { jsonSessionCodec } from './json-session-codec.js';
+import { MapSession, type SessionContext } from './map-session.js';
+import { SaveMode } from './save-mode.js';
+import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
+import { type SessionCodec } from './session-codec.js';
+import {
+  generateChangedSessionId,
+  generateSessionId,
+  type SessionIdGenerator,
+} from './session-id-generator.js';
+import { type SessionLogger } from './session-logger.js';
+import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
+import { SessionCorruptError, SessionInvalidatedError } from './session.errors.js';
+
+/** What to do with stored data that cannot be understood: go on without it, or fail. */
+export type CorruptSessionPolicy = 'new-session' | 'error';
+
+/** What every repository can be told. Nothing is optional: see {@link DEFAULT_REPOSITORY_OPTIONS}. */
+export interface SessionRepositoryOptions {
+  /** Seconds after creation at which a session ends however active it is; undefined = never. */
+  readonly absoluteTimeoutSeconds: number | undefined;
+  /** Epoch ms. Tests own it. */
+  readonly clock: () => number;
+  readonly codec: SessionCodec;
+  readonly flushMode: FlushMode;
+  readonly logger: SessionLogger;
+  /** Seconds; -1 = never. */
+  readonly maxInactiveIntervalSeconds: number;
+  readonly onCorrupt: CorruptSessionPolicy;
+  readonly saveMode: SaveMode;
+  readonly sessionIdGenerator: SessionIdGenerator;
+  /** Seconds between two records of the last access; 0 = every access is recorded. */
+  readonly touchIntervalSeconds: number;
+}
+
+/** The defaults of {@link SessionRepositoryOptions}. */
+export const DEFAULT_REPOSITORY_OPTIONS: SessionRepositoryOptions = {
+  absoluteTimeoutSeconds: undefined,
+  clock: Date.now,
+  codec: jsonSessionCodec,
+  flushMode: FlushMode.OnSave,
+  logger: console,
+  maxInactiveIntervalSeconds: 1800,
+  onCorrupt: 'new-session',
+  saveMode: SaveMode.OnChange,
+  sessionIdGenerator: generateSessionId,
+  touchIntervalSeconds: 0,
+};
+
+/** The part of a repository that does not depend on where sessions are kept: three operations are left to the store. */
+export abstract class StoredSessionRepository implements SessionRepository<MapSession> {
+  private readonly context: SessionContext;
+
+  constructor(protected readonly options: SessionRepositoryOptions) {
+    const { flushMode, saveMode, sessionIdGenerator } = options;
+    this.context = {
+      codec: this.tolerantCodec(options),
+      flushMode,
+      saveMode,
+      generateChangedId: (id) => generateChangedSessionId(id, sessionIdGenerator),
+    };
+  }
+
+  /** Reads a session that has not expired, and records the access. */
+  protected abstract load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined>;
+  /** Writes all of `change` or nothing. */
+  protected abstract write(change: SessionChange): Promise<SaveOutcome>;
+  /** Does nothing when there is none. */
+  protected abstract delete(id: string): Promise<void>;
+
+  createSession(): MapSession {
+    const now = this.options.clock();
+    return this.toSession(this.options.sessionIdGenerator(), true, {
+      creationTime: now,
+      lastAccessedTime: now,
+      maxInactiveInterval: this.options.maxInactiveIntervalSeconds,
+      attributes: new Map(),
+    });
+  }
+
+  async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
+    try {
+      const stored = await this.load(id, options.accessTimeMs);
+      return stored && this.toSession(id, false, stored);
+    } catch (error) {
+      if (!(error instanceof SessionCorruptError) || this.options.onCorrupt === 'error')
+        throw error;
+      this.options.logger.warn(error.message);
+      return undefined;
+    }
+  }
+
+  async save(session: MapSession): Promise<void> {
+    await session.exclusively(() => this.writeChanges(session));
+  }
+
+  async invalidate(session: MapSession): Promise<void> {
+    await session.exclusively(async (storedId) => {
+      if (!session.isNew) await this.delete(storedId);
+    });
+  }
+
+  async deleteById(id: string): Promise<void> {
+    await this.delete(id);
+  }
+
+  private async writeChanges(session: MapSession): Promise<void> {
+    for (;;) {
+      const change = session.pendingChange();
+      if (!change) return;
+      const outcome = await this.write(change);
+      if (outcome.kind === 'saved') {
+        session.markSaved(change);
+        return;
+      }
+      if (outcome.kind === 'missing') throw SessionInvalidatedError.create('save the session');
+      session.rebase(outcome.current);
+    }
+  }
+
+  private toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
+    return new MapSession({ context: this.context, owner: this, id, stored, isNew });
+  }
+
+  /** With `onCorrupt: 'new-session'`, an attribute that cannot be decoded is absent. */
+  private tolerantCodec({ codec, onCorrupt, logger }: SessionRepositoryOptions): SessionCodec {
+    const decode = (text: string, name: string) => {
+      try {
+        return codec.decode(text, name);
+      } catch {
+        // The decoder's own message may quote the value.
+        const message = `Cannot decode the session attribute "${name}": its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
+        if (onCorrupt === 'error') throw new SessionCorruptError(message);
+        logger.warn(message);
+        return undefined;
+      }
+    };
+    return { encode: (value, name) => codec.encode(value, name), decode };
+  }
+}
