@@ -4,13 +4,7 @@ import {
   SessionInvalidatedError,
   SessionStoreError,
 } from '../session/session.errors.js';
-
-/** A response that replaces the prepared one. */
-export interface FailedResponse {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import { type FailedResponse } from './response-committer.js';
 
 /** The status and the sentence that tell a client of a session that could not be kept. */
 export interface SessionFailure {

@@ -5,10 +5,13 @@ import { type MapSession, type SessionOwner } from '../session/map-session.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
+  RedisSessionError,
   SessionInvalidatedError,
   SessionResponseCommittedError,
   SessionStoreError,
 } from '../session/session.errors.js';
+import { toFailedResponse } from './failed-response.js';
+import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
 
 /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
@@ -34,7 +37,7 @@ const requests = new WeakMap<object, SessionRequest>();
  *
  * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
  */
-export class SessionRequest implements SessionOwner, SecurityScope {
+export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
   announcedMaxAgeSeconds: number | undefined;
@@ -84,7 +87,7 @@ export class SessionRequest implements SessionOwner, SecurityScope {
   async getSession(options: { readonly create: false }): Promise<MapSession | undefined>;
   async getSession(options?: { readonly create: true }): Promise<MapSession>;
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
-    if (!this.isLoaded) await this.load();
+    await this.load();
     if (this.currentSession || !create) return this.currentSession;
     if (this.response.headersSent) throw SessionResponseCommittedError.create('create a session');
     this.session = this.context.repository.createSession();
@@ -92,8 +95,18 @@ export class SessionRequest implements SessionOwner, SecurityScope {
     return this.session;
   }
 
-  /** Reads the session, once per request however many ask. @throws SessionStoreError */
-  load(): Promise<void> {
+  /**
+   * Reads the session, once per request however many ask.
+   *
+   * @returns undefined when there is nothing to wait for
+   * @throws SessionStoreError
+   */
+  load(): Promise<void> | undefined {
+    if (this.isLoaded) return undefined;
+    if (this.requestedSessionIds.length === 0) {
+      this.isLoaded = true;
+      return undefined;
+    }
     this.loading ??= this.findRequested();
     return this.loading;
   }
@@ -145,6 +158,16 @@ export class SessionRequest implements SessionOwner, SecurityScope {
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
     }
+  }
+
+  /** The response in place of the prepared one, whose session could not be saved. */
+  describeFailure(error: unknown): FailedResponse {
+    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
+    return toFailedResponse(error);
+  }
+
+  onLateFailure(error: unknown): void {
+    this.reportFailure(error);
   }
 
   /** @throws SessionInvalidatedError when it is gone */
@@ -212,6 +235,11 @@ export class SessionRequest implements SessionOwner, SecurityScope {
       if (error instanceof SessionStoreError) this.failure = error;
       throw error;
     }
+  }
+
+  private reportFailure(error: unknown): void {
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
   private isDirty(): boolean {
