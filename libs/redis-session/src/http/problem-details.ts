@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type HttpAnswer } from './http-exchange.js';
+import { type HttpAnswer } from './http-answer.js';
 
 /** What a client is told of a failure. */
 export interface ProblemDetails {
