@@ -71,7 +71,7 @@ export class HeldCalls {
 /** Calls the callback among `args`, if there is one, after the current operation, as streams do. */
 export function reportTo(args: readonly unknown[], error?: Error): void {
   const callback = args.find((argument) => typeof argument === 'function');
-  if (callback) process.nextTick(callback as (error?: Error) => void, error);
+  if (callback) process.nextTick(callback, error);
 }
 
 /** Whether Node throws at once for the chunk of this `write` or `end`, and sends nothing. */
