@@ -50,16 +50,12 @@ export class HeldCalls {
   /**
    * Makes the waiting calls.
    *
-   * @returns whether the stream refused a `write` and so owes a `drain` itself
    * @throws what a call throws; the calls after it still wait
    */
-  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): boolean {
-    let owesDrain = false;
+  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) {
-      const accepted = perform(call.method, call.args);
-      if (call.method === 'write' && accepted === false) owesDrain = true;
+      perform(call.method, call.args);
     }
-    return owesDrain;
   }
 
   /** Forgets the waiting calls and tells each callback why. */
