@@ -6,7 +6,7 @@ const PREFETCH = /\bprefetch\b/i;
 /** What becomes the content of a window or a frame; an `<embed>` navigates too, but shows no login page. */
 const PAGE_DESTINATIONS = ['document', 'iframe', 'frame'];
 /** The first of equally welcome types wins: a client that takes anything is no browser. */
-const ANSWER_TYPES = ['application/json', 'text/event-stream', 'text/html'];
+const ANSWER_TYPES = ['application/json', 'text/html'];
 
 /**
  * Whether somebody looks at a page or sends a form, so that an answer may be a redirect to another page.
