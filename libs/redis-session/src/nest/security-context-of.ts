@@ -1,15 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { type SessionRequest } from '../http/session-request.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
+import { SecurityContextHolder } from '../security/security-context-holder.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { findSessionRequest } from './current-session-request.js';
-
-/** The security context of the request; with `load: 'lazy'` this reads the session. */
-export async function securityContextOf(context: ExecutionContext): Promise<SecurityContext> {
-  const sessionRequest = findSessionRequest(context);
-  if (!sessionRequest) return EMPTY_SECURITY_CONTEXT;
-  if (!sessionRequest.securityContext.authentication) {
-    const session = await sessionRequest.getSession({ create: false });
-    sessionRequest.securityContext = sessionSecurityContextRepository.loadContext(session);
-  }
-  return sessionRequest.securityContext;
-}
+import { type PrincipalLoader } from './security.options.js';
