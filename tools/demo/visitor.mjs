@@ -1,3 +1,4 @@
+import { URLSearchParams } from 'node:url';
 import { CookieJar } from 'tough-cookie';
 
 const ANSWER_WITHIN_MS = 10_000;
