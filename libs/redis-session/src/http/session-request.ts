@@ -48,7 +48,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isHeadWritten = false;
   private isLost = false;
+  private isPreparing = false;
   private failure: SessionStoreError | undefined;
   private candidateIds: readonly string[] | undefined;
 
@@ -89,7 +91,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
     await this.load();
     if (this.currentSession || !create) return this.currentSession;
-    if (this.response.headersSent) throw SessionResponseCommittedError.create('create a session');
+    this.refuseIfAnnounced('create a session');
     this.session = this.context.repository.createSession();
     this.session.attachTo(this);
     return this.session;
@@ -141,8 +143,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     await this.committing;
   }
 
-  /** Whether the client must be told something about the id of its session. */
+  /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
+    this.isHeadWritten = true;
     if (this.failure) return false;
     return this.mustAnnounce() || this.mustExpire();
   }
@@ -182,8 +185,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   }
 
   beforeChangeSessionId(): void {
-    if (this.response.headersSent)
-      throw SessionResponseCommittedError.create('change the session id');
+    this.refuseIfAnnounced('change the session id');
   }
 
   private async findRequested(): Promise<void> {
@@ -203,7 +205,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async commitOnce(): Promise<void> {
     if (this.failure) throw this.failure;
+    this.isPreparing = true;
     for (const action of this.beforeCommit.splice(0)) await action();
+    this.isPreparing = false;
     await this.deleteEnded();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
   }
@@ -225,6 +229,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       if (this.endedSessions[0] === ended) this.endedSessions.shift();
       this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
     }
+  }
+
+  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
+  private refuseIfAnnounced(action: string): void {
+    const isInTime = this.isPreparing && !this.isHeadWritten;
+    if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
   /** The store is asked once: after a failure the request is not held up again. */
