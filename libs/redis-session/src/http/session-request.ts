@@ -33,6 +33,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isContextLoaded = false;
   private isHeadWritten = false;
   private isLost = false;
   private isPreparing = false;
@@ -96,6 +97,28 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     }
     this.loading ??= this.findRequested();
     return this.loading;
+  }
+
+  /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
+  loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    const loading = this.load();
+    if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.isContextLoaded || !this.currentSession) return this.securityContext;
+    this.isContextLoaded = true;
+    const loaded = this.context.loadSecurityContext(this.currentSession);
+    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
+    return loaded.then((context) => (this.securityContext = context));
+  }
+
+  /** From now on the request is one of this user. What the session holds is not changed. */
+  setSecurityContext(context: SecurityContext): void {
+    this.securityContext = context;
+    this.isContextLoaded = true;
+  }
+
+  /** Has the client forget an id that is of no use any more. */
+  expireRequestedSession(): void {
+    this.hasEndedSession = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
