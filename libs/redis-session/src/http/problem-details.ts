@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import { type HttpAnswer } from './http-exchange.js';
 
 /** What a client is told of a failure. */
 export interface ProblemDetails {
@@ -10,8 +9,12 @@ export interface ProblemDetails {
   readonly reason?: string | undefined;
 }
 
-/** An answer of which every part is there. */
-export type ProblemAnswer = Required<HttpAnswer>;
+/** An `HttpAnswer` of which every part is there. */
+export interface ProblemAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /**
  * Makes an answer of media type `application/problem+json`, RFC 9457.
