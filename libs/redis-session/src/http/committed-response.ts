@@ -9,7 +9,9 @@ import type { ResponseCommitter } from './response-committer.js';
 import { applyHead, rehearse } from './response-head.js';
 
 const COMMITTED = Symbol('committed response');
-type WrappedResponse = ServerResponse & { [COMMITTED]: CommittedResponse };
+interface Wrapped {
+  [COMMITTED]: CommittedResponse;
+}
 
 /**
  * `ready` nothing has left · `held` calls wait for the commit · `open` the header has left · `ended` the end has left ·
@@ -51,12 +53,13 @@ export class CommittedResponse {
     response: ServerResponse | Http2ServerResponse,
     committer: ResponseCommitter,
   ): CommittedResponse {
-    const wrapped = response as ServerResponse & { [COMMITTED]?: CommittedResponse };
-    return (wrapped[COMMITTED] ??= CommittedResponse.wrap(wrapped, committer));
+    const { [COMMITTED]: known } = response as Partial<Wrapped>;
+    return known ?? CommittedResponse.wrap(response as ServerResponse, committer);
   }
 
   private static wrap(response: ServerResponse, committer: ResponseCommitter): CommittedResponse {
     const committed = new CommittedResponse(response, new CarefulCommitter(committer));
+    Object.assign<ServerResponse, Wrapped>(response, { [COMMITTED]: committed });
     response.writeHead = writeHead as ServerResponse['writeHead'];
     response.write = write as ServerResponse['write'];
     response.end = end as ServerResponse['end'];
@@ -210,22 +213,22 @@ export class CommittedResponse {
   }
 }
 
-function writeHead(this: WrappedResponse, ...args: unknown[]): unknown {
+function writeHead(this: Wrapped, ...args: unknown[]): unknown {
   return this[COMMITTED].call('writeHead', args);
 }
 
-function write(this: WrappedResponse, ...args: unknown[]): unknown {
+function write(this: Wrapped, ...args: unknown[]): unknown {
   return this[COMMITTED].call('write', args);
 }
 
-function end(this: WrappedResponse, ...args: unknown[]): unknown {
+function end(this: Wrapped, ...args: unknown[]): unknown {
   return this[COMMITTED].call('end', args);
 }
 
-function flushHeaders(this: WrappedResponse): void {
+function flushHeaders(this: Wrapped): void {
   this[COMMITTED].call('flushHeaders', []);
 }
 
-function onClose(this: WrappedResponse): void {
+function onClose(this: Wrapped): void {
   this[COMMITTED].close();
 }

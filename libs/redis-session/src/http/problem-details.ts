@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { type HttpAnswer } from './http-answer.js';
 
 /** What a client is told of a failure. */
 export interface ProblemDetails {
@@ -9,12 +10,8 @@ export interface ProblemDetails {
   readonly reason?: string | undefined;
 }
 
-/** An `HttpAnswer` of which every part is there. */
-export interface ProblemAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+/** An answer of which every part is there. */
+export type ProblemAnswer = Required<HttpAnswer>;
 
 /**
  * Makes an answer of media type `application/problem+json`, RFC 9457.

@@ -3,8 +3,6 @@ import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
-import { type SessionLogger } from '../session/session-logger.js';
-import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   RedisSessionError,
   SessionInvalidatedError,
@@ -13,20 +11,7 @@ import {
 } from '../session/session.errors.js';
 import { toFailedResponse } from './failed-response.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
-import { type SessionIdResolver } from './session-id-resolver.js';
-
-/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
-export type StoreUnavailablePolicy = 'error' | 'anonymous';
-
-/** What all requests share. */
-export interface SessionRequestContext {
-  readonly clock: () => number;
-  readonly logger: SessionLogger;
-  readonly onStoreUnavailable: StoreUnavailablePolicy;
-  readonly repository: StoredSessionRepository;
-  readonly sessionIdPattern: RegExp;
-  readonly sessionIdResolver: SessionIdResolver;
-}
+import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
 export type BeforeCommit = () => void | Promise<void>;
@@ -49,7 +34,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isHeadWritten = false;
   private isLost = false;
+  private isPreparing = false;
   private failure: SessionStoreError | undefined;
   private candidateIds: readonly string[] | undefined;
 
@@ -90,7 +77,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
     await this.load();
     if (this.currentSession || !create) return this.currentSession;
-    if (this.response.headersSent) throw SessionResponseCommittedError.create('create a session');
+    this.refuseIfAnnounced('create a session');
     this.session = this.context.repository.createSession();
     this.session.attachTo(this);
     return this.session;
@@ -142,8 +129,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     await this.committing;
   }
 
-  /** Whether the client must be told something about the id of its session. */
+  /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
+    this.isHeadWritten = true;
     if (this.failure) return false;
     return this.mustAnnounce() || this.mustExpire();
   }
@@ -183,8 +171,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   }
 
   beforeChangeSessionId(): void {
-    if (this.response.headersSent)
-      throw SessionResponseCommittedError.create('change the session id');
+    this.refuseIfAnnounced('change the session id');
   }
 
   private async findRequested(): Promise<void> {
@@ -204,7 +191,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async commitOnce(): Promise<void> {
     if (this.failure) throw this.failure;
+    this.isPreparing = true;
     for (const action of this.beforeCommit.splice(0)) await action();
+    this.isPreparing = false;
     await this.deleteEnded();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
   }
@@ -226,6 +215,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       if (this.endedSessions[0] === ended) this.endedSessions.shift();
       this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
     }
+  }
+
+  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
+  private refuseIfAnnounced(action: string): void {
+    const isInTime = this.isPreparing && !this.isHeadWritten;
+    if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
   /** The store is asked once: after a failure the request is not held up again. */

@@ -12,6 +12,7 @@ import {
 } from './redis-session.module-definition.js';
 import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
 import { REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
+import { HttpPlatform } from './platform/http-platform.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
@@ -25,7 +26,7 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
  */
 @Module({
   providers: REDIS_SESSION_PROVIDERS,
-  exports: [SessionRepository, LoginService, LogoutService],
+  exports: [SessionRepository, LoginService, LogoutService, HttpPlatform, RESOLVED_OPTIONS],
 })
 export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {

@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import { type HttpAnswer, type HttpExchange } from '../http/http-exchange.js';
+import { type HttpAnswer } from '../http/http-answer.js';
+import { type HttpExchange } from '../http/http-exchange.js';
 
 export function problem(status: number, detail: string): HttpAnswer {
   return {

@@ -23,8 +23,17 @@ export function withDeadline<T>(
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(SessionStoreError.create(action, error));
+        reject(SessionStoreError.create(action, withoutCommand(error)));
       },
     );
   });
+}
+
+/**
+ * The reason alone. ioredis attaches the command with all its arguments to an error, and Redis quotes them in one
+ * message ("unknown command"): session ids and attribute values, which a logger would print.
+ */
+export function withoutCommand(error: unknown): Error {
+  const { message, code } = error as { message?: string; code?: string };
+  return new Error((message ?? '').replace(/,? with args beginning with.*/s, '') || code);
 }

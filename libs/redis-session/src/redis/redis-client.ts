@@ -1,6 +1,6 @@
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../session/session.errors.js';
-import { withDeadline } from './deadline.js';
+import { withDeadline, withoutCommand } from './deadline.js';
 import { type RedisClient } from './redis-session.commands.js';
 
 /** Where Redis is: a url, ioredis options (Sentinel among them), the nodes of a Redis Cluster, or a client of yours. */
@@ -27,7 +27,10 @@ export function createRedisClient(
   commandTimeoutMs: number,
 ): OpenRedisClient {
   if (isRedisClient(connection)) return { client: connection, isOwn: false };
-  return { client: createClient(connection, commandTimeoutMs), isOwn: true };
+  const client = createClient(connection, commandTimeoutMs);
+  // Each command reports its own failure; without a listener ioredis prints every attempt to connect.
+  client.on('error', () => undefined);
+  return { client, isOwn: true };
 }
 
 /** Whether `connection` is a client of ioredis, of this copy of the package or another one. */
@@ -53,7 +56,10 @@ export async function pingRedis(client: RedisClient, timeoutMs: number): Promise
     if (client.status === 'wait') await withDeadline('connect', timeoutMs, client.connect());
     await withDeadline('ping', timeoutMs, client.ping());
   } catch (error) {
-    throw SessionStoreError.create('reach Redis', lastError ?? (error as Error).cause ?? error);
+    throw SessionStoreError.create(
+      'reach Redis',
+      lastError ? withoutCommand(lastError) : (error as Error).cause,
+    );
   } finally {
     client.off('error', onError);
   }
@@ -107,5 +113,5 @@ function reconnectDelayMs(attempt: number): number {
 
 /** After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. */
 function isReadOnlyReplica(error: Error): 2 | false {
-  return error.message.startsWith('READONLY') ? 2 : false;
+  return error.message.includes('READONLY') ? 2 : false;
 }

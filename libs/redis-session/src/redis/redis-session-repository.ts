@@ -80,8 +80,6 @@ export class RedisSessionRepository extends StoredSessionRepository {
       storedKey: this.keys.session(change.storedId),
       currentKey: this.keys.session(change.id),
       markKeyOf: (saveId) => this.keys.save(change.id, saveId),
-      isNew: change.isNew,
-      lastAccessedTime: change.lastAccessedTime,
       absoluteTimeoutMs: this.absoluteTimeoutMs,
       hash: toHash(change),
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
-import { SessionStoreError } from '../session/session.errors.js';
+import { SessionCorruptError, SessionStoreError } from '../session/session.errors.js';
 import { withDeadline } from './deadline.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
 import { fromConflict, type HashChange } from './redis-session.mapper.js';
@@ -10,7 +10,11 @@ import { ServerClock } from './server-clock.js';
 /** A client for one server, for Sentinel, or for a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
 
-type Reply = number | readonly (string | number)[];
+/** What became of a write, the server's clock in epoch ms, and what else the script has to say. */
+type Reply = readonly [outcome: number, nowMs: number, ...rest: string[]];
+
+/** The same before it is read: a client with the option `stringNumbers` makes strings of all. */
+type RawReply = readonly (string | number)[];
 
 interface ScriptedClient {
   nestSessionLoad(key: string, ...args: (string | number)[]): Promise<string[]>;
@@ -19,9 +23,15 @@ interface ScriptedClient {
     currentKey: string,
     markKey: string,
     ...args: (string | number)[]
-  ): Promise<Reply>;
-  nestSessionDelete(key: string, ...args: (string | number)[]): Promise<Reply>;
+  ): Promise<RawReply>;
+  nestSessionDelete(key: string, ...args: (string | number)[]): Promise<RawReply>;
 }
+
+/** Outcome of a save whose session does not exist: it has written nothing. */
+const MISSING = -1;
+
+/** Outcome of a script that ran after its latest moment: it has written nothing. */
+const TOO_LATE = -2;
 
 /** What `loadSession` is told. Times are epoch ms. */
 export interface LoadSessionInput {
@@ -32,13 +42,11 @@ export interface LoadSessionInput {
   readonly absoluteTimeoutMs: number;
 }
 
-/** What `saveSession` is told. Times are epoch ms; -1 = no absolute timeout. */
+/** What `saveSession` is told; absoluteTimeoutMs -1 = none. */
 export interface SaveSessionInput {
   readonly storedKey: string;
   readonly currentKey: string;
   readonly markKeyOf: (saveId: string) => string;
-  readonly isNew: boolean;
-  readonly lastAccessedTime: number;
   readonly absoluteTimeoutMs: number;
   readonly hash: HashChange;
 }
@@ -61,8 +69,8 @@ export class RedisSessionCommands {
     this.scripts = client as unknown as ScriptedClient;
   }
 
-  /** @returns fields and values in turn; empty when there is no such session */
-  loadSession(input: LoadSessionInput): Promise<string[]> {
+  /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
+  async loadSession(input: LoadSessionInput): Promise<string[]> {
     const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
     const reply = this.scripts.nestSessionLoad(
       key,
@@ -71,57 +79,80 @@ export class RedisSessionCommands {
       touchIntervalMs,
       absoluteTimeoutMs,
     );
-    return withDeadline('load the session', this.timeoutMs, reply);
+    try {
+      return await withDeadline('load the session', this.timeoutMs, reply);
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      throw new SessionCorruptError(
+        'Cannot read a session: its key does not hold a hash. Delete the key; the client gets a new session.',
+      );
+    }
   }
 
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
-    const { storedKey, currentKey, isNew, lastAccessedTime, absoluteTimeoutMs } = input;
-    const { set, remove, updates } = input.hash;
-    const markKey = updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
-    const counts = [set.length / 2, remove.length, updates.length / 3];
-    const reply = await this.inTime('save the session', (latest) =>
+    const { storedKey, currentKey, absoluteTimeoutMs, hash } = input;
+    const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
+    const send = (latest: number) =>
       this.scripts.nestSessionSave(
         storedKey,
         currentKey,
         markKey,
-        isNew ? 1 : 0,
+        hash.creationTime,
         latest,
-        lastAccessedTime,
+        hash.lastAccessedTime,
+        hash.maxInactiveInterval,
         absoluteTimeoutMs,
-        ...counts,
-        ...set,
-        ...remove,
-        ...updates,
-      ),
-    );
-    if (reply === 1) return { kind: 'saved' };
-    if (reply === -1) return { kind: 'missing' };
-    if (typeof reply === 'object' && reply[0] === -3) {
-      return { kind: 'conflict', current: fromConflict(reply.slice(1).map(String)) };
-    }
-    throw unknownReply('saveSession', reply);
+        hash.set.length / 2,
+        hash.remove.length,
+        hash.updates.length / 3,
+        ...hash.set,
+        ...hash.remove,
+        ...hash.updates,
+      );
+    const [outcome, , ...rest] = await this.inTime('save the session', send).catch(missingIfNoHash);
+    if (outcome === 1) return { kind: 'saved' };
+    if (outcome === MISSING) return { kind: 'missing' };
+    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
+    throw unknownOutcome('saveSession', outcome);
   }
 
   async deleteSession(key: string): Promise<void> {
-    const reply = await this.inTime('delete the session', (latest) =>
+    const [outcome] = await this.inTime('delete the session', (latest) =>
       this.scripts.nestSessionDelete(key, latest),
     );
-    if (reply !== 0 && reply !== 1) throw unknownReply('deleteSession', reply);
+    if (outcome !== 1) throw unknownOutcome('deleteSession', outcome);
   }
 
-  /** Gives the script the moment at which its caller gives up, and once more if the server's clock was not known. */
-  private async inTime(action: string, send: (latest: number) => Promise<Reply>): Promise<Reply> {
+  /** Tells the script when its caller gives up. Sends it once more if only the server's clock was not known. */
+  private inTime(action: string, send: (latestMs: number) => Promise<RawReply>): Promise<Reply> {
+    const giveUpMs = Date.now() + this.timeoutMs;
     const attempt = async () => {
-      const reply = await send(this.serverClock.inMs(this.timeoutMs));
-      if (typeof reply !== 'object' || reply[0] !== -2) return reply;
-      this.serverClock.adjust(Number(reply[1]));
-      return send(this.serverClock.inMs(this.timeoutMs));
+      const sentMs = Date.now();
+      const reply = await send(this.serverClock.toServerMs(giveUpMs));
+      const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
+      this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
+      return [outcome, serverMs, ...reply.slice(2).map(String)] as const;
     };
-    return withDeadline(action, this.timeoutMs, attempt());
+    const attempts = async () => {
+      const reply = await attempt();
+      return reply[0] === TOO_LATE && Date.now() < giveUpMs ? attempt() : reply;
+    };
+    return withDeadline(action, this.timeoutMs, attempts());
   }
 }
 
-function unknownReply(script: string, reply: Reply): SessionStoreError {
-  const shape = typeof reply === 'object' ? `an array of ${reply.length}` : String(reply);
-  return SessionStoreError.create(`run ${script}`, new Error(`unknown reply: ${shape}`));
+function unknownOutcome(script: string, outcome: number): SessionStoreError {
+  const reason = outcome === TOO_LATE ? 'too late by the clock of Redis' : `it answered ${outcome}`;
+  return SessionStoreError.create(`run ${script}`, new Error(reason));
+}
+
+function missingIfNoHash(error: unknown): Reply {
+  if (isWrongType(error)) return [MISSING, NaN];
+  throw error;
+}
+
+/** Whether a key that should hold a hash holds something else; Redis 6 puts words before the code. */
+function isWrongType(error: unknown): boolean {
+  const { cause } = error as SessionStoreError;
+  return cause instanceof Error && cause.message.includes('WRONGTYPE');
 }

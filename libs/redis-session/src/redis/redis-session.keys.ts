@@ -4,7 +4,7 @@ import { STABLE_PREFIX_LENGTH } from '../session/session-id-generator.js';
 export interface RedisSessionKeys {
   /** `nest:session:sessions:{4fQz81Lw}r0Y…` — hash */
   session(id: string): string;
-  /** `nest:session:saves:{4fQz81Lw}<save id>` — string, lives one minute; in the slot of the session */
+  /** `nest:session:saves:{4fQz81Lw}<save id>` — string, lives until the save would be too late; in the slot of the session */
   save(sessionId: string, saveId: string): string;
 }
 

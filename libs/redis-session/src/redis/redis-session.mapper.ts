@@ -10,8 +10,13 @@ const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
 /** Followed by the attribute's name; the value is what the codec made of it. */
 const ATTRIBUTE_PREFIX = 'sessionAttr:';
 
-/** The fields of a hash that a save sets, deletes and updates. */
+/** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
 export interface HashChange {
+  /** '' = the hash must exist */
+  readonly creationTime: string;
+  readonly lastAccessedTime: string;
+  /** '' = unchanged */
+  readonly maxInactiveInterval: string;
   readonly set: readonly string[];
   readonly remove: readonly string[];
   /** name, '1' or '0', text for each update: what it was computed from, '0' = absent */
@@ -21,7 +26,7 @@ export interface HashChange {
 /**
  * @param reply - fields and values in turn
  * @returns undefined when the hash is empty
- * @throws SessionCorruptError when a time is missing or no number
+ * @throws SessionCorruptError when a time is missing or no whole number
  */
 export function fromHash(reply: readonly string[]): StoredSession | undefined {
   if (reply.length === 0) return undefined;
@@ -35,29 +40,32 @@ export function fromHash(reply: readonly string[]): StoredSession | undefined {
     else times.set(field, value);
   }
   return {
-    creationTime: toNumber(times, CREATION_TIME),
-    lastAccessedTime: toNumber(times, LAST_ACCESSED_TIME),
-    maxInactiveInterval: toNumber(times, MAX_INACTIVE_INTERVAL),
+    creationTime: toInteger(times, CREATION_TIME),
+    lastAccessedTime: toInteger(times, LAST_ACCESSED_TIME),
+    maxInactiveInterval: toInteger(times, MAX_INACTIVE_INTERVAL),
     attributes,
   };
 }
 
-/** The fields that `change` writes; `lastAccessedTime` is not among them, because the script decides on it. */
+/** The fields that `change` writes. */
 export function toHash(change: SessionChange): HashChange {
   const set: string[] = [];
   const remove: string[] = [];
   const updates: string[] = [];
-  if (change.isNew) set.push(CREATION_TIME, String(change.creationTime));
-  if (change.maxInactiveInterval !== undefined) {
-    set.push(MAX_INACTIVE_INTERVAL, String(change.maxInactiveInterval));
-  }
   for (const [name, { text, basedOn }] of change.attributes) {
     const field = ATTRIBUTE_PREFIX + name;
     if (text === undefined) remove.push(field);
     else set.push(field, text);
     if (basedOn) updates.push(field, basedOn.text === undefined ? '0' : '1', basedOn.text ?? '');
   }
-  return { set, remove, updates };
+  return {
+    creationTime: change.isNew ? String(change.creationTime) : '',
+    lastAccessedTime: String(change.lastAccessedTime),
+    maxInactiveInterval: String(change.maxInactiveInterval ?? ''),
+    set,
+    remove,
+    updates,
+  };
 }
 
 /** The attributes under update as they are stored. @param reply - name, '1' or '0', text for each */
@@ -70,10 +78,12 @@ export function fromConflict(reply: readonly string[]): Map<string, string | und
   return current;
 }
 
-function toNumber(times: ReadonlyMap<string, string>, field: string): number {
-  const value = Number(times.get(field) ?? NaN);
-  if (Math.abs(value) <= 1e15) return value;
+function toInteger(times: ReadonlyMap<string, string>, field: string): number {
+  const text = times.get(field) ?? '';
+  // No 'nan', 'inf', '1e999', '0x10', '': the scripts know the same rule.
+  const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value)) return value;
   throw new SessionCorruptError(
-    `Cannot read a session: its field "${field}" is missing or not a number. Delete the key; the client gets a new session.`,
+    `Cannot read a session: its field "${field}" is missing or not a whole number. Delete the key; the client gets a new session.`,
   );
 }

@@ -1,3 +1,10 @@
+/** One answer of the server: what its clock showed, and our time before and after. All epoch ms. */
+export interface ClockReading {
+  readonly serverMs: number;
+  readonly sentMs: number;
+  readonly receivedMs: number;
+}
+
 /**
  * Knows how far the clock of the Redis server is from ours, so that a write can carry the latest moment at which it may
  * take place: one that lay in a buffer while its caller gave up changes nothing later.
@@ -5,13 +12,15 @@
 export class ServerClock {
   private offsetMs = 0;
 
-  /** @returns epoch ms on the server's clock, `ms` from now */
-  inMs(ms: number): number {
-    return Math.round(Date.now() + this.offsetMs + ms);
+  /** @returns `localMs` on the server's clock; both epoch ms */
+  toServerMs(localMs: number): number {
+    return Math.round(localMs + this.offsetMs);
   }
 
-  /** @param serverNowMs - what the server's clock showed just now, epoch ms */
-  adjust(serverNowMs: number): void {
-    this.offsetMs = serverNowMs - Date.now();
+  /** The server's clock was read between sending and receiving: keeps the offset if that allows it, else moves it there. */
+  adjust({ serverMs, sentMs, receivedMs }: ClockReading): void {
+    const atLeast = serverMs - receivedMs;
+    const atMost = serverMs - sentMs;
+    this.offsetMs = Math.min(Math.max(this.offsetMs, atLeast), atMost);
   }
 }

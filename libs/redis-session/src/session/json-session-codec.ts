@@ -7,7 +7,7 @@ import { SessionEncodingError } from './session.errors.js';
  * pollute a prototype.
  *
  * A `Date` comes back as its ISO string. What JSON would silently lose (functions, symbols, bigints, `NaN`, `Map`,
- * `Set`, cycles) is refused with the path to it.
+ * `Set`, promises, errors, typed arrays, cycles) is refused with the path to it.
  */
 export const jsonSessionCodec: SessionCodec = {
   encode(value, name) {
@@ -23,17 +23,24 @@ export const jsonSessionCodec: SessionCodec = {
   },
 };
 
+/** Deep enough for data, far from the depth at which recursion ends in a RangeError. */
+const MAX_DEPTH = 500;
+
+const NOT_PLAIN = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer];
+
 function refuseLoss(value: unknown, path: string, ancestors: readonly object[]): void {
   const problem = lossOf(value, ancestors);
   if (problem) throw SessionEncodingError.create(path, problem);
-  if (typeof value !== 'object' || value === null || hasToJson(value)) return;
+  if (typeof value !== 'object' || value === null) return;
   const inner = [...ancestors, value];
-  if (Array.isArray(value)) {
+  if (hasToJson(value)) {
+    refuseLoss(value.toJSON(), path, inner);
+  } else if (Array.isArray(value)) {
     value.forEach((item, index) => refuseLoss(item ?? null, `${path}[${index}]`, inner));
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) refuseLoss(item, `${path}.${key}`, inner);
+  } else {
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) refuseLoss(item, `${path}.${key}`, inner);
+    }
   }
 }
 
@@ -42,9 +49,7 @@ function lossOf(value: unknown, ancestors: readonly object[]): string | undefine
     case 'number':
       return Number.isFinite(value) ? undefined : 'is not a finite number';
     case 'object':
-      if (value === null) return undefined;
-      if (ancestors.includes(value)) return 'contains itself';
-      return value instanceof Map || value instanceof Set ? 'is a Map or a Set' : undefined;
+      return value === null ? undefined : lossOfObject(value, ancestors);
     case 'string':
     case 'boolean':
       return undefined;
@@ -53,6 +58,15 @@ function lossOf(value: unknown, ancestors: readonly object[]): string | undefine
   }
 }
 
-function hasToJson(value: object): boolean {
+function lossOfObject(value: object, ancestors: readonly object[]): string | undefined {
+  if (ancestors.includes(value)) return 'contains itself';
+  if (ancestors.length > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+  if (hasToJson(value)) return undefined;
+  const kind = NOT_PLAIN.find((type) => value instanceof type);
+  if (kind) return `is a ${kind.name}`;
+  return ArrayBuffer.isView(value) ? 'is a typed array' : undefined;
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
   return 'toJSON' in value && typeof value.toJSON === 'function';
 }

@@ -4,6 +4,7 @@ import { SessionAttribute, type PendingAttributeChange } from './session-attribu
 import { type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './session-codec.js';
 import { type Session } from './session.js';
+import { refuseUnlessInterval } from './session-expiry.js';
 import { SessionInvalidatedError } from './session.errors.js';
 
 /** Who saves and deletes a session: its repository, or the request that it belongs to. */
@@ -83,6 +84,7 @@ export class MapSession implements Session {
   }
 
   set maxInactiveIntervalSeconds(seconds: number) {
+    refuseUnlessInterval(seconds);
     this.intervalSeconds = seconds;
     this.isIntervalChanged = true;
     this.scheduleFlush();
@@ -109,7 +111,8 @@ export class MapSession implements Session {
   /** Whether anybody gave the session something to keep: a new one without is not worth storing. */
   get hasChanges(): boolean {
     const change = this.pendingChange();
-    return change !== undefined && (!this.isUnsaved || change.attributes.size > 0);
+    if (!change || !this.isUnsaved) return change !== undefined;
+    return [...change.attributes.values()].some(({ text }) => text !== undefined);
   }
 
   getAttribute<T>(name: string): T | undefined {
@@ -119,12 +122,13 @@ export class MapSession implements Session {
 
   setAttribute(name: string, value: unknown): void {
     this.refuseIfEnded('set an attribute');
+    if (value === undefined && !this.attributes.has(name)) return;
     this.attribute(name).set(value);
     this.scheduleFlush();
   }
 
   removeAttribute(name: string): void {
-    if (this.attributes.has(name)) this.setAttribute(name, undefined);
+    this.setAttribute(name, undefined);
   }
 
   update<T>(
@@ -145,6 +149,7 @@ export class MapSession implements Session {
     this.refuseIfEnded('change its id');
     this.owner.beforeChangeSessionId?.();
     this.currentId = this.context.generateChangedId(this.currentId);
+    this.scheduleFlush();
     return this.currentId;
   }
 
@@ -207,9 +212,22 @@ export class MapSession implements Session {
     for (const [name, change] of saved.attributes) this.attributes.get(name)?.markSaved(change);
   }
 
-  /** Other requests have changed attributes under `update`: computes the updates again from the stored texts. */
-  rebase(current: ReadonlyMap<string, string | undefined>): void {
-    for (const [name, text] of current) this.attributes.get(name)?.rebase(text);
+  /**
+   * Other requests have changed attributes under `update`: computes the updates again from the stored texts.
+   *
+   * When `current` is just what they were computed from, the store holds bytes that are no text, which no comparison
+   * ever finds equal: then they are overwritten.
+   */
+  rebase(
+    { attributes }: PendingSessionChange,
+    current: ReadonlyMap<string, string | undefined>,
+  ): void {
+    const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
+    const isNewer = updated.some(([name, { basedOn }]) => current.get(name) !== basedOn?.text);
+    for (const [name] of updated) {
+      if (isNewer) this.attributes.get(name)?.rebase(current.get(name));
+      else this.attributes.get(name)?.ignoreStored();
+    }
   }
 
   private attribute(name: string): SessionAttribute {

@@ -14,9 +14,15 @@ export interface PendingAttributeChange extends AttributeChange {
 export class SessionAttribute {
   private value: unknown;
   private isDecoded = false;
+  /** Since the last save. */
+  private isRead = false;
+  private isSaved = false;
+  /** The value does not rest on the stored text: it is written whatever is stored. */
   private isSet = false;
-  private updates: readonly Change[] = [];
+  private setVersion = 0;
   private version = 0;
+  /** Since the last save or set. */
+  private updates: readonly Change[] = [];
 
   constructor(
     private readonly name: string,
@@ -29,42 +35,42 @@ export class SessionAttribute {
   }
 
   get(): unknown {
-    if (!this.isDecoded) {
-      this.value = this.decode(this.text);
-      this.isDecoded = true;
-    }
-    return this.value;
+    this.isRead = true;
+    return this.current();
   }
 
   set(value: unknown): void {
-    this.value = value;
-    this.isDecoded = true;
-    this.isSet = true;
+    this.replaceBy(value);
     this.updates = [];
-    this.version += 1;
+    this.ignoreStored();
   }
 
   /** Applies `change` now, and again on the stored value if that turns out to be another one. */
   update(change: Change): void {
-    const updates = [...this.updates, change];
-    const isRebasable = !this.isSet && !this.isMutated();
-    this.set(change(isRebasable && updates.length === 1 ? this.decode(this.text) : this.get()));
-    if (!isRebasable) return;
-    this.isSet = false;
-    this.updates = updates;
+    if (this.isMutated()) this.set(this.value);
+    const isOnStored = !this.isSet && this.updates.length === 0;
+    const value = change(isOnStored ? this.decode(this.text) : this.current());
+    this.replaceBy(value);
+    this.updates = [...this.updates, change];
   }
 
-  /** The stored text has turned out to be `text`: recomputes the pending updates from it. */
+  /** The stored text has turned out to be `text`: computes the pending updates again from it. */
   rebase(text: string | undefined): void {
-    this.text = text;
-    if (this.updates.length === 0) return;
+    if (this.isSet || this.updates.length === 0) return;
     this.value = this.updates.reduce((value, change) => change(value), this.decode(text));
+    this.text = text;
+  }
+
+  /** From now on the pending updates count as a set: what they were computed from does not matter. */
+  ignoreStored(): void {
+    this.isSet = true;
+    this.setVersion = this.version;
   }
 
   /** @returns what a save in `mode` has to write, undefined when nothing. @throws SessionEncodingError */
   pendingChange(mode: SaveMode): PendingAttributeChange | undefined {
     const { updates, version } = this;
-    if (updates.length > 0)
+    if (!this.isSet && updates.length > 0)
       return { text: this.encode(), basedOn: { text: this.text }, updates, version };
     return this.isSet || this.isWrittenIn(mode)
       ? { text: this.encode(), updates, version }
@@ -74,29 +80,43 @@ export class SessionAttribute {
   /** The store now holds `saved`; what came after it was computed stays pending. */
   markSaved(saved: PendingAttributeChange): void {
     this.text = saved.text;
-    if (this.version === saved.version) {
-      this.isSet = false;
-      this.updates = [];
-    } else if (!this.isSet) {
-      this.updates = this.updates.slice(saved.updates.length);
-    }
+    this.isSaved = true;
+    this.isRead = false;
+    if (this.setVersion > saved.version) return;
+    this.isSet = false;
+    this.updates = this.updates.slice(saved.updates.length);
   }
 
   private isWrittenIn(mode: SaveMode): boolean {
     if (mode === SaveMode.OnChange) return this.isMutated();
-    if (mode === SaveMode.OnGetAttribute) return this.isDecoded && this.exists;
-    return mode === SaveMode.Always && this.exists;
+    if (mode === SaveMode.OnGetAttribute) return this.isRead && this.exists;
+    return mode === SaveMode.Always && this.exists && (!this.isSaved || this.isMutated());
+  }
+
+  private current(): unknown {
+    if (!this.isDecoded) {
+      this.value = this.decode(this.text);
+      this.isDecoded = true;
+    }
+    return this.value;
+  }
+
+  private replaceBy(value: unknown): void {
+    this.value = value;
+    this.isDecoded = true;
+    this.version += 1;
   }
 
   private encode(): string | undefined {
-    const value = this.get();
-    return value === undefined ? undefined : this.codec.encode(value, this.name);
+    if (!this.isDecoded) return this.text;
+    return this.value === undefined ? undefined : this.codec.encode(this.value, this.name);
   }
 
   private decode(text: string | undefined): unknown {
     return text === undefined ? undefined : this.codec.decode(text, this.name);
   }
 
+  /** Whether the value was changed in place since it was decoded or saved; a text of other format is no change. */
   private isMutated(): boolean {
     if (!this.isDecoded || this.isSet || this.updates.length > 0) return false;
     if (typeof this.value !== 'object' || this.value === null || this.text === undefined)

@@ -1,3 +1,5 @@
+import { SessionOptionError } from './session.errors.js';
+
 /** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
 export interface SessionTimes {
   readonly creationTime: number;
@@ -16,4 +18,12 @@ export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: numbe
       ? Infinity
       : times.creationTime + absoluteTimeoutSeconds * 1000;
   return Math.min(idle, absolute);
+}
+
+/** @throws SessionOptionError unless `seconds` can be a session's maxInactiveIntervalSeconds: whole, not 0; negative = never */
+export function refuseUnlessInterval(seconds: number): void {
+  if (Number.isSafeInteger(seconds) && seconds !== 0) return;
+  throw new SessionOptionError(
+    `maxInactiveIntervalSeconds must be -1 (never) or a positive integer, got ${seconds}.`,
+  );
 }

@@ -13,7 +13,7 @@ export abstract class RedisSessionError extends Error {
   }
 }
 
-/** An option is unknown, out of its range, or contradicts another one. Thrown at start only. */
+/** An option is unknown, out of its range, or contradicts another one. Thrown at start, and by a setter of a session. */
 export class SessionOptionError extends RedisSessionError {
   readonly code = 'ERR_SESSION_OPTION';
 }

@@ -11,7 +11,11 @@ import {
 } from './session-id-generator.js';
 import { type SessionLogger } from './session-logger.js';
 import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
-import { SessionCorruptError, SessionInvalidatedError } from './session.errors.js';
+import {
+  SessionCorruptError,
+  SessionEncodingError,
+  SessionInvalidatedError,
+} from './session.errors.js';
 
 /** What to do with stored data that cannot be understood: go on without it, or fail. */
 export type CorruptSessionPolicy = 'new-session' | 'error';
@@ -107,7 +111,7 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
 
   private async writeChanges(session: MapSession): Promise<void> {
     for (;;) {
-      const change = session.pendingChange();
+      const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
       const outcome = await this.write(change);
       if (outcome.kind === 'saved') {
@@ -115,7 +119,7 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
         return;
       }
       if (outcome.kind === 'missing') throw SessionInvalidatedError.create('save the session');
-      session.rebase(outcome.current);
+      session.rebase(change, outcome.current);
     }
   }
 
@@ -123,19 +127,29 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
     return new MapSession({ context: this.context, owner: this, id, stored, isNew });
   }
 
-  /** With `onCorrupt: 'new-session'`, an attribute that cannot be decoded is absent. */
+  /**
+   * The codec without the messages of its own errors, which may quote a value. With `onCorrupt: 'new-session'`, an
+   * attribute that cannot be decoded is absent.
+   */
   private tolerantCodec({ codec, onCorrupt, logger }: SessionRepositoryOptions): SessionCodec {
+    const encode = (value: unknown, name: string) => {
+      try {
+        return codec.encode(value, name);
+      } catch (error) {
+        if (error instanceof SessionEncodingError) throw error;
+        throw SessionEncodingError.create(name, 'is refused by its codec');
+      }
+    };
     const decode = (text: string, name: string) => {
       try {
         return codec.decode(text, name);
       } catch {
-        // The decoder's own message may quote the value.
         const message = `Cannot decode the session attribute "${name}": its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
         if (onCorrupt === 'error') throw new SessionCorruptError(message);
         logger.warn(message);
         return undefined;
       }
     };
-    return { encode: (value, name) => codec.encode(value, name), decode };
+    return { encode, decode };
   }
 }

@@ -8,21 +8,22 @@
     ARGV[3] ms between two records of the access, '0' = record every one
     ARGV[4] absolute lifetime in ms, or '-1' for none
   Output:
-    the fields and values of the hash in turn, as they are after the access; empty when there is no such session
+    the fields and values of the hash in turn, as they are after the access (a new lastAccessedTime comes again at the
+    end); empty when there is no such session. A hash without valid times is returned as it is.
 ]]
 local sessionKey = KEYS[1]
 local now, accessTime = tonumber(ARGV[1]), tonumber(ARGV[2])
 local touchInterval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
-local created, accessed, interval = tonumber(times[1]), tonumber(times[2]), tonumber(times[3])
-local hash = redis.call('HGETALL', sessionKey)
-
--- What is no time of ours (text, NaN, above 1e15) is left alone: the caller finds out that the hash is corrupt.
-local function isTime(value)
-  return value and value >= -1e15 and value <= 1e15
+-- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
+local function toInteger(text)
+  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
+  return number and math.abs(number) <= 9007199254740991 and number
 end
-if not (isTime(created) and isTime(accessed) and isTime(interval)) then
+local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
+local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
+local hash = redis.call('HGETALL', sessionKey)
+if not (created and accessed and interval) then
   return hash
 end
 

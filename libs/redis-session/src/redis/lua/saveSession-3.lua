@@ -5,24 +5,25 @@
     KEYS[1] session hash under the id that it was stored under
     KEYS[2] session hash under the current id, equal to KEYS[1] unless the id was changed
     KEYS[3] mark of this very save, equal to KEYS[1] when it holds no updates
-    ARGV[1] '1' when the session is new, '0' when it must already exist
+    ARGV[1] creation time of a new session, epoch ms, or '' when the session must already exist
     ARGV[2] latest moment at which the save may take place, epoch ms on the clock of this server
     ARGV[3] last access, epoch ms: the stored one stays when it is later
-    ARGV[4] absolute lifetime in ms, or '-1' for none
-    ARGV[5] number of fields to set, ARGV[6] of fields to delete, ARGV[7] of updates
-    ARGV[8 ...] name, value for each field to set; name for each field to delete;
+    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
+    ARGV[5] absolute lifetime in ms, or '-1' for none
+    ARGV[6] number of fields to set, ARGV[7] of fields to delete, ARGV[8] of updates
+    ARGV[9 ...] name, value for each field to set; name for each field to delete;
                 name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent
-  Output:
-     1 - saved
-    -1 - the session does not exist (deleted, expired or renamed): nothing was written
-    {-2, now} - too late by the clock of this server, epoch ms: nothing was written
-    {-3, name, '1' or '0', text ...} - a field under update has changed; the fields under update as stored: nothing was written
+  Output, now = epoch ms on the clock of this server:
+    {1, now} - saved
+    {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
+    {-2, now} - too late: nothing was written
+    {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
 ]]
 local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
-local isNew, latest = ARGV[1] == '1', tonumber(ARGV[2])
-local accessed, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4])
-local setCount, deleteCount, updateCount = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local firstSet = 8
+local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
+local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local setCount, deleteCount, updateCount = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local firstSet = 9
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 
@@ -34,24 +35,32 @@ end
 
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return 1
+  return { 1, now }
+end
+
+-- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
+local function toInteger(text)
+  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
+  return number and math.abs(number) <= 9007199254740991 and number
 end
 
 if not isNew then
-  local times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime')
+  local times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
   if not times[1] and storedKey ~= currentKey then
     storedKey = currentKey
-    times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime')
+    times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
   end
-  if not times[1] then
-    return -1
+  local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
+  created, interval = toInteger(times[1]), interval or storedInterval
+  if not (created and storedAccess and storedInterval) then
+    return { -1, now }
   end
-  accessed = math.max(accessed, tonumber(times[2]) or 0)
-  local current, hasConflict = { -3 }, false
+  accessed = math.max(accessed, storedAccess)
+  local current, hasConflict = { -3, now }, false
   for i = firstUpdate, firstUpdate + 3 * updateCount - 1, 3 do
     local name, wasPresent, text = ARGV[i], ARGV[i + 1] == '1', ARGV[i + 2]
     local stored = redis.call('HGET', storedKey, name)
-    hasConflict = hasConflict or (wasPresent and stored ~= text) or (not wasPresent and stored ~= false)
+    hasConflict = hasConflict or stored ~= (wasPresent and text)
     current[#current + 1] = name
     current[#current + 1] = stored and '1' or '0'
     current[#current + 1] = stored or ''
@@ -61,8 +70,14 @@ if not isNew then
   end
 end
 
-if storedKey ~= currentKey and not isNew then
+if isNew then
+  redis.call('HSET', currentKey, 'creationTime', ARGV[1])
+elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
+end
+redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
+if ARGV[4] ~= '' then
+  redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
 for i = firstSet, firstDelete - 1, 2 do
   redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
@@ -70,19 +85,16 @@ end
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end
-redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
 if updateCount > 0 then
-  redis.call('SET', markKey, '', 'PX', 60000)
+  redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
 end
 
-local fields = redis.call('HMGET', currentKey, 'creationTime', 'maxInactiveInterval')
-local created, interval = tonumber(fields[1]), tonumber(fields[2])
-local idle = (not interval or interval < 0) and math.huge or accessed + interval * 1000
-local absolute = (absoluteTimeout < 0 or not created) and math.huge or created + absoluteTimeout
+local idle = interval < 0 and math.huge or accessed + interval * 1000
+local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
 local expiry = math.min(idle, absolute)
 if expiry == math.huge then
   redis.call('PERSIST', currentKey)
 else
   redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry))
 end
-return 1
+return { 1, now }

@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { loadSession } from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
+import { useTestRedis } from '../support/test-redis.js';
+
+interface Load {
+  nowMs: number;
+  accessMs: number | '';
+  touchIntervalMs: number;
+  absoluteTimeoutMs: number;
+}
+
+const redis = useTestRedis();
+const startMs = Date.now();
+let key: string;
+
+async function send(load: Partial<Load> = {}): Promise<string[]> {
+  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs } = {
+    nowMs: startMs,
+    accessMs: '',
+    touchIntervalMs: 0,
+    absoluteTimeoutMs: -1,
+    ...load,
+  };
+  const inputs = [nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs];
+  const reply = await redis.client.eval(loadSession.lua, loadSession.numberOfKeys, key, ...inputs);
+  return reply as string[];
+}
+
+function fieldsOf(reply: string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i < reply.length; i += 2) fields[reply[i] ?? ''] = reply[i + 1] ?? '';
+  return fields;
+}
+
+const stored = {
+  creationTime: String(startMs),
+  lastAccessedTime: String(startMs),
+  maxInactiveInterval: '1800',
+  'sessionAttr:a': '1',
+};
+
+beforeEach(async () => {
+  key = redis.keys.session(randomUUID());
+  await redis.client.hset(key, stored);
+  await redis.client.pexpireat(key, startMs + 1_800_000);
+});
+
+describe('loadSession returns the fields', () => {
+  it('as they are, and writes nothing, when no access is to be recorded', async () => {
+    expect(fieldsOf(await send({ nowMs: startMs + 1_799_999 }))).toEqual(stored);
+    expect((await redis.contentOf(key)).fields).toEqual(stored);
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
+  });
+
+  it('with the access, recorded with a new time to live in ms', async () => {
+    const touched = { ...stored, lastAccessedTime: String(startMs + 1234) };
+    expect(fieldsOf(await send({ accessMs: startMs + 1234 }))).toEqual(touched);
+    expect((await redis.contentOf(key)).fields).toEqual(touched);
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_801_234);
+  });
+
+  it('the same when it is sent twice', async () => {
+    const touched = fieldsOf(await send({ accessMs: startMs + 1 }));
+    expect(fieldsOf(await send({ accessMs: startMs + 1 }))).toEqual(touched);
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_001);
+  });
+
+  it.each([
+    ['earlier than the stored one', { accessMs: startMs - 1, touchIntervalMs: 0 }],
+    ['sooner than the touch interval', { accessMs: startMs + 999, touchIntervalMs: 1000 }],
+  ])('and writes nothing when the access is %s', async (_title, load) => {
+    expect(fieldsOf(await send(load))).toEqual(stored);
+    expect((await redis.contentOf(key)).fields).toEqual(stored);
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
+  });
+
+  it('with an access as late as the touch interval', async () => {
+    const reply = await send({ accessMs: startMs + 1000, touchIntervalMs: 1000 });
+    expect(fieldsOf(reply)['lastAccessedTime']).toBe(String(startMs + 1000));
+  });
+
+  it('and lets the session live no longer than its absolute lifetime', async () => {
+    await send({ accessMs: startMs + 1000, absoluteTimeoutMs: 5000 });
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 5000);
+  });
+
+  it('and keeps a session for ever whose interval is negative', async () => {
+    await redis.client.hset(key, 'maxInactiveInterval', '-1');
+    await redis.client.persist(key);
+    await send({ nowMs: startMs + 1e12, accessMs: startMs + 1e12 });
+    expect(await redis.client.pttl(key)).toBe(-1);
+  });
+
+  it.each([
+    ['creationTime', 'nan'],
+    ['lastAccessedTime', 'inf'],
+    ['lastAccessedTime', '-inf'],
+    ['maxInactiveInterval', '1e999'],
+    ['maxInactiveInterval', '0x10'],
+    ['maxInactiveInterval', '1800.5'],
+    ['creationTime', '9999999999999999'],
+    ['creationTime', ' 1'],
+    ['lastAccessedTime', '9'.repeat(1_000_000)],
+  ])('as they are, and writes nothing, when %s is no whole number', async (field, text) => {
+    await redis.client.hset(key, field, text);
+    const load = { nowMs: startMs + 1e12, accessMs: startMs + 1e12, absoluteTimeoutMs: 1 };
+    expect(fieldsOf(await send(load))).toEqual({ ...stored, [field]: text });
+    expect((await redis.contentOf(key)).fields).toEqual({ ...stored, [field]: text });
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
+  });
+});
+
+describe('loadSession returns nothing', () => {
+  it('when there is no such session, and creates none', async () => {
+    await redis.client.del(key);
+    expect(await send({ accessMs: startMs + 1 })).toEqual([]);
+    expect(await redis.client.exists(key)).toBe(0);
+  });
+
+  it('when the session has just expired, which it deletes', async () => {
+    expect(await send({ nowMs: startMs + 1_800_000, accessMs: startMs + 1_800_000 })).toEqual([]);
+    expect(await redis.client.exists(key)).toBe(0);
+  });
+
+  it('when its absolute lifetime is over', async () => {
+    expect(await send({ nowMs: startMs + 5000, absoluteTimeoutMs: 5000 })).toEqual([]);
+    expect(await redis.client.exists(key)).toBe(0);
+  });
+});

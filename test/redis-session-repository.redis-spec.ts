@@ -1,0 +1,10 @@
+import { RedisSessionRepository } from '../libs/redis-session/src/redis/redis-session-repository.js';
+import { useTestRedis } from './support/test-redis.js';
+import { describeSessionRepository } from './support/session-repository.contract.js';
+
+const redis = useTestRedis();
+
+describeSessionRepository(
+  'RedisSessionRepository',
+  (options) => new RedisSessionRepository(redis.client, { ...options, namespace: redis.namespace }),
+);

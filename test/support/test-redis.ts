@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { redisSessionKeys } from '../../libs/redis-session/src/redis/redis-session.keys.js';
+
+/** A key as it is: its fields and its remaining life in ms (-1 = for ever, -2 = no such key). */
+export interface KeyContent {
+  readonly fields: Record<string, string>;
+  readonly ttlMs: number;
+}
+
+/** The shared Redis of the test run, seen through keys of one test file. */
+export class TestRedis {
+  readonly namespace = `test:${randomUUID()}`;
+  readonly keys = redisSessionKeys(this.namespace);
+  readonly client = new Redis(process.env['TEST_REDIS_URL'] ?? '', { lazyConnect: true });
+
+  async contentOf(key: string): Promise<KeyContent> {
+    return { fields: await this.client.hgetall(key), ttlMs: await this.client.pttl(key) };
+  }
+
+  /** All keys of the namespace. */
+  allKeys(): Promise<string[]> {
+    return this.client.keys(`${this.namespace}:*`);
+  }
+
+  async clean(): Promise<void> {
+    const keys = await this.allKeys();
+    if (keys.length > 0) await this.client.del(...keys);
+    await this.client.quit();
+  }
+}
+
+/** Connects before the tests of this file and removes their keys after them. */
+export function useTestRedis(): TestRedis {
+  const redis = new TestRedis();
+  beforeAll(() => redis.client.connect());
+  afterAll(() => redis.clean());
+  return redis;
+}
