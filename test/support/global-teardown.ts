@@ -1,1 +1,4 @@
-export default function setup(): void {}
+/** Stops the redis-server that global-setup.ts has started. */
+export default async function teardown(): Promise<void> {
+  await globalThis.sharedTestRedis?.stop();
+}

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { startBackgroundProcess } from './background-process.mjs';
+import { waitUntilReady } from './wait-until-ready.mjs';
+
+const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.url));
+
+/**
+ * One replica of the built demo, reachable at 127.0.0.1.
+ *
+ * @typedef {object} Pod
+ * @property {string} name
+ * @property {number} port
+ * @property {string} url - `http://127.0.0.1:<port>`
+ * @property {() => string} output - the end of its log
+ * @property {(signal: NodeJS.Signals) => Promise<void>} kill
+ * @property {Promise<void>} exited
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Starts a replica of the demo and waits until its health check is good.
+ *
+ * @param {{ name: string, port: number, redisUrl: string, platform?: string, store?: string }} options
+ * @returns {Promise<Pod>}
+ */
+export async function startPod({ name, port, redisUrl, platform = 'express', store = 'redis' }) {
+  const env = {
+    POD_NAME: name,
+    PORT: `${port}`,
+    REDIS_URL: redisUrl,
+    PLATFORM: platform,
+    STORE: store,
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const server = startBackgroundProcess(process.execPath, [MAIN], { env });
+  await waitUntilReady(name, server, async () => {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    await response.text();
+    return response.ok;
+  });
+  const { output, kill, exited, stop } = server;
+  return { name, port, url, output, kill, exited, stop };
+}

@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const READY_WITHIN_MS = 15_000;
+const ASK_AGAIN_AFTER_MS = 20;
+
+/**
+ * Asks `isReady` until it answers true.
+ *
+ * @param {string} name - what is waited for, as an error message calls it
+ * @param {import('./background-process.mjs').BackgroundProcess} server
+ * @param {() => Promise<boolean>} isReady - a rejection counts as "not yet"
+ * @returns {Promise<void>}
+ * @throws {Error} with the server's last output, when it ends first or is not ready after 15 s; it is stopped then
+ */
+export async function waitUntilReady(name, server, isReady) {
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (!(await isReady().catch(() => false))) {
+    if (server.hasExited())
+      throw new Error(`Cannot start ${name}: it ended at once. ${server.output()}`);
+    if (Date.now() > giveUpAt) {
+      await server.kill('SIGKILL');
+      throw new Error(
+        `Cannot start ${name}: no answer after ${READY_WITHIN_MS} ms. ${server.output()}`,
+      );
+    }
+    await delay(ASK_AGAIN_AFTER_MS);
+  }
+}
