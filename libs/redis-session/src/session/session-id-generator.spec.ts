@@ -24,7 +24,9 @@ describe('generateChangedSessionId', () => {
     const changed = generateChangedSessionId(id, generateSessionId);
     expect(changed).toMatch(SESSION_ID_PATTERN);
     expect(changed.slice(0, STABLE_PREFIX_LENGTH)).toBe(id.slice(0, STABLE_PREFIX_LENGTH));
-    const kept = [...changed].filter((char, i) => i >= STABLE_PREFIX_LENGTH && char === id[i]);
+    const kept = Array.from(changed).filter(
+      (char, i) => i >= STABLE_PREFIX_LENGTH && char === id[i],
+    );
     expect(kept.length).toBeLessThan(12);
   });
 });
