@@ -1,1 +1,43 @@
-export {};
+// Module
+export { RedisSessionModule } from './nest/redis-session.module.js';
+export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
+
+// In handlers
+export { CurrentSession } from './nest/current-session.decorator.js';
+export { CurrentUser } from './nest/current-user.decorator.js';
+export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
+export { Authenticated, Public, RequireAuthorities } from './nest/authorization.decorators.js';
+export { LoginGuard } from './nest/login.guard.js';
+export { LoginService } from './nest/login.service.js';
+export { LogoutService } from './nest/logout.service.js';
+export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
+
+// Sessions
+export { type Session, type SessionAttributes } from './session/session.js';
+export { SessionRepository } from './session/session-repository.js';
+export { type SessionCodec } from './session/session-codec.js';
+export { SaveMode } from './session/save-mode.js';
+export { FlushMode } from './session/flush-mode.js';
+export { MapSessionRepository } from './session/map-session-repository.js';
+export { RedisSessionRepository } from './redis/redis-session-repository.js';
+export {
+  RedisSessionError,
+  SessionCorruptError,
+  SessionEncodingError,
+  SessionInvalidatedError,
+  SessionOptionError,
+  SessionResponseCommittedError,
+  SessionStoreError,
+} from './session/session.errors.js';
+
+// Security
+export { type Authentication } from './security/authentication.js';
+export { type SecurityContext } from './security/security-context.js';
+export { SecurityContextHolder } from './security/security-context-holder.js';
+
+// How the session id travels
+export { type CookieOptions } from './http/cookie-serializer.options.js';
+export { type SessionIdResolver } from './http/session-id-resolver.js';
+export { CookieSessionIdResolver } from './http/cookie-session-id-resolver.js';
+export { HeaderSessionIdResolver } from './http/header-session-id-resolver.js';
+export { CompositeSessionIdResolver } from './http/composite-session-id-resolver.js';

@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/**
+ * How many session ids of one request are looked up at most: a client may send any number, and each costs a command.
+ */
+export const MAX_SESSION_ID_CANDIDATES = 5;
+
 /** The session id that is to be announced to the client, and how long the client shall keep it. */
 export interface SessionIdAnnouncement {
   readonly sessionId: string;

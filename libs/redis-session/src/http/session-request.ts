@@ -2,27 +2,15 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
-import { type SessionLogger } from '../session/session-logger.js';
-import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
+  RedisSessionError,
   SessionInvalidatedError,
   SessionResponseCommittedError,
   SessionStoreError,
 } from '../session/session.errors.js';
-import { type SessionIdResolver } from './session-id-resolver.js';
-
-/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
-export type StoreUnavailablePolicy = 'error' | 'anonymous';
-
-/** What all requests share. */
-export interface SessionRequestContext {
-  readonly clock: () => number;
-  readonly logger: SessionLogger;
-  readonly onStoreUnavailable: StoreUnavailablePolicy;
-  readonly repository: StoredSessionRepository;
-  readonly sessionIdPattern: RegExp;
-  readonly sessionIdResolver: SessionIdResolver;
-}
+import { toFailedResponse } from './failed-response.js';
+import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
 export type BeforeCommit = () => void | Promise<void>;
@@ -34,7 +22,7 @@ const requests = new WeakMap<object, SessionRequest>();
  *
  * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
  */
-export class SessionRequest implements SessionOwner, SecurityScope {
+export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
   announcedMaxAgeSeconds: number | undefined;
@@ -45,7 +33,9 @@ export class SessionRequest implements SessionOwner, SecurityScope {
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isHeadWritten = false;
   private isLost = false;
+  private isPreparing = false;
   private failure: SessionStoreError | undefined;
   private candidateIds: readonly string[] | undefined;
 
@@ -84,16 +74,26 @@ export class SessionRequest implements SessionOwner, SecurityScope {
   async getSession(options: { readonly create: false }): Promise<MapSession | undefined>;
   async getSession(options?: { readonly create: true }): Promise<MapSession>;
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
-    if (!this.isLoaded) await this.load();
+    await this.load();
     if (this.currentSession || !create) return this.currentSession;
-    if (this.response.headersSent) throw SessionResponseCommittedError.create('create a session');
+    this.refuseIfAnnounced('create a session');
     this.session = this.context.repository.createSession();
     this.session.attachTo(this);
     return this.session;
   }
 
-  /** Reads the session, once per request however many ask. @throws SessionStoreError */
-  load(): Promise<void> {
+  /**
+   * Reads the session, once per request however many ask.
+   *
+   * @returns undefined when there is nothing to wait for
+   * @throws SessionStoreError
+   */
+  load(): Promise<void> | undefined {
+    if (this.isLoaded) return undefined;
+    if (this.requestedSessionIds.length === 0) {
+      this.isLoaded = true;
+      return undefined;
+    }
     this.loading ??= this.findRequested();
     return this.loading;
   }
@@ -128,8 +128,9 @@ export class SessionRequest implements SessionOwner, SecurityScope {
     await this.committing;
   }
 
-  /** Whether the client must be told something about the id of its session. */
+  /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
+    this.isHeadWritten = true;
     if (this.failure) return false;
     return this.mustAnnounce() || this.mustExpire();
   }
@@ -147,6 +148,16 @@ export class SessionRequest implements SessionOwner, SecurityScope {
     }
   }
 
+  /** The response in place of the prepared one, whose session could not be saved. */
+  describeFailure(error: unknown): FailedResponse {
+    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
+    return toFailedResponse(error);
+  }
+
+  onLateFailure(error: unknown): void {
+    this.reportFailure(error);
+  }
+
   /** @throws SessionInvalidatedError when it is gone */
   async save(session: MapSession): Promise<void> {
     await this.guard(this.context.repository.save(session));
@@ -159,8 +170,7 @@ export class SessionRequest implements SessionOwner, SecurityScope {
   }
 
   beforeChangeSessionId(): void {
-    if (this.response.headersSent)
-      throw SessionResponseCommittedError.create('change the session id');
+    this.refuseIfAnnounced('change the session id');
   }
 
   private async findRequested(): Promise<void> {
@@ -180,7 +190,9 @@ export class SessionRequest implements SessionOwner, SecurityScope {
 
   private async commitOnce(): Promise<void> {
     if (this.failure) throw this.failure;
+    this.isPreparing = true;
     for (const action of this.beforeCommit.splice(0)) await action();
+    this.isPreparing = false;
     await this.deleteEnded();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
   }
@@ -204,6 +216,12 @@ export class SessionRequest implements SessionOwner, SecurityScope {
     }
   }
 
+  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
+  private refuseIfAnnounced(action: string): void {
+    const isInTime = this.isPreparing && !this.isHeadWritten;
+    if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
+  }
+
   /** The store is asked once: after a failure the request is not held up again. */
   private async guard<T>(operation: Promise<T>): Promise<T> {
     try {
@@ -212,6 +230,11 @@ export class SessionRequest implements SessionOwner, SecurityScope {
       if (error instanceof SessionStoreError) this.failure = error;
       throw error;
     }
+  }
+
+  private reportFailure(error: unknown): void {
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
   private isDirty(): boolean {

@@ -1,0 +1,13 @@
+/** What the launcher, the Dockerfile or a person sets; everything has a default. */
+export const environment = {
+  /** Address to listen on; a container needs 0.0.0.0. */
+  host: process.env['HOST'] ?? '127.0.0.1',
+  /** `express` or `fastify`. */
+  platform: process.env['PLATFORM'] ?? 'express',
+  /** Name of this replica, sent as `X-Pod` with every response. */
+  podName: process.env['POD_NAME'] ?? 'pod-a',
+  port: Number(process.env['PORT'] ?? 3000),
+  redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+  /** `redis`, or `memory` to see what happens without it. */
+  store: process.env['STORE'] === 'memory' ? 'memory' : 'redis',
+} as const;

@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { type ServerResponse } from 'node:http';
+import { type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { environment } from './environment.js';
+
+/** nginx runs beside us or in the same private network; what it says about the client (https, address) is believed. */
+const TRUSTED_PROXIES = ['loopback', 'uniquelocal'];
+
+async function createApp(): Promise<INestApplication> {
+  if (environment.platform === 'fastify') {
+    return NestFactory.create(AppModule, new FastifyAdapter({ trustProxy: TRUSTED_PROXIES }));
+  }
+  const app = await NestFactory.create<NestExpressApplication>(AppModule);
+  return app.set('trust proxy', TRUSTED_PROXIES);
+}
+
+const app = await createApp();
+app.enableShutdownHooks();
+// Before everything else, so that errors and redirects tell the replica, too.
+app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+  response.setHeader('X-Pod', environment.podName);
+  next();
+});
+await app.listen(environment.port, environment.host);

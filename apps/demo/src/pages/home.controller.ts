@@ -1,0 +1,38 @@
+import { Body, Controller, Get, Header, Post, Redirect } from '@nestjs/common';
+import { CurrentSession, CurrentUser, type Session } from 'nestjs-redis-session';
+import { type User } from '../auth/user.service.js';
+import { checkItem } from '../cart/cart.controller.js';
+import { environment } from '../environment.js';
+import { type Hop } from '../session-attributes.js';
+import { ViewService } from './view.service.js';
+
+const KEPT_HOPS = 10;
+
+/** The page that shows the hops, and the cart form on it. */
+@Controller()
+export class HomeController {
+  constructor(private readonly view: ViewService) {}
+
+  @Get()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  async home(
+    @CurrentSession() session: Session,
+    @CurrentUser() user: User | undefined,
+  ): Promise<string> {
+    const hops = user ? await this.recordHop(session) : [];
+    return this.view.render('home', { user, hops, cart: session.getAttribute('cart') ?? [] });
+  }
+
+  @Post('cart')
+  @Redirect('/', 303)
+  addToCart(@CurrentSession() session: Session, @Body('item') item: unknown): void {
+    session.update('cart', (items = []) => [...items, checkItem(item)]);
+  }
+
+  /** By `update`, not by get and set: two tabs on two replicas do not lose each other's hop. */
+  private async recordHop(session: Session): Promise<Hop[]> {
+    const hop = { pod: environment.podName, at: new Date().toISOString() };
+    const hops = await session.update('hops', (old = []) => [...old, hop].slice(-KEPT_HOPS));
+    return hops ?? [];
+  }
+}

@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
+import type { HeldCalls } from './held-calls.js';
+
+/** The fields by which Node's HTTP/1 response knows how far it is; whole frameworks rely on them. */
+interface Http1Fields {
+  _header: string | null;
+  _contentLength: number | null;
+  finished: boolean;
+}
+
+const HELD = Symbol('held calls');
+type HeldResponse = ServerResponse & { [HELD]: HeldCalls };
+
+/** Never sent: Node only asks whether there is a header. */
+const HELD_HEADER = 'held';
+
+const HELD_PROPERTIES: PropertyDescriptorMap & ThisType<HeldResponse> = {
+  writableLength: {
+    configurable: true,
+    get() {
+      const sent = Reflect.get(
+        Object.getPrototypeOf(this) as object,
+        'writableLength',
+        this,
+      ) as number;
+      return this[HELD].length + sent;
+    },
+  },
+  writableNeedDrain: {
+    configurable: true,
+    get() {
+      return this[HELD].hasRefusedWrite && !this[HELD].hasEnd && !this.destroyed;
+    },
+  },
+  // `finished` is set below: Node would conclude that every byte is out.
+  writableFinished: { configurable: true, value: false },
+};
+
+/** Whether `response` belongs to the compatibility API of node:http2, which lacks the fields of HTTP/1. */
+export function isHttp2(response: ServerResponse): boolean {
+  return response.req.httpVersionMajor === 2;
+}
+
+/** Makes `response` answer as if what is held had been sent: `headersSent`, `setHeader` that throws, `writableLength`. */
+export function markHeld(response: ServerResponse, held: HeldCalls): void {
+  (response as HeldResponse)[HELD] = held;
+  Object.defineProperties(response, HELD_PROPERTIES);
+  if (held.isLate) return;
+  if (isHttp2(response)) {
+    Object.defineProperty(streamOf(response), 'headersSent', { configurable: true, value: true });
+  } else {
+    http1(response)._header = HELD_HEADER;
+  }
+}
+
+/** Makes `response` answer as if the held `end` had been done. */
+export function markEnded(response: ServerResponse): void {
+  if (isHttp2(response)) {
+    Object.defineProperty(response, 'finished', { configurable: true, value: true });
+    Object.defineProperty(response, 'writableEnded', { configurable: true, value: true });
+  } else {
+    http1(response).finished = true;
+  }
+}
+
+/** Takes back `markHeld` and `markEnded`: the response is again what its calls have made it. */
+export function clearMarks(response: ServerResponse, held: HeldCalls): void {
+  for (const name of Object.keys(HELD_PROPERTIES)) Reflect.deleteProperty(response, name);
+  if (isHttp2(response)) {
+    Reflect.deleteProperty(response, 'finished');
+    Reflect.deleteProperty(response, 'writableEnded');
+    Reflect.deleteProperty(streamOf(response), 'headersSent');
+    return;
+  }
+  http1(response).finished = false;
+  if (!held.isLate) http1(response)._header = null;
+}
+
+/** The bytes of body that a sent HTTP/1 header announces; Infinity when the end is announced in another way. */
+export function announcedLength(response: ServerResponse): number {
+  return isHttp2(response) ? Infinity : (http1(response)._contentLength ?? Infinity);
+}
+
+function http1(response: ServerResponse): Http1Fields {
+  return response as unknown as Http1Fields;
+}
+
+/** The HTTP/2 stream under a response of the compatibility API. */
+export function streamOf(response: ServerResponse): ServerHttp2Stream {
+  return (response as unknown as { stream: ServerHttp2Stream }).stream;
+}

@@ -1,0 +1,13 @@
+import { type IncomingMessage } from 'node:http';
+
+const locations = new WeakMap<IncomingMessage, string>();
+
+/** Has the interceptor answer with a redirect when the handler is done. */
+export function redirectAfterHandler(request: IncomingMessage, location: string): void {
+  locations.set(request, location);
+}
+
+/** @returns undefined when the handler's result is the answer */
+export function locationAfterHandler(request: IncomingMessage): string | undefined {
+  return locations.get(request);
+}

@@ -1,0 +1,85 @@
+import { type IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { runInScope } from '../../security/security-context-holder.js';
+import { type HttpAnswer } from '../../http/http-answer.js';
+import { type HttpExchange } from '../../http/http-exchange.js';
+import { SessionRequest } from '../../http/session-request.js';
+import { rawRequestOf, rawResponseOf } from './raw-messages.js';
+
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+  readonly protocol: string;
+}
+
+interface FastifyLike {
+  addHook(
+    name: 'onRequest' | 'preValidation',
+    hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
+  ): void;
+}
+
+/** What differs between Express and Fastify, in one place. */
+@Injectable()
+export class HttpPlatform {
+  private readonly fastifyRequests = new WeakMap<IncomingMessage, FastifyRequestLike>();
+
+  constructor(private readonly adapterHost: HttpAdapterHost) {
+    const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    if (adapter?.getType() === 'fastify') this.hookInto(adapter.getInstance<FastifyLike>());
+  }
+
+  /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
+  isSecure(request: IncomingMessage): boolean {
+    const fastifyRequest = this.fastifyRequests.get(request);
+    if (fastifyRequest) return fastifyRequest.protocol === 'https';
+    if ('secure' in request) return request.secure === true;
+    return 'encrypted' in request.socket && request.socket.encrypted === true;
+  }
+
+  /** @param request - of the platform or raw. @param response - of the platform or raw */
+  exchange(request: object, response: object): HttpExchange {
+    const rawRequest = rawRequestOf(request);
+    const rawResponse = rawResponseOf(response);
+    const adapter = this.adapterHost.httpAdapter;
+    return {
+      request: rawRequest,
+      url: urlOf(rawRequest),
+      isSecure: this.isSecure(rawRequest),
+      sessionRequest: SessionRequest.of(rawRequest),
+      get isCommitted() {
+        return rawResponse.headersSent;
+      },
+      answer: ({ statusCode, headers = {}, body }: HttpAnswer) => {
+        for (const [name, value] of Object.entries(headers))
+          adapter.setHeader(response, name, value);
+        adapter.reply(response, body, statusCode);
+      },
+      appendHeader: (name, value) => {
+        adapter.appendHeader(response, name, value);
+      },
+    };
+  }
+
+  /**
+   * The proxies that Fastify trusts are known to its own request only. And Fastify reads the body after all middleware,
+   * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
+   */
+  private hookInto(fastify: FastifyLike): void {
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      this.fastifyRequests.set(request.raw, request);
+      done();
+    });
+    fastify.addHook('preValidation', (request, _reply, done) => {
+      const sessionRequest = SessionRequest.of(request.raw);
+      if (sessionRequest) runInScope(sessionRequest, done);
+      else done();
+    });
+  }
+}
+
+function urlOf(request: IncomingMessage): string {
+  if ('originalUrl' in request && typeof request.originalUrl === 'string')
+    return request.originalUrl;
+  return request.url ?? '/';
+}

@@ -1,0 +1,54 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { closeRedisClient, createRedisClient, pingRedis } from '../redis/redis-client.js';
+import { type RedisClient } from '../redis/redis-session.commands.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+
+/**
+ * Holds the Redis client from the start of the application to its end. A wrong address fails the start.
+ *
+ * It is closed in `onApplicationShutdown`: requests that are still under way when shutdown begins can save their sessions.
+ */
+@Injectable()
+export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
+  /** undefined with `store: 'memory'` */
+  readonly client: RedisClient | undefined;
+  private readonly isOwn: boolean;
+  private isLost = false;
+
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
+    const { redis, commandTimeoutMs } = options;
+    const opened = redis === undefined ? undefined : createRedisClient(redis, commandTimeoutMs);
+    this.client = opened?.client;
+    this.isOwn = opened?.isOwn ?? false;
+    if (opened?.isOwn) this.reportConnection(opened.client);
+  }
+
+  async onModuleInit(): Promise<void> {
+    if (!this.client) return;
+    try {
+      await pingRedis(this.client, this.options.commandTimeoutMs);
+    } catch (error) {
+      if (this.isOwn) this.client.disconnect();
+      throw error;
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.client && this.isOwn)
+      await closeRedisClient(this.client, this.options.commandTimeoutMs);
+  }
+
+  /** Says once that the connection is lost and once that it is back, not once per attempt. */
+  private reportConnection(client: RedisClient): void {
+    client.on('error', (error: Error) => {
+      if (!this.isLost)
+        this.options.logger.warn(`The connection to Redis is lost: ${error.message}.`);
+      this.isLost = true;
+    });
+    client.on('ready', () => {
+      if (this.isLost) this.options.logger.warn('The connection to Redis is back.');
+      this.isLost = false;
+    });
+  }
+}

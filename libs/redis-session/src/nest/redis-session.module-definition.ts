@@ -1,0 +1,10 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { type RedisSessionModuleOptions } from './redis-session.options.js';
+
+/** The base of the module: `forRoot`, `forRootAsync`, and the token of what they are given. Always global. */
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<RedisSessionModuleOptions>({ moduleName: 'RedisSession' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createRedisSessionOptions')
+    .setExtras({}, (definition) => ({ ...definition, global: true }))
+    .build();

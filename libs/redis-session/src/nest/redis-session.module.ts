@@ -1,0 +1,53 @@
+import {
+  type DynamicModule,
+  Inject,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+} from '@nestjs/common';
+import {
+  type ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  type OPTIONS_TYPE,
+} from './redis-session.module-definition.js';
+import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
+import { REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
+import { HttpPlatform } from './platform/http-platform.js';
+import { LoginService } from './login.service.js';
+import { LogoutService } from './logout.service.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { SessionRepository } from '../session/session-repository.js';
+import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
+
+/**
+ * Keeps HTTP sessions in Redis, and users logged in across replicas. Import it once, in the root module; it is global.
+ *
+ * Mirrors `@EnableRedisHttpSession` of Spring Session with the session part of `HttpSecurity` of Spring Security.
+ */
+@Module({
+  providers: REDIS_SESSION_PROVIDERS,
+  exports: [SessionRepository, LoginService, LogoutService, HttpPlatform, RESOLVED_OPTIONS],
+})
+export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
+    super();
+  }
+
+  /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    resolveOptions(options);
+    return super.forRoot(options);
+  }
+
+  /** The options come from a factory, a class with `createRedisSessionOptions()`, or an existing provider of such a class. */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer
+      .apply(SessionRepositoryMiddleware)
+      .exclude(...this.options.exclude)
+      .forRoutes('{*path}');
+  }
+}

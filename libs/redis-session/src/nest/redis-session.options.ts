@@ -1,0 +1,186 @@
+import { Logger, type MiddlewareConsumer } from '@nestjs/common';
+import {
+  type CookieOptions,
+  resolveCookieOptions,
+  type ResolvedCookieOptions,
+} from '../http/cookie-serializer.options.js';
+import { type SessionIdResolver } from '../http/session-id-resolver.js';
+import { type StoreUnavailablePolicy } from '../http/session-request-context.js';
+import {
+  DEFAULT_REDIS_REPOSITORY_OPTIONS,
+  type RedisSessionRepositoryOptions,
+} from '../redis/redis-session-repository.js';
+import { type RedisConnection } from '../redis/redis-client.js';
+import {
+  CUSTOM_SESSION_ID_PATTERN,
+  SESSION_ID_PATTERN,
+  generateSessionId,
+  type SessionIdGenerator,
+} from '../session/session-id-generator.js';
+import { type FlushMode } from '../session/flush-mode.js';
+import { type SaveMode } from '../session/save-mode.js';
+import { type SessionCodec } from '../session/session-codec.js';
+import { type SessionLogger } from '../session/session-logger.js';
+import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
+import { SessionOptionError } from '../session/session.errors.js';
+import { checkModuleOptions } from './redis-session.options-schema.js';
+import {
+  resolveSecurityOptions,
+  type ResolvedSecurityOptions,
+  type SecurityOptions,
+} from './security.options.js';
+
+/** A route without sessions: a path, or a path with a method. */
+export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
+
+/** What `RedisSessionModule.forRoot` takes. The defaults are in {@link DEFAULT_OPTIONS}. */
+export interface RedisSessionModuleOptions {
+  /**
+   * Where Redis is: a url, ioredis options (Sentinel among them), `{ nodes, options }` of a Redis Cluster, or a client of
+   * yours, which is then never closed. Required unless `store` is `'memory'`.
+   */
+  readonly redis?: RedisConnection | undefined;
+  /**
+   * Seconds after its creation at which a session ends, however active it is. A positive integer.
+   * @defaultValue undefined = never
+   */
+  readonly absoluteTimeoutSeconds?: number | undefined;
+  /** Epoch ms. For tests. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined;
+  /** How attribute values are stored. @defaultValue JSON */
+  readonly codec?: SessionCodec | undefined;
+  /**
+   * Milliseconds after which a Redis command counts as failed; it can change nothing any more then. A positive integer.
+   * @defaultValue 2000
+   */
+  readonly commandTimeoutMs?: number | undefined;
+  /** The session cookie; refused together with `sessionIdResolver`. @defaultValue `DEFAULT_COOKIE_OPTIONS` */
+  readonly cookie?: CookieOptions | undefined;
+  /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. @defaultValue none */
+  readonly exclude?: readonly ExcludedRoute[] | undefined;
+  /** When changes are written. @defaultValue 'on-save' */
+  readonly flushMode?: FlushMode | undefined;
+  /**
+   * `'eager'` reads the session before the first guard; `'lazy'` when it is first asked for, by `@CurrentSession()`,
+   * `@CurrentUser()` or a guarded route: `request.user` and the `SecurityContextHolder` are empty until then.
+   * @defaultValue 'eager'
+   */
+  readonly load?: 'eager' | 'lazy' | undefined;
+  /** Where problems are reported. @defaultValue Nest's `Logger` */
+  readonly logger?: SessionLogger | undefined;
+  /**
+   * Seconds without a request after which a session ends. A positive integer, or -1 = never.
+   * @defaultValue 1800
+   */
+  readonly maxInactiveIntervalSeconds?: number | undefined;
+  /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
+  readonly namespace?: string | undefined;
+  /**
+   * Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request.
+   * @defaultValue 'new-session'
+   */
+  readonly onCorrupt?: CorruptSessionPolicy | undefined;
+  /**
+   * Redis cannot be reached when a session is to be read: `'error'` answers 503; `'anonymous'` goes on without a session,
+   * and answers 503 only if the request changes one.
+   * @defaultValue 'error'
+   */
+  readonly onStoreUnavailable?: StoreUnavailablePolicy | undefined;
+  /** Which attributes a save writes. @defaultValue 'on-change' */
+  readonly saveMode?: SaveMode | undefined;
+  /** Login, logout and protected routes; `false` = sessions alone. @defaultValue {} */
+  readonly security?: SecurityOptions | false | undefined;
+  /** Makes session ids: unpredictable, 16 to 256 characters of `A-Z a-z 0-9 _ . ~ -`. @defaultValue 32 random bytes in base64url */
+  readonly sessionIdGenerator?: SessionIdGenerator | undefined;
+  /** What is looked up at all; anything else never reaches Redis. @defaultValue what the generator makes */
+  readonly sessionIdPattern?: RegExp | undefined;
+  /** How the id travels. @defaultValue in a cookie, see `cookie` */
+  readonly sessionIdResolver?: SessionIdResolver | undefined;
+  /** `'memory'` keeps sessions in the process: for development and tests, not for more than one replica. @defaultValue 'redis' */
+  readonly store?: 'redis' | 'memory' | undefined;
+  /**
+   * Seconds between two records of the last access; reading requests in between do not write to Redis, and a session may
+   * end that much earlier. An integer from 0 (every access is recorded) to below `maxInactiveIntervalSeconds`.
+   * @defaultValue 0
+   */
+  readonly touchIntervalSeconds?: number | undefined;
+}
+
+/** The options with their defaults; nothing is left to decide inside. */
+export interface ResolvedOptions extends RedisSessionRepositoryOptions {
+  readonly cookie: ResolvedCookieOptions;
+  readonly exclude: readonly ExcludedRoute[];
+  readonly load: 'eager' | 'lazy';
+  readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly redis: RedisConnection | undefined;
+  readonly security: ResolvedSecurityOptions | false;
+  readonly sessionIdPattern: RegExp;
+  readonly sessionIdResolver: SessionIdResolver | undefined;
+  readonly store: 'redis' | 'memory';
+}
+
+/** The default of every option that has one. */
+export const DEFAULT_OPTIONS = {
+  ...DEFAULT_REDIS_REPOSITORY_OPTIONS,
+  cookie: {},
+  exclude: [],
+  load: 'eager',
+  logger: new Logger('RedisSession'),
+  onStoreUnavailable: 'error',
+  redis: undefined,
+  security: {},
+  sessionIdPattern: undefined,
+  sessionIdResolver: undefined,
+  store: 'redis',
+} as const satisfies RedisSessionModuleOptions;
+
+/**
+ * Fills in the defaults and checks everything, once, at start.
+ *
+ * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
+ */
+export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOptions {
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  const merged = { ...DEFAULT_OPTIONS, ...given } as typeof DEFAULT_OPTIONS &
+    RedisSessionModuleOptions;
+  checkModuleOptions(merged);
+  refuseContradictions(options, merged);
+  const { cookie, security, sessionIdGenerator, sessionIdPattern } = merged;
+  const isCustomId = sessionIdGenerator !== generateSessionId;
+  return {
+    ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
+    cookie: resolveCookieOptions(cookie),
+    security: resolveSecurityOptions(security),
+    sessionIdPattern:
+      sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
+  };
+}
+
+function refuseContradictions(
+  given: RedisSessionModuleOptions,
+  merged: RedisSessionModuleOptions,
+): void {
+  const { maxInactiveIntervalSeconds = -1, touchIntervalSeconds = 0 } = merged;
+  if (merged.store === 'redis' && merged.redis === undefined) {
+    throw new SessionOptionError(
+      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
+    );
+  }
+  if (merged.store === 'memory' && given.redis !== undefined) {
+    throw new SessionOptionError(
+      'redis must be left out when store is "memory", got both. Leave one out.',
+    );
+  }
+  if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
+    throw new SessionOptionError(
+      'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
+    );
+  }
+  if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
+    throw new SessionOptionError(
+      `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
+    );
+  }
+}

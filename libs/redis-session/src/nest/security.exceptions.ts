@@ -1,0 +1,32 @@
+import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
+
+/** The request needs a user: nobody is logged in, or the login failed. 401. Mirrors `AuthenticationException`. */
+export class AuthenticationException extends UnauthorizedException {}
+
+/** The login failed. It is answered where it happened; the request is not kept for later. */
+export class LoginFailedException extends AuthenticationException {}
+
+/** The user may not do this. 403. Mirrors `AccessDeniedException`. */
+export class AccessDeniedException extends ForbiddenException {}
+
+/**
+ * Finds what a security exception there is in the chain of causes; the outermost one wins, an
+ * {@link AuthenticationException} before an {@link AccessDeniedException}. Mirrors `ThrowableAnalyzer`.
+ */
+export function findSecurityException(
+  error: unknown,
+): AuthenticationException | AccessDeniedException | undefined {
+  const chain = causeChain(error);
+  return (
+    chain.find((cause) => cause instanceof AuthenticationException) ??
+    chain.find((cause) => cause instanceof AccessDeniedException)
+  );
+}
+
+function causeChain(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause) {
+    chain.push(cause);
+  }
+  return chain;
+}

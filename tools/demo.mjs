@@ -1,0 +1,84 @@
+// npm run demo [-- --check] [--platform express|fastify] [--store redis|memory]
+// Starts Redis, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
+// what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL.
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { buildIfStale } from './demo/build.mjs';
+import { checkLoginIsLost } from './demo/check-memory.mjs';
+import { checkLoginSurvives } from './demo/check-redis.mjs';
+import { startStack } from './demo/stack.mjs';
+import { ensurePrograms } from './servers/ensure-programs.mjs';
+
+const CHECK_WITHIN_MS = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    check: { type: 'boolean', default: false },
+    platform: { type: 'string', default: 'express' },
+    store: { type: 'string', default: 'redis' },
+  },
+});
+
+try {
+  process.exitCode = await main(values);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+/** @returns {Promise<number>} the exit code */
+async function main({ check, platform, store }) {
+  refuseOther('--platform', platform, ['express', 'fastify']);
+  refuseOther('--store', store, ['redis', 'memory']);
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await ensurePrograms(process.env.REDIS_URL ? ['nginx'] : ['redis-server', 'nginx']);
+  await buildIfStale();
+  const stack = await startStack({ platform, store, isCheck: check });
+  try {
+    console.log(`nginx ${stack.url} in front of ${stack.pods.map(describePod).join(' and ')}`);
+    console.log(
+      `platform ${platform}, sessions in ${store === 'redis' ? stack.redisUrl : 'memory'}\n`,
+    );
+    if (check) return await runCheck(store, stack, interrupted);
+    console.log(`Open ${stack.url} and reload; log in as kim/kim or admin/admin. Ctrl-C ends it.`);
+    await interrupted;
+    return 0;
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** @returns {Promise<number>} 0 when the check passed */
+async function runCheck(store, stack, interrupted) {
+  const check = store === 'memory' ? checkLoginIsLost : checkLoginSurvives;
+  let timer;
+  const tooLate = new Promise((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`It took more than ${CHECK_WITHIN_MS} ms.`)),
+      CHECK_WITHIN_MS,
+    );
+  });
+  try {
+    await Promise.race([
+      check(stack.url),
+      tooLate,
+      interrupted.then(() => Promise.reject(new Error('Interrupted.'))),
+    ]);
+    return 0;
+  } catch (error) {
+    console.error(`\nFAILED: ${error.message}`);
+    for (const pod of stack.pods) console.error(`\nlog of ${pod.name}:\n${pod.output()}`);
+    return 1;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describePod({ name, url }) {
+  return `${name} (${url})`;
+}
+
+function refuseOther(option, value, allowed) {
+  if (!allowed.includes(value))
+    throw new Error(`${option} must be ${allowed.join(' or ')}, got "${value}".`);
+}

@@ -1,0 +1,63 @@
+import getPort from 'get-port';
+import { startNginx } from '../servers/nginx.mjs';
+import { startPod } from '../servers/pod.mjs';
+import { startRedisServer } from '../servers/redis-server.mjs';
+
+const DEFAULT_PORT = 8080;
+
+/**
+ * The four boxes of the demo, running.
+ *
+ * @typedef {object} Stack
+ * @property {string} url - of nginx
+ * @property {string} redisUrl
+ * @property {readonly import('../servers/pod.mjs').Pod[]} pods
+ * @property {() => Promise<void>} stop - ends what was started here: nginx first, Redis last
+ */
+
+/**
+ * Starts Redis (unless `REDIS_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
+ *
+ * @param {{ platform: string, store: string, isCheck: boolean }} options
+ * @returns {Promise<Stack>}
+ */
+export async function startStack({ platform, store, isCheck }) {
+  /** @type {{ stop: () => Promise<void> }[]} */
+  const started = [];
+  const stop = async () => {
+    while (started.length > 0) await started.pop()?.stop();
+  };
+  try {
+    const port = await chooseNginxPort(isCheck);
+    const redisUrl = process.env.REDIS_URL ?? keep(started, await startRedisServer()).url;
+    const pods = [];
+    for (const name of ['pod-a', 'pod-b']) {
+      const podPort = await getPort({ host: '127.0.0.1' });
+      pods.push(keep(started, await startPod({ name, port: podPort, redisUrl, platform, store })));
+    }
+    const [podA, podB] = pods;
+    const nginx = keep(started, await startNginx({ upstreamPorts: [podA.port, podB.port], port }));
+    return { url: nginx.url, redisUrl, pods, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @returns {Promise<number | undefined>} undefined = any free one */
+async function chooseNginxPort(/** @type {boolean} */ isCheck) {
+  if (isCheck && !process.env.PORT) return undefined;
+  const port = Number(process.env.PORT ?? DEFAULT_PORT);
+  if ((await getPort({ port })) === port) return port;
+  throw new Error(`Cannot start nginx: port ${port} is in use. Set PORT to another one.`);
+}
+
+/**
+ * @template {{ stop: () => Promise<void> }} T
+ * @param {{ stop: () => Promise<void> }[]} started
+ * @param {T} server
+ */
+function keep(started, server) {
+  started.push(server);
+  return server;
+}

@@ -1,0 +1,66 @@
+import { CookieJar } from 'tough-cookie';
+
+const ANSWER_WITHIN_MS = 10_000;
+
+/**
+ * What a visitor sees of one response.
+ *
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {string} pod - who answered, by the header X-Pod
+ * @property {string | undefined} location - path of a redirect
+ * @property {string} text
+ */
+
+/** Somebody with a browser: keeps cookies, sends forms, follows a redirect when told to. */
+export class Visitor {
+  #jar = new CookieJar();
+
+  /** @param {string} url - of the site */
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** @returns {Promise<Answer>} */
+  open(/** @type {string} */ path) {
+    return this.#send(path, { headers: { accept: 'text/html' } });
+  }
+
+  /** @returns {Promise<Answer>} */
+  submit(/** @type {string} */ path, /** @type {Record<string, string>} */ fields = {}) {
+    const body = new URLSearchParams(fields);
+    return this.#send(path, { method: 'POST', headers: { accept: 'text/html' }, body });
+  }
+
+  /** @returns {Promise<Answer>} */
+  getJson(/** @type {string} */ path) {
+    return this.#send(path, { headers: { accept: 'application/json' } });
+  }
+
+  /** @returns {Promise<Answer>} */
+  postJson(/** @type {string} */ path, /** @type {object} */ content) {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    return this.#send(path, { method: 'POST', headers, body: JSON.stringify(content) });
+  }
+
+  async #send(path, { method = 'GET', headers, body }) {
+    const url = new URL(path, this.url).href;
+    const response = await fetch(url, {
+      method,
+      body,
+      headers: { ...headers, cookie: await this.#jar.getCookieString(url) },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    for (const cookie of response.headers.getSetCookie()) await this.#jar.setCookie(cookie, url);
+    const pod = response.headers.get('x-pod');
+    const text = await response.text();
+    if (!pod) throw new Error(`${method} ${path}: ${response.status} without X-Pod. ${text}`);
+    return {
+      status: response.status,
+      pod,
+      location: response.headers.get('location') ?? undefined,
+      text,
+    };
+  }
+}
