@@ -11,7 +11,7 @@ import { BasicEntryPoint } from './basic-entry-point.js';
 import { setContinueKey } from './continue-key.js';
 import { defaultEntryPoint } from './default-entry-point.js';
 import { DelegatingEntryPoint } from './delegating-entry-point.js';
-import { type HttpAnswer } from './http-exchange.js';
+import { type HttpAnswer } from './http-answer.js';
 import { LoginPageEntryPoint } from './login-page-entry-point.js';
 import { ProblemEntryPoint } from './problem-entry-point.js';
 

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -24,7 +25,7 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
+  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
   announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
@@ -33,6 +34,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isContextLoaded = false;
   private isHeadWritten = false;
   private isLost = false;
   private isPreparing = false;
@@ -98,6 +100,28 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.loading;
   }
 
+  /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
+  loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    const loading = this.load();
+    if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.isContextLoaded || !this.currentSession) return this.securityContext;
+    this.isContextLoaded = true;
+    const loaded = this.context.loadSecurityContext(this.currentSession);
+    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
+    return loaded.then((context) => (this.securityContext = context));
+  }
+
+  /** From now on the request is one of this user. What the session holds is not changed. */
+  setSecurityContext(context: SecurityContext): void {
+    this.securityContext = context;
+    this.isContextLoaded = true;
+  }
+
+  /** Has the client forget an id that is of no use any more. */
+  expireRequestedSession(): void {
+    this.hasEndedSession = true;
+  }
+
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
     this.beforeCommit.push(action);
@@ -141,7 +165,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds,
+        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
