@@ -14,16 +14,16 @@ const REPEATS = 10;
 
 /** @type {Record<string, (origin: string) => Promise<Step>>} */
 const OPERATIONS = {
-  'no cookie': async (origin) => ({ act: () => new Visitor(origin).send('GET', '/hello') }),
+  'no cookie': async () => ({ act: (visitor) => visitor.send('GET', '/hello') }),
   read: (origin) => withSession(origin, { count: 0, bytes: 0 }, 'GET', '/me'),
   'change 1 kB': (origin) => change(origin, 1),
   'change 10 kB': (origin) => change(origin, 10),
   'change 100 kB': (origin) => change(origin, 100),
-  login: async (origin) => ({
+  login: async () => ({
     before: async (visitor) => visitor.send('POST', '/visit'),
     act: (visitor) => visitor.send('POST', '/login'),
   }),
-  logout: async (origin) => ({
+  logout: async () => ({
     before: (visitor) => visitor.send('POST', '/login'),
     act: (visitor) => visitor.send('POST', '/logout'),
   }),
