@@ -49,8 +49,15 @@ export async function startServer(contestant, redisUrl, nodeArgs = []) {
 }
 
 async function messageOf(child, label) {
-  const stopped = once(child, 'exit').then(([code]) => {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const stopped = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`Cannot go on: ${label} ended with exit code ${code}.`);
   });
-  return Promise.race([once(child, 'message'), stopped]);
+  try {
+    return await Promise.race([once(child, 'message', { signal }), stopped]);
+  } finally {
+    stopped.catch(() => undefined);
+    settled.abort();
+  }
 }

@@ -3,6 +3,7 @@ import { expressSession } from './express-session.mjs';
 import { fastifySessionWithRedis } from './fastify-session.mjs';
 import { floor } from './floor.mjs';
 import { ours } from './ours.mjs';
+import { parts } from './parts.mjs';
 
 /**
  * What a contestant adds to a Nest application.
@@ -28,6 +29,7 @@ const KINDS = {
   bare,
   floor,
   ours,
+  parts,
   'express-session': expressSession,
   'fastify-session': fastifySessionWithRedis,
 };
