@@ -2,8 +2,6 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
-import { type SessionLogger } from '../session/session-logger.js';
-import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   RedisSessionError,
   SessionInvalidatedError,
@@ -12,20 +10,7 @@ import {
 } from '../session/session.errors.js';
 import { toFailedResponse } from './failed-response.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
-import { type SessionIdResolver } from './session-id-resolver.js';
-
-/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
-export type StoreUnavailablePolicy = 'error' | 'anonymous';
-
-/** What all requests share. */
-export interface SessionRequestContext {
-  readonly clock: () => number;
-  readonly logger: SessionLogger;
-  readonly onStoreUnavailable: StoreUnavailablePolicy;
-  readonly repository: StoredSessionRepository;
-  readonly sessionIdPattern: RegExp;
-  readonly sessionIdResolver: SessionIdResolver;
-}
+import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
 export type BeforeCommit = () => void | Promise<void>;

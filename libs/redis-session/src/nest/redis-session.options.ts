@@ -5,7 +5,7 @@ import {
   type ResolvedCookieOptions,
 } from '../http/cookie-serializer.options.js';
 import { type SessionIdResolver } from '../http/session-id-resolver.js';
-import { type StoreUnavailablePolicy } from '../http/session-request.js';
+import { type StoreUnavailablePolicy } from '../http/session-request-context.js';
 import {
   DEFAULT_REDIS_REPOSITORY_OPTIONS,
   type RedisSessionRepositoryOptions,

@@ -2,7 +2,7 @@ import { type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
-import { type SessionRequestContext } from '../http/session-request.js';
+import { type SessionRequestContext } from '../http/session-request-context.js';
 import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';

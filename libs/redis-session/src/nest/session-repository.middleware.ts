@@ -1,7 +1,8 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { CommittedResponse } from '../http/committed-response.js';
-import { SessionRequest, type SessionRequestContext } from '../http/session-request.js';
+import { type SessionRequestContext } from '../http/session-request-context.js';
+import { SessionRequest } from '../http/session-request.js';
 import { runInScope } from '../security/security-context-holder.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
