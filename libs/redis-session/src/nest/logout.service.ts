@@ -15,6 +15,7 @@ export class LogoutService {
   async logout(request: object): Promise<void> {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     const session = await sessionRequest?.getSession({ create: false });
+    sessionRequest?.refuseIfUnavailable();
     if (!sessionRequest || !session) return;
     await session.invalidate();
     sessionRequest.securityContext = EMPTY_SECURITY_CONTEXT;
