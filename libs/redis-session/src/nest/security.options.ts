@@ -185,11 +185,11 @@ export function resolveSecurityOptions(
   options: SecurityOptions | false,
 ): ResolvedSecurityOptions | false {
   if (options === false) return false;
-  const merged: SecurityOptions & typeof DEFAULT_SECURITY_OPTIONS = {
+  const merged = {
     ...DEFAULT_SECURITY_OPTIONS,
     ...given(options),
   };
-  checkOptions(schema, merged, { prefix: 'security.' });
+  checkOptions(schema, { ...merged }, { prefix: 'security.' });
   return {
     ...merged,
     accessDeniedHandler: merged.accessDeniedHandler ?? defaultAccessDeniedHandler(),
@@ -221,9 +221,12 @@ function resolveRememberMe(options: Partial<RememberMeOptions> | false): Remembe
   return checkOptions(rememberMeSchema, merged, { prefix: 'security.rememberMe.' });
 }
 
-function given<T extends object>(options: T): Partial<T> {
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** An option that is undefined is one that is not given. */
+function given<T extends object>(options: T): Given<T> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Partial<T>;
+  return Object.fromEntries(entries) as Given<T>;
 }
 
 function toRequestCache(option: RequestCache | 'session' | 'none'): RequestCache {
