@@ -17,7 +17,9 @@ const [contestantId, scenarioId = 'read'] = process.argv.slice(2);
 const spec = CONTESTANTS.find(({ id }) => id === contestantId);
 const scenario = SCENARIOS.find(({ id }) => id === scenarioId);
 if (!spec || !scenario) {
-  throw new Error(`Name a contestant (${CONTESTANTS.map(({ id }) => id).join(', ')}) and a scenario.`);
+  throw new Error(
+    `Name a contestant (${CONTESTANTS.map(({ id }) => id).join(', ')}) and a scenario.`,
+  );
 }
 
 const redis = await startRedisServer();
