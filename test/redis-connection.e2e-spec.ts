@@ -23,9 +23,10 @@ const countClients = async () =>
     .split('\n').length - 1;
 
 beforeAll(async () => {
-  redis = await startRedis({ args: ['--requirepass', 'right-password'] });
+  redis = await startRedis();
   proxy = await startTcpProxy({ targetPort: redis.port });
-  direct = new Redis({ port: redis.port, password: 'right-password' });
+  direct = new Redis(redis.url);
+  await direct.config('SET', 'requirepass', 'right-password');
 });
 
 afterAll(async () => {
@@ -74,7 +75,7 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
       const message = await reasonOfStart(urlOf(redis.port, 'secret-word'));
 
       expect(message).toMatch(/^Cannot reach Redis: the session store failed \(WRONGPASS .*\)\. /);
-      expect(message + log.text).not.toContain('secret-word');
+      expect([message, log.text].join()).not.toContain('secret-word');
       await eventually(async () => (await countClients()) === 0);
     });
 

@@ -53,16 +53,13 @@ export class CommittedResponse {
     response: ServerResponse | Http2ServerResponse,
     committer: ResponseCommitter,
   ): CommittedResponse {
-    const known = (response as Partial<Wrapped>)[COMMITTED];
+    const { [COMMITTED]: known } = response as Partial<Wrapped>;
     return known ?? CommittedResponse.wrap(response as ServerResponse, committer);
   }
 
-  private static wrap(
-    response: ServerResponse & Wrapped,
-    committer: ResponseCommitter,
-  ): CommittedResponse {
+  private static wrap(response: ServerResponse, committer: ResponseCommitter): CommittedResponse {
     const committed = new CommittedResponse(response, new CarefulCommitter(committer));
-    (response as ServerResponse & Wrapped)[COMMITTED] = committed;
+    Object.assign<ServerResponse, Wrapped>(response, { [COMMITTED]: committed });
     response.writeHead = writeHead as ServerResponse['writeHead'];
     response.write = write as ServerResponse['write'];
     response.end = end as ServerResponse['end'];

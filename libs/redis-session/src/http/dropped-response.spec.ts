@@ -81,7 +81,6 @@ describe('a response whose session could not be saved', () => {
     committer.fail();
     await client.receives('not saved');
     client.send();
-    await committer.started().catch(() => undefined);
     await client.closed;
     expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200']);
   });
@@ -120,6 +119,7 @@ describe('a response whose session could not be saved', () => {
   it('stops a pipe and destroys its source', async () => {
     const source = endlessSource();
     const { client, committer } = await request((response) => source.pipe(response));
+    await committer.started();
     committer.fail();
     await client.closed;
     await turns();
@@ -131,6 +131,7 @@ describe('a response whose session could not be saved', () => {
     const source = endlessSource();
     const { client, committer } = await request((response) => source.pipe(response));
     source.on('data', () => undefined);
+    await committer.started();
     committer.fail();
     await client.closed;
     await turns();
@@ -144,6 +145,7 @@ describe('a response whose session could not be saved', () => {
     const { client, committer } = await request((response) => {
       outcome = pipeline(source, response).catch((error: unknown) => error);
     });
+    await committer.started();
     committer.fail();
     await client.closed;
     expect(await outcome).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });

@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import {
   SessionEncodingError,
   SessionInvalidatedError,
   SessionStoreError,
 } from '../session/session.errors.js';
+import { problemAnswer } from './problem-details.js';
 import { type FailedResponse } from './response-committer.js';
 
 /** The status and the sentence that tell a client of a session that could not be kept. */
@@ -30,19 +30,7 @@ export function describeSessionFailure(error: unknown): SessionFailure {
 /** As problem details, RFC 9457. */
 export function toFailedResponse(error: unknown): FailedResponse {
   const { statusCode, detail } = describeSessionFailure(error);
-  const body = JSON.stringify({
-    type: 'about:blank',
-    title: STATUS_CODES[statusCode],
-    status: statusCode,
-    detail,
-  });
-  return {
-    statusCode,
-    headers: {
-      'Cache-Control': 'no-store',
-      'Content-Type': 'application/problem+json',
-      ...(statusCode === 503 && { 'Retry-After': '1' }),
-    },
-    body,
-  };
+  const answer = problemAnswer({ status: statusCode, detail });
+  const retryAfter = statusCode === 503 ? { 'Retry-After': '1' } : {};
+  return { ...answer, headers: { ...answer.headers, ...retryAfter } };
 }

@@ -50,16 +50,12 @@ export class HeldCalls {
   /**
    * Makes the waiting calls.
    *
-   * @returns whether the stream refused a `write` and so owes a `drain` itself
    * @throws what a call throws; the calls after it still wait
    */
-  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): boolean {
-    let owesDrain = false;
+  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
     for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) {
-      const accepted = perform(call.method, call.args);
-      if (call.method === 'write' && accepted === false) owesDrain = true;
+      perform(call.method, call.args);
     }
-    return owesDrain;
   }
 
   /** Forgets the waiting calls and tells each callback why. */
@@ -71,7 +67,7 @@ export class HeldCalls {
 /** Calls the callback among `args`, if there is one, after the current operation, as streams do. */
 export function reportTo(args: readonly unknown[], error?: Error): void {
   const callback = args.find((argument) => typeof argument === 'function');
-  if (callback) process.nextTick(callback as (error?: Error) => void, error);
+  if (callback) process.nextTick(callback, error);
 }
 
 /** Whether Node throws at once for the chunk of this `write` or `end`, and sends nothing. */

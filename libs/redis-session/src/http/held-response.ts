@@ -78,11 +78,9 @@ export class HeldResponse {
   replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
     const assignedStatus = readStatusLine(this.response);
     if (!this.isLate) writeStatusLine(this.response, this.dueStatus);
-    const owesDrain = this.calls.replay(perform);
+    this.calls.replay(perform);
     writeStatusLine(this.response, assignedStatus);
-    if (this.calls.hasRefusedWrite && !owesDrain && !this.hasEnd) {
-      process.nextTick(emitDrain, this.response);
-    }
+    if (this.calls.hasRefusedWrite && !this.hasEnd) process.nextTick(emitDrain, this.response);
   }
 
   /** Forgets the waiting calls and tells their callbacks why. */
@@ -118,7 +116,7 @@ export class HeldResponse {
   }
 }
 
-/** A write after the replay may have filled the stream again; then the stream itself will emit `drain`. */
+/** The replay, or a write since, may have filled the stream; then the stream itself will emit `drain`. */
 function emitDrain(response: ServerResponse): void {
   const { writableNeedDrain } = isHttp2(response) ? streamOf(response) : response;
   if (!writableNeedDrain && !response.destroyed && !response.writableEnded) response.emit('drain');

@@ -1,13 +1,6 @@
 import { type IncomingMessage } from 'node:http';
+import { type HttpAnswer } from './http-answer.js';
 import { type SessionRequest } from './session-request.js';
-
-/** What is answered in place of the handler. */
-export interface HttpAnswer {
-  readonly statusCode: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is; undefined = no body. */
-  readonly body?: string;
-}
 
 /**
  * One request and the answer to it, the same on Express and on Fastify. What strategies such as

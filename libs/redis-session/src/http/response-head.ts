@@ -101,20 +101,21 @@ function rawHeaderNames(response: ServerResponse): string[] {
   return getRawHeaderNames?.call(response) ?? response.getHeaderNames();
 }
 
+/** The three forms that `writeHead` takes: an object, a list of pairs, a flat list of names and values. */
 function headerPairs(headers: unknown): HeaderPairs {
   if (!Array.isArray(headers)) {
-    return Object.entries((headers ?? {}) as Record<string, OutgoingHttpHeader>).filter(
-      ([name]) => name !== '',
-    );
+    const pairs = Object.entries((headers ?? {}) as Record<string, OutgoingHttpHeader>);
+    return pairs.filter(([name]) => name !== '');
   }
-  if (Array.isArray(headers[0])) return headers as unknown as HeaderPairs;
+  const list: readonly unknown[] = headers;
+  if (Array.isArray(list[0])) return list as HeaderPairs;
   const pairs: [string, OutgoingHttpHeader][] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    pairs.push([headers[index] as string, headers[index + 1] as OutgoingHttpHeader]);
+  for (let index = 0; index < list.length; index += 2) {
+    pairs.push([list[index] as string, list[index + 1] as OutgoingHttpHeader]);
   }
   return pairs;
 }
 
 function copyOf(value: OutgoingHttpHeader): OutgoingHttpHeader {
-  return Array.isArray(value) ? [...value] : value;
+  return Array.isArray(value) ? value.slice() : value;
 }

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -10,6 +11,7 @@ import {
 } from '../session/session.errors.js';
 import { toFailedResponse } from './failed-response.js';
 import { RequestFailures } from './request-failures.js';
+import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
@@ -25,7 +27,7 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
+  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
   announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
@@ -34,17 +36,19 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures = new RequestFailures();
-  private candidateIds: readonly string[] | undefined;
+  private readonly requested: RequestedSession;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
   ) {
+    this.requested = new RequestedSession(request, context, this.failures);
     requests.set(request, this);
   }
 
@@ -55,11 +59,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** What the client sent, best first; only ids that could be ours. */
   get requestedSessionIds(): readonly string[] {
-    this.candidateIds ??= this.context.sessionIdResolver
-      .resolveSessionIds(this.request)
-      // Not `test`, which remembers where it was when the pattern has the flag g.
-      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
-    return this.candidateIds;
+    return this.requested.ids;
   }
 
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
@@ -98,8 +98,30 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       this.isLoaded = true;
       return undefined;
     }
-    this.loading ??= this.findRequested();
+    this.loading ??= this.loadRequested();
     return this.loading;
+  }
+
+  /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
+  loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    const loading = this.load();
+    if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.isContextLoaded || !this.currentSession) return this.securityContext;
+    this.isContextLoaded = true;
+    const loaded = this.context.loadSecurityContext(this.currentSession);
+    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
+    return loaded.then((context) => (this.securityContext = context));
+  }
+
+  /** From now on the request is one of this user. What the session holds is not changed. */
+  setSecurityContext(context: SecurityContext): void {
+    this.securityContext = context;
+    this.isContextLoaded = true;
+  }
+
+  /** Has the client forget an id that is of no use any more. */
+  expireRequestedSession(): void {
+    this.hasEndedSession = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -167,7 +189,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds,
+        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
@@ -206,21 +228,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.refuseIfAnnounced('change the session id');
   }
 
-  private async findRequested(): Promise<void> {
-    const { repository, clock, onStoreUnavailable, logger } = this.context;
-    try {
-      for (const id of this.requestedSessionIds) {
-        this.session = await this.failures.watchStore(
-          repository.findById(id, { accessTimeMs: clock() }),
-        );
-        if (this.session) break;
-      }
-      this.session?.attachTo(this);
-    } catch (error) {
-      if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
-      this.failures.goOnAnonymously(error);
-      logger.warn(`${error.message} The request goes on as an anonymous one.`);
-    }
+  private async loadRequested(): Promise<void> {
+    this.session = await this.requested.find();
+    this.session?.attachTo(this);
     this.isLoaded = true;
   }
 

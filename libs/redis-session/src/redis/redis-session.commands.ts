@@ -33,6 +33,9 @@ const MISSING = -1;
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
 const TOO_LATE = -2;
 
+/** Our clock, the server's and timers count whole milliseconds: together they can be wrong by this much. */
+const CLOCK_GRAIN_MS = 3;
+
 /** What `loadSession` is told. Times are epoch ms. */
 export interface LoadSessionInput {
   readonly key: string;
@@ -132,7 +135,7 @@ export class RedisSessionCommands {
     const giveUpMs = Date.now() + this.timeoutMs;
     const attempt = async () => {
       const sentMs = Date.now();
-      const reply = await send(this.serverClock.toServerMs(giveUpMs));
+      const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
       const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
       this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
       return [outcome, serverMs, ...reply.slice(2).map(String)] as const;

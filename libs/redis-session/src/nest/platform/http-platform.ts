@@ -2,7 +2,8 @@ import { type IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runInScope } from '../../security/security-context-holder.js';
-import { type HttpAnswer, type HttpExchange } from '../../http/http-exchange.js';
+import { type HttpAnswer } from '../../http/http-answer.js';
+import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 

@@ -1,0 +1,24 @@
+import { type AuthenticationEntryPoint } from './authentication-entry-point.js';
+import { DelegatingEntryPoint } from './delegating-entry-point.js';
+import { LoginPageEntryPoint } from './login-page-entry-point.js';
+import { ProblemEntryPoint } from './problem-entry-point.js';
+import { isBrowserNavigation } from './request-matchers.js';
+
+/**
+ * Sends browsers to the login page, and answers 401 to everybody else: programs, scripts, event streams.
+ *
+ * @param options.loginPage - undefined = 401 for browsers too
+ * @throws SessionOptionError when it is no URL
+ */
+export function defaultEntryPoint({
+  loginPage,
+}: {
+  readonly loginPage?: string | undefined;
+} = {}): AuthenticationEntryPoint {
+  const problem = new ProblemEntryPoint();
+  if (loginPage === undefined) return problem;
+  return new DelegatingEntryPoint(
+    [[({ request }) => isBrowserNavigation(request), new LoginPageEntryPoint(loginPage)]],
+    problem,
+  );
+}
