@@ -1,10 +1,4 @@
-import {
-  type INestApplication,
-  Logger,
-  Module,
-  type ModuleMetadata,
-  type NestApplicationOptions,
-} from '@nestjs/common';
+import { type INestApplication, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

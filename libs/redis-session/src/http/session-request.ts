@@ -1,5 +1,4 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -13,6 +12,7 @@ import { toFailedResponse } from './failed-response.js';
 import { RequestFailures } from './request-failures.js';
 import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
@@ -27,21 +27,19 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
-  announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
   private isLoaded = false;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
-  private hasEndedSession = false;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures = new RequestFailures();
   private readonly requested: RequestedSession;
+  private readonly announcement: SessionAnnouncement;
 
   constructor(
     readonly request: IncomingMessage,
@@ -49,6 +47,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     private readonly context: SessionRequestContext,
   ) {
     this.requested = new RequestedSession(request, context, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
     requests.set(request, this);
   }
 
@@ -65,7 +64,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
     return (
-      this.isLoaded && !this.failures.isAny && this.requestedSessionIds.length > 0 && !this.session
+      this.isLoaded &&
+      !this.failures.isAnonymous &&
+      this.requestedSessionIds.length > 0 &&
+      !this.session
     );
   }
 
@@ -121,7 +123,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
-    this.hasEndedSession = true;
+    this.announcement.hasEndedSession = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -179,31 +181,23 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failures.isAny) return false;
-    return this.mustAnnounce() || this.mustExpire();
+    return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
   }
 
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
-    const { sessionIdResolver } = this.context;
-    if (this.mustAnnounce() && this.session) {
-      sessionIdResolver.setSessionId(this.request, response, {
-        sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
-      });
-    } else if (this.mustExpire()) {
-      sessionIdResolver.expireSession(this.request, response);
-    }
+    this.announcement.write(response, this.keptSession);
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */
   describeFailure(error: unknown): FailedResponse {
-    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
+    if (!(error instanceof SessionStoreError)) this.onLateFailure(error);
     return toFailedResponse(error);
   }
 
   onLateFailure(error: unknown): void {
-    this.reportFailure(error);
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
   /**
@@ -265,7 +259,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     for (let ended = this.endedSessions[0]; ended; ended = this.endedSessions[0]) {
       await this.failures.watchStore(this.context.repository.invalidate(ended));
       if (this.endedSessions[0] === ended) this.endedSessions.shift();
-      this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
+      this.announcement.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
     }
   }
 
@@ -275,26 +269,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
-  private reportFailure(error: unknown): void {
-    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
-    this.context.logger.error(`The session of a request was not saved: ${reason}`);
-  }
-
   private isDirty(): boolean {
-    const session = this.currentSession;
-    return session !== undefined && session !== this.lostSession && session.hasChanges;
+    return this.keptSession?.hasChanges === true;
   }
 
-  private mustAnnounce(): boolean {
-    const session = this.currentSession;
-    if (!session || session.isNew || session === this.lostSession) return false;
-    return (
-      session.id !== this.requestedSessionIds[0] ||
-      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
-    );
-  }
-
-  private mustExpire(): boolean {
-    return this.hasEndedSession && (!this.currentSession || this.currentSession.isNew);
+  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  private get keptSession(): MapSession | undefined {
+    return this.currentSession === this.lostSession ? undefined : this.currentSession;
   }
 }
