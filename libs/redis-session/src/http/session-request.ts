@@ -1,16 +1,19 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
 import {
+  RedisSessionError,
   SessionInvalidatedError,
   SessionResponseCommittedError,
+  SessionStoreError,
 } from '../session/session.errors.js';
 import { EndedSessions } from './ended-sessions.js';
+import { toFailedResponse } from './failed-response.js';
 import { RequestFailures } from './request-failures.js';
 import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
@@ -26,25 +29,28 @@ const requests = new WeakMap<object, SessionRequest>();
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   private session: MapSession | undefined;
-  private contextLoading: Promise<SecurityContext> | undefined;
+  private loading: Promise<void> | undefined;
+  private isLoaded = false;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: EndedSessions;
+  private contextLoading: Promise<SecurityContext> | undefined;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
   private lostSession: MapSession | undefined;
-  private readonly failures: RequestFailures;
+  private readonly failures = new RequestFailures();
   private readonly requested: RequestedSession;
+  private readonly announcement: SessionAnnouncement;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
   ) {
-    this.failures = new RequestFailures(context.logger);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
     requests.set(request, this);
   }
 
@@ -53,9 +59,19 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return requests.get(request);
   }
 
+  /** What the client sent, best first; only ids that could be ours. */
+  get requestedSessionIds(): readonly string[] {
+    return this.requested.ids;
+  }
+
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
-    return this.requested.isInvalid;
+    return (
+      this.isLoaded &&
+      !this.failures.isAnonymous &&
+      this.requestedSessionIds.length > 0 &&
+      !this.session
+    );
   }
 
   /** The session if it is loaded and has not ended. */
@@ -82,10 +98,13 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    * @throws SessionStoreError
    */
   load(): Promise<void> | undefined {
-    const loading = this.requested.load();
-    if (loading) return loading.then(() => this.takeRequested());
-    this.takeRequested();
-    return undefined;
+    if (this.isLoaded) return undefined;
+    if (this.requestedSessionIds.length === 0) {
+      this.isLoaded = true;
+      return undefined;
+    }
+    this.loading ??= this.loadRequested();
+    return this.loading;
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
@@ -104,13 +123,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   setSecurityContext(context: SecurityContext): SecurityContext {
     this.securityContext = context;
     this.isContextLoaded = true;
-    this.contextLoading = undefined;
     return context;
   }
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
-    this.endedSessions.isAny = true;
+    this.announcement.hasEndedSession = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -168,30 +186,23 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failures.isAny) return false;
-    return this.mustAnnounce() || this.mustExpire();
+    return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
   }
 
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
-    const { sessionIdResolver } = this.context;
-    if (this.mustAnnounce() && this.session) {
-      sessionIdResolver.setSessionId(this.request, response, {
-        sessionId: this.session.id,
-        maxAgeSeconds: rememberedSeconds(this.session),
-      });
-    } else if (this.mustExpire()) {
-      sessionIdResolver.expireSession(this.request, response);
-    }
+    this.announcement.write(response, this.keptSession);
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */
   describeFailure(error: unknown): FailedResponse {
-    return this.failures.describe(error);
+    if (!(error instanceof SessionStoreError)) this.onLateFailure(error);
+    return toFailedResponse(error);
   }
 
   onLateFailure(error: unknown): void {
-    this.failures.report(error);
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
   /**
@@ -214,11 +225,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.refuseIfAnnounced('change the session id');
   }
 
-  /** What the request has made of its session by now counts more than what was found. */
-  private takeRequested(): void {
-    if (this.session || !this.requested.session) return;
-    this.session = this.requested.session;
-    this.session.attachTo(this);
+  private async loadRequested(): Promise<void> {
+    this.session = await this.requested.find();
+    this.session?.attachTo(this);
+    this.isLoaded = true;
   }
 
   private async commitOnce(): Promise<void> {
@@ -250,7 +260,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async deleteEnded(session: MapSession): Promise<void> {
     await this.failures.watchStore(this.context.repository.invalidate(session));
-    this.endedSessions.isAny ||= !session.isNew || this.requested.ids.length > 0;
+    this.announcement.hasEndedSession ||= !session.isNew || this.requestedSessionIds.length > 0;
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
@@ -260,20 +270,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   }
 
   private isDirty(): boolean {
-    const { currentSession: session } = this;
-    return session !== undefined && session !== this.lostSession && session.hasChanges;
+    return this.keptSession?.hasChanges === true;
   }
 
-  private mustAnnounce(): boolean {
-    const session = this.currentSession;
-    if (!session || session.isNew || session === this.lostSession) return false;
-    return (
-      session.id !== this.requested.ids[0] ||
-      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
-    );
-  }
-
-  private mustExpire(): boolean {
-    return this.endedSessions.isAny && (!this.currentSession || this.currentSession.isNew);
+  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  private get keptSession(): MapSession | undefined {
+    return this.currentSession === this.lostSession ? undefined : this.currentSession;
   }
 }
