@@ -248,3 +248,31 @@ describe.each(PLATFORMS)('Redis commands of a request with a signed cookie on %s
     expect(await costOf(exchange)).toBe(0);
   });
 });
+
+describe.each(PLATFORMS)("Redis commands of a request with load 'lazy' on %s", (platform) => {
+  let app: StartedApp;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp(platform, {
+      options: { redis: redis.url, load: 'lazy' },
+      controllers: [VisitsController],
+      providers: [LocalStrategy],
+    });
+    const login = request(app.url).post('/login').send({ username: 'kim', password: 'kim' });
+    cookie = sessionCookieOf(await login);
+  });
+  afterAll(() => app.close());
+
+  it('is none when nobody asks for the session', async () => {
+    expect(await costOf(request(app.url).get('/').set('Cookie', cookie))).toBe(0);
+  });
+
+  it.each(['/session', '/me'])('is 1 when GET %s asks for it', async (path) => {
+    expect(await costOf(request(app.url).get(path).set('Cookie', cookie))).toBe(1);
+  });
+
+  it('is 2 when it is changed', async () => {
+    expect(await costOf(request(app.url).post('/set').set('Cookie', cookie))).toBe(2);
+  });
+});
