@@ -43,8 +43,14 @@ const network = {
   frozen: { fail: () => redis.kill('SIGSTOP'), recover: () => redis.kill('SIGCONT') },
   'cut off': { fail: () => proxy.refuse(), recover: () => proxy.accept() },
   silent: {
-    fail: () => Promise.resolve(proxy.pause()),
-    recover: () => Promise.resolve(proxy.resume()),
+    fail: () => {
+      proxy.pause();
+      return Promise.resolve();
+    },
+    recover: () => {
+      proxy.resume();
+      return Promise.resolve();
+    },
   },
 };
 const WAYS = Object.keys(network) as (keyof typeof network)[];
