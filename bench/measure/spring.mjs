@@ -1,13 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { startBackgroundProcess } from '../../tools/servers/background-process.mjs';
 import { isOnPath } from '../../tools/servers/ensure-programs.mjs';
-import { waitUntilReady } from '../../tools/servers/wait-until-ready.mjs';
 
 const PROJECT = fileURLToPath(new URL('../peers/spring', import.meta.url));
 const JAR = `${PROJECT}/target/spring-peer.jar`;
+const START_WITHIN_MS = 120_000;
 /** Of /proc/<pid>/stat, on every Linux that we know. */
 const TICK_US = 10_000;
 
@@ -44,13 +45,30 @@ export async function startSpring({ id, label, options }, redisUrl) {
   };
   const args = Object.entries(properties).map(([name, value]) => `--${name}=${value}`);
   const server = startBackgroundProcess('java', ['-jar', JAR, ...args]);
-  await waitUntilReady(label, server, async () => (await fetch(`${origin}/hello`)).ok);
+  await waitUntilUp(label, server, `${origin}/hello`);
   return {
     origin,
     cpuUs: () => cpuUsOf(server.pid),
     heapBytes: async () => NaN,
     stop: server.stop,
   };
+}
+
+/** A JVM that shares its cores takes longer to start than the servers of the tests. */
+async function waitUntilUp(label, server, url) {
+  const giveUpAt = Date.now() + START_WITHIN_MS;
+  const isUp = () =>
+    fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isUp())) {
+    if (server.hasExited() || Date.now() > giveUpAt) {
+      await server.kill('SIGKILL');
+      throw new Error(`Cannot start ${label}: ${server.output()}`);
+    }
+    await delay(100);
+  }
 }
 
 async function cpuUsOf(pid) {
