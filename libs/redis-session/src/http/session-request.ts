@@ -168,8 +168,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failures.isAnonymous) return false;
-    return this.mustAnnounce() || this.mustExpire();
+    return !this.failures.isAnonymous && (this.mustAnnounce() || this.mustExpire());
   }
 
   /** Tells the client the id of its session, or that it has ended. */
