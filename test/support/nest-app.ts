@@ -1,5 +1,5 @@
 import { type ServerResponse } from 'node:http';
-import { type INestApplication, type Type } from '@nestjs/common';
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
@@ -28,11 +28,11 @@ export interface TestAppInit {
 /** Starts `module` as an application of its own. */
 export async function startTestApp(init: TestAppInit): Promise<TestApp> {
   const { module, platform, podName = 'pod-a', port = 0, configure } = init;
+  Logger.overrideLogger(false);
   const nest =
     platform === 'fastify'
       ? await NestFactory.create(module, new FastifyAdapter())
       : await NestFactory.create(module);
-  nest.useLogger(false);
   nest.use((_request: unknown, response: ServerResponse, next: () => void) => {
     response.setHeader('X-Pod', podName);
     next();
