@@ -14,7 +14,7 @@ import {
   SecurityContextHolder,
 } from '../libs/redis-session/src/index.js';
 import { Visitor } from '../tools/demo/visitor.mjs';
-import { Barrier } from './support/barrier.js';
+import { MeetingPoint } from './support/meeting-point.js';
 import { PLATFORMS, startTestApp, type TestApp } from './support/nest-app.js';
 import { useTestRedis } from './support/test-redis.js';
 
@@ -22,7 +22,7 @@ const USERS = Array.from({ length: 50 }, (_, index) => `user-${index}`);
 const WAVES = 20;
 
 const redis = useTestRedis();
-const barrier = new Barrier(USERS.length);
+const meetingPoint = new MeetingPoint(USERS.length);
 
 /** Any service of an application: nobody hands it a request. */
 @Injectable()
@@ -35,7 +35,7 @@ class Witness {
   async watch(): Promise<string[]> {
     const seen = [this.whoIsIt()];
     const see = () => void seen.push(this.whoIsIt());
-    await barrier.arrive();
+    await meetingPoint.arrive();
     see();
     await delay(1).then(see);
     await nextTurn().then(see);

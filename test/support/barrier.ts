@@ -1,16 +1,28 @@
-/** Has `size` callers wait for each other, again and again: nobody goes on before all are there. */
+/** Holds back handlers until the test lets them go on. */
 export class Barrier {
+  private arrived = 0;
+  private isOpen = false;
   private waiting: (() => void)[] = [];
+  private watchers: (() => void)[] = [];
 
-  constructor(private readonly size: number) {}
+  /** For handlers: resolves when the test opens the barrier. */
+  async pass(): Promise<void> {
+    this.arrived += 1;
+    for (const notify of this.watchers.splice(0)) notify();
+    if (this.isOpen) return;
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
 
-  arrive(): Promise<void> {
-    return new Promise((resolve) => {
-      this.waiting.push(resolve);
-      if (this.waiting.length < this.size) return;
-      const all = this.waiting;
-      this.waiting = [];
-      for (const goOn of all) goOn();
-    });
+  /** For tests: resolves when `count` handlers wait. */
+  async reachedBy(count: number): Promise<void> {
+    while (this.arrived < count) {
+      await new Promise<void>((resolve) => this.watchers.push(resolve));
+    }
+  }
+
+  /** Lets all go on, also those that come later. */
+  open(): void {
+    this.isOpen = true;
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }

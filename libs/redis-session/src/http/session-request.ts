@@ -1,5 +1,4 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -9,8 +8,12 @@ import {
   SessionResponseCommittedError,
   SessionStoreError,
 } from '../session/session.errors.js';
+import { EndedSessions } from './ended-sessions.js';
 import { toFailedResponse } from './failed-response.js';
+import { RequestFailures } from './request-failures.js';
+import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
@@ -25,27 +28,29 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
-  announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
   private isLoaded = false;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit: BeforeCommit[] = [];
-  private readonly endedSessions: MapSession[] = [];
-  private hasEndedSession = false;
+  private readonly endedSessions: EndedSessions;
+  private contextLoading: Promise<SecurityContext> | undefined;
   private isContextLoaded = false;
   private isHeadWritten = false;
-  private isLost = false;
   private isPreparing = false;
-  private failure: SessionStoreError | undefined;
-  private candidateIds: readonly string[] | undefined;
+  private lostSession: MapSession | undefined;
+  private readonly failures = new RequestFailures();
+  private readonly requested: RequestedSession;
+  private readonly announcement: SessionAnnouncement;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
   ) {
+    this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
+    this.requested = new RequestedSession(request, context, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
     requests.set(request, this);
   }
 
@@ -56,15 +61,17 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** What the client sent, best first; only ids that could be ours. */
   get requestedSessionIds(): readonly string[] {
-    this.candidateIds ??= this.context.sessionIdResolver
-      .resolveSessionIds(this.request)
-      .filter((id) => this.context.sessionIdPattern.test(id));
-    return this.candidateIds;
+    return this.requested.ids;
   }
 
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
-    return this.isLoaded && !this.failure && this.requestedSessionIds.length > 0 && !this.session;
+    return (
+      this.isLoaded &&
+      !this.failures.isAnonymous &&
+      this.requestedSessionIds.length > 0 &&
+      !this.session
+    );
   }
 
   /** The session if it is loaded and has not ended. */
@@ -96,7 +103,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       this.isLoaded = true;
       return undefined;
     }
-    this.loading ??= this.findRequested();
+    this.loading ??= this.loadRequested();
     return this.loading;
   }
 
@@ -104,22 +111,24 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
     const loading = this.load();
     if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.contextLoading) return this.contextLoading;
     if (this.isContextLoaded || !this.currentSession) return this.securityContext;
-    this.isContextLoaded = true;
     const loaded = this.context.loadSecurityContext(this.currentSession);
-    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
-    return loaded.then((context) => (this.securityContext = context));
+    if (!(loaded instanceof Promise)) return this.setSecurityContext(loaded);
+    this.contextLoading = loaded.then((context) => this.setSecurityContext(context));
+    return this.contextLoading;
   }
 
   /** From now on the request is one of this user. What the session holds is not changed. */
-  setSecurityContext(context: SecurityContext): void {
+  setSecurityContext(context: SecurityContext): SecurityContext {
     this.securityContext = context;
     this.isContextLoaded = true;
+    return context;
   }
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
-    this.hasEndedSession = true;
+    this.announcement.hasEndedSession = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -127,10 +136,30 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.beforeCommit.push(action);
   }
 
-  /** Whether the response must wait for {@link commit}. */
+  /**
+   * Refuses what must not be done without the session that the client may have.
+   *
+   * @throws SessionStoreError when it could not be read and the request goes on as an anonymous one
+   */
+  refuseIfUnavailable(): void {
+    this.failures.refuseIfAnonymous();
+  }
+
+  /**
+   * Whether the response must wait for {@link commit}.
+   *
+   * @throws SessionEncodingError
+   */
   needsCommit(): boolean {
-    if (this.failure && this.response.statusCode >= 500) return false;
-    return this.beforeCommit.length > 0 || this.endedSessions.length > 0 || this.isDirty();
+    const { statusCode } = this.response;
+    if (this.failures.isToldBy(statusCode)) return false;
+    if (this.failures.isBlamedOnApp(statusCode)) return true;
+    if (this.beforeCommit.length > 0 || this.endedSessions.isPending) return true;
+    try {
+      return this.isDirty();
+    } catch (error) {
+      return this.failures.fail(error);
+    }
   }
 
   /**
@@ -146,79 +175,76 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       await this.committing;
       if (!this.needsCommit()) return;
     }
-    this.committing ??= this.commitOnce().finally(() => {
-      this.committing = undefined;
-    });
+    this.committing ??= this.commitOnce()
+      .catch((error: unknown) => this.failures.fail(error))
+      .finally(() => {
+        this.committing = undefined;
+      });
     await this.committing;
   }
 
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failure) return false;
-    return this.mustAnnounce() || this.mustExpire();
+    return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
   }
 
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
-    const { sessionIdResolver } = this.context;
-    if (this.mustAnnounce() && this.session) {
-      sessionIdResolver.setSessionId(this.request, response, {
-        sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
-      });
-    } else if (this.mustExpire()) {
-      sessionIdResolver.expireSession(this.request, response);
-    }
+    this.announcement.write(response, this.keptSession);
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */
   describeFailure(error: unknown): FailedResponse {
-    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
+    if (!(error instanceof SessionStoreError)) this.onLateFailure(error);
     return toFailedResponse(error);
   }
 
   onLateFailure(error: unknown): void {
-    this.reportFailure(error);
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
-  /** @throws SessionInvalidatedError when it is gone */
+  /**
+   * @throws SessionInvalidatedError when it is gone
+   * @throws SessionResponseCommittedError when it is new and the client can no longer be told its id
+   */
   async save(session: MapSession): Promise<void> {
-    await this.guard(this.context.repository.save(session));
+    this.refuseIfUnavailable();
+    if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
+    await this.failures.watchStore(this.context.repository.save(session));
   }
 
   async invalidate(session: MapSession): Promise<void> {
-    this.endedSessions.push(session);
-    this.securityContext = EMPTY_SECURITY_CONTEXT;
-    await this.deleteEnded();
+    this.refuseIfUnavailable();
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    await this.endedSessions.add(session);
   }
 
   beforeChangeSessionId(): void {
     this.refuseIfAnnounced('change the session id');
   }
 
-  private async findRequested(): Promise<void> {
-    const { repository, clock, onStoreUnavailable, logger } = this.context;
-    try {
-      for (const id of this.requestedSessionIds) {
-        this.session = await this.guard(repository.findById(id, { accessTimeMs: clock() }));
-        if (this.session) break;
-      }
-      this.session?.attachTo(this);
-    } catch (error) {
-      if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
-      logger.warn(`${error.message} The request goes on as an anonymous one.`);
-    }
+  private async loadRequested(): Promise<void> {
+    this.session = await this.requested.find();
+    this.session?.attachTo(this);
     this.isLoaded = true;
   }
 
   private async commitOnce(): Promise<void> {
-    if (this.failure) throw this.failure;
-    this.isPreparing = true;
-    for (const action of this.beforeCommit.splice(0)) await action();
-    this.isPreparing = false;
-    await this.deleteEnded();
+    this.failures.refuseToWaitAgain();
+    await this.prepare();
+    await this.endedSessions.deleteAll();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
+  }
+
+  private async prepare(): Promise<void> {
+    this.isPreparing = true;
+    try {
+      for (const action of this.beforeCommit.splice(0)) await action();
+    } finally {
+      this.isPreparing = false;
+    }
   }
 
   private async saveUnlessLost(session: MapSession): Promise<void> {
@@ -227,17 +253,14 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       await this.save(session);
     } catch (error) {
       if (!(error instanceof SessionInvalidatedError)) throw error;
-      this.isLost = true;
+      this.lostSession = session;
       if (isIdChanged) throw error;
     }
   }
 
-  private async deleteEnded(): Promise<void> {
-    for (let ended = this.endedSessions[0]; ended; ended = this.endedSessions[0]) {
-      await this.guard(this.context.repository.invalidate(ended));
-      if (this.endedSessions[0] === ended) this.endedSessions.shift();
-      this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
-    }
+  private async deleteEnded(session: MapSession): Promise<void> {
+    await this.failures.watchStore(this.context.repository.invalidate(session));
+    this.announcement.hasEndedSession ||= !session.isNew || this.requestedSessionIds.length > 0;
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
@@ -246,35 +269,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
-  /** The store is asked once: after a failure the request is not held up again. */
-  private async guard<T>(operation: Promise<T>): Promise<T> {
-    try {
-      return await operation;
-    } catch (error) {
-      if (error instanceof SessionStoreError) this.failure = error;
-      throw error;
-    }
-  }
-
-  private reportFailure(error: unknown): void {
-    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
-    this.context.logger.error(`The session of a request was not saved: ${reason}`);
-  }
-
   private isDirty(): boolean {
-    return !this.isLost && this.currentSession?.hasChanges === true;
+    return this.keptSession?.hasChanges === true;
   }
 
-  private mustAnnounce(): boolean {
-    const session = this.currentSession;
-    if (!session || session.isNew || this.isLost) return false;
-    return (
-      session.id !== this.requestedSessionIds[0] ||
-      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
-    );
-  }
-
-  private mustExpire(): boolean {
-    return this.hasEndedSession && (!this.currentSession || this.currentSession.isNew);
+  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  private get keptSession(): MapSession | undefined {
+    return this.currentSession === this.lostSession ? undefined : this.currentSession;
   }
 }

@@ -27,6 +27,7 @@ export class LogoutService {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     if (!sessionRequest) return;
     const { authentication } = await sessionRequest.loadSecurityContext();
+    sessionRequest.refuseIfUnavailable();
     const sessionRef = sessionRefOf(sessionRequest);
     await sessionRequest.currentSession?.invalidate();
     sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);

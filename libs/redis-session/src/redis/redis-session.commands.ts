@@ -17,7 +17,7 @@ type Reply = readonly [outcome: number, nowMs: number, ...rest: string[]];
 type RawReply = readonly (string | number)[];
 
 interface ScriptedClient {
-  nestSessionLoad(key: string, ...args: (string | number)[]): Promise<string[]>;
+  nestSessionLoad(key: string, ...args: (string | number)[]): Promise<RawReply>;
   nestSessionSave(
     storedKey: string,
     currentKey: string,
@@ -75,15 +75,19 @@ export class RedisSessionCommands {
   /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
   async loadSession(input: LoadSessionInput): Promise<string[]> {
     const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
-    const reply = this.scripts.nestSessionLoad(
-      key,
-      nowMs,
-      accessTimeMs,
-      touchIntervalMs,
-      absoluteTimeoutMs,
-    );
+    const send = (latest: number) =>
+      this.scripts.nestSessionLoad(
+        key,
+        nowMs,
+        accessTimeMs,
+        touchIntervalMs,
+        absoluteTimeoutMs,
+        latest,
+      );
     try {
-      return await withDeadline('load the session', this.timeoutMs, reply);
+      const [outcome, , ...fields] = await this.inTime('load the session', send);
+      if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
+      return fields;
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(
