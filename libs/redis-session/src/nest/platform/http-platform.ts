@@ -5,6 +5,7 @@ import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 
 interface FastifyRequestLike {
@@ -12,7 +13,7 @@ interface FastifyRequestLike {
   readonly protocol: string;
 }
 
-interface FastifyLike {
+interface FastifyLike extends DecoratableFastify {
   addHook(
     name: 'onRequest' | 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
@@ -66,6 +67,7 @@ export class HttpPlatform {
    * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
    */
   private hookInto(fastify: FastifyLike): void {
+    decorateReplyForPassport(fastify);
     fastify.addHook('onRequest', (request, _reply, done) => {
       this.fastifyRequests.set(request.raw, request);
       done();
