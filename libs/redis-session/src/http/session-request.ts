@@ -26,8 +26,6 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
-  announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
   private isLoaded = false;
@@ -35,6 +33,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isAnnouncementDue = false;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
@@ -115,6 +114,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return loaded.then((context) => (this.securityContext = context));
   }
 
+  /** Who the user is now that the session holds another security context. */
+  reloadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    this.isContextLoaded = false;
+    return this.loadSecurityContext();
+  }
+
   /** From now on the request is one of this user. What the session holds is not changed. */
   setSecurityContext(context: SecurityContext): void {
     this.securityContext = context;
@@ -124,6 +129,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
     this.hasEndedSession = true;
+  }
+
+  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
+  announceSession(): void {
+    this.isAnnouncementDue = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -191,7 +201,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
+        maxAgeSeconds: rememberedSeconds(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
@@ -303,6 +313,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const session = this.currentSession;
     if (!session || session.isNew || session === this.lostSession) return false;
     return (
+      this.isAnnouncementDue ||
       session.id !== this.requestedSessionIds[0] ||
       this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
     );

@@ -1,14 +1,18 @@
-import { type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
+import { forbidCaching } from '../http/cache-control.js';
+import { type SessionRequest } from '../http/session-request.js';
 import { authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { isLoginHandler } from './login.guard.js';
 import {
   findRequest,
   findSessionRequest,
   securityContextOf,
   setClientContext,
 } from './message-context.js';
+import { showUser } from './platform/request-user.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
 import {
   AccessDeniedException,
@@ -67,17 +71,24 @@ export class SessionAuthenticationGuard implements CanActivate {
     rules: readonly RouteRule[],
     securityContext: SecurityContext,
   ): boolean | Promise<boolean> {
-    const { authentication } = securityContext;
     const request = findRequest(context);
-    if (authentication && request) Object.assign(request, { user: authentication.principal });
-    const { invalidSessionPath } = this.init.security;
-    if (
-      invalidSessionPath !== undefined &&
-      findSessionRequest(context)?.isRequestedSessionInvalid
-    ) {
+    if (request) showUser(request, securityContext);
+    const sessionRequest = findSessionRequest(context);
+    if (sessionRequest) this.inspect(sessionRequest, context, securityContext);
+    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
+  }
+
+  private inspect(
+    sessionRequest: SessionRequest,
+    context: ExecutionContext,
+    { authentication }: SecurityContext,
+  ): void {
+    const { cacheControl, invalidSessionPath } = this.init.security;
+    if (authentication) forbidCaching(sessionRequest.response, cacheControl);
+    const isEndTold = invalidSessionPath !== undefined && !isLoginHandler(context.getHandler());
+    if (isEndTold && sessionRequest.isRequestedSessionInvalid) {
       throw new InvalidSessionException('The session has ended.');
     }
-    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
   }
 
   private async enforce(
@@ -107,19 +118,22 @@ export class SessionAuthenticationGuard implements CanActivate {
     this.rulesByClass.set(target, ofClass);
     let rules = ofClass.get(handler);
     if (!rules) {
-      rules = this.reflectRules([handler, target]);
+      rules = this.reflectRules(handler, target);
       ofClass.set(handler, rules);
     }
     return rules;
   }
 
   private reflectRules(
-    targets: Parameters<Reflector['getAllAndOverride']>[1],
+    handler: ReturnType<ExecutionContext['getHandler']>,
+    target: Type,
   ): readonly RouteRule[] {
     const { reflector, security } = this.init;
     type Rules = readonly RouteRule[] | undefined;
+    const targets = isLoginHandler(handler) ? [handler] : [handler, target];
     const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
-    const rules = annotated ?? (security.authorization === 'all' ? AUTHENTICATED : PUBLIC);
+    const isOpen = security.authorization === 'annotated' || isLoginHandler(handler);
+    const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
     return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }
 }
