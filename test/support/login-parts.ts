@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Injectable, Post, UseGuards } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Injectable, Post, UseGuards } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import {
   Authenticated,
@@ -53,6 +53,12 @@ export class LoginController {
   @Get()
   home(@CurrentUser('username') name: string | undefined): object {
     return { page: 'home', name };
+  }
+
+  @Get('public-for-an-hour')
+  @Header('Cache-Control', 'public, max-age=3600')
+  brochure(): object {
+    return { page: 'brochure' };
   }
 
   @Get('members')
