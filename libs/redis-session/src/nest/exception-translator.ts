@@ -12,6 +12,7 @@ import { SecurityEvents } from './security-events.service.js';
 import {
   type AccessDeniedException,
   AuthenticationException,
+  CsrfException,
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
@@ -66,7 +67,7 @@ export class ExceptionTranslator {
     cause: AccessDeniedException | undefined,
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
-    if (authentication?.kind === 'full') {
+    if (authentication?.kind === 'full' || cause instanceof CsrfException) {
       this.events.accessDenied(exchange, cause?.target ?? 'unknown');
       security.accessDeniedHandler.handle(exchange);
     } else {

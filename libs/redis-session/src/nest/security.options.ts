@@ -23,6 +23,7 @@ import { toSafeReturnPath } from '../http/safe-return-path.js';
 import { roleHierarchy, type RoleHierarchy } from '../security/role-hierarchy.js';
 import { type SessionFixationStrategy } from '../security/session-fixation.js';
 import { checkOptions } from '../session/check-options.js';
+import { type CsrfOptions, resolveCsrfOptions, type ResolvedCsrfOptions } from './csrf.options.js';
 import { defaultToAuthentication, type UserAuthentication } from './to-authentication.js';
 
 /** Gives the principal whose id is kept in the session; undefined = there is no such user any more, and nobody is logged in. */
@@ -55,6 +56,12 @@ export interface SecurityOptions {
   readonly authenticationSuccessHandler?: AuthenticationSuccessHandler | undefined;
   /** Answers a login that failed. @defaultValue browsers go to `loginPage` with `?reason=bad-credentials`, others get 401 */
   readonly authenticationFailureHandler?: AuthenticationFailureHandler | undefined;
+  /**
+   * Requests other than GET, HEAD, OPTIONS and TRACE must send a token of their session, see `CsrfTokenService`. `true` =
+   * `DEFAULT_CSRF_OPTIONS`. Needed where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
+   * @defaultValue false
+   */
+  readonly csrf?: CsrfOptions | boolean | undefined;
   /** Path to go to after a login when no page was asked for before. @defaultValue '/' */
   readonly defaultSuccessPath?: string | undefined;
   /**
@@ -125,6 +132,7 @@ export interface ResolvedSecurityOptions {
   readonly authenticationFailureHandler: AuthenticationFailureHandler;
   readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
+  readonly csrf: ResolvedCsrfOptions | false;
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
   readonly loadPrincipal: PrincipalLookup | undefined;
@@ -143,6 +151,7 @@ export interface ResolvedSecurityOptions {
 export const DEFAULT_SECURITY_OPTIONS = {
   auditLog: false,
   authorization: 'annotated',
+  csrf: false,
   defaultSuccessPath: '/',
   rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
   requestCache: 'session',
@@ -164,6 +173,7 @@ const schema = z.strictObject({
   authenticationFailureHandler: object.optional().describe('an AuthenticationFailureHandler'),
   authenticationSuccessHandler: object.optional().describe('an AuthenticationSuccessHandler'),
   authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"'),
+  csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),
   loadPrincipal: fn.optional().describe('a function'),
@@ -213,6 +223,7 @@ export function resolveSecurityOptions(
     authenticationFailureHandler:
       merged.authenticationFailureHandler ?? defaultFailureHandler(merged.loginPage),
     authenticationSuccessHandler: merged.authenticationSuccessHandler ?? savedRequestSuccessHandler,
+    csrf: resolveCsrfOptions(typeof merged.csrf === 'object' ? given(merged.csrf) : merged.csrf),
     invalidSessionPath: merged.invalidSessionPath,
     isRememberMeOffered: merged.rememberMe !== false,
     loadPrincipal: merged.loadPrincipal,

@@ -5,7 +5,6 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { catchError, concatMap, from, map, type Observable, of } from 'rxjs';
-import { type SessionRequest } from '../http/session-request.js';
 import { locationAfterHandler } from './after-login.js';
 import { LoginRedirect } from './login-redirect.js';
 import { findSessionRequest, isMessage, runInMessageContext } from './message-context.js';
