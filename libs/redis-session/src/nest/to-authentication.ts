@@ -34,11 +34,8 @@ function eraseCredentials(value: unknown, outer: readonly unknown[] = []): unkno
   if (outer.includes(value)) return undefined;
   const around = [...outer, value];
   if (Array.isArray(value)) return value.map((item) => eraseCredentials(item, around));
-  if (isStoredAsOther(value)) return eraseCredentials(value.toJSON(), around);
+  const { toJSON } = value as { toJSON?: () => unknown };
+  if (typeof toJSON === 'function') return eraseCredentials(toJSON.call(value), around);
   const kept = Object.entries(value).filter(([key]) => !CREDENTIALS.test(key));
   return Object.fromEntries(kept.map(([key, item]) => [key, eraseCredentials(item, around)]));
-}
-
-function isStoredAsOther(value: object): value is { toJSON(): unknown } {
-  return 'toJSON' in value && typeof value.toJSON === 'function';
 }

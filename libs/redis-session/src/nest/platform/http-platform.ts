@@ -5,6 +5,7 @@ import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 import { showUser } from './request-user.js';
 
@@ -12,7 +13,7 @@ interface FastifyRequestLike {
   readonly raw: IncomingMessage;
 }
 
-interface FastifyLike {
+interface FastifyLike extends DecoratableFastify {
   addHook(
     name: 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
@@ -63,6 +64,7 @@ export class HttpPlatform {
    * lost: it is opened again. Its own request is another object than the one that middleware sees.
    */
   private hookInto(fastify: FastifyLike): void {
+    decorateReplyForPassport(fastify);
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
       if (!sessionRequest) {
