@@ -8,6 +8,8 @@ import { type SessionIdResolver } from './session-id-resolver.js';
 export class SessionAnnouncement {
   /** Whether the id that the client sent is of no use any more. */
   hasEndedSession = false;
+  /** Whether the id is told although the client may know it: how long it is to keep it may be new. */
+  isForced = false;
 
   constructor(
     private readonly request: IncomingMessage,
@@ -36,6 +38,7 @@ export class SessionAnnouncement {
   private mustAnnounce(session: MapSession | undefined): boolean {
     if (!session || session.isNew || session.hasChangedId) return false;
     return (
+      this.isForced ||
       session.id !== this.requested.ids[0] ||
       this.resolver.mustRenewSessionId?.(this.request) === true
     );

@@ -50,6 +50,12 @@ export interface SecurityOptions {
   /** `'annotated'` protects what a decorator names; `'all'` protects every route that is not `@Public()`. @defaultValue 'annotated' */
   readonly authorization?: 'annotated' | 'all' | undefined;
   /**
+   * `Cache-Control` of what logged-in users get from handlers that set none, so that the back button shows nothing after
+   * a logout. `false` = none is set.
+   * @defaultValue 'no-store'
+   */
+  readonly cacheControl?: string | false | undefined;
+  /**
    * Decides where a login leads: a path to redirect to, or undefined to answer with the handler's result.
    * @defaultValue browsers go back to the page that they asked for, others get the handler's result
    */
@@ -132,6 +138,7 @@ export interface ResolvedSecurityOptions {
   readonly authenticationFailureHandler: AuthenticationFailureHandler;
   readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
+  readonly cacheControl: string | false;
   readonly csrf: ResolvedCsrfOptions | false;
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
@@ -151,6 +158,7 @@ export interface ResolvedSecurityOptions {
 export const DEFAULT_SECURITY_OPTIONS = {
   auditLog: false,
   authorization: 'annotated',
+  cacheControl: 'no-store',
   csrf: false,
   defaultSuccessPath: '/',
   rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
@@ -173,6 +181,9 @@ const schema = z.strictObject({
   authenticationFailureHandler: object.optional().describe('an AuthenticationFailureHandler'),
   authenticationSuccessHandler: object.optional().describe('an AuthenticationSuccessHandler'),
   authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"'),
+  cacheControl: z
+    .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
+    .describe('the value of the header or false'),
   csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),

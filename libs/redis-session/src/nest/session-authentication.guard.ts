@@ -1,11 +1,20 @@
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type Type,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { forbidCaching } from '../http/cache-control.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
+import { type SessionRequest } from '../http/session-request.js';
 import { authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { SecurityContextHolder } from '../security/security-context-holder.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { isLoginHandler } from './login.guard.js';
 import {
   findRequest,
   findSessionRequest,
@@ -15,6 +24,7 @@ import {
   securityContextOf,
   setMessageContext,
 } from './message-context.js';
+import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
@@ -92,17 +102,24 @@ export class SessionAuthenticationGuard implements CanActivate {
     rules: readonly RouteRule[],
     securityContext: SecurityContext,
   ): boolean | Promise<boolean> {
-    const { authentication } = securityContext;
     const request = findRequest(context);
-    if (authentication && request) Object.assign(request, { user: authentication.principal });
-    const { invalidSessionPath } = this.security;
-    if (
-      invalidSessionPath !== undefined &&
-      findSessionRequest(context)?.isRequestedSessionInvalid
-    ) {
+    if (request) showUser(request, securityContext);
+    const sessionRequest = findSessionRequest(context);
+    if (sessionRequest) this.inspect(sessionRequest, context, securityContext);
+    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
+  }
+
+  private inspect(
+    sessionRequest: SessionRequest,
+    context: ExecutionContext,
+    { authentication }: SecurityContext,
+  ): void {
+    const { cacheControl, invalidSessionPath } = this.security;
+    if (authentication) forbidCaching(sessionRequest.response, cacheControl);
+    const isEndTold = invalidSessionPath !== undefined && !isLoginHandler(context.getHandler());
+    if (isEndTold && sessionRequest.isRequestedSessionInvalid) {
       throw new InvalidSessionException('The session has ended.');
     }
-    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
   }
 
   private async enforce(
@@ -132,19 +149,22 @@ export class SessionAuthenticationGuard implements CanActivate {
     this.rulesByClass.set(target, ofClass);
     let rules = ofClass.get(handler);
     if (!rules) {
-      rules = this.reflectRules([handler, target]);
+      rules = this.reflectRules(handler, target);
       ofClass.set(handler, rules);
     }
     return rules;
   }
 
   private reflectRules(
-    targets: Parameters<Reflector['getAllAndOverride']>[1],
+    handler: ReturnType<ExecutionContext['getHandler']>,
+    target: Type,
   ): readonly RouteRule[] {
     const { reflector, security } = this;
     type Rules = readonly RouteRule[] | undefined;
+    const targets = isLoginHandler(handler) ? [handler] : [handler, target];
     const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
-    const rules = annotated ?? (security.authorization === 'all' ? AUTHENTICATED : PUBLIC);
+    const isOpen = security.authorization === 'annotated' || isLoginHandler(handler);
+    const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
     return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }
 }

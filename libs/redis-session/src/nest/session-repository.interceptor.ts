@@ -1,3 +1,4 @@
+import { type ServerResponse } from 'node:http';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -27,7 +28,7 @@ export class SessionRepositoryInterceptor implements NestInterceptor {
     return next.handle().pipe(
       concatMap((result: unknown) => {
         const location = locationAfterHandler(sessionRequest.request);
-        if (location !== undefined) throw new LoginRedirect(location);
+        if (location !== undefined) throw redirectTo(location, sessionRequest.response);
         if (!sessionRequest.needsCommit()) return of(result);
         return from(sessionRequest.commit()).pipe(map(() => result));
       }),
@@ -36,4 +37,10 @@ export class SessionRepositoryInterceptor implements NestInterceptor {
       }),
     );
   }
+}
+
+/** With the header, filters of the application that answer every exception by its status redirect, too. */
+function redirectTo(location: string, response: ServerResponse): LoginRedirect {
+  if (!response.headersSent) response.setHeader('Location', location);
+  return new LoginRedirect(location);
 }

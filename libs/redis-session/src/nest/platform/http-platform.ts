@@ -7,6 +7,7 @@ import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
 import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
+import { showUser } from './request-user.js';
 
 interface FastifyRequestLike {
   readonly raw: IncomingMessage;
@@ -74,8 +75,12 @@ export class HttpPlatform {
     });
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
-      if (sessionRequest) runInScope(sessionRequest, done);
-      else done();
+      if (!sessionRequest) {
+        done();
+        return;
+      }
+      showUser(request, sessionRequest.securityContext);
+      runInScope(sessionRequest, done);
     });
   }
 }
