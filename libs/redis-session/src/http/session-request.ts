@@ -1,5 +1,4 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -12,6 +11,7 @@ import {
 import { toFailedResponse } from './failed-response.js';
 import { RequestFailures } from './request-failures.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { cookieLifetimeOf } from './session-lifetime.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
@@ -38,6 +38,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
+  private isAnnouncedAgain = false;
   private lostSession: MapSession | undefined;
   private readonly failures = new RequestFailures();
   private candidateIds: readonly string[] | undefined;
@@ -81,11 +82,35 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async getSession(options?: { readonly create: true }): Promise<MapSession>;
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
     await this.load();
-    if (this.currentSession || !create) return this.currentSession;
+    return create ? this.obtainSession() : this.currentSession;
+  }
+
+  /**
+   * The session of a request that has been read, or a new one.
+   *
+   * @throws SessionResponseCommittedError when the client could not be told of a new one any more
+   */
+  obtainSession(): MapSession {
+    if (this.currentSession) return this.currentSession;
     this.refuseIfAnnounced('create a session');
     this.session = this.context.repository.createSession();
     this.session.attachTo(this);
     return this.session;
+  }
+
+  /** Reads a stored session again; its changes that are not saved are forgotten. @returns false when it is gone */
+  async reload(): Promise<boolean> {
+    const session = this.currentSession;
+    if (!session || session.isNew) return false;
+    const { repository } = this.context;
+    const stored = await this.failures.watchStore(repository.findById(session.storedUnder));
+    if (stored) session.replaceBy(stored);
+    return stored !== undefined;
+  }
+
+  /** Has the client told the id of its session although it has not changed. */
+  announceAgain(): void {
+    this.isAnnouncedAgain = true;
   }
 
   /**
@@ -191,7 +216,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
+        maxAgeSeconds: this.announcedMaxAgeSeconds ?? cookieLifetimeOf(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
@@ -303,6 +328,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const session = this.currentSession;
     if (!session || session.isNew || session === this.lostSession) return false;
     return (
+      this.isAnnouncedAgain ||
       session.id !== this.requestedSessionIds[0] ||
       this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
     );

@@ -86,6 +86,16 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 'error'
    */
   readonly onStoreUnavailable?: StoreUnavailablePolicy | undefined;
+  /**
+   * Mounts `passport.session()` right after the session is found, on Express and Fastify: `req.logIn`, `req.logout`, and
+   * `req.user` by your `PassportSerializer`. Includes `requestSession`. @defaultValue false
+   */
+  readonly passportSession?: boolean | undefined;
+  /**
+   * Gives `req.session`, `@Session()`, `req.sessionID` and `req.sessionStore` as express-session does; the same session as
+   * `@CurrentSession()`. A request that does not touch them costs nothing more. @defaultValue false
+   */
+  readonly requestSession?: boolean | undefined;
   /** Which attributes a save writes. @defaultValue 'on-change' */
   readonly saveMode?: SaveMode | undefined;
   /** Login, logout and protected routes; `false` = sessions alone. @defaultValue {} */
@@ -112,6 +122,8 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly exclude: readonly ExcludedRoute[];
   readonly load: 'eager' | 'lazy';
   readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly passportSession: boolean;
+  readonly requestSession: boolean;
   readonly redis: RedisConnection | undefined;
   readonly security: ResolvedSecurityOptions | false;
   readonly sessionIdPattern: RegExp;
@@ -127,7 +139,9 @@ export const DEFAULT_OPTIONS = {
   load: 'eager',
   logger: new Logger('RedisSession'),
   onStoreUnavailable: 'error',
+  passportSession: false,
   redis: undefined,
+  requestSession: false,
   security: {},
   sessionIdPattern: undefined,
   sessionIdResolver: undefined,
@@ -152,6 +166,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   return {
     ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
+    requestSession: merged.requestSession || merged.passportSession,
     security: resolveSecurityOptions(security),
     sessionIdPattern:
       options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
@@ -178,9 +193,24 @@ function refuseContradictions(
       'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
     );
   }
+  refuseBlindRequestSession(merged);
   if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
     throw new SessionOptionError(
       `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
+    );
+  }
+}
+
+/** `req.session` cannot wait for a session to be read, and its users change values in place. */
+function refuseBlindRequestSession(options: RedisSessionModuleOptions): void {
+  if (options.requestSession !== true && options.passportSession !== true) return;
+  const name = options.passportSession === true ? 'passportSession' : 'requestSession';
+  if (options.load === 'lazy') {
+    throw new SessionOptionError(`load must be "eager" when ${name} is true, got "lazy".`);
+  }
+  if (options.saveMode === 'on-set-attribute') {
+    throw new SessionOptionError(
+      `saveMode must be "on-change" when ${name} is true, got "on-set-attribute": req.session.cart.push(item) would not be saved.`,
     );
   }
 }
