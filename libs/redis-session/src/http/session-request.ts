@@ -98,14 +98,14 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.session;
   }
 
-  /** Reads a stored session again; its changes that are not saved are forgotten. @returns false when it is gone */
-  async reload(): Promise<boolean> {
-    const session = this.currentSession;
-    if (!session || session.isNew) return false;
+  /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
+  async reload(): Promise<MapSession | undefined> {
+    const { currentSession } = this;
+    if (!currentSession || currentSession.isNew) return undefined;
     const { repository } = this.context;
-    const stored = await this.failures.watchStore(repository.findById(session.storedUnder));
-    if (stored) session.replaceBy(stored);
-    return stored !== undefined;
+    const stored = await this.failures.watchStore(repository.findById(currentSession.id));
+    stored?.attachTo(this);
+    return stored && (this.session = stored);
   }
 
   /** Has the client told the id of its session although it has not changed. */

@@ -148,6 +148,9 @@ export const DEFAULT_OPTIONS = {
   store: 'redis',
 } as const satisfies RedisSessionModuleOptions;
 
+type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
+  RedisSessionModuleOptions;
+
 /**
  * Fills in the defaults and checks everything, once, at start.
  *
@@ -157,8 +160,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
-  const merged = { ...DEFAULT_OPTIONS, ...given } as typeof DEFAULT_OPTIONS &
-    RedisSessionModuleOptions;
+  const merged = { ...DEFAULT_OPTIONS, ...given } as Merged;
   checkModuleOptions(merged);
   refuseContradictions(options, merged);
   const { cookie, security, sessionIdGenerator } = merged;
@@ -166,7 +168,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   return {
     ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
-    requestSession: merged.requestSession || merged.passportSession,
+    requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     sessionIdPattern:
       options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),

@@ -103,11 +103,6 @@ export class MapSession implements Session {
     return [...this.attributes].filter(([, attribute]) => attribute.exists).map(([name]) => name);
   }
 
-  /** The id that the store knows, which differs from {@link id} until a changed one is saved. */
-  get storedUnder(): string {
-    return this.storedId;
-  }
-
   /** Whether {@link changeSessionId} was called and is not saved yet. */
   get hasChangedId(): boolean {
     return !this.isUnsaved && this.currentId !== this.storedId;
@@ -173,16 +168,6 @@ export class MapSession implements Session {
     if (timeMs <= this.accessTimeMs) return;
     this.accessTimeMs = timeMs;
     this.isAccessTimeChanged = true;
-  }
-
-  /** Becomes what `stored` is, the same session read again: changes that are not saved are forgotten. */
-  replaceBy(stored: MapSession): void {
-    this.attributes.clear();
-    for (const [name, attribute] of stored.attributes) this.attributes.set(name, attribute);
-    this.currentId = this.storedId;
-    this.accessTimeMs = Math.max(this.accessTimeMs, stored.accessTimeMs);
-    this.intervalSeconds = stored.intervalSeconds;
-    this.isIntervalChanged = false;
   }
 
   /** From now on `owner` saves and deletes the session. */

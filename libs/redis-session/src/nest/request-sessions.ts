@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { attachRequestSession } from '../http/express-session/attach-request-session.js';
+import {
+  RequestSession,
+  type RequestSessionContext,
+} from '../http/express-session/request-session.js';
+import { RequestSessionStore } from '../http/express-session/request-session-store.js';
+import { type SessionRequest } from '../http/session-request.js';
+import { SessionRepository } from '../session/session-repository.js';
+import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import {
+  type DecoratableFastify,
+  decorateForRequestSessions,
+} from './platform/fastify-decorators.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { toHttpException } from './session-failure.js';
+
+/** Gives requests `req.session` and its companions, with the option `requestSession`. */
+@Injectable()
+export class RequestSessions {
+  private readonly context: RequestSessionContext;
+  private readonly store: RequestSessionStore;
+
+  constructor(
+    adapterHost: HttpAdapterHost,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(SessionRepository) repository: StoredSessionRepository,
+  ) {
+    this.context = { ...options, toError: toHttpException };
+    this.store = new RequestSessionStore({ ...options, repository, toError: toHttpException });
+    const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    if (options.requestSession && adapter?.getType() === 'fastify')
+      decorateForRequestSessions(adapter.getInstance<DecoratableFastify>());
+  }
+
+  /** Does nothing without the option. */
+  attach(sessionRequest: SessionRequest): void {
+    if (!this.options.requestSession) return;
+    const requestSession = new RequestSession(sessionRequest, this.context);
+    attachRequestSession(sessionRequest.request, requestSession, this.store);
+  }
+}
