@@ -23,7 +23,7 @@ export class AuthController {
   @HttpCode(200)
   async logout(@Req() request: AppRequest): Promise<object> {
     await new Promise<void>((resolve, reject) => {
-      request.logout((error) => (error ? reject(error as Error) : resolve()));
+      request.logout((error) => (error ? reject(error) : resolve()));
     });
     return { isAuthenticated: request.isAuthenticated() };
   }

@@ -20,7 +20,7 @@ export class KeepingLoginGuard extends AuthGuard('local') {
     const request = context.switchToHttp().getRequest<AppRequest>();
     await new Promise<void>((resolve, reject) => {
       request.logIn(request.user!, { keepSessionInfo: true }, (error) => {
-        if (error) reject(error as Error);
+        if (error) reject(error);
         else resolve();
       });
     });

@@ -30,7 +30,10 @@ export class ShopController {
 
   @Get('stored')
   stored(@Req() { session }: AppRequest): object {
-    return { names: Object.keys(session).sort(), json: JSON.parse(JSON.stringify(session)) };
+    return {
+      names: Object.keys(session).sort(),
+      json: JSON.parse(JSON.stringify(session)) as object,
+    };
   }
 
   /** One-time messages, as connect-flash and passport's `failureMessage` keep them. */
@@ -57,7 +60,7 @@ export class ShopController {
   @HttpCode(200)
   async startOver(@Req() request: AppRequest): Promise<object> {
     await new Promise<void>((resolve, reject) => {
-      request.session.regenerate((error) => (error ? reject(error as Error) : resolve()));
+      request.session.regenerate((error) => (error ? reject(error) : resolve()));
     });
     request.session.views = 100;
     return { hasCart: 'cart' in request.session };
@@ -66,7 +69,7 @@ export class ShopController {
   @Delete('session')
   async end(@Req() request: AppRequest): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      request.session.destroy((error) => (error ? reject(error as Error) : resolve()));
+      request.session.destroy((error) => (error ? reject(error) : resolve()));
     });
   }
 }

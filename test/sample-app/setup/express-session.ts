@@ -6,7 +6,7 @@ import { AppModule } from '../app/app.module.js';
 
 /** The application with express-session and its MemoryStore. */
 export async function startOnExpressSession(): Promise<RunningApp> {
-  const app = await NestFactory.create(AppModule, { logger: false });
+  const app = await NestFactory.create(AppModule);
   app.use(
     session({ secret: 'a secret of the sample app', resave: false, saveUninitialized: false }),
   );

@@ -10,9 +10,7 @@ type Hook = (request: object, reply: object, done: (error?: Error) => void) => v
 
 /** The application with @fastify/session and its memory store. */
 export async function startOnFastifySession(): Promise<RunningApp> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), {
-    logger: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter());
   await app.register(fastifyCookie);
   await app.register(fastifySession, {
     secret: 'a secret of the sample app, long enough',

@@ -17,7 +17,7 @@ export interface RedisSessionSetup {
 /** The application with this library. */
 export async function startOnRedisSession(setup: RedisSessionSetup): Promise<RunningApp> {
   const adapter = setup.platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
-  const app = await NestFactory.create(rootModule(setup.options), adapter, { logger: false });
+  const app = await NestFactory.create(rootModule(setup.options), adapter);
   setup.configure?.(app);
   await app.listen(0, '127.0.0.1');
   return { url: await app.getUrl(), close: () => app.close() };
