@@ -26,7 +26,7 @@ type RedisServer = Awaited<ReturnType<typeof startRedis>>;
 
 interface Request {
   readonly user?: { name: string };
-  logout(callback: (error?: unknown) => void): void;
+  logout(callback: (error?: Error) => void): void;
 }
 
 let knownUsers: Set<string>;

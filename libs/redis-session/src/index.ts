@@ -23,6 +23,7 @@ export {
   RequireAuthorities,
 } from './nest/authorization.decorators.js';
 export { LoginGuard } from './nest/login.guard.js';
+export { SecuredMessages } from './nest/secured-messages.decorator.js';
 export { LoginService } from './nest/login.service.js';
 export { LogoutService } from './nest/logout.service.js';
 export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
@@ -30,7 +31,7 @@ export { AccessDeniedException, AuthenticationException } from './nest/security.
 // Around the security of a request
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
-export { type SecurityOptions } from './nest/security.options.js';
+export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
 export { type AccessDeniedHandler } from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';

@@ -5,9 +5,9 @@ export interface AppSession {
   cart?: { items: string[] };
   messages?: string[];
   views?: number;
-  regenerate(callback: (error?: unknown) => void): void;
-  destroy(callback: (error?: unknown) => void): void;
-  save(callback: (error?: unknown) => void): void;
+  regenerate(callback: (error?: Error) => void): void;
+  destroy(callback: (error?: Error) => void): void;
+  save(callback: (error?: Error) => void): void;
 }
 
 /** A user as the strategy gives it. */
@@ -21,6 +21,6 @@ export interface AppRequest {
   readonly session: AppSession;
   readonly user?: AppUser;
   isAuthenticated(): boolean;
-  logIn(user: AppUser, options: object, callback: (error?: unknown) => void): void;
-  logout(callback: (error?: unknown) => void): void;
+  logIn(user: AppUser, options: object, callback: (error?: Error) => void): void;
+  logout(callback: (error?: Error) => void): void;
 }

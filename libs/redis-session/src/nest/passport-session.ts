@@ -8,13 +8,8 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: Nex
 /** Under this attribute passport keeps `{"user":…}`, what the serializer made of the user. */
 export const PASSPORT_ATTRIBUTE = 'passport';
 
-const authenticateSession = passport.session() as Middleware;
-
 /** Has passport put the user of the session on the request, by the application's `PassportSerializer`. */
-export const passportSession: Middleware = (request, response, next) => {
-  keepSessionUser(request);
-  authenticateSession(request, response, next);
-};
+export const passportSession = passport.session() as Middleware;
 
 /**
  * `AuthGuard('session')` of @nestjs/passport ends with `request.user = undefined`, because the strategy passes without
@@ -22,7 +17,7 @@ export const passportSession: Middleware = (request, response, next) => {
  *
  * @see https://github.com/nestjs/passport/issues/1505
  */
-function keepSessionUser(request: IncomingMessage): void {
+export function keepSessionUser(request: IncomingMessage): void {
   let user: unknown;
   Object.defineProperty(request, 'user', {
     configurable: true,

@@ -12,7 +12,6 @@ import { ExceptionTranslator } from './exception-translator.js';
 import { LoginFlow } from './login-flow.js';
 import { SecurityEvents } from './security-events.service.js';
 import { securityContextLoader } from './security-context-loader.js';
-import { WebSocketSessions } from './websocket-sessions.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
@@ -30,7 +29,10 @@ export const EXPORTED_PROVIDERS = [
   LoginFlow,
   LoginService,
   LogoutService,
+  // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
+  RESOLVED_OPTIONS,
   SecurityEvents,
+  SESSION_REQUEST_CONTEXT,
   SessionRepository,
 ];
 
@@ -71,18 +73,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
 ];
 
 function createGuard(
-  { load, security }: ResolvedOptions,
+  options: ResolvedOptions,
   reflector: Reflector,
   context: SessionRequestContext,
 ): SessionAuthenticationGuard | undefined {
-  if (!security) return undefined;
-  const webSocketSessions = new WebSocketSessions(context);
-  return new SessionAuthenticationGuard({
-    isLazy: load === 'lazy',
-    reflector,
-    security,
-    webSocketSessions,
-  });
+  if (!options.security) return undefined;
+  return new SessionAuthenticationGuard(options, reflector, context);
 }
 
 /** A visitor's session may have an idle time of its own; the login gives it that of a user. */

@@ -7,12 +7,14 @@ import {
 } from '../http/express-session/request-session.js';
 import { RequestSessionStore } from '../http/express-session/request-session-store.js';
 import { type SessionRequest } from '../http/session-request.js';
+import { runInScope } from '../security/security-context-holder.js';
 import { SessionRepository } from '../session/session-repository.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
-  type DecoratableFastify,
+  type DecoratableRequests,
   decorateForRequestSessions,
 } from './platform/fastify-decorators.js';
+import { keepSessionUser, passportSession } from './passport-session.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { toHttpException } from './session-failure.js';
@@ -32,7 +34,7 @@ export class RequestSessions {
     this.store = new RequestSessionStore({ ...options, repository, toError: toHttpException });
     const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (options.requestSession && adapter?.getType() === 'fastify')
-      decorateForRequestSessions(adapter.getInstance<DecoratableFastify>());
+      decorateForRequestSessions(adapter.getInstance<DecoratableRequests>());
   }
 
   /** Does nothing without the option. */
@@ -40,5 +42,14 @@ export class RequestSessions {
     if (!this.options.requestSession) return;
     const requestSession = new RequestSession(sessionRequest, this.context);
     attachRequestSession(sessionRequest.request, requestSession, this.store);
+    if (this.options.passportSession) keepSessionUser(sessionRequest.request);
+  }
+
+  /** Has passport find the user of the session, with the option `passportSession`. */
+  authenticate(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    if (!this.options.passportSession) return next();
+    const { request, response } = sessionRequest;
+    // Whatever the application's serializer waits for may have lost the scope.
+    passportSession(request, response, (error) => runInScope(sessionRequest, () => next(error)));
   }
 }

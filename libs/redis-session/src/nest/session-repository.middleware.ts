@@ -3,9 +3,10 @@ import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { CommittedResponse } from '../http/committed-response.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
 import { SessionRequest } from '../http/session-request.js';
+import { type SecurityContext } from '../security/security-context.js';
 import { runInScope } from '../security/security-context-holder.js';
-import { passportSession } from './passport-session.js';
 import { type ResolvedOptions } from './redis-session.options.js';
+import { showUser } from './platform/request-user.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { RequestSessions } from './request-sessions.js';
 import { toHttpException } from './session-failure.js';
@@ -13,7 +14,8 @@ import { toHttpException } from './session-failure.js';
 type Next = (error?: unknown) => void;
 
 /**
- * Finds the session of a request, and sees to it that it is saved before the response leaves.
+ * Finds the session of a request and who its user is, and sees to it that the session is saved before the response
+ * leaves. Guards and middleware of the application find `request.user` and the `SecurityContextHolder` filled.
  *
  * The first half of `SessionRepositoryFilter` of Spring Session.
  */
@@ -35,21 +37,15 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     const sessionRequest = new SessionRequest(request, response, this.context);
     CommittedResponse.attach(response, sessionRequest);
     this.requestSessions.attach(sessionRequest);
-    const loading = this.options.load === 'lazy' ? undefined : sessionRequest.load();
-    if (loading === undefined) return this.proceed(sessionRequest, next);
-    return loading.then(
-      () => this.proceed(sessionRequest, next),
-      (error: unknown) => {
-        throw toHttpException(error);
-      },
-    );
-  }
-
-  private proceed(sessionRequest: SessionRequest, next: Next): void {
-    const { request, response } = sessionRequest;
-    if (!this.options.passportSession) return runInScope(sessionRequest, next);
-    runInScope(sessionRequest, () =>
-      passportSession(request, response, (error) => runInScope(sessionRequest, () => next(error))),
-    );
+    if (this.options.load === 'lazy') return runInScope(sessionRequest, next);
+    const loading = sessionRequest.loadSecurityContext();
+    const goOn = (context: SecurityContext): void => {
+      showUser(request, context);
+      runInScope(sessionRequest, () => this.requestSessions.authenticate(sessionRequest, next));
+    };
+    if (!(loading instanceof Promise)) return goOn(loading);
+    return loading.then(goOn, (error: unknown) => {
+      throw toHttpException(error);
+    });
   }
 }

@@ -47,7 +47,7 @@ export class FacadeCookie implements ExpressSessionCookie {
       session.maxInactiveIntervalSeconds = this.#defaults.maxInactiveIntervalSeconds;
       keepCookieFor(session, null);
     }
-    this.#sessionRequest.announceAgain();
+    this.#sessionRequest.announceSession();
   }
 
   get expires(): Date | null {

@@ -9,20 +9,10 @@ interface RawHolder {
   readonly raw: Record<string, unknown>;
 }
 
-interface FastifyReplyLike {
-  header(name: string, value: unknown): unknown;
-  send(body?: unknown): unknown;
-}
-
 /** What is used of a Fastify instance. */
-export interface DecoratableFastify {
+export interface DecoratableRequests {
   decorateRequest(name: string, accessor: Accessor): unknown;
-  decorateReply(
-    name: string,
-    method: (this: FastifyReplyLike, ...args: never[]) => unknown,
-  ): unknown;
   hasRequestDecorator(name: string): boolean;
-  hasReplyDecorator(name: string): boolean;
 }
 
 /** Properties that express-session and passport put on a request. */
@@ -32,12 +22,11 @@ const SHARED_PROPERTIES = [
 ];
 
 /**
- * Makes Fastify's request show what middleware has put on the raw request, and its reply take what strategies of passport
- * do to a response of node:http, such as those that redirect.
+ * Makes Fastify's request show what middleware has put on the raw request.
  *
  * @throws SessionOptionError when another session plugin has been here
  */
-export function decorateForRequestSessions(fastify: DecoratableFastify): void {
+export function decorateForRequestSessions(fastify: DecoratableRequests): void {
   if (fastify.hasRequestDecorator('session')) {
     throw new SessionOptionError(
       'requestSession must be false when another plugin gives requests a session, got both. Do not register @fastify/session.',
@@ -45,17 +34,6 @@ export function decorateForRequestSessions(fastify: DecoratableFastify): void {
   }
   for (const name of SHARED_PROPERTIES) {
     if (!fastify.hasRequestDecorator(name)) fastify.decorateRequest(name, rawProperty(name));
-  }
-  if (!fastify.hasReplyDecorator('setHeader')) {
-    fastify.decorateReply('setHeader', function (name: string, value: unknown) {
-      this.header(name, value);
-      return this;
-    });
-  }
-  if (!fastify.hasReplyDecorator('end')) {
-    fastify.decorateReply('end', function (body?: unknown) {
-      return this.send(body);
-    });
   }
 }
 
