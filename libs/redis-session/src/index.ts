@@ -2,6 +2,14 @@
 export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
+// For applications that come from express-session
+export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
+export {
+  type DoneCallback,
+  type ExpressSession,
+  type ExpressSessionCookie,
+} from './http/express-session/express-session.js';
+
 // In handlers
 export { CsrfToken } from './nest/csrf-token.decorator.js';
 export { CurrentSession } from './nest/current-session.decorator.js';
