@@ -105,13 +105,16 @@ describe.each(PLATFORMS)('a session that a request changes on %s', (platform) =>
   });
 
   async function valueOnOtherReplica(cookie: string): Promise<unknown> {
-    const response = await fetch(`${other.url}/value`, { headers: { cookie } });
-    return ((await response.json()) as { value: unknown }).value;
+    const { body } = (await request(other.url).get('/value').set('Cookie', cookie)) as {
+      body: { value: unknown };
+    };
+    return body.value;
   }
 
   /** What the other replica knows at the moment of the first byte. */
   async function hop(client: RawClient, { way, cookie }: Visit): Promise<unknown> {
     const head = String(await client.firstBytes);
+    client.socket.pause();
     expect(head).toContain(`HTTP/1.1 ${way.status} `);
     const [, announced = ''] = /^set-cookie: (SESSION=[^;]+)/im.exec(head) ?? [];
     const value = await valueOnOtherReplica(cookie ?? announced);

@@ -27,6 +27,7 @@ import { rawRequestOf } from '../libs/redis-session/src/nest/platform/raw-messag
 import { PLATFORMS } from './support/apps.js';
 import { eventually } from './support/eventually.js';
 import { LocalStrategy, type TestUser } from './support/local-strategy.js';
+import { openRawClient } from './support/raw-client.js';
 import { sessionCookieLinesOf, sessionCookieOf, sessionIdOf } from './support/session-cookie.js';
 import { SessionSignals, type SessionView, sessionViewOf } from './support/session-controller.js';
 import { useTestRedis } from './support/test-redis.js';
@@ -473,6 +474,31 @@ describe.each(PLATFORMS)('SessionRepositoryFilter on %s', (platform) => {
           return { user, holder: [user] };
         }),
       );
+    });
+
+    it('are told apart when a body arrives later than its head', async () => {
+      const { client, port } = await start(
+        {},
+        {
+          controllers: [UsersController],
+          providers: [LocalStrategy],
+        },
+      );
+      const login = await client.post('/login').send({ username: 'kim', password: 'kim' });
+      const cookie = sessionCookieOf(login);
+      const body = JSON.stringify({ turns: 1 });
+      const head = [
+        ...['POST /me HTTP/1.1', 'Host: test', 'Connection: close', `Cookie: ${cookie}`],
+        ...['Content-Type: application/json', `Content-Length: ${body.length}`],
+        'Expect: 100-continue',
+      ];
+      const slowClient = await openRawClient(port);
+      slowClient.send(`${head.join('\r\n')}\r\n\r\n`);
+      await slowClient.firstBytes;
+      // A later request has been to Redis and back: so the session of the first one is loaded, and its body awaited.
+      await client.get('/me').set('Cookie', cookie);
+      slowClient.send(body);
+      expect(String(await slowClient.response)).toContain('{"user":"kim","holder":["kim"]}');
     });
 
     it('leave nobody to a request without a session', async () => {

@@ -4,9 +4,13 @@ import { SessionStoreError } from '../session/session.errors.js';
 import { type RequestFailures } from './request-failures.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
-/** The session that the client asks for. */
+/** What the client sent, and the session that is found by it: read at most once. */
 export class RequestedSession {
-  private candidates: readonly string[] | undefined;
+  /** undefined until {@link load} is done, and when there is none */
+  session: MapSession | undefined;
+  private isLoaded = false;
+  private loading: Promise<void> | undefined;
+  private candidateIds: readonly string[] | undefined;
 
   constructor(
     private readonly request: IncomingMessage,
@@ -14,35 +18,41 @@ export class RequestedSession {
     private readonly failures: RequestFailures,
   ) {}
 
-  /** What the client sent, best first; only ids that could be ours. */
+  /** Best first; only ids that could be ours. */
   get ids(): readonly string[] {
-    const { sessionIdPattern, sessionIdResolver } = this.context;
-    // Not `test`: with the flag g it goes on where it ended for another request.
-    this.candidates ??= sessionIdResolver
+    this.candidateIds ??= this.context.sessionIdResolver
       .resolveSessionIds(this.request)
-      .filter((id) => id.search(sessionIdPattern) !== -1);
-    return this.candidates;
+      // Not `test`, which remembers where it was when the pattern has the flag g.
+      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
+    return this.candidateIds;
   }
 
-  /**
-   * Reads the first of the sessions that exists.
-   *
-   * @throws SessionStoreError unless the request may go on as an anonymous one
-   * @throws SessionCorruptError with `onCorrupt: 'error'`
-   */
-  async find(): Promise<MapSession | undefined> {
+  /** Whether there is no session (any more) of an id that could be ours. */
+  get isInvalid(): boolean {
+    return this.isLoaded && !this.failures.isAnonymous && this.ids.length > 0 && !this.session;
+  }
+
+  /** @returns undefined when there is nothing to wait for. @throws SessionStoreError */
+  load(): Promise<void> | undefined {
+    if (!this.isLoaded && this.ids.length === 0) this.isLoaded = true;
+    if (this.isLoaded) return undefined;
+    this.loading ??= this.find();
+    return this.loading;
+  }
+
+  private async find(): Promise<void> {
     const { repository, clock, onStoreUnavailable, logger } = this.context;
     try {
       for (const id of this.ids) {
         const found = repository.findById(id, { accessTimeMs: clock() });
-        const session = await this.failures.watchStore(found);
-        if (session) return session;
+        this.session = await this.failures.watchStore(found);
+        if (this.session) break;
       }
     } catch (error) {
       if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
       this.failures.goOnAnonymously(error);
       logger.warn(`${error.message} The request goes on as an anonymous one.`);
     }
-    return undefined;
+    this.isLoaded = true;
   }
 }

@@ -1,13 +1,15 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { type MapSession } from '../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
+import { cookieLifetimeOf } from './session-lifetime.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
 
 /** What the client must be told about the id of its session. */
 export class SessionAnnouncement {
   /** Whether the id that the client sent is of no use any more. */
   hasEndedSession = false;
+  /** Whether the id is told although the client may know it: how long it is to keep it may be new. */
+  isForced = false;
 
   constructor(
     private readonly request: IncomingMessage,
@@ -25,7 +27,7 @@ export class SessionAnnouncement {
     if (session && this.mustAnnounce(session)) {
       this.resolver.setSessionId(this.request, response, {
         sessionId: session.id,
-        maxAgeSeconds: rememberedSeconds(session),
+        maxAgeSeconds: cookieLifetimeOf(session),
       });
     } else if (this.mustExpire(session)) {
       this.resolver.expireSession(this.request, response);
@@ -36,6 +38,7 @@ export class SessionAnnouncement {
   private mustAnnounce(session: MapSession | undefined): boolean {
     if (!session || session.isNew || session.hasChangedId) return false;
     return (
+      this.isForced ||
       session.id !== this.requested.ids[0] ||
       this.resolver.mustRenewSessionId?.(this.request) === true
     );

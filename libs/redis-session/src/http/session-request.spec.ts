@@ -149,9 +149,10 @@ describe('a SessionRequest whose session ended elsewhere', () => {
 describe('a SessionRequest', () => {
   it('refuses to save a new session that the client can no longer be told of', async () => {
     const { next } = setUp();
-    const { sessionRequest, told } = next();
+    const { sessionRequest, response, told } = next();
     const session = await sessionRequest.getSession();
     expect(told()).toBeUndefined();
+    response.flushHeaders();
     session.setAttribute('theme', 'dark');
 
     await expect(session.save()).rejects.toThrow(SessionResponseCommittedError);
@@ -191,6 +192,22 @@ describe('a SessionRequest', () => {
     response.flushHeaders();
 
     await expect(sessionRequest.getSession()).rejects.toThrow(SessionResponseCommittedError);
+  });
+
+  it('tells the id of a saved session although the application had to take back a value', async () => {
+    const { next } = setUp();
+    const { sessionRequest, told } = next();
+    const session = await sessionRequest.getSession();
+    session.setAttribute('theme', 'dark');
+    await session.save();
+    session.setAttribute('count', 1n);
+    expect(() => sessionRequest.needsCommit()).toThrow(SessionEncodingError);
+    session.removeAttribute('count');
+    await session.save();
+    session.setAttribute('theme', () => 'dark');
+    expect(() => sessionRequest.needsCommit()).toThrow(SessionEncodingError);
+
+    expect(told()).toBe(session.id);
   });
 
   it('leaves the answer of the application to a value that cannot be encoded', async () => {

@@ -3,13 +3,10 @@ import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/securi
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
 import {
-  RedisSessionError,
   SessionInvalidatedError,
   SessionResponseCommittedError,
-  SessionStoreError,
 } from '../session/session.errors.js';
 import { EndedSessions } from './ended-sessions.js';
-import { toFailedResponse } from './failed-response.js';
 import { RequestFailures } from './request-failures.js';
 import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
@@ -29,17 +26,15 @@ const requests = new WeakMap<object, SessionRequest>();
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   private session: MapSession | undefined;
-  private loading: Promise<void> | undefined;
-  private isLoaded = false;
+  private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: EndedSessions;
-  private contextLoading: Promise<SecurityContext> | undefined;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
   private lostSession: MapSession | undefined;
-  private readonly failures = new RequestFailures();
+  private readonly failures: RequestFailures;
   private readonly requested: RequestedSession;
   private readonly announcement: SessionAnnouncement;
 
@@ -48,6 +43,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
   ) {
+    this.failures = new RequestFailures(context.logger);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
     this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
@@ -59,19 +55,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return requests.get(request);
   }
 
-  /** What the client sent, best first; only ids that could be ours. */
-  get requestedSessionIds(): readonly string[] {
-    return this.requested.ids;
-  }
-
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
-    return (
-      this.isLoaded &&
-      !this.failures.isAnonymous &&
-      this.requestedSessionIds.length > 0 &&
-      !this.session
-    );
+    return this.requested.isInvalid;
   }
 
   /** The session if it is loaded and has not ended. */
@@ -84,11 +70,27 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async getSession(options?: { readonly create: true }): Promise<MapSession>;
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
     await this.load();
-    if (this.currentSession || !create) return this.currentSession;
+    return create ? this.obtainSession() : this.currentSession;
+  }
+
+  /**
+   * The session of a request that has been read, or a new one.
+   *
+   * @throws SessionResponseCommittedError when the client could not be told of a new one any more
+   */
+  obtainSession(): MapSession {
+    if (this.currentSession) return this.currentSession;
     this.refuseIfAnnounced('create a session');
-    this.session = this.context.repository.createSession();
-    this.session.attachTo(this);
-    return this.session;
+    return this.adopt(this.context.repository.createSession());
+  }
+
+  /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
+  async reload(): Promise<MapSession | undefined> {
+    const { currentSession } = this;
+    if (!currentSession || currentSession.isNew) return undefined;
+    const { repository } = this.context;
+    const stored = await this.failures.watchStore(repository.findById(currentSession.id));
+    return stored && this.adopt(stored);
   }
 
   /**
@@ -98,13 +100,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    * @throws SessionStoreError
    */
   load(): Promise<void> | undefined {
-    if (this.isLoaded) return undefined;
-    if (this.requestedSessionIds.length === 0) {
-      this.isLoaded = true;
-      return undefined;
-    }
-    this.loading ??= this.loadRequested();
-    return this.loading;
+    const loading = this.requested.load();
+    if (loading) return loading.then(() => this.takeRequested());
+    this.takeRequested();
+    return undefined;
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
@@ -119,16 +118,28 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.contextLoading;
   }
 
+  /** Who the user is now that the session holds another security context. */
+  reloadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    this.isContextLoaded = false;
+    return this.loadSecurityContext();
+  }
+
   /** From now on the request is one of this user. What the session holds is not changed. */
   setSecurityContext(context: SecurityContext): SecurityContext {
     this.securityContext = context;
     this.isContextLoaded = true;
+    this.contextLoading = undefined;
     return context;
   }
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
     this.announcement.hasEndedSession = true;
+  }
+
+  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
+  announceSession(): void {
+    this.announcement.isForced = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -196,13 +207,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** The response in place of the prepared one, whose session could not be saved. */
   describeFailure(error: unknown): FailedResponse {
-    if (!(error instanceof SessionStoreError)) this.onLateFailure(error);
-    return toFailedResponse(error);
+    return this.failures.describe(error);
   }
 
   onLateFailure(error: unknown): void {
-    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
-    this.context.logger.error(`The session of a request was not saved: ${reason}`);
+    this.failures.report(error);
   }
 
   /**
@@ -225,10 +234,14 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.refuseIfAnnounced('change the session id');
   }
 
-  private async loadRequested(): Promise<void> {
-    this.session = await this.requested.find();
-    this.session?.attachTo(this);
-    this.isLoaded = true;
+  /** What the request has made of its session by now counts more than what was found. */
+  private takeRequested(): void {
+    if (!this.session && this.requested.session) this.adopt(this.requested.session);
+  }
+
+  private adopt(session: MapSession): MapSession {
+    session.attachTo(this);
+    return (this.session = session);
   }
 
   private async commitOnce(): Promise<void> {
@@ -260,7 +273,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async deleteEnded(session: MapSession): Promise<void> {
     await this.failures.watchStore(this.context.repository.invalidate(session));
-    this.announcement.hasEndedSession ||= !session.isNew || this.requestedSessionIds.length > 0;
+    this.announcement.hasEndedSession ||= !session.isNew || this.requested.ids.length > 0;
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */

@@ -7,41 +7,49 @@ import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import { CsrfGuard } from './csrf.guard.js';
+import { CsrfTokenService } from './csrf-token.service.js';
 import { ExceptionTranslationFilter } from './exception-translation.filter.js';
 import { ExceptionTranslator } from './exception-translator.js';
 import { LoginFlow } from './login-flow.js';
 import { SecurityEvents } from './security-events.service.js';
 import { securityContextLoader } from './security-context-loader.js';
-import { WebSocketSessions } from './websocket-sessions.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { RedisConnection } from './redis-connection.js';
 import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
 import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
+import { RequestSessions } from './request-sessions.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
 
 /** What other providers and guards of the application may inject. */
 export const EXPORTED_PROVIDERS = [
+  CsrfTokenService,
   ExceptionTranslator,
   LoginFlow,
   LoginService,
   LogoutService,
+  // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
+  RESOLVED_OPTIONS,
   SecurityEvents,
+  SESSION_REQUEST_CONTEXT,
   SessionRepository,
 ];
 
 /** Everything that the module is made of. */
 export const REDIS_SESSION_PROVIDERS: Provider[] = [
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
+  CsrfTokenService,
   ExceptionTranslator,
   HttpPlatform,
   LoginFlow,
   LoginService,
   LogoutService,
   RedisConnection,
+  RequestSessions,
   SecurityEvents,
   {
     provide: SessionRepository,
@@ -57,6 +65,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   // A factory that returns undefined registers nothing: `security: false`.
   {
     provide: APP_GUARD,
+    useFactory: ({ security }: ResolvedOptions, tokens: CsrfTokenService) =>
+      security && security.csrf ? new CsrfGuard(security.csrf, tokens) : undefined,
+    inject: [RESOLVED_OPTIONS, CsrfTokenService],
+  },
+  {
+    provide: APP_GUARD,
     useFactory: createGuard,
     inject: [RESOLVED_OPTIONS, Reflector, SESSION_REQUEST_CONTEXT],
   },
@@ -69,18 +83,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
 ];
 
 function createGuard(
-  { load, security }: ResolvedOptions,
+  options: ResolvedOptions,
   reflector: Reflector,
   context: SessionRequestContext,
 ): SessionAuthenticationGuard | undefined {
-  if (!security) return undefined;
-  const webSocketSessions = new WebSocketSessions(context);
-  return new SessionAuthenticationGuard({
-    isLazy: load === 'lazy',
-    reflector,
-    security,
-    webSocketSessions,
-  });
+  if (!options.security) return undefined;
+  return new SessionAuthenticationGuard(options, reflector, context);
 }
 
 /** A visitor's session may have an idle time of its own; the login gives it that of a user. */

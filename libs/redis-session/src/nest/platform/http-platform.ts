@@ -5,16 +5,17 @@ import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
+import { showUser } from './request-user.js';
 
 interface FastifyRequestLike {
   readonly raw: IncomingMessage;
-  readonly protocol: string;
 }
 
-interface FastifyLike {
+interface FastifyLike extends DecoratableFastify {
   addHook(
-    name: 'onRequest' | 'preValidation',
+    name: 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
   ): void;
 }
@@ -22,8 +23,6 @@ interface FastifyLike {
 /** What differs between Express and Fastify, in one place. */
 @Injectable()
 export class HttpPlatform {
-  private readonly fastifyRequests = new WeakMap<IncomingMessage, FastifyRequestLike>();
-
   constructor(private readonly adapterHost: HttpAdapterHost) {
     const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter?.getType() === 'fastify') this.hookInto(adapter.getInstance<FastifyLike>());
@@ -31,9 +30,8 @@ export class HttpPlatform {
 
   /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
   isSecure(request: IncomingMessage): boolean {
-    const fastifyRequest = this.fastifyRequests.get(request);
-    if (fastifyRequest) return fastifyRequest.protocol === 'https';
-    if ('secure' in request) return request.secure === true;
+    // Of Express, and copied from Fastify's own request before the first middleware.
+    if ('protocol' in request) return request.protocol === 'https';
     return 'encrypted' in request.socket && request.socket.encrypted === true;
   }
 
@@ -62,18 +60,19 @@ export class HttpPlatform {
   }
 
   /**
-   * The proxies that Fastify trusts are known to its own request only. And Fastify reads the body after all middleware,
-   * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
+   * Fastify reads the body after all middleware, in callbacks of the socket, where the scope that a middleware opened is
+   * lost: it is opened again. Its own request is another object than the one that middleware sees.
    */
   private hookInto(fastify: FastifyLike): void {
-    fastify.addHook('onRequest', (request, _reply, done) => {
-      this.fastifyRequests.set(request.raw, request);
-      done();
-    });
+    decorateReplyForPassport(fastify);
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
-      if (sessionRequest) runInScope(sessionRequest, done);
-      else done();
+      if (!sessionRequest) {
+        done();
+        return;
+      }
+      showUser(request, sessionRequest.securityContext);
+      runInScope(sessionRequest, done);
     });
   }
 }
