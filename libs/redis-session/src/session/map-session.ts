@@ -120,6 +120,11 @@ export class MapSession implements Session {
     return this.attributes.get(name)?.get() as T | undefined;
   }
 
+  /** An attribute for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
+  peekAttribute(name: string): unknown {
+    return this.attributes.get(name)?.peek();
+  }
+
   setAttribute(name: string, value: unknown): void {
     this.refuseIfEnded('set an attribute');
     if (value === undefined && !this.attributes.has(name)) return;
