@@ -56,7 +56,9 @@ export class SortedSetExpirationStore implements ExpirationStore {
       action: 'end expired sessions',
       logger,
       pauseMs: () => jittered(PAUSE_MS),
-      turn: async () => void (await this.cleanUp()),
+      turn: async () => {
+        await this.cleanUp();
+      },
     });
   }
 

@@ -143,10 +143,7 @@ export class MapSession implements Session {
     this.refuseIfEnded('update an attribute');
     this.attribute(name).update(change as (value: unknown) => unknown);
     this.scheduleFlush();
-    const stored = async () => {
-      await this.save();
-      return this.getAttribute<T>(name);
-    };
+    const stored = () => this.save().then(() => this.getAttribute<T>(name));
     return { then: (onStored, onRefused) => stored().then(onStored, onRefused) };
   }
 
