@@ -17,7 +17,7 @@ import {
 } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
-import { type IndexChange, SessionIndexing } from './session-indexing.js';
+import { type IndexChange, type SessionIndexing } from './session-indexing.js';
 
 /** What is read of a session beside the session: its entries in the indexes. */
 interface IndexedSession extends StoredSession {

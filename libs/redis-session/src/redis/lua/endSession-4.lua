@@ -84,7 +84,7 @@ local wasScheduled = redis.call('ZREM', expirations, id) == 1
 if not isKept then
   redis.call('DEL', sessionKey)
 elseif #hash > 0 then
-  redis.call('HSET', sessionKey, 'ended', '1')
+  redis.call('HSET', sessionKey, 'ended', '1', 'over', '1')
 end
 if times.ended or #hash == 0 and not (kind == 'expired' and wasScheduled) then
   return { 3, now }
