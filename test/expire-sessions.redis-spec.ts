@@ -90,7 +90,7 @@ describe('SortedSetExpirationStore', () => {
     const expiry = test.nowMs - 200_000 + 1_800_000;
     expect(Number(await dueMomentOf(id))).toBe(expiry);
     const key = test.store.keys.index('principal', 'alice');
-    expect((await redis.client.zrange(key, 0, -1, 'WITHSCORES'))[1]).toBe(String(expiry));
+    expect((await redis.client.zrange(key, '0', '-1', 'WITHSCORES'))[1]).toBe(String(expiry));
     expect(await test.idsOf('alice')).toEqual([id]);
   });
 

@@ -155,7 +155,7 @@ describe('an index', () => {
     session.maxInactiveIntervalSeconds = -1;
     await session.save();
     expect(await redis.client.pttl(key)).toBe(-1);
-    expect(await redis.client.zrange(key, 0, -1, 'WITHSCORES')).toContain('inf');
+    expect(await redis.client.zrange(key, '0', '-1', 'WITHSCORES')).toContain('inf');
   });
 
   it('drops entries that ended more than an hour ago, when it is written and when it is read', async () => {
@@ -176,7 +176,7 @@ describe('an index', () => {
       test.pass(20 * 60);
       await test.repository.findById(id, { accessTimeMs: test.nowMs });
     }
-    const score = async () => Number((await redis.client.zrange(key, 0, -1, 'WITHSCORES'))[1]);
+    const score = async () => Number((await redis.client.zrange(key, '0', '-1', 'WITHSCORES'))[1]);
     expect(await score()).toBeGreaterThan(test.nowMs);
     expect(await test.idsOf('alice')).toEqual([id]);
   });

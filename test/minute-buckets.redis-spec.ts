@@ -161,7 +161,7 @@ describe('when Redis reports the end of a shadow key', () => {
   });
 
   it('sets the flags of notify-keyspace-events that are missing', async () => {
-    const [, flags] = (await client.config('GET', 'notify-keyspace-events'));
+    const [, flags] = await client.config('GET', 'notify-keyspace-events');
     expect(flags?.split('').sort().join('')).toBe('Egx');
   });
 });

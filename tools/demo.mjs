@@ -1,7 +1,6 @@
 // npm run demo [-- --check] [--platform express|fastify] [--store redis|memory]
 // Starts Redis, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
 // what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL.
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './demo/build.mjs';
 import { checkLoginIsLost } from './demo/check-memory.mjs';
@@ -30,7 +29,10 @@ try {
 async function main({ check, platform, store }) {
   refuseOther('--platform', platform, ['express', 'fastify']);
   refuseOther('--store', store, ['redis', 'memory']);
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const interrupted = new Promise((resolve) => {
+    // Stays in place: npm passes the terminal's Ctrl-C on once more, and the second one must not kill us while we stop.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
+  });
   await ensurePrograms(process.env.REDIS_URL ? ['nginx'] : ['redis-server', 'nginx']);
   await buildIfStale();
   const stack = await startStack({ platform, store, isCheck: check });

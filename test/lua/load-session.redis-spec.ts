@@ -8,6 +8,7 @@ interface Load {
   accessMs: number | '';
   touchIntervalMs: number;
   absoluteTimeoutMs: number;
+  latestMs: number;
 }
 
 const redis = useTestRedis();
@@ -15,21 +16,29 @@ const startMs = Date.now();
 let key: string;
 
 async function send(load: Partial<Load> = {}): Promise<string[]> {
-  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs } = {
+  const [outcome, timeMs, ...fields] = await reply(load);
+  expect(outcome).toBe(1);
+  expect(timeMs).toBeGreaterThanOrEqual(startMs);
+  return fields as string[];
+}
+
+async function reply(load: Partial<Load>): Promise<(string | number)[]> {
+  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs } = {
     nowMs: startMs,
     accessMs: '',
     touchIntervalMs: 0,
     absoluteTimeoutMs: -1,
+    latestMs: Date.now() + 60_000,
     ...load,
   };
-  const inputs = [nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs];
-  const reply = await redis.client.eval(loadSession.lua, loadSession.numberOfKeys, key, ...inputs);
-  return reply as string[];
+  const inputs = [nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs];
+  const answer = await redis.client.eval(loadSession.lua, loadSession.numberOfKeys, key, ...inputs);
+  return answer as (string | number)[];
 }
 
-function fieldsOf(reply: string[]): Record<string, string> {
+function fieldsOf(list: string[]): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (let i = 0; i < reply.length; i += 2) fields[reply[i] ?? ''] = reply[i + 1] ?? '';
+  for (let i = 0; i < list.length; i += 2) fields[list[i] ?? ''] = list[i + 1] ?? '';
   return fields;
 }
 
@@ -76,8 +85,8 @@ describe('loadSession returns the fields', () => {
   });
 
   it('with an access as late as the touch interval', async () => {
-    const reply = await send({ accessMs: startMs + 1000, touchIntervalMs: 1000 });
-    expect(fieldsOf(reply)['lastAccessedTime']).toBe(String(startMs + 1000));
+    const fields = await send({ accessMs: startMs + 1000, touchIntervalMs: 1000 });
+    expect(fieldsOf(fields)['lastAccessedTime']).toBe(String(startMs + 1000));
   });
 
   it('and lets the session live no longer than its absolute lifetime', async () => {
@@ -126,5 +135,18 @@ describe('loadSession returns nothing', () => {
   it('when its absolute lifetime is over', async () => {
     expect(await send({ nowMs: startMs + 5000, absoluteTimeoutMs: 5000 })).toEqual([]);
     expect(await redis.client.exists(key)).toBe(0);
+  });
+});
+
+describe('loadSession refuses', () => {
+  it.each([
+    ['an access to record', { accessMs: startMs + 1234 }],
+    ['a session that has expired', { nowMs: startMs + 1_800_000 }],
+  ])('%s when it comes too late, and writes nothing', async (_title, load) => {
+    const [outcome, timeMs, ...fields] = await reply({ ...load, latestMs: startMs - 1 });
+    expect([outcome, fields]).toEqual([-2, []]);
+    expect(timeMs).toBeGreaterThanOrEqual(startMs);
+    expect((await redis.contentOf(key)).fields).toEqual(stored);
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
   });
 });

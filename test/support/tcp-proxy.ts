@@ -23,6 +23,11 @@ export class TcpProxy {
     return this.#port;
   }
 
+  /** How many chunks {@link pause} holds back at this moment. */
+  get heldChunks(): number {
+    return this.#held.length;
+  }
+
   /** Accepts connections; again after {@link refuse}. */
   async accept(): Promise<void> {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#link(client));

@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  type HttpAnswer,
-  type HttpExchange,
-} from '../../libs/redis-session/src/http/http-exchange.js';
+import type { HttpAnswer } from '../../libs/redis-session/src/http/http-answer.js';
+import type { HttpExchange } from '../../libs/redis-session/src/http/http-exchange.js';
 import { SessionRequest } from '../../libs/redis-session/src/http/session-request.js';
 import type { SessionIdResolver } from '../../libs/redis-session/src/http/session-id-resolver.js';
 import type { MapSessionRepository } from '../../libs/redis-session/src/session/map-session-repository.js';
 import { SESSION_ID_PATTERN } from '../../libs/redis-session/src/session/session-id-generator.js';
+import { EMPTY_SECURITY_CONTEXT } from '../../libs/redis-session/src/security/security-context.js';
 import { requestWith, responseTo } from './node-messages.js';
 
 /** Headers with which a browser follows a link. */
@@ -49,6 +48,7 @@ export class TestExchange implements HttpExchange {
         logger: console,
         onStoreUnavailable: 'error',
         repository,
+        loadSecurityContext: () => EMPTY_SECURITY_CONTEXT,
         sessionIdPattern: SESSION_ID_PATTERN,
         sessionIdResolver: this.resolver(init.sessionId),
       });

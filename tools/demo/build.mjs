@@ -4,29 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['libs/redis-session/src', 'apps/demo/src'];
-const RESULTS = ['libs/redis-session/dist/index.js', 'apps/demo/dist/main.js'];
+const PARTS = ['libs/redis-session', 'apps/demo'];
 
-/** Builds the library and the demo, unless both results are newer than every source. */
+/** Builds the library and the demo, unless each build is newer than its sources. */
 export async function buildIfStale() {
-  const builtAt = Math.min(...(await Promise.all(RESULTS.map(modifiedAt))));
-  const changedAt = Math.max(...(await Promise.all(SOURCES.map(newestIn))));
-  if (builtAt >= changedAt) return;
+  const isFresh = await Promise.all(PARTS.map(isNewerThanItsSources));
+  if (isFresh.every(Boolean)) return;
   console.log('> npm run build');
   const result = await execa('npm', ['run', 'build'], { cwd: ROOT, all: true, reject: false });
   if (result.failed) throw new Error(`Cannot build the demo: ${result.all}`);
 }
 
-/** @returns {Promise<number>} epoch ms, 0 when the file does not exist */
-async function modifiedAt(/** @type {string} */ file) {
-  return stat(join(ROOT, file)).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
+async function isNewerThanItsSources(/** @type {string} */ part) {
+  return (await newestIn(`${part}/dist`)) >= (await newestIn(`${part}/src`));
 }
 
-/** @returns {Promise<number>} epoch ms of the youngest file below the folder */
+/** @returns {Promise<number>} epoch ms of the youngest file below the folder; 0 when there is none */
 async function newestIn(/** @type {string} */ folder) {
-  const files = await readdir(join(ROOT, folder), { recursive: true });
-  return Math.max(...(await Promise.all(files.map((file) => modifiedAt(join(folder, file))))));
+  const files = await readdir(join(ROOT, folder), { recursive: true }).catch(() => []);
+  const times = files.map(async (file) => (await stat(join(ROOT, folder, file))).mtimeMs);
+  return Math.max(0, ...(await Promise.all(times)));
 }

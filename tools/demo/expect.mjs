@@ -3,19 +3,26 @@
  *
  * @param {string} what - the request
  * @param {import('./visitor.mjs').Answer} answer
- * @param {{ status: number, location?: string, text?: string }} expected - `text` must be part of the answer
+ * @param {{ status: number, location?: string | RegExp, text?: string }} expected - `text` must be part of the answer
  */
 export function expectAnswer(what, answer, expected) {
   const { status, pod, location, text } = answer;
   console.log(`${what.padEnd(36)} ${pod}  ${status}${location ? ` to ${location}` : ''}`);
   if (status !== expected.status)
     throw new Error(`${what}: expected ${expected.status}, got ${status}.\n${text}`);
-  if (location !== expected.location) {
+  if (!leadsTo(location, expected.location)) {
     throw new Error(
-      `${what}: expected a redirect to ${expected.location}, got one to ${location}.`,
+      `${what}: expected a redirect to ${String(expected.location)}, got one to ${String(location)}.`,
     );
   }
   if (expected.text && !text.includes(expected.text)) {
     throw new Error(`${what}: expected "${expected.text}" in the answer, got:\n${text}`);
   }
+}
+
+function leadsTo(
+  /** @type {string | undefined} */ location,
+  /** @type {string | RegExp | undefined} */ expected,
+) {
+  return expected instanceof RegExp ? expected.test(location ?? '') : location === expected;
 }

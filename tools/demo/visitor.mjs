@@ -1,3 +1,4 @@
+import { URLSearchParams } from 'node:url';
 import { CookieJar } from 'tough-cookie';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -16,9 +17,14 @@ const ANSWER_WITHIN_MS = 10_000;
 export class Visitor {
   #jar = new CookieJar();
 
-  /** @param {string} url - of the site */
+  /** @param {string} url - of the site; may be changed to another port of the same host, cookies stay */
   constructor(url) {
     this.url = url;
+  }
+
+  /** @returns {Promise<string>} the Cookie header that the next request will send */
+  cookie() {
+    return this.#jar.getCookieString(this.url);
   }
 
   /** @returns {Promise<Answer>} */
@@ -43,12 +49,15 @@ export class Visitor {
     return this.#send(path, { method: 'POST', headers, body: JSON.stringify(content) });
   }
 
-  async #send(path, { method = 'GET', headers, body }) {
+  async #send(
+    /** @type {string} */ path,
+    /** @type {RequestInit} */ { method = 'GET', headers, body },
+  ) {
     const url = new URL(path, this.url).href;
     const response = await fetch(url, {
       method,
       body,
-      headers: { ...headers, cookie: await this.#jar.getCookieString(url) },
+      headers: { ...headers, cookie: await this.cookie() },
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });

@@ -25,6 +25,7 @@ const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.u
  */
 export async function startPod({ name, port, redisUrl, platform = 'express', store = 'redis' }) {
   const env = {
+    NO_COLOR: '1',
     POD_NAME: name,
     PORT: `${port}`,
     REDIS_URL: redisUrl,

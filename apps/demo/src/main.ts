@@ -15,7 +15,8 @@ async function createApp(): Promise<INestApplication> {
     return NestFactory.create(AppModule, new FastifyAdapter({ trustProxy: TRUSTED_PROXIES }));
   }
   const app = await NestFactory.create<NestExpressApplication>(AppModule);
-  return app.set('trust proxy', TRUSTED_PROXIES);
+  app.set('trust proxy', TRUSTED_PROXIES);
+  return app;
 }
 
 const app = await createApp();

@@ -6,11 +6,37 @@ export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-se
 export { CurrentSession } from './nest/current-session.decorator.js';
 export { CurrentUser } from './nest/current-user.decorator.js';
 export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
-export { Authenticated, Public, RequireAuthorities } from './nest/authorization.decorators.js';
+export {
+  Authenticated,
+  AuthorizeBy,
+  FullyAuthenticated,
+  Public,
+  RequireAnyAuthority,
+  RequireAuthorities,
+} from './nest/authorization.decorators.js';
 export { LoginGuard } from './nest/login.guard.js';
 export { LoginService } from './nest/login.service.js';
 export { LogoutService } from './nest/logout.service.js';
 export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
+
+// Around the security of a request
+export { ExceptionTranslator } from './nest/exception-translator.js';
+export { SecurityEvents } from './nest/security-events.service.js';
+export { type SecurityOptions } from './nest/security.options.js';
+export { type AccessDeniedHandler } from './http/access-denied-handler.js';
+export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
+export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
+export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';
+export { BasicEntryPoint } from './http/basic-entry-point.js';
+export { clearSiteData } from './http/clear-site-data.js';
+export { CookieRequestCache } from './http/cookie-request-cache.js';
+export { DelegatingEntryPoint } from './http/delegating-entry-point.js';
+export { type HttpExchange } from './http/http-exchange.js';
+export { LoginPageEntryPoint } from './http/login-page-entry-point.js';
+export { type LogoutHandler } from './http/logout-handler.js';
+export { ProblemEntryPoint } from './http/problem-entry-point.js';
+export { type RequestCache } from './http/request-cache.js';
+export { SessionRequestCache } from './http/session-request-cache.js';
 
 // Sessions
 export { type Session, type SessionAttributes } from './session/session.js';
@@ -32,6 +58,7 @@ export {
 
 // Security
 export { type Authentication } from './security/authentication.js';
+export { type SecurityEvent } from './security/security-events.js';
 export { type SecurityContext } from './security/security-context.js';
 export { SecurityContextHolder } from './security/security-context-holder.js';
 

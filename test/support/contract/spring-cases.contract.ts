@@ -243,6 +243,14 @@ export function describeSpringCases(factory: SessionRepositoryFactory): void {
       expect(await test.exists(newId)).toBe(false);
     });
 
+    it('leaves a new session unstored, also when the repository is told to save it', async () => {
+      const session = test.repository.createSession();
+      session.setAttribute('first', 'value');
+      await session.invalidate();
+      await test.repository.save(session);
+      expect(await test.exists(session.id)).toBe(false);
+    });
+
     it('wins over a save that was asked for before and after', async () => {
       const session = test.repository.createSession();
       session.setAttribute('first', 'value');

@@ -13,8 +13,11 @@ export class PagesController {
 
   @Get('login')
   @Header('Content-Type', HTML)
-  login(@CurrentUser() user: User | undefined, @Query('error') error: string | undefined): string {
-    return this.view.render('login', { user, hasFailed: error !== undefined });
+  login(
+    @CurrentUser() user: User | undefined,
+    @Query('reason') reason: string | undefined,
+  ): string {
+    return this.view.render('login', { user, reason });
   }
 
   @Get('members')

@@ -8,7 +8,7 @@ import {
   problemAccessDeniedHandler,
   redirectAccessDeniedHandler,
 } from './access-denied-handler.js';
-import { type HttpAnswer } from './http-exchange.js';
+import { type HttpAnswer } from './http-answer.js';
 
 function answerOf(handler: AccessDeniedHandler, exchange: TestExchange): HttpAnswer {
   handler.handle(exchange);

@@ -11,7 +11,7 @@ import { BasicEntryPoint } from './basic-entry-point.js';
 import { setContinueKey } from './continue-key.js';
 import { defaultEntryPoint } from './default-entry-point.js';
 import { DelegatingEntryPoint } from './delegating-entry-point.js';
-import { type HttpAnswer } from './http-exchange.js';
+import { type HttpAnswer } from './http-answer.js';
 import { LoginPageEntryPoint } from './login-page-entry-point.js';
 import { ProblemEntryPoint } from './problem-entry-point.js';
 
@@ -94,14 +94,14 @@ describe(BasicEntryPoint, () => {
     });
   });
 
-  it.each([{ 'x-requested-with': 'XMLHttpRequest' }, { 'sec-fetch-mode': 'cors' }])(
-    'opens no password dialog for a script: %j',
-    (headers) => {
-      const answer = answerOf(entryPoint, { headers });
-      expect(answer.statusCode).toBe(401);
-      expect(answer.headers).not.toHaveProperty('WWW-Authenticate');
-    },
-  );
+  it.each([
+    { 'x-requested-with': 'XMLHttpRequest' },
+    { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+  ])('opens no password dialog for a script: %j', (headers) => {
+    const answer = answerOf(entryPoint, { headers });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers).not.toHaveProperty('WWW-Authenticate');
+  });
 
   it.each(['', 'a"b', 'a\\b', 'a\r\nb', 'ä'])('refuses %j as realm', (realm) => {
     expect(() => new BasicEntryPoint(realm)).toThrow(SessionOptionError);

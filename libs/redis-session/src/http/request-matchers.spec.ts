@@ -14,6 +14,7 @@ function request(headers: IncomingHttpHeaders, method = 'GET'): IncomingMessage 
 describe(isBrowserNavigation, () => {
   it.each<[string, IncomingHttpHeaders, string?]>([
     ['a link, by Accept', { accept: CHROME_ACCEPT }],
+    ['a program that uses the fetch of Node', { accept: 'text/html', 'sec-fetch-mode': 'cors' }],
     ['a link, by fetch metadata', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }],
     ['fetch metadata before Accept', { 'sec-fetch-mode': 'navigate', accept: 'application/json' }],
     ['a page in a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }],
@@ -40,7 +41,7 @@ describe(isBrowserNavigation, () => {
     ['an image', { accept: 'image/avif,image/webp,*/*;q=0.8' }],
     ['an event stream', { accept: 'text/event-stream' }],
     ['XMLHttpRequest', { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' }],
-    ['fetch()', { accept: 'text/html', 'sec-fetch-mode': 'cors' }],
+    ['fetch()', { accept: 'text/html', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
     ['an embedded object', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'embed' }],
     ['a WebSocket', { accept: 'text/html', upgrade: 'websocket' }],
     ['a prefetch', { 'sec-fetch-mode': 'navigate', 'sec-purpose': 'prefetch;prerender' }],
@@ -56,7 +57,9 @@ describe(isBrowserNavigation, () => {
 describe(isScriptRequest, () => {
   it('recognises XMLHttpRequest and fetch()', () => {
     expect(isScriptRequest(request({ 'x-requested-with': 'xmlhttprequest' }))).toBe(true);
-    expect(isScriptRequest(request({ 'sec-fetch-mode': 'same-origin' }))).toBe(true);
+    expect(
+      isScriptRequest(request({ 'sec-fetch-mode': 'same-origin', 'sec-fetch-dest': 'empty' })),
+    ).toBe(true);
   });
 
   it('does not take a navigation or a command-line client for one', () => {

@@ -1,4 +1,4 @@
-import { type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import accepts from 'accepts';
 
 const FORM = /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
@@ -20,11 +20,14 @@ export function isBrowserNavigation(request: IncomingMessage): boolean {
 
 /** Whether a script of a page sends it: an answer must not make the browser ask for a password. */
 export function isScriptRequest({ headers }: IncomingMessage): boolean {
+  const isMarked = headerOf(headers['x-requested-with']).toLowerCase() === 'xmlhttprequest';
+  return isMarked || isBrowserScript(headers);
+}
+
+/** Browsers send mode and destination; the `fetch` of Node sends `Sec-Fetch-Mode: cors` alone, whatever it is used for. */
+function isBrowserScript(headers: IncomingHttpHeaders): boolean {
   const mode = headers['sec-fetch-mode'];
-  return (
-    headerOf(headers['x-requested-with']).toLowerCase() === 'xmlhttprequest' ||
-    (mode !== undefined && mode !== 'navigate')
-  );
+  return mode !== undefined && mode !== 'navigate' && headers['sec-fetch-dest'] !== undefined;
 }
 
 function canNavigate({ method, headers }: IncomingMessage): boolean {

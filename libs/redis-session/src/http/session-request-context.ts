@@ -1,3 +1,5 @@
+import { type SecurityContext } from '../security/security-context.js';
+import { type Session } from '../session/session.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
@@ -5,11 +7,17 @@ import { type SessionIdResolver } from './session-id-resolver.js';
 /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
 export type StoreUnavailablePolicy = 'error' | 'anonymous';
 
+/** Makes of a session the security context that it holds; a promise only if something has to be looked up for it. */
+export type SecurityContextLoader = (
+  session: Session,
+) => SecurityContext | Promise<SecurityContext>;
+
 /** What all requests share. */
 export interface SessionRequestContext {
   readonly clock: () => number;
   readonly logger: SessionLogger;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly loadSecurityContext: SecurityContextLoader;
   readonly repository: StoredSessionRepository;
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver;

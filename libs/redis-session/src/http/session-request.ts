@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -9,6 +10,7 @@ import {
   SessionStoreError,
 } from '../session/session.errors.js';
 import { toFailedResponse } from './failed-response.js';
+import { RequestFailures } from './request-failures.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
@@ -24,7 +26,7 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as the resolver is configured. */
+  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
   announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
   private loading: Promise<void> | undefined;
@@ -33,10 +35,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly beforeCommit: BeforeCommit[] = [];
   private readonly endedSessions: MapSession[] = [];
   private hasEndedSession = false;
+  private isContextLoaded = false;
   private isHeadWritten = false;
-  private isLost = false;
   private isPreparing = false;
-  private failure: SessionStoreError | undefined;
+  private lostSession: MapSession | undefined;
+  private readonly failures = new RequestFailures();
   private candidateIds: readonly string[] | undefined;
 
   constructor(
@@ -56,13 +59,16 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   get requestedSessionIds(): readonly string[] {
     this.candidateIds ??= this.context.sessionIdResolver
       .resolveSessionIds(this.request)
-      .filter((id) => this.context.sessionIdPattern.test(id));
+      // Not `test`, which remembers where it was when the pattern has the flag g.
+      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
     return this.candidateIds;
   }
 
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
-    return this.isLoaded && !this.failure && this.requestedSessionIds.length > 0 && !this.session;
+    return (
+      this.isLoaded && !this.failures.isAny && this.requestedSessionIds.length > 0 && !this.session
+    );
   }
 
   /** The session if it is loaded and has not ended. */
@@ -98,15 +104,57 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.loading;
   }
 
+  /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
+  loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    const loading = this.load();
+    if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.isContextLoaded || !this.currentSession) return this.securityContext;
+    this.isContextLoaded = true;
+    const loaded = this.context.loadSecurityContext(this.currentSession);
+    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
+    return loaded.then((context) => (this.securityContext = context));
+  }
+
+  /** From now on the request is one of this user. What the session holds is not changed. */
+  setSecurityContext(context: SecurityContext): void {
+    this.securityContext = context;
+    this.isContextLoaded = true;
+  }
+
+  /** Has the client forget an id that is of no use any more. */
+  expireRequestedSession(): void {
+    this.hasEndedSession = true;
+  }
+
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
     this.beforeCommit.push(action);
   }
 
-  /** Whether the response must wait for {@link commit}. */
+  /**
+   * Refuses what must not be done without the session that the client may have.
+   *
+   * @throws SessionStoreError when it could not be read and the request goes on as an anonymous one
+   */
+  refuseIfUnavailable(): void {
+    this.failures.refuseIfAnonymous();
+  }
+
+  /**
+   * Whether the response must wait for {@link commit}.
+   *
+   * @throws SessionEncodingError
+   */
   needsCommit(): boolean {
-    if (this.failure && this.response.statusCode >= 500) return false;
-    return this.beforeCommit.length > 0 || this.endedSessions.length > 0 || this.isDirty();
+    const { statusCode } = this.response;
+    if (this.failures.isToldBy(statusCode)) return false;
+    if (this.failures.isBlamedOnApp(statusCode)) return true;
+    if (this.beforeCommit.length > 0 || this.endedSessions.length > 0) return true;
+    try {
+      return this.isDirty();
+    } catch (error) {
+      return this.failures.fail(error);
+    }
   }
 
   /**
@@ -122,16 +170,18 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       await this.committing;
       if (!this.needsCommit()) return;
     }
-    this.committing ??= this.commitOnce().finally(() => {
-      this.committing = undefined;
-    });
+    this.committing ??= this.commitOnce()
+      .catch((error: unknown) => this.failures.fail(error))
+      .finally(() => {
+        this.committing = undefined;
+      });
     await this.committing;
   }
 
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failure) return false;
+    if (this.failures.isAny) return false;
     return this.mustAnnounce() || this.mustExpire();
   }
 
@@ -141,7 +191,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds,
+        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
@@ -158,12 +208,19 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.reportFailure(error);
   }
 
-  /** @throws SessionInvalidatedError when it is gone */
+  /**
+   * @throws SessionInvalidatedError when it is gone
+   * @throws SessionResponseCommittedError when it is new and the client can no longer be told its id
+   */
   async save(session: MapSession): Promise<void> {
-    await this.guard(this.context.repository.save(session));
+    this.refuseIfUnavailable();
+    if (session.isNew && this.isHeadWritten)
+      throw SessionResponseCommittedError.create('create a session');
+    await this.failures.watchStore(this.context.repository.save(session));
   }
 
   async invalidate(session: MapSession): Promise<void> {
+    this.refuseIfUnavailable();
     this.endedSessions.push(session);
     this.securityContext = EMPTY_SECURITY_CONTEXT;
     await this.deleteEnded();
@@ -177,24 +234,34 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const { repository, clock, onStoreUnavailable, logger } = this.context;
     try {
       for (const id of this.requestedSessionIds) {
-        this.session = await this.guard(repository.findById(id, { accessTimeMs: clock() }));
+        this.session = await this.failures.watchStore(
+          repository.findById(id, { accessTimeMs: clock() }),
+        );
         if (this.session) break;
       }
       this.session?.attachTo(this);
     } catch (error) {
       if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
+      this.failures.goOnAnonymously(error);
       logger.warn(`${error.message} The request goes on as an anonymous one.`);
     }
     this.isLoaded = true;
   }
 
   private async commitOnce(): Promise<void> {
-    if (this.failure) throw this.failure;
-    this.isPreparing = true;
-    for (const action of this.beforeCommit.splice(0)) await action();
-    this.isPreparing = false;
+    this.failures.refuseToWaitAgain();
+    await this.prepare();
     await this.deleteEnded();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
+  }
+
+  private async prepare(): Promise<void> {
+    this.isPreparing = true;
+    try {
+      for (const action of this.beforeCommit.splice(0)) await action();
+    } finally {
+      this.isPreparing = false;
+    }
   }
 
   private async saveUnlessLost(session: MapSession): Promise<void> {
@@ -203,14 +270,14 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
       await this.save(session);
     } catch (error) {
       if (!(error instanceof SessionInvalidatedError)) throw error;
-      this.isLost = true;
+      this.lostSession = session;
       if (isIdChanged) throw error;
     }
   }
 
   private async deleteEnded(): Promise<void> {
     for (let ended = this.endedSessions[0]; ended; ended = this.endedSessions[0]) {
-      await this.guard(this.context.repository.invalidate(ended));
+      await this.failures.watchStore(this.context.repository.invalidate(ended));
       if (this.endedSessions[0] === ended) this.endedSessions.shift();
       this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
     }
@@ -222,28 +289,19 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
-  /** The store is asked once: after a failure the request is not held up again. */
-  private async guard<T>(operation: Promise<T>): Promise<T> {
-    try {
-      return await operation;
-    } catch (error) {
-      if (error instanceof SessionStoreError) this.failure = error;
-      throw error;
-    }
-  }
-
   private reportFailure(error: unknown): void {
     const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
     this.context.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
   private isDirty(): boolean {
-    return !this.isLost && this.currentSession?.hasChanges === true;
+    const session = this.currentSession;
+    return session !== undefined && session !== this.lostSession && session.hasChanges;
   }
 
   private mustAnnounce(): boolean {
     const session = this.currentSession;
-    if (!session || session.isNew || this.isLost) return false;
+    if (!session || session.isNew || session === this.lostSession) return false;
     return (
       session.id !== this.requestedSessionIds[0] ||
       this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true

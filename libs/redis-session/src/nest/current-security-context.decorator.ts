@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { securityContextOf } from './security-context-of.js';
+import { securityContextOf } from './message-context.js';
 
-/** Injects the {@link SecurityContext} of the request into a handler. */
+/** Injects the {@link SecurityContext} of the request or message into a handler. */
 export const CurrentSecurityContext = createParamDecorator(
   (_data: unknown, context: ExecutionContext) => securityContextOf(context),
 );

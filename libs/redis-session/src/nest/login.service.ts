@@ -1,52 +1,82 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SessionRequest } from '../http/session-request.js';
 import { type Authentication } from '../security/authentication.js';
+import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
+import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { rawRequestOf } from './platform/raw-messages.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { SecurityEvents, sessionRefOf } from './security-events.service.js';
+import { defaultToAuthentication } from './to-authentication.js';
+
+/** How a user logs in. */
+export interface LoginOptions {
+  /** Whether the session shall be a long-lived one. @defaultValue false */
+  readonly isRemembered?: boolean;
+  /** What has proved the identity, for events. */
+  readonly strategy?: string;
+}
 
 /** Logs a user in whose identity has been proved, by whatever means. `LoginGuard` uses it. */
 @Injectable()
 export class LoginService {
-  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {}
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly events: SecurityEvents,
+  ) {}
 
   /**
    * Gives the session a new id and stores the security context in it. Both are saved before the response leaves.
    *
    * @param request - of the platform
-   * @param user - as the application knows it; credentials are taken off
+   * @param user - as the application knows it; what is kept of it is up to the option `security.toAuthentication`
    */
-  async login(request: object, user: object): Promise<Authentication> {
+  async login(request: object, user: object, options: LoginOptions = {}): Promise<Authentication> {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     if (!sessionRequest) {
       throw new SessionOptionError(
         'Cannot log in: the route is excluded from sessions. Take it out of the option `exclude`.',
       );
     }
-    const session = await sessionRequest.getSession();
-    if (!session.isNew) session.changeSessionId();
-    const authentication = toAuthentication(user, this.options.clock());
-    sessionRequest.securityContext = { authentication };
-    sessionSecurityContextRepository.saveContext(session, sessionRequest.securityContext);
+    const { clock, security } = this.options;
+    const toAuthentication = security ? security.toAuthentication : defaultToAuthentication;
+    const authentication: Authentication = {
+      ...toAuthentication(user),
+      kind: 'full',
+      authenticatedAt: clock(),
+    };
+    await this.renewSession(sessionRequest);
+    await this.keep(sessionRequest, authentication, options.isRemembered === true);
     Object.assign(request, { user: authentication.principal });
+    this.events.loggedIn(sessionRequest, authentication, options.strategy);
     return authentication;
   }
-}
 
-const CREDENTIALS = ['password', 'passwordHash', 'hash', 'salt', 'credentials', 'secret'];
+  private async renewSession(sessionRequest: SessionRequest): Promise<void> {
+    const { security } = this.options;
+    const before = sessionRefOf(sessionRequest);
+    const strategy = security ? security.sessionFixation : 'change-session-id';
+    await protectFromSessionFixation(sessionRequest, strategy);
+    const sessionRef = sessionRefOf(sessionRequest);
+    if (before === undefined || before === sessionRef) return;
+    this.events.publish('session-id-changed', { previousSessionRef: before, sessionRef });
+  }
 
-function toAuthentication(user: object, nowMs: number): Authentication {
-  const entries = Object.entries(user).filter(([key]) => !CREDENTIALS.includes(key));
-  const principal = Object.fromEntries(entries) as Record<string, unknown>;
-  const name = principal['username'] ?? principal['name'] ?? principal['email'] ?? principal['id'];
-  const authorities = principal['authorities'] ?? principal['roles'] ?? [];
-  return {
-    name: String(name),
-    principal,
-    authorities: Array.isArray(authorities) ? authorities.map(String) : [],
-    kind: 'full',
-    authenticatedAt: nowMs,
-  };
+  private async keep(
+    sessionRequest: SessionRequest,
+    authentication: Authentication,
+    isRemembered: boolean,
+  ): Promise<void> {
+    const { maxInactiveIntervalSeconds, security } = this.options;
+    const session = await sessionRequest.getSession();
+    if (security && isRemembered) rememberSession(session, security.rememberMe);
+    else forgetRememberedSession(session, maxInactiveIntervalSeconds);
+    if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
+      session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
+    }
+    sessionSecurityContextRepository.saveContext(session, { authentication });
+    sessionRequest.setSecurityContext({ authentication });
+  }
 }

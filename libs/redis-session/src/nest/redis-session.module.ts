@@ -4,6 +4,7 @@ import {
   type MiddlewareConsumer,
   Module,
   type NestModule,
+  RequestMethod,
 } from '@nestjs/common';
 import {
   type ASYNC_OPTIONS_TYPE,
@@ -11,12 +12,9 @@ import {
   type OPTIONS_TYPE,
 } from './redis-session.module-definition.js';
 import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
-import { REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
-import { HttpPlatform } from './platform/http-platform.js';
-import { LoginService } from './login.service.js';
-import { LogoutService } from './logout.service.js';
+import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
-import { SessionRepository } from '../session/session-repository.js';
+import { LogoutMiddleware } from './logout.middleware.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /**
@@ -26,7 +24,7 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
  */
 @Module({
   providers: REDIS_SESSION_PROVIDERS,
-  exports: [SessionRepository, LoginService, LogoutService, HttpPlatform, RESOLVED_OPTIONS],
+  exports: EXPORTED_PROVIDERS,
 })
 export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
@@ -49,5 +47,9 @@ export class RedisSessionModule extends ConfigurableModuleClass implements NestM
       .apply(SessionRepositoryMiddleware)
       .exclude(...this.options.exclude)
       .forRoutes('{*path}');
+    const { security } = this.options;
+    if (!security || !security.logout) return;
+    const logoutRoute = { path: security.logout.path, method: RequestMethod.POST };
+    consumer.apply(LogoutMiddleware).forRoutes(logoutRoute);
   }
 }

@@ -147,14 +147,14 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
     RedisSessionModuleOptions;
   checkModuleOptions(merged);
   refuseContradictions(options, merged);
-  const { cookie, security, sessionIdGenerator, sessionIdPattern } = merged;
+  const { cookie, security, sessionIdGenerator } = merged;
   const isCustomId = sessionIdGenerator !== generateSessionId;
   return {
     ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
     security: resolveSecurityOptions(security),
     sessionIdPattern:
-      sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
+      options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
   };
 }
 

@@ -8,6 +8,11 @@ import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import { ExceptionTranslationFilter } from './exception-translation.filter.js';
+import { ExceptionTranslator } from './exception-translator.js';
+import { LoginFlow } from './login-flow.js';
+import { SecurityEvents } from './security-events.service.js';
+import { securityContextLoader } from './security-context-loader.js';
+import { WebSocketSessions } from './websocket-sessions.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
@@ -18,13 +23,26 @@ import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.token
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
 
+/** What other providers and guards of the application may inject. */
+export const EXPORTED_PROVIDERS = [
+  ExceptionTranslator,
+  LoginFlow,
+  LoginService,
+  LogoutService,
+  SecurityEvents,
+  SessionRepository,
+];
+
 /** Everything that the module is made of. */
 export const REDIS_SESSION_PROVIDERS: Provider[] = [
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
-  RedisConnection,
+  ExceptionTranslator,
   HttpPlatform,
+  LoginFlow,
   LoginService,
   LogoutService,
+  RedisConnection,
+  SecurityEvents,
   {
     provide: SessionRepository,
     useFactory: createRepository,
@@ -39,23 +57,46 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   // A factory that returns undefined registers nothing: `security: false`.
   {
     provide: APP_GUARD,
-    useFactory: (options: ResolvedOptions, reflector: Reflector) =>
-      options.security ? new SessionAuthenticationGuard(reflector, options) : undefined,
-    inject: [RESOLVED_OPTIONS, Reflector],
+    useFactory: createGuard,
+    inject: [RESOLVED_OPTIONS, Reflector, SESSION_REQUEST_CONTEXT],
   },
   {
     provide: APP_FILTER,
-    useFactory: (options: ResolvedOptions, platform: HttpPlatform) =>
-      options.security ? new ExceptionTranslationFilter(platform, options) : undefined,
-    inject: [RESOLVED_OPTIONS, HttpPlatform],
+    useFactory: ({ security }: ResolvedOptions, translator: ExceptionTranslator) =>
+      security ? new ExceptionTranslationFilter(translator) : undefined,
+    inject: [RESOLVED_OPTIONS, ExceptionTranslator],
   },
 ];
 
+function createGuard(
+  { load, security }: ResolvedOptions,
+  reflector: Reflector,
+  context: SessionRequestContext,
+): SessionAuthenticationGuard | undefined {
+  if (!security) return undefined;
+  const webSocketSessions = new WebSocketSessions(context);
+  return new SessionAuthenticationGuard({
+    isLazy: load === 'lazy',
+    reflector,
+    security,
+    webSocketSessions,
+  });
+}
+
+/** A visitor's session may have an idle time of its own; the login gives it that of a user. */
 function createRepository(
   options: ResolvedOptions,
   { client }: RedisConnection,
 ): StoredSessionRepository {
-  return client ? new RedisSessionRepository(client, options) : new MapSessionRepository(options);
+  const { security, maxInactiveIntervalSeconds } = options;
+  const anonymous = security ? security.anonymousMaxInactiveIntervalSeconds : undefined;
+  const ofVisitors = {
+    ...options,
+    maxInactiveIntervalSeconds: anonymous ?? maxInactiveIntervalSeconds,
+  };
+  return client
+    ? new RedisSessionRepository(client, ofVisitors)
+    : new MapSessionRepository(ofVisitors);
 }
 
 function createRequestContext(
@@ -63,15 +104,12 @@ function createRequestContext(
   repository: StoredSessionRepository,
   platform: HttpPlatform,
 ): SessionRequestContext {
-  const { clock, cookie, logger, onStoreUnavailable, sessionIdPattern, sessionIdResolver } =
-    options;
+  const { cookie, sessionIdResolver } = options;
   const isSecure = platform.isSecure.bind(platform);
   return {
-    clock,
-    logger,
-    onStoreUnavailable,
+    ...options,
+    loadSecurityContext: securityContextLoader(options),
     repository,
-    sessionIdPattern,
     sessionIdResolver:
       sessionIdResolver ??
       new CookieSessionIdResolver(new CookieSerializer({ ...cookie, isSecure }), cookie),

@@ -6,8 +6,19 @@ export class AuthenticationException extends UnauthorizedException {}
 /** The login failed. It is answered where it happened; the request is not kept for later. */
 export class LoginFailedException extends AuthenticationException {}
 
+/** The client still holds the id of a session that has ended. */
+export class InvalidSessionException extends AuthenticationException {}
+
 /** The user may not do this. 403. Mirrors `AccessDeniedException`. */
-export class AccessDeniedException extends ForbiddenException {}
+export class AccessDeniedException extends ForbiddenException {
+  /** @param target - the protected code, such as `AdminController.page`, for the audit log */
+  constructor(
+    message?: string,
+    readonly target = 'unknown',
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Finds what a security exception there is in the chain of causes; the outermost one wins, an

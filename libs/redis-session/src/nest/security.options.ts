@@ -1,9 +1,22 @@
 import { z } from 'zod';
-import { type AccessDeniedHandler, defaultAccessDeniedHandler } from '../http/access-denied-handler.js';
+import {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from '../http/access-denied-handler.js';
 import { type AuthenticationEntryPoint } from '../http/authentication-entry-point.js';
 import { defaultEntryPoint } from '../http/default-entry-point.js';
 import { nullRequestCache, type RequestCache } from '../http/request-cache.js';
 import { SessionRequestCache } from '../http/session-request-cache.js';
+import {
+  defaultFailureHandler,
+  type AuthenticationFailureHandler,
+} from '../http/authentication-failure-handler.js';
+import {
+  savedRequestSuccessHandler,
+  type AuthenticationSuccessHandler,
+} from '../http/authentication-success-handler.js';
+import { type LogoutHandler } from '../http/logout-handler.js';
+import { DEFAULT_REMEMBER_ME_OPTIONS, type RememberMeOptions } from '../security/remember-me.js';
 import { toSafeReturnPath } from '../http/safe-return-path.js';
 import { roleHierarchy, type RoleHierarchy } from '../security/role-hierarchy.js';
 import { type SessionFixationStrategy } from '../security/session-fixation.js';
@@ -11,7 +24,7 @@ import { checkOptions } from '../session/check-options.js';
 import { defaultToAuthentication, type UserAuthentication } from './to-authentication.js';
 
 /** Gives the principal whose id is kept in the session; undefined = there is no such user any more, and nobody is logged in. */
-export type PrincipalLoader = (id: unknown) => unknown;
+export type PrincipalLookup = (id: unknown) => unknown;
 
 /** What `security` of the module's options takes. The defaults are in {@link DEFAULT_SECURITY_OPTIONS}. */
 export interface SecurityOptions {
@@ -22,10 +35,19 @@ export interface SecurityOptions {
    * @defaultValue as of a logged-in user, `maxInactiveIntervalSeconds`
    */
   readonly anonymousMaxInactiveIntervalSeconds?: number | undefined;
+  /** Has the log tell of logins, logouts and denials, without ids, cookies and credentials. @defaultValue false */
+  readonly auditLog?: boolean | undefined;
   /** Tells clients how to log in. @defaultValue browsers go to `loginPage`, others get 401 */
   readonly authenticationEntryPoint?: AuthenticationEntryPoint | undefined;
   /** `'annotated'` protects what a decorator names; `'all'` protects every route that is not `@Public()`. @defaultValue 'annotated' */
   readonly authorization?: 'annotated' | 'all' | undefined;
+  /**
+   * Decides where a login leads: a path to redirect to, or undefined to answer with the handler's result.
+   * @defaultValue browsers go back to the page that they asked for, others get the handler's result
+   */
+  readonly authenticationSuccessHandler?: AuthenticationSuccessHandler | undefined;
+  /** Answers a login that failed. @defaultValue browsers go to `loginPage` with `?reason=bad-credentials`, others get 401 */
+  readonly authenticationFailureHandler?: AuthenticationFailureHandler | undefined;
   /** Path to go to after a login when no page was asked for before. @defaultValue '/' */
   readonly defaultSuccessPath?: string | undefined;
   /**
@@ -34,9 +56,17 @@ export interface SecurityOptions {
    */
   readonly invalidSessionPath?: string | undefined;
   /** Looks up the principal at each request, when `toAuthentication` keeps only its id. @defaultValue undefined = the whole principal is kept */
-  readonly loadPrincipal?: PrincipalLoader | undefined;
+  readonly loadPrincipal?: PrincipalLookup | undefined;
   /** Path of the login page: browsers are sent there; others get 401. @defaultValue undefined = everybody gets 401 */
   readonly loginPage?: string | undefined;
+  /** A ready endpoint that logs out: `POST` to `path`. @defaultValue undefined = none; see `LogoutService` */
+  readonly logout?: LogoutOptions | undefined;
+  /**
+   * Users who ask for it by the field `parameter` of the login stay logged in for `validitySeconds` without a request; for
+   * `@FullyAuthenticated()` pages they are asked again `fullAuthenticationSeconds` after a login. `false` = nobody.
+   * @defaultValue `DEFAULT_REMEMBER_ME_OPTIONS`
+   */
+  readonly rememberMe?: Partial<RememberMeOptions> | false | undefined;
   /** Keeps the page that a visitor asked for while he logs in; `'none'` keeps nothing. @defaultValue 'session' */
   readonly requestCache?: RequestCache | 'session' | 'none' | undefined;
   /** Authorities that include others: `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`. @defaultValue each stands for itself */
@@ -51,16 +81,44 @@ export interface SecurityOptions {
   readonly toAuthentication?: ((user: object) => UserAuthentication) | undefined;
 }
 
+/** The ready logout endpoint. */
+export interface LogoutOptions {
+  /** @defaultValue '/logout' */
+  readonly path?: string | undefined;
+  /** Where browsers go afterwards. @defaultValue '/' */
+  readonly successPath?: string | undefined;
+  /** Called in turn when the session is deleted. @defaultValue none */
+  readonly handlers?: readonly LogoutHandler[] | undefined;
+}
+
+/** {@link LogoutOptions} with their defaults. */
+export type ResolvedLogoutOptions = {
+  readonly [Name in keyof LogoutOptions]-?: Exclude<LogoutOptions[Name], undefined>;
+};
+
+/** The defaults of {@link LogoutOptions}. */
+export const DEFAULT_LOGOUT_OPTIONS: ResolvedLogoutOptions = {
+  handlers: [],
+  path: '/logout',
+  successPath: '/',
+};
+
 /** The security options with their defaults; nothing is left to decide inside. */
 export interface ResolvedSecurityOptions {
   readonly accessDeniedHandler: AccessDeniedHandler;
   readonly anonymousMaxInactiveIntervalSeconds: number | undefined;
+  readonly auditLog: boolean;
   readonly authenticationEntryPoint: AuthenticationEntryPoint;
+  readonly authenticationFailureHandler: AuthenticationFailureHandler;
+  readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
-  readonly loadPrincipal: PrincipalLoader | undefined;
+  readonly loadPrincipal: PrincipalLookup | undefined;
   readonly loginPage: string | undefined;
+  readonly logout: ResolvedLogoutOptions | undefined;
+  readonly rememberMe: RememberMeOptions;
+  readonly isRememberMeOffered: boolean;
   readonly requestCache: RequestCache;
   readonly roleHierarchy: RoleHierarchy | undefined;
   readonly sessionFixation: SessionFixationStrategy;
@@ -69,8 +127,10 @@ export interface ResolvedSecurityOptions {
 
 /** The default of every security option that has one. */
 export const DEFAULT_SECURITY_OPTIONS = {
+  auditLog: false,
   authorization: 'annotated',
   defaultSuccessPath: '/',
+  rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
   requestCache: 'session',
   sessionFixation: 'change-session-id',
   toAuthentication: defaultToAuthentication,
@@ -85,12 +145,19 @@ const PATH = 'a path of this site that starts with one "/"';
 const schema = z.strictObject({
   accessDeniedHandler: object.optional().describe('an AccessDeniedHandler'),
   anonymousMaxInactiveIntervalSeconds: z.int().positive().optional().describe('a positive integer'),
+  auditLog: z.boolean().describe('true or false'),
   authenticationEntryPoint: object.optional().describe('an AuthenticationEntryPoint'),
+  authenticationFailureHandler: object.optional().describe('an AuthenticationFailureHandler'),
+  authenticationSuccessHandler: object.optional().describe('an AuthenticationSuccessHandler'),
   authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),
   loadPrincipal: fn.optional().describe('a function'),
   loginPage: z.string().min(1).optional().describe('a path of this site, or an http(s) URL'),
+  logout: object.optional().describe('an object of logout options'),
+  rememberMe: z
+    .union([z.literal(false), object])
+    .describe('an object of remember-me options or false'),
   requestCache: z
     .union([z.enum(['session', 'none']), object])
     .describe('"session", "none" or a RequestCache'),
@@ -101,34 +168,65 @@ const schema = z.strictObject({
   toAuthentication: fn.describe('a function'),
 });
 
+const logoutSchema = z.strictObject({
+  path: path.describe(PATH),
+  successPath: path.describe(PATH),
+  handlers: z.array(object).describe('a list of LogoutHandlers'),
+});
+
+const rememberMeSchema = z.strictObject({
+  fullAuthenticationSeconds: z.int().positive().describe('a positive integer'),
+  parameter: z.string().min(1).describe('the name of a field'),
+  validitySeconds: z.int().positive().describe('a positive integer'),
+});
+
 /** @throws SessionOptionError naming the option */
 export function resolveSecurityOptions(
   options: SecurityOptions | false,
 ): ResolvedSecurityOptions | false {
   if (options === false) return false;
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  const merged: SecurityOptions & typeof DEFAULT_SECURITY_OPTIONS = {
+  const merged = {
     ...DEFAULT_SECURITY_OPTIONS,
-    ...given,
+    ...given(options),
   };
-  checkOptions(schema, merged, { prefix: 'security.' });
-  const { authenticationEntryPoint, authorization, defaultSuccessPath, loginPage } = merged;
+  checkOptions(schema, { ...merged }, { prefix: 'security.' });
   return {
+    ...merged,
     accessDeniedHandler: merged.accessDeniedHandler ?? defaultAccessDeniedHandler(),
     anonymousMaxInactiveIntervalSeconds: merged.anonymousMaxInactiveIntervalSeconds,
-    authenticationEntryPoint: authenticationEntryPoint ?? defaultEntryPoint({ loginPage }),
-    authorization,
-    defaultSuccessPath,
+    authenticationEntryPoint: merged.authenticationEntryPoint ?? defaultEntryPoint(merged),
+    authenticationFailureHandler:
+      merged.authenticationFailureHandler ?? defaultFailureHandler(merged.loginPage),
+    authenticationSuccessHandler: merged.authenticationSuccessHandler ?? savedRequestSuccessHandler,
     invalidSessionPath: merged.invalidSessionPath,
+    isRememberMeOffered: merged.rememberMe !== false,
     loadPrincipal: merged.loadPrincipal,
-    loginPage,
+    loginPage: merged.loginPage,
+    logout: merged.logout && resolveLogoutOptions(merged.logout),
+    rememberMe: resolveRememberMe(merged.rememberMe),
     requestCache: toRequestCache(merged.requestCache),
     roleHierarchy: merged.roleHierarchy && roleHierarchy(merged.roleHierarchy),
-    sessionFixation: merged.sessionFixation,
-    toAuthentication: merged.toAuthentication,
   };
+}
+
+function resolveLogoutOptions(options: LogoutOptions): ResolvedLogoutOptions {
+  const merged = { ...DEFAULT_LOGOUT_OPTIONS, ...given(options) };
+  return checkOptions(logoutSchema, merged, {
+    prefix: 'security.logout.',
+  }) as ResolvedLogoutOptions;
+}
+
+function resolveRememberMe(options: Partial<RememberMeOptions> | false): RememberMeOptions {
+  const merged = { ...DEFAULT_REMEMBER_ME_OPTIONS, ...given(options === false ? {} : options) };
+  return checkOptions(rememberMeSchema, merged, { prefix: 'security.rememberMe.' });
+}
+
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** An option that is undefined is one that is not given. */
+function given<T extends object>(options: T): Given<T> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Given<T>;
 }
 
 function toRequestCache(option: RequestCache | 'session' | 'none'): RequestCache {

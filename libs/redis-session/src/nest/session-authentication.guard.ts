@@ -1,75 +1,125 @@
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { type Reflector } from '@nestjs/core';
+import { authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
-import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
-import { ACCESS_RULE, type AccessRule } from './authorization.decorators.js';
-import { findSessionRequest } from './current-session-request.js';
-import { type ResolvedOptions } from './redis-session.options.js';
-import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
-import { AccessDeniedException, AuthenticationException } from './security.exceptions.js';
-import { securityContextOf } from './security-context-of.js';
+import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import {
+  findRequest,
+  findSessionRequest,
+  securityContextOf,
+  setClientContext,
+} from './message-context.js';
+import { type ResolvedSecurityOptions } from './security.options.js';
+import {
+  AccessDeniedException,
+  AuthenticationException,
+  InvalidSessionException,
+} from './security.exceptions.js';
+import { type WebSocketSessions } from './websocket-sessions.js';
 
-const NOBODY_NEEDED: AccessRule = { isPublic: true, authorities: [] };
-const SOMEBODY_NEEDED: AccessRule = { isPublic: false, authorities: [] };
+const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
+const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
+
+/** What the guard works with. */
+export interface SessionAuthenticationGuardInit {
+  readonly isLazy: boolean;
+  readonly reflector: Reflector;
+  readonly security: ResolvedSecurityOptions;
+  readonly webSocketSessions: WebSocketSessions;
+}
 
 /**
  * Makes the stored security context that of the request, sets `request.user`, and enforces what the route's decorators
- * ask for.
+ * ask for. Serves HTTP routes, GraphQL resolvers, WebSocket and microservice messages.
  *
  * Mirrors `SecurityContextHolderFilter` and `AuthorizationFilter` of Spring Security.
  */
-@Injectable()
 export class SessionAuthenticationGuard implements CanActivate {
-  private readonly rules = new WeakMap<object, AccessRule>();
+  private readonly rulesByClass = new WeakMap<object, Map<unknown, readonly RouteRule[]>>();
 
-  constructor(
-    private readonly reflector: Reflector,
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  constructor(private readonly init: SessionAuthenticationGuardInit) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (context.getType() !== 'http') return true;
-    const rule = this.ruleOf(context);
-    const sessionRequest = findSessionRequest(context);
-    const session = sessionRequest?.currentSession;
-    if (session && sessionRequest) {
-      sessionRequest.securityContext = sessionSecurityContextRepository.loadContext(session);
-    } else if (!rule.isPublic && this.options.load === 'lazy') {
-      return securityContextOf(context).then((loaded) => admit(context, rule, loaded));
+    const rules = this.rulesOf(context);
+    if (context.getType() === 'ws') return this.admitClient(context, rules);
+    const isOpen = rules === PUBLIC;
+    if (isOpen && this.init.isLazy) return true;
+    const loaded = securityContextOf(context);
+    if (loaded instanceof Promise) {
+      return loaded.then((securityContext) => this.admit(context, rules, securityContext));
     }
-    return admit(context, rule, sessionRequest?.securityContext);
+    return this.admit(context, rules, loaded);
   }
 
-  private ruleOf(context: ExecutionContext): AccessRule {
+  /** The handshake of a socket passed no middleware: its session is read with each message. */
+  private async admitClient(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+  ): Promise<boolean> {
+    const client = context.switchToWs().getClient<object>();
+    const securityContext = await this.init.webSocketSessions.load(client);
+    setClientContext(client, securityContext);
+    return this.admit(context, rules, securityContext);
+  }
+
+  private admit(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+    securityContext: SecurityContext,
+  ): boolean | Promise<boolean> {
+    const { authentication } = securityContext;
+    const request = findRequest(context);
+    if (authentication && request) Object.assign(request, { user: authentication.principal });
+    const { invalidSessionPath } = this.init.security;
+    if (
+      invalidSessionPath !== undefined &&
+      findSessionRequest(context)?.isRequestedSessionInvalid
+    ) {
+      throw new InvalidSessionException('The session has ended.');
+    }
+    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
+  }
+
+  private async enforce(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+    { authentication }: SecurityContext,
+  ): Promise<boolean> {
+    const reachableAuthorities = this.init.security.roleHierarchy;
+    const outcome = await authorize(rules, {
+      authentication,
+      resource: context,
+      reachableAuthorities,
+    });
+    if (outcome === 'granted') return true;
+    if (outcome === 'denied') {
+      const target = `${context.getClass().name}.${context.getHandler().name}`;
+      throw new AccessDeniedException('You may not use this resource.', target);
+    }
+    throw new AuthenticationException('Log in to use this resource.');
+  }
+
+  /** A handler may be inherited by several classes, each with rules of its own. */
+  private rulesOf(context: ExecutionContext): readonly RouteRule[] {
     const handler = context.getHandler();
-    let rule = this.rules.get(handler);
-    if (!rule) {
-      const { security } = this.options;
-      const unannotated =
-        security && security.authorization === 'all' ? SOMEBODY_NEEDED : NOBODY_NEEDED;
-      const targets = [handler, context.getClass()];
-      rule =
-        this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, targets) ??
-        unannotated;
-      this.rules.set(handler, rule);
+    const target = context.getClass();
+    const ofClass = this.rulesByClass.get(target) ?? new Map<unknown, readonly RouteRule[]>();
+    this.rulesByClass.set(target, ofClass);
+    let rules = ofClass.get(handler);
+    if (!rules) {
+      rules = this.reflectRules([handler, target]);
+      ofClass.set(handler, rules);
     }
-    return rule;
+    return rules;
   }
-}
 
-function admit(
-  context: ExecutionContext,
-  rule: AccessRule,
-  { authentication }: SecurityContext = { authentication: undefined },
-): true {
-  if (authentication) {
-    Object.assign(context.switchToHttp().getRequest<object>(), { user: authentication.principal });
+  private reflectRules(
+    targets: Parameters<Reflector['getAllAndOverride']>[1],
+  ): readonly RouteRule[] {
+    const { reflector, security } = this.init;
+    type Rules = readonly RouteRule[] | undefined;
+    const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
+    const rules = annotated ?? (security.authorization === 'all' ? AUTHENTICATED : PUBLIC);
+    return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }
-  if (rule.isPublic) return true;
-  if (!authentication) throw new AuthenticationException('Log in to use this resource.');
-  const missing = rule.authorities.some(
-    (authority) => !authentication.authorities.includes(authority),
-  );
-  if (missing) throw new AccessDeniedException('You may not use this resource.');
-  return true;
 }

@@ -2,9 +2,10 @@ import { HttpException } from '@nestjs/common';
 import { describeSessionFailure } from '../http/failed-response.js';
 import { RedisSessionError } from '../session/session.errors.js';
 
-/** Makes an error of a session an exception that filters know, with its status: 503, 401 or 500. Others stay. */
+/** Makes of the failure of a session that is nobody's mistake an exception that filters know: 503 or 401. Others stay. */
 export function toHttpException(error: unknown): unknown {
   if (!(error instanceof RedisSessionError)) return error;
   const { statusCode, detail } = describeSessionFailure(error);
+  if (statusCode === 500) return error;
   return new HttpException(detail, statusCode, { cause: error });
 }

@@ -4,7 +4,7 @@ import {
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
-import { concatMap, from, map, type Observable, of } from 'rxjs';
+import { catchError, concatMap, from, map, type Observable, of } from 'rxjs';
 import { SessionRequest } from '../http/session-request.js';
 import { locationAfterHandler } from './after-login.js';
 import { LoginRedirect } from './login-redirect.js';
@@ -28,16 +28,11 @@ export class SessionRepositoryInterceptor implements NestInterceptor {
         const location = locationAfterHandler(sessionRequest.request);
         if (location !== undefined) throw new LoginRedirect(location);
         if (!sessionRequest.needsCommit()) return of(result);
-        return from(commit(sessionRequest)).pipe(map(() => result));
+        return from(sessionRequest.commit()).pipe(map(() => result));
+      }),
+      catchError((error: unknown) => {
+        throw toHttpException(error);
       }),
     );
-  }
-}
-
-async function commit(sessionRequest: SessionRequest): Promise<void> {
-  try {
-    await sessionRequest.commit();
-  } catch (error) {
-    throw toHttpException(error);
   }
 }

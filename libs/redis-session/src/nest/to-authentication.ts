@@ -4,7 +4,8 @@ import { type Authentication } from '../security/authentication.js';
 export type UserAuthentication = Pick<Authentication, 'authorities' | 'name' | 'principal'>;
 
 /** Fields of a user that are never kept. */
-const CREDENTIALS = /^(?:pass(?:word|wd|phrase|code)?|pwd|salt|pin|secret|credentials?|otp)$|password|hash$|secret$/i;
+const CREDENTIALS =
+  /^(?:pass(?:word|wd|phrase|code)?|pwd|salt|pin|secret|credentials?|otp)$|password|hash$|secret$/i;
 const NAMES = ['username', 'name', 'email', 'id'];
 
 /** The name that sessions are found by, authorities from `authorities` or `roles`, and the user without credentials. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { SessionCorruptError, SessionStoreError } from '../session/session.errors.js';
-import { withDeadline } from './deadline.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
@@ -11,7 +10,7 @@ import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from './wri
 type Arguments = readonly (string | number)[];
 
 interface ScriptedClient {
-  nestIndexedLoad(...args: Arguments): Promise<string[]>;
+  nestIndexedLoad(...args: Arguments): Promise<RawReply>;
   nestIndexedSave(...args: Arguments): Promise<RawReply>;
   nestIndexedEnd(...args: Arguments): Promise<RawReply>;
 }
@@ -96,12 +95,15 @@ export class IndexedSessionCommands {
   /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
   async load(id: string, nowMs: number, accessTimeMs?: number): Promise<string[]> {
     const { touchIntervalMs, absoluteTimeoutMs, retentionMs, indexDelayMs } = this.options;
-    const reply = this.scripts.nestIndexedLoad(
-      ...[this.keys.session(id), nowMs, accessTimeMs ?? '', touchIntervalMs, absoluteTimeoutMs],
-      ...[retentionMs, indexDelayMs],
-    );
+    const send = (latest: number) =>
+      this.scripts.nestIndexedLoad(
+        ...[this.keys.session(id), nowMs, accessTimeMs ?? '', touchIntervalMs, absoluteTimeoutMs],
+        ...[retentionMs, indexDelayMs, latest],
+      );
     try {
-      return await withDeadline('load the session', this.options.commandTimeoutMs, reply);
+      const [outcome, , ...fields] = await this.deadline.inTime('load the session', send);
+      if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
+      return fields;
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

@@ -57,7 +57,7 @@ export class KeyspaceEvents {
 
 /** Adds the flags that are missing: E, and those for DEL and for expired keys. @see ConfigureNotifyKeyspaceEventsAction */
 export async function configureNotifications(client: Redis): Promise<void> {
-  const [, flags = ''] = (await client.config('GET', 'notify-keyspace-events'));
+  const [, flags = ''] = await client.config('GET', 'notify-keyspace-events');
   const missing = missingFlags(flags);
   if (missing) await client.config('SET', 'notify-keyspace-events', flags + missing);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../session/session.errors.js';
 import { withDeadline, withoutCommand } from './deadline.js';
@@ -68,12 +69,18 @@ export async function pingRedis(client: RedisClient, timeoutMs: number): Promise
 /** Waits for the commands under way, then closes the connection. Does not wait for a server that is gone. */
 export async function closeRedisClient(client: RedisClient, timeoutMs: number): Promise<void> {
   try {
-    if (client.status === 'ready') await withDeadline('quit', timeoutMs, client.quit());
+    if (client.status === 'ready') await withDeadline('quit', timeoutMs, quit(client));
   } catch {
     // The connection is to be closed anyway.
   } finally {
     client.disconnect();
   }
+}
+
+/** QUIT would overtake the commands that auto-pipelining still holds back. */
+async function quit(client: RedisClient): Promise<void> {
+  while (client.status === 'ready' && client.autoPipelineQueueSize > 0) await delay(1);
+  await client.quit();
 }
 
 function createClient(

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { SessionCorruptError } from '../session/session.errors.js';
-import { withDeadline } from './deadline.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
 import { fromConflict, type HashChange } from './redis-session.mapper.js';
 import {
@@ -17,7 +16,7 @@ import {
 export type RedisClient = Redis | Cluster;
 
 interface ScriptedClient {
-  nestSessionLoad(key: string, ...args: (string | number)[]): Promise<string[]>;
+  nestSessionLoad(key: string, ...args: (string | number)[]): Promise<RawReply>;
   nestSessionSave(
     storedKey: string,
     currentKey: string,
@@ -56,10 +55,7 @@ export class RedisSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
 
-  constructor(
-    client: RedisClient,
-    private readonly timeoutMs: number,
-  ) {
+  constructor(client: RedisClient, timeoutMs: number) {
     client.defineCommand('nestSessionLoad', loadSession);
     client.defineCommand('nestSessionSave', saveSession);
     client.defineCommand('nestSessionDelete', deleteSession);
@@ -70,15 +66,19 @@ export class RedisSessionCommands {
   /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
   async loadSession(input: LoadSessionInput): Promise<string[]> {
     const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
-    const reply = this.scripts.nestSessionLoad(
-      key,
-      nowMs,
-      accessTimeMs,
-      touchIntervalMs,
-      absoluteTimeoutMs,
-    );
+    const send = (latest: number) =>
+      this.scripts.nestSessionLoad(
+        key,
+        nowMs,
+        accessTimeMs,
+        touchIntervalMs,
+        absoluteTimeoutMs,
+        latest,
+      );
     try {
-      return await withDeadline('load the session', this.timeoutMs, reply);
+      const [outcome, , ...fields] = await this.deadline.inTime('load the session', send);
+      if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
+      return fields;
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

@@ -11,6 +11,9 @@ export type RawReply = readonly (string | number)[];
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
 const TOO_LATE = -2;
 
+/** Our clock, the server's and timers count whole milliseconds: together they can be wrong by this much. */
+const CLOCK_GRAIN_MS = 3;
+
 /** Sends writes that can change nothing any more once their caller has given up. */
 export class WriteDeadline {
   private readonly serverClock = new ServerClock();
@@ -26,7 +29,7 @@ export class WriteDeadline {
     const giveUpMs = Date.now() + this.timeoutMs;
     const attempt = async () => {
       const sentMs = Date.now();
-      const reply = await send(this.serverClock.toServerMs(giveUpMs));
+      const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
       const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
       this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
       return [outcome, serverMs, ...reply.slice(2).map(String)] as const;

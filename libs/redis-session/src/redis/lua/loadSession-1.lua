@@ -3,28 +3,40 @@
   Mirrors RedisSessionRepository.findById of Spring Session, followed by setLastAccessedTime and save.
   Input:
     KEYS[1] session hash
-    ARGV[1] now, epoch ms: a session whose end has come is deleted
+    ARGV[1] now on the clock of the caller, epoch ms: a session whose end has come is deleted
     ARGV[2] access time to record, epoch ms, or '' to record none
     ARGV[3] ms between two records of the access, '0' = record every one
     ARGV[4] absolute lifetime in ms, or '-1' for none
-  Output:
-    the fields and values of the hash in turn, as they are after the access (a new lastAccessedTime comes again at the
-    end); empty when there is no such session. A hash without valid times is returned as it is.
+    ARGV[5] latest moment at which the access may be recorded, epoch ms on the clock of this server
+  Output, now = epoch ms on the clock of this server:
+    {1, now, field, value ...} - the hash as it is after the access (a new lastAccessedTime comes again at the end), no
+                                 fields when there is no such session. A hash without valid times comes as it is.
+    {-2, now} - too late: nothing was read or written
 ]]
 local sessionKey = KEYS[1]
-local now, accessTime = tonumber(ARGV[1]), tonumber(ARGV[2])
-local touchInterval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4])
+local clientNow, accessTime = tonumber(ARGV[1]), tonumber(ARGV[2])
+local touchInterval, absoluteTimeout, latest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if now > latest then
+  return { -2, now }
+end
 
 -- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
 local function toInteger(text)
   local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
   return number and math.abs(number) <= 9007199254740991 and number
 end
+local reply = { 1, now }
 local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
 local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
 local hash = redis.call('HGETALL', sessionKey)
+for i = 1, #hash do
+  reply[i + 2] = hash[i]
+end
 if not (created and accessed and interval) then
-  return hash
+  return reply
 end
 
 local function expiry()
@@ -33,9 +45,9 @@ local function expiry()
   return math.min(idle, absolute)
 end
 
-if expiry() <= now then
+if expiry() <= clientNow then
   redis.call('DEL', sessionKey)
-  return {}
+  return { 1, now }
 end
 
 if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
@@ -46,6 +58,6 @@ if accessTime and accessTime > accessed and accessTime - accessed >= touchInterv
   if newExpiry ~= math.huge then
     redis.call('PEXPIREAT', sessionKey, string.format('%.0f', newExpiry))
   end
-  hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', text
+  reply[#reply + 1], reply[#reply + 2] = 'lastAccessedTime', text
 end
-return hash
+return reply

@@ -1,0 +1,60 @@
+import { SessionStoreError } from '../session/session.errors.js';
+import { describeSessionFailure } from './failed-response.js';
+
+/** What went wrong with the session of one request, and what that means for its answer. */
+export class RequestFailures {
+  private outage: SessionStoreError | undefined;
+  private failure: unknown;
+
+  /** Whether the client must not be told any session id. */
+  get isAny(): boolean {
+    return this.outage !== undefined || this.failure !== undefined;
+  }
+
+  /** The session could not be read, and the request goes on without it: it must not end or replace that session. */
+  goOnAnonymously(outage: SessionStoreError): void {
+    this.outage = outage;
+    this.failure = undefined;
+  }
+
+  /** @throws SessionStoreError when the request goes on without its session */
+  refuseIfAnonymous(): void {
+    if (this.outage) throw this.outage;
+  }
+
+  /** @throws SessionStoreError when the store has failed already: a request waits for it once */
+  refuseToWaitAgain(): void {
+    this.refuseIfAnonymous();
+    if (this.failure instanceof SessionStoreError) throw this.failure;
+  }
+
+  /** Settles as `operation` of the store does. A success makes up for an earlier failure: the app has tried again. */
+  async watchStore<T>(operation: Promise<T>): Promise<T> {
+    try {
+      const result = await operation;
+      this.failure = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof SessionStoreError) this.failure = error;
+      throw error;
+    }
+  }
+
+  /** Remembers `error` of any kind, and throws it. */
+  fail(error: unknown): never {
+    this.failure = error;
+    throw error;
+  }
+
+  /** Whether a response of this status says already what went wrong: the application's own answer to the failure. */
+  isToldBy(statusCode: number): boolean {
+    return (
+      this.failure !== undefined && statusCode >= describeSessionFailure(this.failure).statusCode
+    );
+  }
+
+  /** Whether an error page blames the application for a failure of the store: an error that no filter knew. */
+  isBlamedOnApp(statusCode: number): boolean {
+    return this.failure instanceof SessionStoreError && statusCode === 500;
+  }
+}

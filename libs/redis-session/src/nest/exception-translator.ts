@@ -1,0 +1,100 @@
+import { type ArgumentsHost, Inject, Injectable, Logger } from '@nestjs/common';
+import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
+import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
+import { redirectAnswer, withQuery } from '../http/redirect.js';
+import { isBrowserNavigation } from '../http/request-matchers.js';
+import { type HttpExchange } from '../http/http-exchange.js';
+import { LoginRedirect } from './login-redirect.js';
+import { HttpPlatform } from './platform/http-platform.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { SecurityEvents } from './security-events.service.js';
+import {
+  type AccessDeniedException,
+  AuthenticationException,
+  findSecurityException,
+  InvalidSessionException,
+  LoginFailedException,
+} from './security.exceptions.js';
+import { type ResolvedSecurityOptions } from './security.options.js';
+
+/**
+ * Translates security exceptions into answers: who is not logged in is sent to log in, who may not is refused. Decides
+ * nothing, and waits for nothing: what it changes in the session is saved before the response leaves.
+ *
+ * Applications with a catch-all exception filter call {@link translate} first in it; otherwise
+ * `ExceptionTranslationFilter` does. Mirrors `ExceptionTranslationFilter` of Spring Security.
+ */
+@Injectable()
+export class ExceptionTranslator {
+  private readonly logger = new Logger(ExceptionTranslator.name);
+
+  constructor(
+    private readonly platform: HttpPlatform,
+    private readonly events: SecurityEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** @returns false when it is no security exception, also not by one of its causes: nothing was answered */
+  translate(exception: unknown, host: ArgumentsHost): boolean {
+    const { security } = this.options;
+    const cause = findSecurityException(exception);
+    const isRedirect = exception instanceof LoginRedirect;
+    if (!security || host.getType() !== 'http' || (!cause && !isRedirect)) return false;
+    const http = host.switchToHttp();
+    const exchange = this.platform.exchange(http.getRequest(), http.getResponse());
+    if (exchange.isCommitted) {
+      this.logger.error('Cannot answer a security exception: the response was already sent.');
+    } else if (isRedirect) {
+      exchange.answer(redirectAnswer(exchange, exception.location));
+    } else if (cause instanceof LoginFailedException) {
+      security.authenticationFailureHandler.onAuthenticationFailure(exchange);
+    } else if (cause instanceof InvalidSessionException) {
+      this.refuseEndedSession(exchange, security);
+    } else if (cause instanceof AuthenticationException) {
+      this.startAuthentication(exchange, security);
+    } else {
+      this.refuseAccess(exchange, security, cause);
+    }
+    return true;
+  }
+
+  /** Anonymous and remembered users may be allowed to once they have logged in; others never. */
+  private refuseAccess(
+    exchange: HttpExchange,
+    security: ResolvedSecurityOptions,
+    cause: AccessDeniedException | undefined,
+  ): void {
+    const authentication = exchange.sessionRequest?.securityContext.authentication;
+    if (authentication?.kind === 'full') {
+      this.events.accessDenied(exchange, cause?.target ?? 'unknown');
+      security.accessDeniedHandler.handle(exchange);
+    } else {
+      this.startAuthentication(exchange, security);
+    }
+  }
+
+  private startAuthentication(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
+    const reason = reasonOf(exchange);
+    exchange.sessionRequest?.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    security.requestCache.saveRequest(exchange);
+    security.authenticationEntryPoint.commence(exchange, reason);
+  }
+
+  /** The client is to forget the id, or it would be sent here again and again. */
+  private refuseEndedSession(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
+    exchange.sessionRequest?.expireRequestedSession();
+    const { invalidSessionPath, authenticationEntryPoint } = security;
+    if (invalidSessionPath !== undefined && isBrowserNavigation(exchange.request)) {
+      const location = withQuery(invalidSessionPath, { reason: 'session-ended' });
+      exchange.answer(redirectAnswer(exchange, location));
+    } else {
+      authenticationEntryPoint.commence(exchange, 'session-ended');
+    }
+  }
+}
+
+function reasonOf({ sessionRequest }: HttpExchange): AuthenticationFailureReason {
+  if (sessionRequest?.securityContext.authentication) return 'insufficient';
+  return sessionRequest?.isRequestedSessionInvalid ? 'session-ended' : 'unauthenticated';
+}

@@ -1,0 +1,57 @@
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { asksToBeRemembered } from '../security/remember-me.js';
+import { redirectAfterHandler } from './after-login.js';
+import { LoginService } from './login.service.js';
+import { HttpPlatform } from './platform/http-platform.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { SecurityEvents } from './security-events.service.js';
+import { LoginFailedException } from './security.exceptions.js';
+
+/** A request that a login form, or a redirect of an identity provider, has sent. */
+interface LoginRequest {
+  readonly body?: unknown;
+  readonly user?: object;
+}
+
+/** What a `LoginGuard` does once a strategy has decided. */
+@Injectable()
+export class LoginFlow {
+  constructor(
+    private readonly loginService: LoginService,
+    private readonly platform: HttpPlatform,
+    private readonly events: SecurityEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Logs in whom the strategy has put on the request, and decides where the login leads. */
+  async succeed(context: ExecutionContext, strategy: string): Promise<void> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<LoginRequest>();
+    const { security } = this.options;
+    if (!request.user) throw this.fail(strategy);
+    const isRemembered =
+      security &&
+      security.isRememberMeOffered &&
+      asksToBeRemembered(request.body, security.rememberMe.parameter);
+    const authentication = await this.loginService.login(request, request.user, {
+      isRemembered,
+      strategy,
+    });
+    if (!security) return;
+    const exchange = this.platform.exchange(request, http.getResponse());
+    const location = await security.authenticationSuccessHandler.onAuthenticationSuccess({
+      authentication,
+      defaultSuccessPath: security.defaultSuccessPath,
+      exchange,
+      requestCache: security.requestCache,
+    });
+    if (location !== undefined) redirectAfterHandler(exchange.request, location);
+  }
+
+  /** @returns what to throw */
+  fail(strategy: string, cause?: unknown): LoginFailedException {
+    this.events.publish('authentication-failure', { reason: 'bad-credentials', strategy });
+    return new LoginFailedException('The login failed.', { cause });
+  }
+}

@@ -1,0 +1,87 @@
+import { type Session } from '../session/session.js';
+import { type Authentication } from './authentication.js';
+import { REMEMBER_ME_ATTRIBUTE } from './session-attributes.js';
+
+/**
+ * How users are remembered: by a long-lived session, not by a token.
+ *
+ * Mirrors `SpringSessionRememberMeServices` of Spring Session, which does not tell remembered users from others.
+ */
+export interface RememberMeOptions {
+  /** Seconds after a login for which the user counts as fully authenticated. See {@link withEffectiveKind}. */
+  readonly fullAuthenticationSeconds: number;
+  /** Name of the field of the login form or of its JSON. */
+  readonly parameter: string;
+  /** Seconds without a request after which the user is forgotten; also the Max-Age of the cookie. */
+  readonly validitySeconds: number;
+}
+
+/** The defaults of {@link RememberMeOptions}: half an hour as the default idle time of a session, and 30 days. */
+export const DEFAULT_REMEMBER_ME_OPTIONS: RememberMeOptions = {
+  fullAuthenticationSeconds: 1800,
+  parameter: 'remember-me',
+  validitySeconds: 30 * 24 * 60 * 60,
+};
+
+/** What the session holds: `{"validitySeconds":2592000}`. */
+interface RememberMeMark {
+  readonly validitySeconds: number;
+}
+
+const YES = ['true', 'on', 'yes', '1'];
+
+/** @param body - the parsed form or JSON of the login; `true`, `on`, `yes` and `1` mean yes, in any case */
+export function asksToBeRemembered(body: unknown, parameter: string): boolean {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, parameter)) return false;
+  const value: unknown = (body as Record<string, unknown>)[parameter];
+  const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
+  return isScalar && YES.includes(String(value).toLowerCase());
+}
+
+/** Makes `session` a long-lived one. From now on whenever the client is told its id, it is told to keep it as long. */
+export function rememberSession(
+  session: Session,
+  { validitySeconds }: Pick<RememberMeOptions, 'validitySeconds'>,
+): void {
+  session.maxInactiveIntervalSeconds = validitySeconds;
+  session.setAttribute(REMEMBER_ME_ATTRIBUTE, { validitySeconds } satisfies RememberMeMark);
+}
+
+/** Makes a remembered `session` an ordinary one again, as after a login without the parameter. */
+export function forgetRememberedSession(
+  session: Session,
+  maxInactiveIntervalSeconds: number,
+): void {
+  if (rememberedSeconds(session) === undefined) return;
+  session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
+  session.removeAttribute(REMEMBER_ME_ATTRIBUTE);
+}
+
+/** @returns for how many seconds `session` is remembered, undefined for an ordinary one */
+export function rememberedSeconds(session: Session): number | undefined {
+  const mark = session.getAttribute<Partial<RememberMeMark> | null>(REMEMBER_ME_ATTRIBUTE);
+  const seconds: unknown = mark?.validitySeconds;
+  return typeof seconds === 'number' && seconds > 0 ? seconds : undefined;
+}
+
+/**
+ * How sure we are of the user at this moment. In a remembered session a login counts as `full` for
+ * `fullAuthenticationSeconds`, however active the user is, and as `remember-me` afterwards: a browser that is left
+ * open, or whose cookie was stolen, opens no sensitive page for 30 days. In an ordinary session it stays as it is.
+ *
+ * Computed at each request from the time of the login, so that nothing has to be written for it.
+ */
+export function withEffectiveKind(
+  authentication: Authentication,
+  session: Session,
+  { nowMs, fullAuthenticationSeconds }: FullAuthentication,
+): Authentication {
+  if (rememberedSeconds(session) === undefined) return authentication;
+  const isFresh = nowMs - authentication.authenticatedAt < fullAuthenticationSeconds * 1000;
+  return isFresh ? authentication : { ...authentication, kind: 'remember-me' };
+}
+
+/** The time, epoch ms, and for how many seconds a login counts as `full`. */
+export interface FullAuthentication extends Pick<RememberMeOptions, 'fullAuthenticationSeconds'> {
+  readonly nowMs: number;
+}

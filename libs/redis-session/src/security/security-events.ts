@@ -1,0 +1,59 @@
+import { type AuthenticationFailureReason } from './authentication-failure-reason.js';
+import { type AuthenticationKind } from './authentication.js';
+
+/** What all events tell. Never an id, a cookie or a credential. */
+interface SecurityEventBase {
+  /** Epoch ms. */
+  readonly timeMs: number;
+  /** First 8 hex digits of SHA-256 of the session's id: which lines belong together. undefined = no session */
+  readonly sessionRef?: string | undefined;
+}
+
+/** A user has logged in. */
+export interface AuthenticationSuccessEvent extends SecurityEventBase {
+  readonly type: 'authentication-success';
+  readonly name: string;
+  readonly kind: AuthenticationKind;
+  /** Such as `local`; undefined = the application logged him in itself. */
+  readonly strategy?: string | undefined;
+}
+
+/** A login was refused. Without the name that was typed: people type their password there (OWASP logging cheat sheet). */
+export interface AuthenticationFailureEvent extends SecurityEventBase {
+  readonly type: 'authentication-failure';
+  readonly reason: AuthenticationFailureReason;
+  readonly strategy?: string | undefined;
+}
+
+/** A user has logged out. */
+export interface LogoutEvent extends SecurityEventBase {
+  readonly type: 'logout';
+  readonly name: string;
+}
+
+/** The session of a user has another id since he logged in. */
+export interface SessionIdChangedEvent extends SecurityEventBase {
+  readonly type: 'session-id-changed';
+  /** As `sessionRef`, of the id before. */
+  readonly previousSessionRef: string;
+}
+
+/** A user wanted what he may not. */
+export interface AccessDeniedEvent extends SecurityEventBase {
+  readonly type: 'access-denied';
+  /** undefined for an anonymous visitor */
+  readonly name?: string | undefined;
+  /** Which code was protected, such as `AdminController.page`; not the URL, which may hold anything. */
+  readonly target: string;
+}
+
+/** What happens to logins and permissions, for audit. Mirrors the events of `AuthenticationEventPublisher`. */
+export type SecurityEvent =
+  | AuthenticationSuccessEvent
+  | AuthenticationFailureEvent
+  | LogoutEvent
+  | SessionIdChangedEvent
+  | AccessDeniedEvent;
+
+/** Whom to tell of security events, such as the `next` of a Subject. */
+export type SecurityEventListener = (event: SecurityEvent) => void;

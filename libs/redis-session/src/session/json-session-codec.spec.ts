@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { jsonSessionCodec } from './json-session-codec.js';
+import { SessionEncodingError } from './session.errors.js';
+
+const encode = (value: unknown): string => jsonSessionCodec.encode(value, 'cart');
+const decode = (text: string): unknown => jsonSessionCodec.decode(text, 'cart');
+
+class Cyclic {
+  readonly self = this;
+}
+
+describe('jsonSessionCodec', () => {
+  it('gives back any JSON value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        fc.pre(!JSON.stringify(value).includes('__proto__'));
+        expect(JSON.stringify(decode(encode(value)))).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+
+  it('gives back a date as its text', () => {
+    expect(decode(encode({ at: new Date(0) }))).toEqual({ at: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('leaves out what is undefined', () => {
+    expect(decode(encode({ a: undefined, b: 1 }))).toEqual({ b: 1 });
+  });
+
+  it.each([
+    '{"__proto__":{"admin":true}}',
+    '{"\\u005f_proto__":{"admin":true}}',
+    '[{"a":{"__proto__":{"admin":true}}}]',
+  ])('cannot set a prototype: %s', (text) => {
+    const value = decode(text);
+    const inner = Array.isArray(value) ? (value[0] as { a: object }).a : (value as object);
+    expect(Object.getPrototypeOf(inner)).toBe(Object.prototype);
+    expect(Object.keys(inner)).toEqual([]);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  it('drops constructor.prototype', () => {
+    expect(Object.keys(decode('{"constructor":{"prototype":{"admin":true}}}') as object)).toEqual(
+      [],
+    );
+  });
+
+  it.each(['', '{', 'undefined', "{'a':1}", '\u00ac\u00ed\u0000\u0005'])(
+    'cannot read %j',
+    (text) => {
+      expect(() => decode(text)).toThrow();
+    },
+  );
+
+  it.each<[string, unknown]>([
+    ['cart is a function', () => 1],
+    ['cart is a symbol', Symbol('s')],
+    ['cart.n is a bigint', { n: 1n }],
+    ['cart[1].n is not a finite number', [0, { n: NaN }]],
+    ['cart.a.b is not a finite number', { a: { b: -Infinity } }],
+    ['cart is a Map', new Map()],
+    ['cart[0] is a Set', [new Set()]],
+    ['cart.later is a Promise', { later: Promise.resolve() }],
+    ['cart is a Error', new TypeError('x')],
+    ['cart is a RegExp', /x/],
+    ['cart is a typed array', new Uint8Array(2)],
+    ['cart.self contains itself', new Cyclic()],
+    ['cart.n is not a finite number', { toJSON: () => ({ n: NaN }) }],
+    ['cart is a undefined', { toJSON: () => undefined }],
+  ])('refuses what would be lost: %s', (problem, value) => {
+    expect(() => encode(value)).toThrow(SessionEncodingError);
+    expect(() => encode(value)).toThrow(`Cannot save the session: ${problem}. `);
+  });
+
+  it('refuses what is nested too deeply, instead of overflowing the stack', () => {
+    let value: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth++) value = [value];
+    expect(() => encode(value)).toThrow('is nested deeper than 500 levels');
+  });
+
+  it('takes the same object twice, which is no cycle', () => {
+    const item = { sku: 1 };
+    expect(decode(encode([item, item]))).toEqual([item, item]);
+  });
+});
