@@ -6,6 +6,8 @@ import {
   type RedisSessionRepositoryOptions,
 } from './redis-session-repository.js';
 
+import { type MaximumSessions, type SessionLimitPolicy } from './session-limit.js';
+
 /** How the end of a session is found: see `SortedSetExpirationStore` and `MinuteBucketExpirationStore`. */
 export type ExpirationStoreKind = 'sorted-set' | 'minute-buckets';
 
@@ -39,6 +41,13 @@ export interface RedisIndexedSessionRepositoryOptions extends RedisSessionReposi
   /** About how many events are kept at most, over all partitions. The oldest are dropped. @defaultValue 200000 */
   readonly maxEvents: number;
   /**
+   * How many sessions a user may have, or a function of the session that is about to begin; -1 = unlimited.
+   * @defaultValue -1
+   */
+  readonly maximumSessions: MaximumSessions;
+  /** What becomes of a login beyond `maximumSessions`. @defaultValue 'expire-oldest' */
+  readonly maximumSessionsPolicy: SessionLimitPolicy;
+  /**
    * Over how many Redis Cluster slots sessions are spread. Must be the same for all replicas, and changing it loses all
    * sessions. `'minute-buckets'` has none.
    * @defaultValue 16
@@ -63,6 +72,8 @@ export const DEFAULT_INDEXED_REPOSITORY_OPTIONS: RedisIndexedSessionRepositoryOp
   expirationStore: 'sorted-set',
   indexes: {},
   maxEvents: 200_000,
+  maximumSessions: -1,
+  maximumSessionsPolicy: 'expire-oldest',
   partitions: 16,
   principalName: principalNameOf,
   retentionSeconds: 86_400,
@@ -83,6 +94,9 @@ export function resolveIndexedOptions(
   refuseUnlessPositive('maxEvents', resolved.maxEvents);
   refuseUnlessPositive('partitions', resolved.partitions);
   refuseUnlessPositive('retentionSeconds', resolved.retentionSeconds);
+  const { maximumSessions } = resolved;
+  if (typeof maximumSessions === 'number' && maximumSessions !== -1)
+    refuseUnlessPositive('maximumSessions', maximumSessions);
   for (const name of Object.keys(resolved.indexes)) {
     if (/^[\w-]+$/.test(name) && name !== 'principal') continue;
     throw new SessionOptionError(

@@ -6,6 +6,7 @@ import {
 } from '../session/session-change.js';
 import { expiryTimeMs } from '../session/session-expiry.js';
 import { type SessionPage, type SessionPageRequest } from '../session/find-by-index.js';
+import { viewOf } from '../session/session-view.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { entriesOf, fromMember, type IndexEntry, INDEX_EXPIRY_FIELD } from './index-entry.js';
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
@@ -17,7 +18,11 @@ import {
 } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
+import { SessionLimit } from './session-limit.js';
 import { type IndexChange, type SessionIndexing } from './session-indexing.js';
+
+/** Why the sessions end that are too many. */
+export const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
 
 /** What is read of a session beside the session: its entries in the indexes. */
 interface IndexedSession extends StoredSession {
@@ -44,14 +49,22 @@ export class RedisIndexedSessionRepository extends StoredSessionRepository {
   /** The parts that work on the same keys: events, expiration, the registry. */
   readonly store: IndexedStore;
   private readonly indexing: SessionIndexing;
-  private readonly absoluteTimeoutSeconds: number | undefined;
+  private readonly limit: SessionLimit;
+  private readonly resolved: RedisIndexedSessionRepositoryOptions;
 
   constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
     const resolved = resolveIndexedOptions(options);
     super(resolved);
+    this.resolved = resolved;
     this.store = createIndexedStore(client, resolved);
     this.indexing = this.store.indexing;
-    this.absoluteTimeoutSeconds = resolved.absoluteTimeoutSeconds;
+    this.limit = new SessionLimit({
+      client,
+      commandTimeoutMs: resolved.commandTimeoutMs,
+      findDead: (entry, members) => this.findDead(entry, members),
+      keys: this.store.keys,
+      policy: resolved.maximumSessionsPolicy,
+    });
   }
 
   /** The living sessions of one user, at most two round trips. */
@@ -82,6 +95,28 @@ export class RedisIndexedSessionRepository extends StoredSessionRepository {
    */
   async endById(id: string, reason: string): Promise<void> {
     await this.end(id, reason);
+  }
+
+  /**
+   * Ends all sessions of one user.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @param exceptId - this one stays
+   * @returns how many it has ended
+   */
+  async endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const members = await this.store.index.all(PRINCIPAL_INDEX, name);
+      const sessions = await Promise.all(
+        members.map((member) => this.findMember(PRINCIPAL_INDEX, name, member)),
+      );
+      const ids = sessions.flatMap((session) => (session ? [session.id] : []));
+      const targets = ids.filter((id) => id !== exceptId);
+      if (targets.length === 0) return count;
+      await Promise.all(targets.map((id) => this.end(id, reason)));
+      count += targets.length;
+    }
   }
 
   /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
@@ -118,12 +153,14 @@ export class RedisIndexedSessionRepository extends StoredSessionRepository {
     });
     for (;;) {
       const indexChange = this.indexing.changeOf(change, session);
+      const surplus = await this.admit(change, session, indexChange.admitted, expiryMs);
       const outcome = await this.writeIndexed(change, indexChange, expiryMs);
       if (outcome.kind === 'saved') {
         this.indexing.rememberSaved(session, indexChange);
         await Promise.all([
           this.indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
           this.store.expiration.afterSave(change),
+          ...surplus.map((member) => this.endSurplus(member, indexChange.admitted)),
         ]);
         return outcome;
       }
@@ -131,6 +168,30 @@ export class RedisIndexedSessionRepository extends StoredSessionRepository {
       if (outcome.kind !== 'index-conflict') return outcome;
       this.indexing.rebase(session, indexChange, outcome.earlier);
     }
+  }
+
+  /** @returns members of the index of the user whose sessions have to end. @throws SessionLimitError */
+  private async admit(
+    { id, storedId }: SessionChange,
+    session: MapSession,
+    entry: IndexEntry | undefined,
+    expiryMs: number,
+  ): Promise<readonly string[]> {
+    const { maximumSessions } = this.resolved;
+    const limit =
+      typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(viewOf(session));
+    if (!entry) return [];
+    if (limit < 0) {
+      await this.store.index.add(id, entry, expiryMs);
+      return [];
+    }
+    return this.limit.admit({ entry, expiryMs, id, storedId, limit });
+  }
+
+  private async endSurplus(member: string, entry: IndexEntry | undefined): Promise<void> {
+    const { sessionId, mark } = fromMember(member);
+    await this.end(sessionId, MAXIMUM_SESSIONS_REASON);
+    if (entry) await this.store.index.remove(sessionId, { ...entry, mark });
   }
 
   private async writeIndexed(
@@ -169,9 +230,17 @@ export class RedisIndexedSessionRepository extends StoredSessionRepository {
     return entry?.value === value && entry.mark === mark ? session : undefined;
   }
 
+  private async findDead(
+    { name, value }: IndexEntry,
+    members: readonly string[],
+  ): Promise<readonly string[]> {
+    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
+    return members.filter((_, i) => !found[i]);
+  }
+
   private expiryOf(
     times: Pick<StoredSession, 'creationTime' | 'lastAccessedTime' | 'maxInactiveInterval'>,
   ): number {
-    return expiryTimeMs(times, this.absoluteTimeoutSeconds);
+    return expiryTimeMs(times, this.options.absoluteTimeoutSeconds);
   }
 }

@@ -62,6 +62,12 @@ export class SessionIndex {
     await withDeadline('remove the session from an index', this.timeoutMs, removal);
   }
 
+  /** All members, in no order. */
+  async all(name: string, value: string): Promise<readonly string[]> {
+    const members = this.client.zrange(this.keys.index(name, value), '0', '-1');
+    return withDeadline('read an index', this.timeoutMs, members);
+  }
+
   async page(name: string, value: string, { offset, limit }: IndexPage): Promise<IndexMembers> {
     const key = this.keys.index(name, value);
     const last = offset + limit - 1;
@@ -71,7 +77,7 @@ export class SessionIndex {
   }
 }
 
-/** By the real time: a grace of an hour forgives clocks that differ. */
-function dropBeforeMs(): number {
+/** Entries that expired before this moment (epoch ms) are dropped. By the real time: a grace of an hour forgives clocks that differ. */
+export function dropBeforeMs(): number {
   return Date.now() - INDEX_GRACE_MS;
 }

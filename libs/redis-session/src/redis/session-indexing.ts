@@ -9,6 +9,7 @@ import {
   textOfEntry,
   toEntry,
 } from './index-entry.js';
+import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
 import { type HashChange } from './redis-session.mapper.js';
 import { type SessionIndex } from './session-index.js';
 
@@ -20,6 +21,8 @@ export interface IndexChange {
   readonly entries: Entries;
   /** New entries, which need a field in the hash. */
   readonly added: readonly IndexEntry[];
+  /** The one among them by which the user is another one: a login. */
+  readonly admitted: IndexEntry | undefined;
   /** Entries that stay, with another expiry. */
   readonly renewed: readonly IndexEntry[];
   /** Names of the indexes whose field changes, and what the field must hold before; '*' = any. */
@@ -96,12 +99,19 @@ export class SessionIndexing {
     }
     const isNewInterval = change.maxInactiveInterval !== undefined && !isMoved;
     const renewed = isNewInterval ? [...entries.values()].filter((e) => !added.includes(e)) : [];
-    return { entries, added, renewed, expected, values };
+    const admitted = added.find(
+      ({ name, value }) => name === PRINCIPAL_INDEX && before.values.get(name) !== value,
+    );
+    return { entries, added, admitted, renewed, expected, values };
   }
 
-  /** Before the save, so that no session that is stored is ever missing. */
-  async add(sessionId: string, { added, renewed }: IndexChange, expiryMs: number): Promise<void> {
-    const entries = [...added, ...renewed];
+  /** Before the save, so that no session that is stored is ever missing; but for the entry that was admitted. */
+  async add(
+    sessionId: string,
+    { added, renewed, admitted }: IndexChange,
+    expiryMs: number,
+  ): Promise<void> {
+    const entries = [...added, ...renewed].filter((entry) => entry !== admitted);
     await Promise.all(entries.map((entry) => this.index.add(sessionId, entry, expiryMs)));
   }
 

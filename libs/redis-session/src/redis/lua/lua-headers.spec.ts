@@ -54,6 +54,7 @@ function numbersIn(text: string, pattern: RegExp): number[] {
 it('there are scripts, and each is embedded as it is', () => {
   expect(files.sort()).toEqual([
     'addToIndex-1.lua',
+    'admitToIndex-2.lua',
     'claimDue-1.lua',
     'deleteSession-1.lua',
     'endSession-4.lua',
