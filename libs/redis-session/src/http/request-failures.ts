@@ -1,10 +1,14 @@
-import { SessionStoreError } from '../session/session.errors.js';
-import { describeSessionFailure } from './failed-response.js';
+import { type SessionLogger } from '../session/session-logger.js';
+import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
+import { describeSessionFailure, toFailedResponse } from './failed-response.js';
+import { type FailedResponse } from './response-committer.js';
 
 /** What went wrong with the session of one request, and what that means for its answer. */
 export class RequestFailures {
   private outage: SessionStoreError | undefined;
   private failure: unknown;
+
+  constructor(private readonly logger: SessionLogger) {}
 
   /** Whether the client must not be told any session id. */
   get isAny(): boolean {
@@ -56,5 +60,17 @@ export class RequestFailures {
   /** Whether an error page blames the application for a failure of the store: an error that no filter knew. */
   isBlamedOnApp(statusCode: number): boolean {
     return this.failure instanceof SessionStoreError && statusCode === 500;
+  }
+
+  /** The response in place of one that must not be sent. An outage of the store is reported where it is seen. */
+  describe(error: unknown): FailedResponse {
+    if (!(error instanceof SessionStoreError)) this.report(error);
+    return toFailedResponse(error);
+  }
+
+  /** Tells the log that changes are lost. */
+  report(error: unknown): void {
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.logger.error(`The session of a request was not saved: ${reason}`);
   }
 }

@@ -4,13 +4,12 @@ import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/securi
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
 import {
-  RedisSessionError,
   SessionInvalidatedError,
   SessionResponseCommittedError,
-  SessionStoreError,
 } from '../session/session.errors.js';
-import { toFailedResponse } from './failed-response.js';
+import { EndedSessions } from './ended-sessions.js';
 import { RequestFailures } from './request-failures.js';
+import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
@@ -26,27 +25,26 @@ const requests = new WeakMap<object, SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Seconds the client shall keep the id if it is announced; undefined = as remembered, else as the resolver is configured. */
-  announcedMaxAgeSeconds: number | undefined;
   private session: MapSession | undefined;
-  private loading: Promise<void> | undefined;
-  private isLoaded = false;
+  private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit: BeforeCommit[] = [];
-  private readonly endedSessions: MapSession[] = [];
-  private hasEndedSession = false;
+  private readonly endedSessions: EndedSessions;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private isPreparing = false;
   private lostSession: MapSession | undefined;
-  private readonly failures = new RequestFailures();
-  private candidateIds: readonly string[] | undefined;
+  private readonly failures: RequestFailures;
+  private readonly requested: RequestedSession;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
   ) {
+    this.failures = new RequestFailures(context.logger);
+    this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
+    this.requested = new RequestedSession(request, context, this.failures);
     requests.set(request, this);
   }
 
@@ -55,20 +53,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return requests.get(request);
   }
 
-  /** What the client sent, best first; only ids that could be ours. */
-  get requestedSessionIds(): readonly string[] {
-    this.candidateIds ??= this.context.sessionIdResolver
-      .resolveSessionIds(this.request)
-      // Not `test`, which remembers where it was when the pattern has the flag g.
-      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
-    return this.candidateIds;
-  }
-
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
-    return (
-      this.isLoaded && !this.failures.isAny && this.requestedSessionIds.length > 0 && !this.session
-    );
+    return this.requested.isInvalid;
   }
 
   /** The session if it is loaded and has not ended. */
@@ -95,35 +82,35 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    * @throws SessionStoreError
    */
   load(): Promise<void> | undefined {
-    if (this.isLoaded) return undefined;
-    if (this.requestedSessionIds.length === 0) {
-      this.isLoaded = true;
-      return undefined;
-    }
-    this.loading ??= this.findRequested();
-    return this.loading;
+    const loading = this.requested.load();
+    if (loading) return loading.then(() => this.takeRequested());
+    this.takeRequested();
+    return undefined;
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
   loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
     const loading = this.load();
     if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.contextLoading) return this.contextLoading;
     if (this.isContextLoaded || !this.currentSession) return this.securityContext;
-    this.isContextLoaded = true;
     const loaded = this.context.loadSecurityContext(this.currentSession);
-    if (!(loaded instanceof Promise)) return (this.securityContext = loaded);
-    return loaded.then((context) => (this.securityContext = context));
+    if (!(loaded instanceof Promise)) return this.setSecurityContext(loaded);
+    this.contextLoading = loaded.then((context) => this.setSecurityContext(context));
+    return this.contextLoading;
   }
 
   /** From now on the request is one of this user. What the session holds is not changed. */
-  setSecurityContext(context: SecurityContext): void {
+  setSecurityContext(context: SecurityContext): SecurityContext {
     this.securityContext = context;
     this.isContextLoaded = true;
+    this.contextLoading = undefined;
+    return context;
   }
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
-    this.hasEndedSession = true;
+    this.endedSessions.isAny = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -149,7 +136,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const { statusCode } = this.response;
     if (this.failures.isToldBy(statusCode)) return false;
     if (this.failures.isBlamedOnApp(statusCode)) return true;
-    if (this.beforeCommit.length > 0 || this.endedSessions.length > 0) return true;
+    if (this.beforeCommit.length > 0 || this.endedSessions.isPending) return true;
     try {
       return this.isDirty();
     } catch (error) {
@@ -191,7 +178,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.mustAnnounce() && this.session) {
       sessionIdResolver.setSessionId(this.request, response, {
         sessionId: this.session.id,
-        maxAgeSeconds: this.announcedMaxAgeSeconds ?? rememberedSeconds(this.session),
+        maxAgeSeconds: rememberedSeconds(this.session),
       });
     } else if (this.mustExpire()) {
       sessionIdResolver.expireSession(this.request, response);
@@ -200,12 +187,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** The response in place of the prepared one, whose session could not be saved. */
   describeFailure(error: unknown): FailedResponse {
-    if (!(error instanceof SessionStoreError)) this.reportFailure(error);
-    return toFailedResponse(error);
+    return this.failures.describe(error);
   }
 
   onLateFailure(error: unknown): void {
-    this.reportFailure(error);
+    this.failures.report(error);
   }
 
   /**
@@ -214,44 +200,31 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    */
   async save(session: MapSession): Promise<void> {
     this.refuseIfUnavailable();
-    if (session.isNew && this.isHeadWritten)
-      throw SessionResponseCommittedError.create('create a session');
+    if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
     await this.failures.watchStore(this.context.repository.save(session));
   }
 
   async invalidate(session: MapSession): Promise<void> {
     this.refuseIfUnavailable();
-    this.endedSessions.push(session);
-    this.securityContext = EMPTY_SECURITY_CONTEXT;
-    await this.deleteEnded();
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    await this.endedSessions.add(session);
   }
 
   beforeChangeSessionId(): void {
     this.refuseIfAnnounced('change the session id');
   }
 
-  private async findRequested(): Promise<void> {
-    const { repository, clock, onStoreUnavailable, logger } = this.context;
-    try {
-      for (const id of this.requestedSessionIds) {
-        this.session = await this.failures.watchStore(
-          repository.findById(id, { accessTimeMs: clock() }),
-        );
-        if (this.session) break;
-      }
-      this.session?.attachTo(this);
-    } catch (error) {
-      if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
-      this.failures.goOnAnonymously(error);
-      logger.warn(`${error.message} The request goes on as an anonymous one.`);
-    }
-    this.isLoaded = true;
+  /** What the request has made of its session by now counts more than what was found. */
+  private takeRequested(): void {
+    if (this.session || !this.requested.session) return;
+    this.session = this.requested.session;
+    this.session.attachTo(this);
   }
 
   private async commitOnce(): Promise<void> {
     this.failures.refuseToWaitAgain();
     await this.prepare();
-    await this.deleteEnded();
+    await this.endedSessions.deleteAll();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
   }
 
@@ -275,12 +248,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     }
   }
 
-  private async deleteEnded(): Promise<void> {
-    for (let ended = this.endedSessions[0]; ended; ended = this.endedSessions[0]) {
-      await this.failures.watchStore(this.context.repository.invalidate(ended));
-      if (this.endedSessions[0] === ended) this.endedSessions.shift();
-      this.hasEndedSession ||= !ended.isNew || this.requestedSessionIds.length > 0;
-    }
+  private async deleteEnded(session: MapSession): Promise<void> {
+    await this.failures.watchStore(this.context.repository.invalidate(session));
+    this.endedSessions.isAny ||= !session.isNew || this.requested.ids.length > 0;
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
@@ -289,13 +259,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
-  private reportFailure(error: unknown): void {
-    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
-    this.context.logger.error(`The session of a request was not saved: ${reason}`);
-  }
-
   private isDirty(): boolean {
-    const session = this.currentSession;
+    const { currentSession: session } = this;
     return session !== undefined && session !== this.lostSession && session.hasChanges;
   }
 
@@ -303,12 +268,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const session = this.currentSession;
     if (!session || session.isNew || session === this.lostSession) return false;
     return (
-      session.id !== this.requestedSessionIds[0] ||
+      session.id !== this.requested.ids[0] ||
       this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
     );
   }
 
   private mustExpire(): boolean {
-    return this.hasEndedSession && (!this.currentSession || this.currentSession.isNew);
+    return this.endedSessions.isAny && (!this.currentSession || this.currentSession.isNew);
   }
 }

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import * as library from './index.js';
+
+describe('index', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(library).sort()).toEqual([
+      'AccessDeniedException',
+      'Authenticated',
+      'AuthenticationException',
+      'AuthorizeBy',
+      'BasicEntryPoint',
+      'CompositeSessionIdResolver',
+      'CookieRequestCache',
+      'CookieSessionIdResolver',
+      'CurrentSecurityContext',
+      'CurrentSession',
+      'CurrentUser',
+      'DEFAULT_OPTIONS',
+      'DelegatingEntryPoint',
+      'ExceptionTranslator',
+      'FlushMode',
+      'FullyAuthenticated',
+      'HeaderSessionIdResolver',
+      'LoginGuard',
+      'LoginPageEntryPoint',
+      'LoginService',
+      'LogoutService',
+      'MapSessionRepository',
+      'ProblemEntryPoint',
+      'Public',
+      'RedisSessionError',
+      'RedisSessionModule',
+      'RedisSessionRepository',
+      'RequireAnyAuthority',
+      'RequireAuthorities',
+      'SaveMode',
+      'SecurityContextHolder',
+      'SecurityEvents',
+      'SessionCorruptError',
+      'SessionEncodingError',
+      'SessionInvalidatedError',
+      'SessionOptionError',
+      'SessionRepository',
+      'SessionRequestCache',
+      'SessionResponseCommittedError',
+      'SessionStoreError',
+      'clearSiteData',
+    ]);
+  });
+});
