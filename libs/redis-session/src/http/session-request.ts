@@ -58,6 +58,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.requested.isInvalid;
   }
 
+  /** What the client sent, best first; only ids that could be ours. */
+  get requestedSessionIds(): readonly string[] {
+    return this.requested.ids;
+  }
+
   /** The session if it is loaded and has not ended. */
   get currentSession(): MapSession | undefined {
     return this.session?.isInvalidated ? undefined : this.session;

@@ -15,6 +15,7 @@ import {
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
+  SessionEndedException,
 } from './security.exceptions.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
 
@@ -52,7 +53,7 @@ export class ExceptionTranslator {
     } else if (cause instanceof InvalidSessionException) {
       this.refuseEndedSession(exchange, security);
     } else if (cause instanceof AuthenticationException) {
-      this.startAuthentication(exchange, security);
+      this.startAuthentication(exchange, security, cause);
     } else {
       this.refuseAccess(exchange, security, cause);
     }
@@ -74,8 +75,12 @@ export class ExceptionTranslator {
     }
   }
 
-  private startAuthentication(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
-    const reason = reasonOf(exchange);
+  private startAuthentication(
+    exchange: HttpExchange,
+    security: ResolvedSecurityOptions,
+    cause?: AuthenticationException,
+  ): void {
+    const reason = cause instanceof SessionEndedException ? cause.reason : reasonOf(exchange);
     exchange.sessionRequest?.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     security.requestCache.saveRequest(exchange);
     security.authenticationEntryPoint.commence(exchange, reason);

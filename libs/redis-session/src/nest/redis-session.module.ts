@@ -6,6 +6,7 @@ import {
   type NestModule,
   RequestMethod,
 } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -23,6 +24,7 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
  * Mirrors `@EnableRedisHttpSession` of Spring Session with the session part of `HttpSecurity` of Spring Security.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: REDIS_SESSION_PROVIDERS,
   exports: EXPORTED_PROVIDERS,
 })

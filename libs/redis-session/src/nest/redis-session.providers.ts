@@ -3,6 +3,14 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
+import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
+import {
+  MAXIMUM_SESSIONS_REASON,
+  RedisIndexedSessionRepository,
+} from '../redis/redis-indexed-session-repository.js';
+import { SessionRegistry } from '../redis/session-registry.js';
+import { SessionEventHandlers } from './session-event-handlers.js';
+import { SessionEvents } from './session-events.service.js';
 import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
@@ -30,6 +38,8 @@ export const EXPORTED_PROVIDERS = [
   LoginService,
   LogoutService,
   SecurityEvents,
+  SessionEvents,
+  SessionRegistry,
   SessionRepository,
 ];
 
@@ -43,6 +53,13 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   LogoutService,
   RedisConnection,
   SecurityEvents,
+  SessionEventHandlers,
+  SessionEvents,
+  {
+    provide: SessionRegistry,
+    useFactory: createRegistry,
+    inject: [RESOLVED_OPTIONS, SessionRepository],
+  },
   {
     provide: SessionRepository,
     useFactory: createRepository,
@@ -75,12 +92,24 @@ function createGuard(
 ): SessionAuthenticationGuard | undefined {
   if (!security) return undefined;
   const webSocketSessions = new WebSocketSessions(context);
+  const { repository } = context;
+  const isIndexed = repository instanceof RedisIndexedSessionRepository;
   return new SessionAuthenticationGuard({
+    endReasonOf: isIndexed ? (id) => toEndReason(repository, id) : undefined,
     isLazy: load === 'lazy',
     reflector,
     security,
     webSocketSessions,
   });
+}
+
+async function toEndReason(
+  repository: RedisIndexedSessionRepository,
+  id: string,
+): Promise<AuthenticationFailureReason | undefined> {
+  const reason = await repository.takeEndReason(id);
+  if (reason === undefined) return undefined;
+  return reason === MAXIMUM_SESSIONS_REASON ? 'maximum-sessions' : 'signed-out';
 }
 
 /** A visitor's session may have an idle time of its own; the login gives it that of a user. */
@@ -94,9 +123,19 @@ function createRepository(
     ...options,
     maxInactiveIntervalSeconds: anonymous ?? maxInactiveIntervalSeconds,
   };
+  if (client && options.indexed)
+    return new RedisIndexedSessionRepository(client, { ...ofVisitors, ...options.indexed });
   return client
     ? new RedisSessionRepository(client, ofVisitors)
     : new MapSessionRepository(ofVisitors);
+}
+
+function createRegistry(
+  { absoluteTimeoutSeconds }: ResolvedOptions,
+  repository: StoredSessionRepository,
+): SessionRegistry {
+  const isIndexed = repository instanceof RedisIndexedSessionRepository;
+  return new SessionRegistry(isIndexed ? repository : undefined, absoluteTimeoutSeconds);
 }
 
 function createRequestContext(

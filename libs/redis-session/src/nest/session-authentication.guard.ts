@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
+import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
 import { authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
@@ -14,6 +15,7 @@ import {
   AccessDeniedException,
   AuthenticationException,
   InvalidSessionException,
+  SessionEndedException,
 } from './security.exceptions.js';
 import { type WebSocketSessions } from './websocket-sessions.js';
 
@@ -22,6 +24,9 @@ const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
 
 /** What the guard works with. */
 export interface SessionAuthenticationGuardInit {
+  /** Why somebody else has ended a session, told once; undefined = nobody can tell. */
+  readonly endReasonOf:
+    ((id: string) => Promise<AuthenticationFailureReason | undefined>) | undefined;
   readonly isLazy: boolean;
   readonly reflector: Reflector;
   readonly security: ResolvedSecurityOptions;
@@ -96,7 +101,18 @@ export class SessionAuthenticationGuard implements CanActivate {
       const target = `${context.getClass().name}.${context.getHandler().name}`;
       throw new AccessDeniedException('You may not use this resource.', target);
     }
+    await this.refuseEnded(context);
     throw new AuthenticationException('Log in to use this resource.');
+  }
+
+  /** @throws SessionEndedException when somebody else has ended the session of the client, once */
+  private async refuseEnded(context: ExecutionContext): Promise<void> {
+    const sessionRequest = findSessionRequest(context);
+    if (!sessionRequest?.isRequestedSessionInvalid) return;
+    for (const id of sessionRequest.requestedSessionIds) {
+      const reason = await this.init.endReasonOf?.(id);
+      if (reason !== undefined) throw new SessionEndedException(reason);
+    }
   }
 
   /** A handler may be inherited by several classes, each with rules of its own. */
