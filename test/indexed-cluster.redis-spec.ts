@@ -43,8 +43,9 @@ describe('RedisIndexedSessionRepository on a Redis Cluster', () => {
   it('ends expired sessions, and delivers the events of all of them once', async () => {
     for (let i = 0; i < 30; i++) await test.open('alice');
     test.pass(1800);
-    const worker = test.store.expiration as SortedSetExpirationStore;
-    expect(await worker.cleanUp()).toBe(30);
+    const { expiration } = test.store;
+    if (!(expiration instanceof SortedSetExpirationStore)) throw new Error('Not a sorted set.');
+    expect(await expiration.cleanUp()).toBe(30);
     const seen: string[] = [];
     const warn = (message: string) => void test.warnings.push(message);
     const source = new OnceEventSource({
@@ -68,7 +69,7 @@ describe('RedisIndexedSessionRepository on a Redis Cluster', () => {
     const slots = await Promise.all(
       test.store.keys.partitions.map((partition) => client.cluster('KEYSLOT', partition)),
     );
-    const masters = new Set(slots.map((slot) => Math.floor(Number(slot) / 5461)));
+    const masters = new Set(slots.map((slot) => Math.floor(slot / 5461)));
     expect(masters.size).toBe(3);
   });
 });

@@ -35,7 +35,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures: RequestFailures;
-  private readonly requested: RequestedSession;
+  /** What the client sent, and what was found by it. */
+  readonly requested: RequestedSession;
 
   constructor(
     readonly request: IncomingMessage,
@@ -56,11 +57,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client sent an id that could be ours, but there is no such session (any more). */
   get isRequestedSessionInvalid(): boolean {
     return this.requested.isInvalid;
-  }
-
-  /** What the client sent, best first; only ids that could be ours. */
-  get requestedSessionIds(): readonly string[] {
-    return this.requested.ids;
   }
 
   /** The session if it is loaded and has not ended. */

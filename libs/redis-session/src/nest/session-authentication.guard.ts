@@ -109,7 +109,7 @@ export class SessionAuthenticationGuard implements CanActivate {
   private async refuseEnded(context: ExecutionContext): Promise<void> {
     const sessionRequest = findSessionRequest(context);
     if (!sessionRequest?.isRequestedSessionInvalid) return;
-    for (const id of sessionRequest.requestedSessionIds) {
+    for (const id of sessionRequest.requested.ids) {
       const reason = await this.init.endReasonOf?.(id);
       if (reason !== undefined) throw new SessionEndedException(reason);
     }

@@ -5,7 +5,11 @@ import {
   type StoredSession,
 } from '../session/session-change.js';
 import { expiryTimeMs } from '../session/session-expiry.js';
-import { type SessionPage, type SessionPageRequest } from '../session/find-by-index.js';
+import {
+  type FindByIndexSessionRepository,
+  type SessionPage,
+  type SessionPageRequest,
+} from '../session/find-by-index.js';
 import { viewOf } from '../session/session-view.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { entriesOf, fromMember, type IndexEntry, INDEX_EXPIRY_FIELD } from './index-entry.js';
@@ -45,7 +49,10 @@ interface IndexedSession extends StoredSession {
  * A session is entered in an index before its hash says so, and leaves it after: an entry may be stale, but none is
  * missing. Mirrors `RedisIndexedSessionRepository` of Spring Session.
  */
-export class RedisIndexedSessionRepository extends StoredSessionRepository {
+export class RedisIndexedSessionRepository
+  extends StoredSessionRepository
+  implements FindByIndexSessionRepository<MapSession>
+{
   /** The parts that work on the same keys: events, expiration, the registry. */
   readonly store: IndexedStore;
   private readonly indexing: SessionIndexing;
