@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Cluster } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { OnceEventSource } from '../libs/redis-session/src/redis/once-event-source.js';
-import { type SortedSetExpirationStore } from '../libs/redis-session/src/redis/sorted-set-expiration-store.js';
+import { SortedSetExpirationStore } from '../libs/redis-session/src/redis/sorted-set-expiration-store.js';
 import { jsonSessionCodec } from '../libs/redis-session/src/session/json-session-codec.js';
 import { IndexedRepository, signIn } from './support/indexed-repository.js';
 import { type RedisCluster, startRedisCluster } from './support/redis-cluster.js';
