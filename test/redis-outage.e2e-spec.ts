@@ -43,12 +43,30 @@ const network = {
   frozen: { fail: () => redis.kill('SIGSTOP'), recover: () => redis.kill('SIGCONT') },
   'cut off': { fail: () => proxy.refuse(), recover: () => proxy.accept() },
   silent: {
-    fail: () => Promise.resolve(proxy.pause()),
-    recover: () => Promise.resolve(proxy.resume()),
+    fail: () => {
+      proxy.pause();
+      return Promise.resolve();
+    },
+    recover: () => {
+      proxy.resume();
+      return Promise.resolve();
+    },
   },
 };
 const WAYS = Object.keys(network) as (keyof typeof network)[];
 const KEEPING_DATA = WAYS.filter((way) => way !== 'stopped');
+
+let undo: (() => Promise<void>) | undefined;
+
+async function failBy(way: keyof typeof network): Promise<void> {
+  undo = network[way].recover;
+  await network[way].fail();
+}
+
+async function recover(): Promise<void> {
+  await undo?.();
+  undo = undefined;
+}
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -100,12 +118,13 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   };
 
   afterEach(async () => {
+    await recover();
     barrier.open();
     await replica.close();
   });
 
   describe.each(WAYS)('%s', (way) => {
-    const { fail, recover } = network[way];
+    const fail = () => failBy(way);
 
     it('answers 503 in time to everything that needs a session, and is back within a second', async () => {
       replica = await startWith();
@@ -169,7 +188,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   });
 
   describe.each(KEEPING_DATA)('%s while requests run', (way) => {
-    const { fail, recover } = network[way];
+    const fail = () => failBy(way);
 
     it.each(['held-json', 'held-res', 'held-logout'] as const)(
       'answers 503 to %s, which changes nothing later either',
@@ -240,7 +259,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   });
 
   describe('frozen, the 503', () => {
-    const { fail, recover } = network.frozen;
+    const fail = () => failBy('frozen');
 
     it('has the format of the application when its exception filter can see it', async () => {
       replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);

@@ -1,4 +1,4 @@
-import { type INestApplication, Logger, type ModuleMetadata } from '@nestjs/common';
+import { type INestApplication, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -19,24 +19,22 @@ export interface ReplicaParts extends ModuleMetadata {
   readonly log?: LoggedLines;
 }
 
+@Module({})
+class ReplicaModule {}
+
 /** Makes an application that does not listen yet. */
 export async function createReplica(
   platform: 'express' | 'fastify',
   { options, log, imports = [], ...metadata }: ReplicaParts,
 ): Promise<INestApplication> {
-  class ReplicaModule {}
   const root = {
     ...metadata,
     module: ReplicaModule,
     imports: [RedisSessionModule.forRoot(options), ...imports],
   };
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
-  const app = await NestFactory.create(root, adapter, {
-    abortOnError: false,
-    logger: log ?? false,
-  });
   Logger.overrideLogger(log ?? false);
-  return app;
+  return NestFactory.create(root, adapter, { abortOnError: false });
 }
 
 /** Starts an application on a free port of 127.0.0.1. */

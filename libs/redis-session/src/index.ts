@@ -9,6 +9,7 @@ export {
 } from './nest/session-management.module.js';
 
 // In handlers
+export { CsrfToken } from './nest/csrf-token.decorator.js';
 export { CurrentSession } from './nest/current-session.decorator.js';
 export { CurrentUser } from './nest/current-user.decorator.js';
 export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
@@ -21,14 +22,17 @@ export {
   RequireAuthorities,
 } from './nest/authorization.decorators.js';
 export { LoginGuard } from './nest/login.guard.js';
+export { SecuredMessages } from './nest/secured-messages.decorator.js';
 export { LoginService } from './nest/login.service.js';
 export { LogoutService } from './nest/logout.service.js';
 export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
 
 // Around the security of a request
+export { type CsrfOptions, DEFAULT_CSRF_OPTIONS } from './nest/csrf.options.js';
+export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
-export { type SecurityOptions } from './nest/security.options.js';
+export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
 export { type AccessDeniedHandler } from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';

@@ -2,8 +2,6 @@ import { type MapSession } from '../session/map-session.js';
 
 /** The sessions that a request has invalidated: each is deleted once, however many wait for it. */
 export class EndedSessions {
-  /** Whether the session that the client knows has ended. */
-  isAny = false;
   private readonly pending: MapSession[] = [];
   private deleting: Promise<void> | undefined;
 

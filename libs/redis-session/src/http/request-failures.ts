@@ -10,9 +10,9 @@ export class RequestFailures {
 
   constructor(private readonly logger: SessionLogger) {}
 
-  /** Whether the client must not be told any session id. */
-  get isAny(): boolean {
-    return this.outage !== undefined || this.failure !== undefined;
+  /** Whether the request goes on without the session that the client may have. */
+  get isAnonymous(): boolean {
+    return this.outage !== undefined;
   }
 
   /** The session could not be read, and the request goes on without it: it must not end or replace that session. */

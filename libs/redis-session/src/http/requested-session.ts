@@ -29,7 +29,7 @@ export class RequestedSession {
 
   /** Whether there is no session (any more) of an id that could be ours. */
   get isInvalid(): boolean {
-    return this.isLoaded && !this.failures.isAny && this.ids.length > 0 && !this.session;
+    return this.isLoaded && !this.failures.isAnonymous && this.ids.length > 0 && !this.session;
   }
 
   /** @returns undefined when there is nothing to wait for. @throws SessionStoreError */

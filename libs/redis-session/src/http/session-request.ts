@@ -1,5 +1,4 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
@@ -11,6 +10,7 @@ import { EndedSessions } from './ended-sessions.js';
 import { RequestFailures } from './request-failures.js';
 import { RequestedSession } from './requested-session.js';
 import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** Something to do before the response leaves, beside saving the session. */
@@ -37,6 +37,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly failures: RequestFailures;
   /** What the client sent, and what was found by it. */
   readonly requested: RequestedSession;
+  private readonly announcement: SessionAnnouncement;
 
   constructor(
     readonly request: IncomingMessage,
@@ -46,6 +47,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.failures = new RequestFailures(context.logger);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
     requests.set(request, this);
   }
 
@@ -101,6 +103,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return this.contextLoading;
   }
 
+  /** Who the user is now that the session holds another security context. */
+  reloadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    this.isContextLoaded = false;
+    return this.loadSecurityContext();
+  }
+
   /** From now on the request is one of this user. What the session holds is not changed. */
   setSecurityContext(context: SecurityContext): SecurityContext {
     this.securityContext = context;
@@ -111,7 +119,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Has the client forget an id that is of no use any more. */
   expireRequestedSession(): void {
-    this.endedSessions.isAny = true;
+    this.announcement.hasEndedSession = true;
+  }
+
+  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
+  announceSession(): void {
+    this.announcement.isForced = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -169,21 +182,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
-    if (this.failures.isAny) return false;
-    return this.mustAnnounce() || this.mustExpire();
+    return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
   }
 
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
-    const { sessionIdResolver } = this.context;
-    if (this.mustAnnounce() && this.session) {
-      sessionIdResolver.setSessionId(this.request, response, {
-        sessionId: this.session.id,
-        maxAgeSeconds: rememberedSeconds(this.session),
-      });
-    } else if (this.mustExpire()) {
-      sessionIdResolver.expireSession(this.request, response);
-    }
+    this.announcement.write(response, this.keptSession);
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */
@@ -251,7 +255,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async deleteEnded(session: MapSession): Promise<void> {
     await this.failures.watchStore(this.context.repository.invalidate(session));
-    this.endedSessions.isAny ||= !session.isNew || this.requested.ids.length > 0;
+    this.announcement.hasEndedSession ||= !session.isNew || this.requested.ids.length > 0;
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
@@ -261,20 +265,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   }
 
   private isDirty(): boolean {
-    const { currentSession: session } = this;
-    return session !== undefined && session !== this.lostSession && session.hasChanges;
+    return this.keptSession?.hasChanges === true;
   }
 
-  private mustAnnounce(): boolean {
-    const session = this.currentSession;
-    if (!session || session.isNew || session === this.lostSession) return false;
-    return (
-      session.id !== this.requested.ids[0] ||
-      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
-    );
-  }
-
-  private mustExpire(): boolean {
-    return this.endedSessions.isAny && (!this.currentSession || this.currentSession.isNew);
+  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  private get keptSession(): MapSession | undefined {
+    return this.currentSession === this.lostSession ? undefined : this.currentSession;
   }
 }

@@ -1,8 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { throwError } from 'rxjs';
-import { type ExceptionTranslator } from './exception-translator.js';
+import { ExceptionTranslator } from './exception-translator.js';
 import { LoginRedirect } from './login-redirect.js';
-import { findSecurityException } from './security.exceptions.js';
+import { isMessage } from './message-context.js';
+import { AccessDeniedException, findSecurityException } from './security.exceptions.js';
 
 /** Matches exceptions that have a security exception in their chain of causes, and no others: those stay with the app. */
 class SecurityExceptionMatcher {
@@ -18,21 +19,42 @@ export class ExceptionTranslationFilter implements ExceptionFilter {
 
   catch(exception: Error, host: ArgumentsHost): unknown {
     if (this.translator.translate(exception, host)) return undefined;
-    const type: string = host.getType();
-    if (type === 'rpc') return throwError(() => exception);
-    if (type !== 'ws') return exception;
-    const client = host.switchToWs().getClient<WebSocketClient>();
-    const problem = { status: 'error', message: findSecurityException(exception)?.message };
-    // socket.io has `emit` to the client; `ws` has `send`, and its `emit` stays in this process.
-    if (client.send && !client.nsp)
-      client.send(JSON.stringify({ event: 'exception', data: problem }));
-    else client.emit?.('exception', problem);
+    if (!isMessage(host)) return exception;
+    const problem = messageProblem(exception);
+    if (host.getType() === 'rpc') return throwError(() => problem);
+    emitTo(host.switchToWs().getClient(), {
+      ...problem,
+      cause: { pattern: host.switchToWs().getPattern() },
+    });
     return undefined;
   }
 }
 
+/** What the sender of a message is told, in the form of Nest's own: `status` is always `error`. */
+interface MessageProblem {
+  readonly status: 'error';
+  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN';
+  readonly message: string;
+}
+
+function messageProblem(exception: unknown): MessageProblem {
+  const cause = findSecurityException(exception);
+  return cause instanceof AccessDeniedException
+    ? { status: 'error', code: 'FORBIDDEN', message: cause.message }
+    : { status: 'error', code: 'UNAUTHENTICATED', message: cause?.message ?? 'Log in first.' };
+}
+
 interface WebSocketClient {
-  readonly nsp?: unknown;
+  readonly readyState?: number;
   emit?(event: string, data: unknown): void;
   send?(data: string): void;
+}
+
+/** Only sockets of `ws` have a `readyState`; they do have an `emit`, too, but that stays in this process. */
+function emitTo(client: WebSocketClient, data: object): void {
+  if (typeof client.readyState === 'number') {
+    client.send?.(JSON.stringify({ event: 'exception', data }));
+  } else {
+    client.emit?.('exception', data);
+  }
 }

@@ -1,17 +1,22 @@
+import { type ServerResponse } from 'node:http';
 import { type ArgumentsHost, Inject, Injectable, Logger } from '@nestjs/common';
 import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
 import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
 import { redirectAnswer, withQuery } from '../http/redirect.js';
 import { isBrowserNavigation } from '../http/request-matchers.js';
+import { breakOff } from '../http/dropped-response.js';
 import { type HttpExchange } from '../http/http-exchange.js';
+import { problemAnswer } from '../http/problem-details.js';
 import { LoginRedirect } from './login-redirect.js';
 import { HttpPlatform } from './platform/http-platform.js';
+import { rawResponseOf } from './platform/raw-messages.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents } from './security-events.service.js';
 import {
   type AccessDeniedException,
   AuthenticationException,
+  CsrfException,
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
@@ -44,31 +49,59 @@ export class ExceptionTranslator {
     if (!security || host.getType() !== 'http' || (!cause && !isRedirect)) return false;
     const http = host.switchToHttp();
     const exchange = this.platform.exchange(http.getRequest(), http.getResponse());
-    if (exchange.isCommitted) {
-      this.logger.error('Cannot answer a security exception: the response was already sent.');
-    } else if (isRedirect) {
-      exchange.answer(redirectAnswer(exchange, exception.location));
-    } else if (cause instanceof LoginFailedException) {
+    if (exchange.isCommitted) this.giveUp(rawResponseOf(http.getResponse()));
+    else if (isRedirect) exchange.answer(redirectAnswer(exchange, exception.location));
+    else if (cause) this.answer(cause, exchange, security);
+    return true;
+  }
+
+  private answer(
+    cause: AuthenticationException | AccessDeniedException,
+    exchange: HttpExchange,
+    security: ResolvedSecurityOptions,
+  ): void {
+    if (cause instanceof LoginFailedException) {
       security.authenticationFailureHandler.onAuthenticationFailure(exchange);
     } else if (cause instanceof InvalidSessionException) {
       this.refuseEndedSession(exchange, security);
-    } else if (cause instanceof AuthenticationException) {
-      this.startAuthentication(exchange, security, cause);
     } else {
-      this.refuseAccess(exchange, security, cause);
+      this.whenUserIsKnown(exchange, () => {
+        if (cause instanceof AuthenticationException)
+          this.startAuthentication(exchange, security, cause);
+        else this.refuseAccess(exchange, security, cause);
+      });
     }
-    return true;
+  }
+
+  /** With `load: 'lazy'` nobody may have asked who the user is. Nest does not wait; the client does. */
+  private whenUserIsKnown(exchange: HttpExchange, answer: () => void): void {
+    const loading = exchange.sessionRequest?.loadSecurityContext();
+    if (!(loading instanceof Promise)) {
+      answer();
+      return;
+    }
+    // A user who cannot be found is as an anonymous visitor.
+    loading.then(answer, answer).catch(() => {
+      this.logger.error('Cannot answer a security exception: a handler of the application failed.');
+      exchange.answer(problemAnswer({ status: 500, detail: 'The request could not be answered.' }));
+    });
+  }
+
+  /** What has begun to leave cannot be answered otherwise; half of it must not look like a whole response. */
+  private giveUp(response: ServerResponse): void {
+    this.logger.error('Cannot answer a security exception: the response was already sent.');
+    if (!response.writableEnded) breakOff(response);
   }
 
   /** Anonymous and remembered users may be allowed to once they have logged in; others never. */
   private refuseAccess(
     exchange: HttpExchange,
     security: ResolvedSecurityOptions,
-    cause: AccessDeniedException | undefined,
+    cause: AccessDeniedException,
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
-    if (authentication?.kind === 'full') {
-      this.events.accessDenied(exchange, cause?.target ?? 'unknown');
+    if (authentication?.kind === 'full' || cause instanceof CsrfException) {
+      this.events.accessDenied(exchange, cause.target);
       security.accessDeniedHandler.handle(exchange);
     } else {
       this.startAuthentication(exchange, security);

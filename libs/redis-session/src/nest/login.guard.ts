@@ -6,12 +6,15 @@ import {
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { AuthGuard } from '@nestjs/passport';
 import { LoginFlow } from './login-flow.js';
 
+const loginGuards = new WeakSet<object>();
+
 /**
  * Logs in with a strategy of passport: a new session id, the security context stored, and for a browser's form back to
- * the page that was asked for. For other clients the handler's result is the answer.
+ * the page that was asked for. For other clients the handler's result is the answer. Its route is public.
  *
  * @param strategy - the name that the strategy is registered under, such as `local`
  */
@@ -29,5 +32,13 @@ export function LoginGuard(strategy: string): Type<CanActivate> {
       return true;
     }
   }
-  return mixin(StrategyLoginGuard);
+  const guard = mixin(StrategyLoginGuard);
+  loginGuards.add(guard);
+  return guard;
+}
+
+/** Whether `handler` logs users in, by a {@link LoginGuard} of its own. */
+export function isLoginHandler(handler: object): boolean {
+  const guards = Reflect.getMetadata(GUARDS_METADATA, handler) as unknown;
+  return Array.isArray(guards) && guards.some((guard: object) => loginGuards.has(guard));
 }

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { forbidCaching } from '../http/cache-control.js';
 import { SessionRequest } from '../http/session-request.js';
 import { type Authentication } from '../security/authentication.js';
+import { CSRF_SECRET_ATTRIBUTE } from '../security/csrf-token.js';
 import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
 import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
@@ -8,6 +10,7 @@ import { SESSION_CLIENT_ATTRIBUTE } from '../redis/session-registry.js';
 import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
 import { SessionLimitError, SessionOptionError } from '../session/session.errors.js';
 import { rawRequestOf } from './platform/raw-messages.js';
+import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from './security-events.service.js';
@@ -54,9 +57,11 @@ export class LoginService {
     await this.renewSession(sessionRequest);
     await this.keep(sessionRequest, authentication, options.isRemembered === true);
     await this.admit(sessionRequest, request);
-    Object.assign(request, { user: authentication.principal });
+    const context = await sessionRequest.reloadSecurityContext();
+    showUser(request, context);
+    if (security) forbidCaching(sessionRequest.response, security.cacheControl);
     this.events.loggedIn(sessionRequest, authentication, options.strategy);
-    return authentication;
+    return context.authentication ?? authentication;
   }
 
   private async renewSession(sessionRequest: SessionRequest): Promise<void> {
@@ -94,12 +99,14 @@ export class LoginService {
   ): Promise<void> {
     const { maxInactiveIntervalSeconds, security } = this.options;
     const session = await sessionRequest.getSession();
+    // A token that somebody knew before the login is of no use after it.
+    session.removeAttribute(CSRF_SECRET_ATTRIBUTE);
     if (security && isRemembered) rememberSession(session, security.rememberMe);
     else forgetRememberedSession(session, maxInactiveIntervalSeconds);
     if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
       session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
     }
     sessionSecurityContextRepository.saveContext(session, { authentication });
-    sessionRequest.setSecurityContext({ authentication });
+    sessionRequest.announceSession();
   }
 }

@@ -1,10 +1,11 @@
-import { type ExecutionContext } from '@nestjs/common';
+import { type ArgumentsHost, type ExecutionContext } from '@nestjs/common';
 import { SessionRequest } from '../http/session-request.js';
-import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
-import { SecurityContextHolder } from '../security/security-context-holder.js';
+import { type SecurityContext } from '../security/security-context.js';
+import { runInScope, SecurityContextHolder } from '../security/security-context-holder.js';
 import { rawRequestOf } from './platform/raw-messages.js';
 
-const clientContexts = new WeakMap<object, SecurityContext>();
+/** By the arguments of the call, which Nest hands to the guards and the interceptors of one message and no other. */
+const messageContexts = new WeakMap<readonly unknown[], SecurityContext>();
 
 /**
  * The platform's request of an HTTP route or a GraphQL resolver.
@@ -32,15 +33,28 @@ export function findSessionRequest(context: ExecutionContext): SessionRequest | 
 export function securityContextOf(
   context: ExecutionContext,
 ): SecurityContext | Promise<SecurityContext> {
-  const sessionRequest = findSessionRequest(context);
-  if (sessionRequest) return sessionRequest.loadSecurityContext();
-  if (context.getType() !== 'ws') return SecurityContextHolder.getContext();
-  return clientContexts.get(context.switchToWs().getClient<object>()) ?? EMPTY_SECURITY_CONTEXT;
+  return findSessionRequest(context)?.loadSecurityContext() ?? SecurityContextHolder.getContext();
 }
 
-/** The messages of a WebSocket client belong to this user from now on. */
-export function setClientContext(client: object, context: SecurityContext): void {
-  clientContexts.set(client, context);
+/** Whether `context` is of a WebSocket or microservice message, before which no middleware runs. */
+export function isMessage(context: ArgumentsHost): boolean {
+  return context.getType() === 'ws' || context.getType() === 'rpc';
+}
+
+/** The message of this call, and no other, is one of this user. */
+export function setMessageContext(call: ArgumentsHost, context: SecurityContext): void {
+  messageContexts.set(call.getArgs(), context);
+}
+
+/** @returns undefined when no guard has found out whose message it is */
+export function messageContextOf(call: ArgumentsHost): SecurityContext | undefined {
+  return messageContexts.get(call.getArgs());
+}
+
+/** Runs `action`, such as the handler of a message, in the security context of its user. */
+export function runInMessageContext<T>(call: ArgumentsHost, action: () => T): T {
+  const securityContext = messageContextOf(call);
+  return securityContext ? runInScope({ securityContext }, action) : action();
 }
 
 function requestOfGraphql(context: unknown): object | undefined {

@@ -3,11 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
-import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
-import {
-  MAXIMUM_SESSIONS_REASON,
-  RedisIndexedSessionRepository,
-} from '../redis/redis-indexed-session-repository.js';
+import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
 import { SessionRegistry } from '../redis/session-registry.js';
 import { SessionEventHandlers } from './session-event-handlers.js';
 import { SessionEvents } from './session-events.service.js';
@@ -15,12 +11,13 @@ import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import { CsrfGuard } from './csrf.guard.js';
+import { CsrfTokenService } from './csrf-token.service.js';
 import { ExceptionTranslationFilter } from './exception-translation.filter.js';
 import { ExceptionTranslator } from './exception-translator.js';
 import { LoginFlow } from './login-flow.js';
 import { SecurityEvents } from './security-events.service.js';
 import { securityContextLoader } from './security-context-loader.js';
-import { WebSocketSessions } from './websocket-sessions.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
@@ -33,19 +30,24 @@ import { SessionRepositoryInterceptor } from './session-repository.interceptor.j
 
 /** What other providers and guards of the application may inject. */
 export const EXPORTED_PROVIDERS = [
+  CsrfTokenService,
   ExceptionTranslator,
   LoginFlow,
   LoginService,
   LogoutService,
+  // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
+  RESOLVED_OPTIONS,
   SecurityEvents,
   SessionEvents,
   SessionRegistry,
+  SESSION_REQUEST_CONTEXT,
   SessionRepository,
 ];
 
 /** Everything that the module is made of. */
 export const REDIS_SESSION_PROVIDERS: Provider[] = [
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
+  CsrfTokenService,
   ExceptionTranslator,
   HttpPlatform,
   LoginFlow,
@@ -74,6 +76,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   // A factory that returns undefined registers nothing: `security: false`.
   {
     provide: APP_GUARD,
+    useFactory: ({ security }: ResolvedOptions, tokens: CsrfTokenService) =>
+      security && security.csrf ? new CsrfGuard(security.csrf, tokens) : undefined,
+    inject: [RESOLVED_OPTIONS, CsrfTokenService],
+  },
+  {
+    provide: APP_GUARD,
     useFactory: createGuard,
     inject: [RESOLVED_OPTIONS, Reflector, SESSION_REQUEST_CONTEXT],
   },
@@ -86,30 +94,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
 ];
 
 function createGuard(
-  { load, security }: ResolvedOptions,
+  options: ResolvedOptions,
   reflector: Reflector,
   context: SessionRequestContext,
 ): SessionAuthenticationGuard | undefined {
-  if (!security) return undefined;
-  const webSocketSessions = new WebSocketSessions(context);
-  const { repository } = context;
-  const isIndexed = repository instanceof RedisIndexedSessionRepository;
-  return new SessionAuthenticationGuard({
-    endReasonOf: isIndexed ? (id) => toEndReason(repository, id) : undefined,
-    isLazy: load === 'lazy',
-    reflector,
-    security,
-    webSocketSessions,
-  });
-}
-
-async function toEndReason(
-  repository: RedisIndexedSessionRepository,
-  id: string,
-): Promise<AuthenticationFailureReason | undefined> {
-  const reason = await repository.takeEndReason(id);
-  if (reason === undefined) return undefined;
-  return reason === MAXIMUM_SESSIONS_REASON ? 'maximum-sessions' : 'signed-out';
+  if (!options.security) return undefined;
+  return new SessionAuthenticationGuard(options, reflector, context);
 }
 
 /** A visitor's session may have an idle time of its own; the login gives it that of a user. */

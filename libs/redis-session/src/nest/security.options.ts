@@ -1,3 +1,4 @@
+import { type ExecutionContext } from '@nestjs/common';
 import { z } from 'zod';
 import {
   type AccessDeniedHandler,
@@ -16,15 +17,22 @@ import {
   type AuthenticationSuccessHandler,
 } from '../http/authentication-success-handler.js';
 import { type LogoutHandler } from '../http/logout-handler.js';
+import { type Authentication } from '../security/authentication.js';
 import { DEFAULT_REMEMBER_ME_OPTIONS, type RememberMeOptions } from '../security/remember-me.js';
 import { toSafeReturnPath } from '../http/safe-return-path.js';
 import { roleHierarchy, type RoleHierarchy } from '../security/role-hierarchy.js';
 import { type SessionFixationStrategy } from '../security/session-fixation.js';
 import { checkOptions } from '../session/check-options.js';
+import { type CsrfOptions, resolveCsrfOptions, type ResolvedCsrfOptions } from './csrf.options.js';
 import { defaultToAuthentication, type UserAuthentication } from './to-authentication.js';
 
 /** Gives the principal whose id is kept in the session; undefined = there is no such user any more, and nobody is logged in. */
 export type PrincipalLookup = (id: unknown) => unknown;
+
+/** @returns undefined when nobody is known to have sent the message */
+export type RpcAuthentication = (
+  context: ExecutionContext,
+) => Authentication | undefined | Promise<Authentication | undefined>;
 
 /** What `security` of the module's options takes. The defaults are in {@link DEFAULT_SECURITY_OPTIONS}. */
 export interface SecurityOptions {
@@ -42,12 +50,24 @@ export interface SecurityOptions {
   /** `'annotated'` protects what a decorator names; `'all'` protects every route that is not `@Public()`. @defaultValue 'annotated' */
   readonly authorization?: 'annotated' | 'all' | undefined;
   /**
+   * `Cache-Control` of what logged-in users get from handlers that set none, so that the back button shows nothing after
+   * a logout. `false` = none is set.
+   * @defaultValue 'no-store'
+   */
+  readonly cacheControl?: string | false | undefined;
+  /**
    * Decides where a login leads: a path to redirect to, or undefined to answer with the handler's result.
    * @defaultValue browsers go back to the page that they asked for, others get the handler's result
    */
   readonly authenticationSuccessHandler?: AuthenticationSuccessHandler | undefined;
   /** Answers a login that failed. @defaultValue browsers go to `loginPage` with `?reason=bad-credentials`, others get 401 */
   readonly authenticationFailureHandler?: AuthenticationFailureHandler | undefined;
+  /**
+   * Requests other than GET, HEAD, OPTIONS and TRACE must send a token of their session, see `CsrfTokenService`. `true` =
+   * `DEFAULT_CSRF_OPTIONS`. Needed where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
+   * @defaultValue false
+   */
+  readonly csrf?: CsrfOptions | boolean | undefined;
   /** Path to go to after a login when no page was asked for before. @defaultValue '/' */
   readonly defaultSuccessPath?: string | undefined;
   /**
@@ -71,6 +91,12 @@ export interface SecurityOptions {
   readonly requestCache?: RequestCache | 'session' | 'none' | undefined;
   /** Authorities that include others: `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`. @defaultValue each stands for itself */
   readonly roleHierarchy?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Says who a microservice message comes from, by what it carries and can be trusted with. WebSocket messages come from
+   * the user whose session cookie came with the handshake, GraphQL requests from the one whose came with the request.
+   * @defaultValue undefined = microservice messages are anonymous
+   */
+  readonly rpcAuthentication?: RpcAuthentication | undefined;
   /** What becomes of the visitor's session at login. @defaultValue 'change-session-id' */
   readonly sessionFixation?: SessionFixationStrategy | undefined;
   /**
@@ -112,6 +138,8 @@ export interface ResolvedSecurityOptions {
   readonly authenticationFailureHandler: AuthenticationFailureHandler;
   readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
+  readonly cacheControl: string | false;
+  readonly csrf: ResolvedCsrfOptions | false;
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
   readonly loadPrincipal: PrincipalLookup | undefined;
@@ -121,6 +149,7 @@ export interface ResolvedSecurityOptions {
   readonly isRememberMeOffered: boolean;
   readonly requestCache: RequestCache;
   readonly roleHierarchy: RoleHierarchy | undefined;
+  readonly rpcAuthentication: RpcAuthentication | undefined;
   readonly sessionFixation: SessionFixationStrategy;
   readonly toAuthentication: (user: object) => UserAuthentication;
 }
@@ -129,6 +158,8 @@ export interface ResolvedSecurityOptions {
 export const DEFAULT_SECURITY_OPTIONS = {
   auditLog: false,
   authorization: 'annotated',
+  cacheControl: 'no-store',
+  csrf: false,
   defaultSuccessPath: '/',
   rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
   requestCache: 'session',
@@ -150,6 +181,10 @@ const schema = z.strictObject({
   authenticationFailureHandler: object.optional().describe('an AuthenticationFailureHandler'),
   authenticationSuccessHandler: object.optional().describe('an AuthenticationSuccessHandler'),
   authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"'),
+  cacheControl: z
+    .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
+    .describe('the value of the header or false'),
+  csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),
   loadPrincipal: fn.optional().describe('a function'),
@@ -162,6 +197,7 @@ const schema = z.strictObject({
     .union([z.enum(['session', 'none']), object])
     .describe('"session", "none" or a RequestCache'),
   roleHierarchy: object.optional().describe('an object such as { ADMIN: ["USER"] }'),
+  rpcAuthentication: fn.optional().describe('a function'),
   sessionFixation: z
     .enum(['change-session-id', 'migrate-session', 'new-session', 'none'])
     .describe('"change-session-id", "migrate-session", "new-session" or "none"'),
@@ -198,6 +234,7 @@ export function resolveSecurityOptions(
     authenticationFailureHandler:
       merged.authenticationFailureHandler ?? defaultFailureHandler(merged.loginPage),
     authenticationSuccessHandler: merged.authenticationSuccessHandler ?? savedRequestSuccessHandler,
+    csrf: resolveCsrfOptions(typeof merged.csrf === 'object' ? given(merged.csrf) : merged.csrf),
     invalidSessionPath: merged.invalidSessionPath,
     isRememberMeOffered: merged.rememberMe !== false,
     loadPrincipal: merged.loadPrincipal,
@@ -206,6 +243,7 @@ export function resolveSecurityOptions(
     rememberMe: resolveRememberMe(merged.rememberMe),
     requestCache: toRequestCache(merged.requestCache),
     roleHierarchy: merged.roleHierarchy && roleHierarchy(merged.roleHierarchy),
+    rpcAuthentication: merged.rpcAuthentication,
   };
 }
 

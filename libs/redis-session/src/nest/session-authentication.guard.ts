@@ -1,15 +1,33 @@
-import { type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { type Reflector } from '@nestjs/core';
-import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type Type,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { forbidCaching } from '../http/cache-control.js';
+import { type SessionRequestContext } from '../http/session-request-context.js';
+import { type SessionRequest } from '../http/session-request.js';
 import { authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
+import { SecurityContextHolder } from '../security/security-context-holder.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { takeEndReason } from './end-reason.js';
+import { isLoginHandler } from './login.guard.js';
 import {
   findRequest,
   findSessionRequest,
+  isMessage,
+  messageContextOf,
+  runInMessageContext,
   securityContextOf,
-  setClientContext,
+  setMessageContext,
 } from './message-context.js';
+import { showUser } from './platform/request-user.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
 import {
   AccessDeniedException,
@@ -17,21 +35,10 @@ import {
   InvalidSessionException,
   SessionEndedException,
 } from './security.exceptions.js';
-import { type WebSocketSessions } from './websocket-sessions.js';
+import { WebSocketSessions } from './websocket-sessions.js';
 
 const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
 const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
-
-/** What the guard works with. */
-export interface SessionAuthenticationGuardInit {
-  /** Why somebody else has ended a session, told once; undefined = nobody can tell. */
-  readonly endReasonOf:
-    ((id: string) => Promise<AuthenticationFailureReason | undefined>) | undefined;
-  readonly isLazy: boolean;
-  readonly reflector: Reflector;
-  readonly security: ResolvedSecurityOptions;
-  readonly webSocketSessions: WebSocketSessions;
-}
 
 /**
  * Makes the stored security context that of the request, sets `request.user`, and enforces what the route's decorators
@@ -39,16 +46,36 @@ export interface SessionAuthenticationGuardInit {
  *
  * Mirrors `SecurityContextHolderFilter` and `AuthorizationFilter` of Spring Security.
  */
+@Injectable()
 export class SessionAuthenticationGuard implements CanActivate {
   private readonly rulesByClass = new WeakMap<object, Map<unknown, readonly RouteRule[]>>();
+  private readonly isLazy: boolean;
+  private readonly repository: object;
+  private readonly security: ResolvedSecurityOptions;
+  private readonly webSocketSessions: WebSocketSessions;
 
-  constructor(private readonly init: SessionAuthenticationGuardInit) {}
+  /** @throws SessionOptionError when the option `security` is false */
+  constructor(
+    @Inject(RESOLVED_OPTIONS) { load, security }: ResolvedOptions,
+    private readonly reflector: Reflector,
+    @Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext,
+  ) {
+    if (!security) {
+      throw new SessionOptionError(
+        'Cannot use SessionAuthenticationGuard: the option `security` is false. Leave the option out.',
+      );
+    }
+    this.isLazy = load === 'lazy';
+    this.repository = context.repository;
+    this.security = security;
+    this.webSocketSessions = new WebSocketSessions(context);
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const rules = this.rulesOf(context);
-    if (context.getType() === 'ws') return this.admitClient(context, rules);
+    if (isMessage(context)) return this.admitMessage(context, rules);
     const isOpen = rules === PUBLIC;
-    if (isOpen && this.init.isLazy) return true;
+    if (isOpen && this.isLazy) return true;
     const loaded = securityContextOf(context);
     if (loaded instanceof Promise) {
       return loaded.then((securityContext) => this.admit(context, rules, securityContext));
@@ -56,15 +83,22 @@ export class SessionAuthenticationGuard implements CanActivate {
     return this.admit(context, rules, loaded);
   }
 
-  /** The handshake of a socket passed no middleware: its session is read with each message. */
-  private async admitClient(
+  /** No middleware runs before a message: whose it is, is found out here, once even if the guard is bound twice. */
+  private async admitMessage(
     context: ExecutionContext,
     rules: readonly RouteRule[],
   ): Promise<boolean> {
-    const client = context.switchToWs().getClient<object>();
-    const securityContext = await this.init.webSocketSessions.load(client);
-    setClientContext(client, securityContext);
-    return this.admit(context, rules, securityContext);
+    const securityContext = messageContextOf(context) ?? (await this.loadMessageContext(context));
+    setMessageContext(context, securityContext);
+    return runInMessageContext(context, () => this.admit(context, rules, securityContext));
+  }
+
+  private async loadMessageContext(context: ExecutionContext): Promise<SecurityContext> {
+    if (context.getType() === 'ws') {
+      return this.webSocketSessions.load(context.switchToWs().getClient<object>());
+    }
+    const authentication = await this.security.rpcAuthentication?.(context);
+    return authentication ? { authentication } : SecurityContextHolder.getContext();
   }
 
   private admit(
@@ -72,17 +106,24 @@ export class SessionAuthenticationGuard implements CanActivate {
     rules: readonly RouteRule[],
     securityContext: SecurityContext,
   ): boolean | Promise<boolean> {
-    const { authentication } = securityContext;
     const request = findRequest(context);
-    if (authentication && request) Object.assign(request, { user: authentication.principal });
-    const { invalidSessionPath } = this.init.security;
-    if (
-      invalidSessionPath !== undefined &&
-      findSessionRequest(context)?.isRequestedSessionInvalid
-    ) {
+    if (request) showUser(request, securityContext);
+    const sessionRequest = findSessionRequest(context);
+    if (sessionRequest) this.inspect(sessionRequest, context, securityContext);
+    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
+  }
+
+  private inspect(
+    sessionRequest: SessionRequest,
+    context: ExecutionContext,
+    { authentication }: SecurityContext,
+  ): void {
+    const { cacheControl, invalidSessionPath } = this.security;
+    if (authentication) forbidCaching(sessionRequest.response, cacheControl);
+    const isEndTold = invalidSessionPath !== undefined && !isLoginHandler(context.getHandler());
+    if (isEndTold && sessionRequest.isRequestedSessionInvalid) {
       throw new InvalidSessionException('The session has ended.');
     }
-    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
   }
 
   private async enforce(
@@ -90,7 +131,7 @@ export class SessionAuthenticationGuard implements CanActivate {
     rules: readonly RouteRule[],
     { authentication }: SecurityContext,
   ): Promise<boolean> {
-    const reachableAuthorities = this.init.security.roleHierarchy;
+    const reachableAuthorities = this.security.roleHierarchy;
     const outcome = await authorize(rules, {
       authentication,
       resource: context,
@@ -109,10 +150,8 @@ export class SessionAuthenticationGuard implements CanActivate {
   private async refuseEnded(context: ExecutionContext): Promise<void> {
     const sessionRequest = findSessionRequest(context);
     if (!sessionRequest?.isRequestedSessionInvalid) return;
-    for (const id of sessionRequest.requested.ids) {
-      const reason = await this.init.endReasonOf?.(id);
-      if (reason !== undefined) throw new SessionEndedException(reason);
-    }
+    const reason = await takeEndReason(this.repository, sessionRequest.requested.ids);
+    if (reason !== undefined) throw new SessionEndedException(reason);
   }
 
   /** A handler may be inherited by several classes, each with rules of its own. */
@@ -123,19 +162,22 @@ export class SessionAuthenticationGuard implements CanActivate {
     this.rulesByClass.set(target, ofClass);
     let rules = ofClass.get(handler);
     if (!rules) {
-      rules = this.reflectRules([handler, target]);
+      rules = this.reflectRules(handler, target);
       ofClass.set(handler, rules);
     }
     return rules;
   }
 
   private reflectRules(
-    targets: Parameters<Reflector['getAllAndOverride']>[1],
+    handler: ReturnType<ExecutionContext['getHandler']>,
+    target: Type,
   ): readonly RouteRule[] {
-    const { reflector, security } = this.init;
+    const { reflector, security } = this;
     type Rules = readonly RouteRule[] | undefined;
+    const targets = isLoginHandler(handler) ? [handler] : [handler, target];
     const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
-    const rules = annotated ?? (security.authorization === 'all' ? AUTHENTICATED : PUBLIC);
+    const isOpen = security.authorization === 'annotated' || isLoginHandler(handler);
+    const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
     return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }
 }

@@ -1,11 +1,13 @@
 import { HttpException } from '@nestjs/common';
 import { describeSessionFailure } from '../http/failed-response.js';
 import { RedisSessionError } from '../session/session.errors.js';
+import { InvalidSessionException } from './security.exceptions.js';
 
 /** Makes of the failure of a session that is nobody's mistake an exception that filters know: 503 or 401. Others stay. */
 export function toHttpException(error: unknown): unknown {
   if (!(error instanceof RedisSessionError)) return error;
   const { statusCode, detail } = describeSessionFailure(error);
   if (statusCode === 500) return error;
+  if (statusCode === 401) return new InvalidSessionException(detail, { cause: error });
   return new HttpException(detail, statusCode, { cause: error });
 }

@@ -6,12 +6,13 @@ export type UserAuthentication = Pick<Authentication, 'authorities' | 'name' | '
 /** Fields of a user that are never kept. */
 const CREDENTIALS =
   /^(?:pass(?:word|wd|phrase|code)?|pwd|salt|pin|secret|credentials?|otp)$|password|hash$|secret$/i;
+/** Their fields are not those of a record. */
+const WHOLE = [Date, Map, Set, Uint8Array];
 const NAMES = ['username', 'name', 'email', 'id'];
 
 /** The name that sessions are found by, authorities from `authorities` or `roles`, and the user without credentials. */
 export function defaultToAuthentication(user: object): UserAuthentication {
-  const kept = Object.entries(user).filter(([key]) => !CREDENTIALS.test(key));
-  const principal: Record<string, unknown> = Object.fromEntries(kept);
+  const principal = eraseCredentials(user) as Record<string, unknown>;
   const name = NAMES.map((field) => principal[field]).find((value) => value !== undefined);
   if (typeof name !== 'string' && typeof name !== 'number') {
     throw new TypeError(
@@ -24,4 +25,17 @@ export function defaultToAuthentication(user: object): UserAuthentication {
     principal,
     authorities: Array.isArray(authorities) ? authorities.map(String) : [],
   };
+}
+
+/** Also of what hangs on the user, as an ORM joins it, and by `toJSON`, as it will be stored. */
+function eraseCredentials(value: unknown, outer: readonly unknown[] = []): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (WHOLE.some((type) => value instanceof type)) return value;
+  if (outer.includes(value)) return undefined;
+  const around = [...outer, value];
+  if (Array.isArray(value)) return value.map((item) => eraseCredentials(item, around));
+  const { toJSON } = value as { toJSON?: () => unknown };
+  if (typeof toJSON === 'function') return eraseCredentials(toJSON.call(value), around);
+  const kept = Object.entries(value).filter(([key]) => !CREDENTIALS.test(key));
+  return Object.fromEntries(kept.map(([key, item]) => [key, eraseCredentials(item, around)]));
 }

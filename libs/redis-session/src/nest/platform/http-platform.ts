@@ -5,14 +5,16 @@ import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
+import { showUser } from './request-user.js';
 
 interface FastifyRequestLike {
   readonly raw: IncomingMessage;
   readonly protocol: string;
 }
 
-interface FastifyLike {
+interface FastifyLike extends DecoratableFastify {
   addHook(
     name: 'onRequest' | 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
@@ -66,14 +68,19 @@ export class HttpPlatform {
    * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
    */
   private hookInto(fastify: FastifyLike): void {
+    decorateReplyForPassport(fastify);
     fastify.addHook('onRequest', (request, _reply, done) => {
       this.fastifyRequests.set(request.raw, request);
       done();
     });
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
-      if (sessionRequest) runInScope(sessionRequest, done);
-      else done();
+      if (!sessionRequest) {
+        done();
+        return;
+      }
+      showUser(request, sessionRequest.securityContext);
+      runInScope(sessionRequest, done);
     });
   }
 }

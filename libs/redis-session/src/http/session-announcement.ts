@@ -1,0 +1,50 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { rememberedSeconds } from '../security/remember-me.js';
+import { type MapSession } from '../session/map-session.js';
+import { type RequestedSession } from './requested-session.js';
+import { type SessionIdResolver } from './session-id-resolver.js';
+
+/** What the client must be told about the id of its session. */
+export class SessionAnnouncement {
+  /** Whether the id that the client sent is of no use any more. */
+  hasEndedSession = false;
+  /** Whether the id is told although the client may know it: how long it is to keep it may be new. */
+  isForced = false;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly requested: RequestedSession,
+    private readonly resolver: SessionIdResolver,
+  ) {}
+
+  /** @param session - of the request, undefined when it has none (any more) */
+  isDue(session: MapSession | undefined): boolean {
+    return this.mustAnnounce(session) || this.mustExpire(session);
+  }
+
+  /** Adds to the headers of `response`. @param session - as for {@link isDue} */
+  write(response: ServerResponse, session: MapSession | undefined): void {
+    if (session && this.mustAnnounce(session)) {
+      this.resolver.setSessionId(this.request, response, {
+        sessionId: session.id,
+        maxAgeSeconds: rememberedSeconds(session),
+      });
+    } else if (this.mustExpire(session)) {
+      this.resolver.expireSession(this.request, response);
+    }
+  }
+
+  /** An id that is not stored, because nobody wrote to the session or the save failed, is never told. */
+  private mustAnnounce(session: MapSession | undefined): boolean {
+    if (!session || session.isNew || session.hasChangedId) return false;
+    return (
+      this.isForced ||
+      session.id !== this.requested.ids[0] ||
+      this.resolver.mustRenewSessionId?.(this.request) === true
+    );
+  }
+
+  private mustExpire(session: MapSession | undefined): boolean {
+    return this.hasEndedSession && (!session || session.isNew);
+  }
+}
