@@ -88,8 +88,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async reload(): Promise<MapSession | undefined> {
     const { currentSession } = this;
     if (!currentSession || currentSession.isNew) return undefined;
-    const { repository } = this.context;
-    const stored = await this.failures.watchStore(repository.findById(currentSession.id));
+    const reading = this.context.repository.findById(currentSession.id);
+    const stored = await this.failures.watchStore(reading);
     return stored && this.adopt(stored);
   }
 
@@ -101,9 +101,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    */
   load(): Promise<void> | undefined {
     const loading = this.requested.load();
-    if (loading) return loading.then(() => this.takeRequested());
-    this.takeRequested();
-    return undefined;
+    if (!loading) this.takeRequested();
+    return loading?.then(() => this.takeRequested());
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
