@@ -2,7 +2,16 @@
 export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
+// For applications that come from express-session
+export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
+export {
+  type DoneCallback,
+  type ExpressSession,
+  type ExpressSessionCookie,
+} from './http/express-session/express-session.js';
+
 // In handlers
+export { CsrfToken } from './nest/csrf-token.decorator.js';
 export { CurrentSession } from './nest/current-session.decorator.js';
 export { CurrentUser } from './nest/current-user.decorator.js';
 export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
@@ -21,6 +30,8 @@ export { LogoutService } from './nest/logout.service.js';
 export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
 
 // Around the security of a request
+export { type CsrfOptions, DEFAULT_CSRF_OPTIONS } from './nest/csrf.options.js';
+export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
 export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';

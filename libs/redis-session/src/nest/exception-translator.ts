@@ -16,6 +16,7 @@ import { SecurityEvents } from './security-events.service.js';
 import {
   type AccessDeniedException,
   AuthenticationException,
+  CsrfException,
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
@@ -94,11 +95,11 @@ export class ExceptionTranslator {
   private refuseAccess(
     exchange: HttpExchange,
     security: ResolvedSecurityOptions,
-    { target }: AccessDeniedException,
+    cause: AccessDeniedException,
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
-    if (authentication?.kind === 'full') {
-      this.events.accessDenied(exchange, target);
+    if (authentication?.kind === 'full' || cause instanceof CsrfException) {
+      this.events.accessDenied(exchange, cause.target);
       security.accessDeniedHandler.handle(exchange);
     } else {
       this.startAuthentication(exchange, security);

@@ -31,6 +31,8 @@ const schema = z.strictObject({
     .describe('a string without spaces and braces'),
   onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
   onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
+  passportSession: z.boolean().describe('true or false'),
+  requestSession: z.boolean().describe('true or false'),
   saveMode: z
     .enum(SaveMode)
     .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"'),
