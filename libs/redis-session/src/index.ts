@@ -35,7 +35,10 @@ export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
 export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
-export { type AccessDeniedHandler } from './http/access-denied-handler.js';
+export {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
 export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';
