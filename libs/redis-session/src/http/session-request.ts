@@ -86,10 +86,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
   async reload(): Promise<MapSession | undefined> {
-    const { currentSession } = this;
-    if (!currentSession || currentSession.isNew) return undefined;
-    const { repository } = this.context;
-    const stored = await this.failures.watchStore(repository.findById(currentSession.id));
+    if (!this.currentSession || this.currentSession.isNew) return undefined;
+    const found = this.context.repository.findById(this.currentSession.id);
+    const stored = await this.failures.watchStore(found);
     return stored && this.adopt(stored);
   }
 
