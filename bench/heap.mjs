@@ -29,7 +29,7 @@ try {
   const file = join(folder, 'cookies');
   await writeFile(file, (await manySessions(server.origin)).join('\n'));
   const heaps = [];
-  for (let sent = 0; sent < REQUESTS || heaps.length < 2; ) {
+  for (let sent = 0; sent < REQUESTS || heaps.length < 2;) {
     const { requests } = await load({
       origins: [server.origin],
       connections: 32,

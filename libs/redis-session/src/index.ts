@@ -59,6 +59,15 @@ export { SessionRepository } from './session/session-repository.js';
 export { type SessionCodec } from './session/session-codec.js';
 export { SaveMode } from './session/save-mode.js';
 export { FlushMode } from './session/flush-mode.js';
+export {
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from './session/stored-session-repository.js';
+export {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session/session-change.js';
 export { MapSessionRepository } from './session/map-session-repository.js';
 export { RedisSessionRepository } from './redis/redis-session-repository.js';
 export {

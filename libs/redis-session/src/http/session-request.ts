@@ -86,10 +86,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
   async reload(): Promise<MapSession | undefined> {
-    const { currentSession } = this;
-    if (!currentSession || currentSession.isNew) return undefined;
-    const reading = this.context.repository.findById(currentSession.id);
-    const stored = await this.failures.watchStore(reading);
+    if (!this.currentSession || this.currentSession.isNew) return undefined;
+    const found = this.context.repository.findById(this.currentSession.id);
+    const stored = await this.failures.watchStore(found);
     return stored && this.adopt(stored);
   }
 
