@@ -52,7 +52,13 @@ export default tseslint.config(
     rules: publicDocs,
   },
   {
-    files: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.redis-spec.ts', 'test/**/*.ts'],
+    files: [
+      '**/*.spec.ts',
+      '**/*.e2e-spec.ts',
+      '**/*.redis-spec.ts',
+      '**/*.contract.ts',
+      'test/**/*.ts',
+    ],
     rules: {
       'jsdoc/require-jsdoc': 'off',
       'max-lines': 'off',
@@ -76,6 +82,7 @@ export default tseslint.config(
         URLSearchParams: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+        AbortController: 'readonly',
         AbortSignal: 'readonly',
         Buffer: 'readonly',
       },

@@ -1,6 +1,6 @@
 import { RedisIndexedSessionRepository } from '../libs/redis-session/src/redis/redis-indexed-session-repository.js';
 import { type ExpirationStoreKind } from '../libs/redis-session/src/redis/redis-indexed-session-repository.options.js';
-import { describeSessionRepository } from './support/session-repository.contract.js';
+import { describeSessionRepository } from '../libs/redis-session/src/testing/contract/session-repository.contract.js';
 import { useTestRedis } from './support/test-redis.js';
 
 const redis = useTestRedis();

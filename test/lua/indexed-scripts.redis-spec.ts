@@ -176,18 +176,20 @@ describe('loadIndexed', () => {
 
   it('answers 1 with the hash, and records the access', async () => {
     await save({ created: startMs });
-    expect(await load(startMs, startMs + 5)).toEqual(
-      expect.arrayContaining([1, 'lastAccessedTime', `${startMs + 5}`]),
-    );
+    expect(await load(startMs, startMs + 5)).toEqual([
+      1,
+      now,
+      expect.arrayContaining(['lastAccessedTime', `${startMs + 5}`]),
+    ]);
     expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 5 + 1_801_000);
   });
 
   it('answers 1 without fields when there is none, and marks one whose end has come', async () => {
-    expect(await load(startMs, '')).toEqual([1, now]);
+    expect(await load(startMs, '')).toEqual([1, now, []]);
     await save({ created: startMs });
-    expect(await load(startMs + 1_800_000, '')).toEqual([1, now]);
+    expect(await load(startMs + 1_800_000, '')).toEqual([1, now, []]);
     expect(await redis.client.hget(hashOf('a'), 'over')).toBe('1');
-    expect(await load(startMs, '')).toEqual([1, now]);
+    expect(await load(startMs, '')).toEqual([1, now, []]);
   });
 
   it('answers -2 and records nothing when it is too late', async () => {

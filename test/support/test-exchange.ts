@@ -33,7 +33,7 @@ export class TestExchange implements HttpExchange {
   readonly answers: HttpAnswer[] = [];
   readonly addedHeaders: [string, string][] = [];
   /** The session id and the Max-Age that the client is told. */
-  readonly announced: { sessionId: string; maxAgeSeconds?: number | undefined }[] = [];
+  readonly announced: { sessionId: string; maxAgeSeconds?: number | null | undefined }[] = [];
 
   constructor(init: TestExchangeInit = {}) {
     const { method = 'GET', url = '/', headers = {}, isSecure = false, repository } = init;

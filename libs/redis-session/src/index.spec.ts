@@ -55,6 +55,7 @@ describe('index', () => {
       'SessionResponseCommittedError',
       'SessionStoreError',
       'clearSiteData',
+      'defaultAccessDeniedHandler',
     ]);
   });
 });

@@ -7,6 +7,13 @@ export {
   SessionManagementModule,
   type SessionManagementOptions,
 } from './nest/session-management.module.js';
+// For applications that come from express-session
+export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
+export {
+  type DoneCallback,
+  type ExpressSession,
+  type ExpressSessionCookie,
+} from './http/express-session/express-session.js';
 
 // In handlers
 export { CsrfToken } from './nest/csrf-token.decorator.js';
@@ -33,7 +40,10 @@ export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
 export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
-export { type AccessDeniedHandler } from './http/access-denied-handler.js';
+export {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
 export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';
@@ -54,6 +64,15 @@ export { SessionRepository } from './session/session-repository.js';
 export { type SessionCodec } from './session/session-codec.js';
 export { SaveMode } from './session/save-mode.js';
 export { FlushMode } from './session/flush-mode.js';
+export {
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from './session/stored-session-repository.js';
+export {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session/session-change.js';
 export { MapSessionRepository } from './session/map-session-repository.js';
 export { RedisSessionRepository } from './redis/redis-session-repository.js';
 export {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { rememberedSeconds } from '../security/remember-me.js';
 import { type MapSession } from '../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
+import { cookieLifetimeOf } from './session-lifetime.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
 
 /** What the client must be told about the id of its session. */
@@ -27,7 +27,7 @@ export class SessionAnnouncement {
     if (session && this.mustAnnounce(session)) {
       this.resolver.setSessionId(this.request, response, {
         sessionId: session.id,
-        maxAgeSeconds: rememberedSeconds(session),
+        maxAgeSeconds: cookieLifetimeOf(session),
       });
     } else if (this.mustExpire(session)) {
       this.resolver.expireSession(this.request, response);

@@ -8,8 +8,8 @@ export const MAX_SESSION_ID_CANDIDATES = 5;
 /** The session id that is to be announced to the client, and how long the client shall keep it. */
 export interface SessionIdAnnouncement {
   readonly sessionId: string;
-  /** Seconds the client shall keep the id; undefined = the resolver's own setting. */
-  readonly maxAgeSeconds?: number | undefined;
+  /** Seconds the client shall keep the id; null = until it is closed, undefined = the resolver's own setting. */
+  readonly maxAgeSeconds?: number | null | undefined;
 }
 
 /**

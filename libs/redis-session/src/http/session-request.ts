@@ -71,11 +71,26 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async getSession(options?: { readonly create: true }): Promise<MapSession>;
   async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
     await this.load();
-    if (this.currentSession || !create) return this.currentSession;
+    return create ? this.obtainSession() : this.currentSession;
+  }
+
+  /**
+   * The session of a request that has been read, or a new one.
+   *
+   * @throws SessionResponseCommittedError when the client could not be told of a new one any more
+   */
+  obtainSession(): MapSession {
+    if (this.currentSession) return this.currentSession;
     this.refuseIfAnnounced('create a session');
-    this.session = this.context.repository.createSession();
-    this.session.attachTo(this);
-    return this.session;
+    return this.adopt(this.context.repository.createSession());
+  }
+
+  /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
+  async reload(): Promise<MapSession | undefined> {
+    if (!this.currentSession || this.currentSession.isNew) return undefined;
+    const found = this.context.repository.findById(this.currentSession.id);
+    const stored = await this.failures.watchStore(found);
+    return stored && this.adopt(stored);
   }
 
   /**
@@ -86,9 +101,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    */
   load(): Promise<void> | undefined {
     const loading = this.requested.load();
-    if (loading) return loading.then(() => this.takeRequested());
-    this.takeRequested();
-    return undefined;
+    if (!loading) this.takeRequested();
+    return loading?.then(() => this.takeRequested());
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
@@ -221,9 +235,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** What the request has made of its session by now counts more than what was found. */
   private takeRequested(): void {
-    if (this.session || !this.requested.session) return;
-    this.session = this.requested.session;
-    this.session.attachTo(this);
+    if (!this.session && this.requested.session) this.adopt(this.requested.session);
+  }
+
+  private adopt(session: MapSession): MapSession {
+    session.attachTo(this);
+    return (this.session = session);
   }
 
   private async commitOnce(): Promise<void> {

@@ -33,6 +33,8 @@ const schema = z.strictObject({
   onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
   onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
   repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"'),
+  passportSession: z.boolean().describe('true or false'),
+  requestSession: z.boolean().describe('true or false'),
   saveMode: z
     .enum(SaveMode)
     .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"'),

@@ -99,6 +99,16 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 'default'
    */
   readonly repository?: 'default' | 'indexed' | undefined;
+  /**
+   * Mounts `passport.session()` right after the session is found, on Express and Fastify: `req.logIn`, `req.logout`, and
+   * `req.user` by your `PassportSerializer`. Includes `requestSession`. @defaultValue false
+   */
+  readonly passportSession?: boolean | undefined;
+  /**
+   * Gives `req.session`, `@Session()`, `req.sessionID` and `req.sessionStore` as express-session does; the same session as
+   * `@CurrentSession()`. A request that does not touch them costs nothing more. @defaultValue false
+   */
+  readonly requestSession?: boolean | undefined;
   /** Which attributes a save writes. @defaultValue 'on-change' */
   readonly saveMode?: SaveMode | undefined;
   /** Login, logout and protected routes; `false` = sessions alone. @defaultValue {} */
@@ -127,6 +137,8 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly passportSession: boolean;
+  readonly requestSession: boolean;
   readonly redis: RedisConnection | undefined;
   readonly security: ResolvedSecurityOptions | false;
   readonly sessionIdPattern: RegExp;
@@ -143,13 +155,18 @@ export const DEFAULT_OPTIONS = {
   load: 'eager',
   logger: new Logger('RedisSession'),
   onStoreUnavailable: 'error',
+  passportSession: false,
   redis: undefined,
   repository: 'default',
+  requestSession: false,
   security: {},
   sessionIdPattern: undefined,
   sessionIdResolver: undefined,
   store: 'redis',
 } as const satisfies RedisSessionModuleOptions;
+
+type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
+  RedisSessionModuleOptions;
 
 /**
  * Fills in the defaults and checks everything, once, at start.
@@ -160,8 +177,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
-  const merged = { ...DEFAULT_OPTIONS, ...given } as typeof DEFAULT_OPTIONS &
-    RedisSessionModuleOptions;
+  const merged = { ...DEFAULT_OPTIONS, ...given } as Merged;
   checkModuleOptions(merged);
   refuseContradictions(options, merged);
   const { cookie, security, sessionIdGenerator } = merged;
@@ -171,6 +187,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
     ...(merged as Omit<ResolvedOptions, 'cookie' | 'indexed' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
+    requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     sessionIdPattern:
       options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
@@ -207,9 +224,24 @@ function refuseContradictions(
       'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
     );
   }
+  refuseBlindRequestSession(merged);
   if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
     throw new SessionOptionError(
       `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
+    );
+  }
+}
+
+/** `req.session` cannot wait for a session to be read, and its users change values in place. */
+function refuseBlindRequestSession(options: RedisSessionModuleOptions): void {
+  if (options.requestSession !== true && options.passportSession !== true) return;
+  const name = options.passportSession === true ? 'passportSession' : 'requestSession';
+  if (options.load === 'lazy') {
+    throw new SessionOptionError(`load must be "eager" when ${name} is true, got "lazy".`);
+  }
+  if (options.saveMode === 'on-set-attribute') {
+    throw new SessionOptionError(
+      `saveMode must be "on-change" when ${name} is true, got "on-set-attribute": req.session.cart.push(item) would not be saved.`,
     );
   }
 }

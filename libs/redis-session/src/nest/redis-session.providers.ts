@@ -24,6 +24,7 @@ import { HttpPlatform } from './platform/http-platform.js';
 import { RedisConnection } from './redis-connection.js';
 import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
 import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
+import { RequestSessions } from './request-sessions.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
@@ -54,6 +55,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   LoginService,
   LogoutService,
   RedisConnection,
+  RequestSessions,
   SecurityEvents,
   SessionEventHandlers,
   SessionEvents,

@@ -8,7 +8,10 @@ import { runInScope } from '../security/security-context-holder.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { showUser } from './platform/request-user.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
+import { RequestSessions } from './request-sessions.js';
 import { toHttpException } from './session-failure.js';
+
+type Next = (error?: unknown) => void;
 
 /**
  * Finds the session of a request and who its user is, and sees to it that the session is saved before the response
@@ -21,23 +24,24 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
   IncomingMessage,
   ServerResponse
 > {
-  private readonly isLazy: boolean;
-
   constructor(
-    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
-  ) {
-    this.isLazy = options.load === 'lazy';
-  }
+    private readonly requestSessions: RequestSessions,
+  ) {}
 
-  use(request: IncomingMessage, response: ServerResponse, next: () => void): void | Promise<void> {
+  use(request: IncomingMessage, response: ServerResponse, next: Next): void | Promise<void> {
+    const known = SessionRequest.of(request);
+    // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
+    if (known) return runInScope(known, next);
     const sessionRequest = new SessionRequest(request, response, this.context);
     CommittedResponse.attach(response, sessionRequest);
-    if (this.isLazy) return runInScope(sessionRequest, next);
+    this.requestSessions.attach(sessionRequest);
+    if (this.options.load === 'lazy') return runInScope(sessionRequest, next);
     const loading = sessionRequest.loadSecurityContext();
     const goOn = (context: SecurityContext): void => {
       showUser(request, context);
-      runInScope(sessionRequest, next);
+      runInScope(sessionRequest, () => this.requestSessions.authenticate(sessionRequest, next));
     };
     if (!(loading instanceof Promise)) return goOn(loading);
     return loading.then(goOn, (error: unknown) => {

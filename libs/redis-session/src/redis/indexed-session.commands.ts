@@ -101,9 +101,9 @@ export class IndexedSessionCommands {
         ...[retentionMs, indexDelayMs, latest],
       );
     try {
-      const [outcome, , ...fields] = await this.deadline.inTime('load the session', send);
+      const [outcome, , fields] = await this.deadline.inTime('load the session', send);
       if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
-      return fields;
+      return fields as string[];
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(
@@ -119,7 +119,8 @@ export class IndexedSessionCommands {
       if (isWrongType(error)) return undefined;
       throw error;
     });
-    const [outcome, , ...rest] = reply ?? [-1, NaN];
+    const [outcome, , ...texts] = reply ?? [-1, NaN];
+    const rest = texts.map(String);
     if (outcome === 1) return { kind: 'saved', earlier: rest };
     if (outcome === -1) return { kind: 'missing' };
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
@@ -137,7 +138,7 @@ export class IndexedSessionCommands {
   }: EndSessionInput): Promise<EndSessionOutcome> {
     const { keys, options } = this;
     const partition = keys.partitionOf(id);
-    const [outcome, , ...rest] = await this.deadline.inTime('end the session', (latest) =>
+    const [outcome, , ...texts] = await this.deadline.inTime('end the session', (latest) =>
       this.scripts.nestIndexedEnd(
         ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
         ...[latest, id, kind, nowMs ?? '', options.absoluteTimeoutMs, reason, options.reasonLifeMs],
@@ -145,6 +146,7 @@ export class IndexedSessionCommands {
         ...[this.eventNameCount, ...this.eventNames],
       ),
     );
+    const rest = texts.map(String);
     if (outcome === 1) return { kind: 'ended', fields: rest };
     if (outcome === 2) return { kind: 'alive', expiry: rest[0] ?? '', fields: rest.slice(1) };
     if (outcome === 3) return { kind: 'none' };

@@ -76,9 +76,9 @@ export class RedisSessionCommands {
         latest,
       );
     try {
-      const [outcome, , ...fields] = await this.deadline.inTime('load the session', send);
+      const [outcome, , fields] = await this.deadline.inTime('load the session', send);
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return fields;
+      return fields as string[];
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(
@@ -112,7 +112,7 @@ export class RedisSessionCommands {
       .catch(missingIfNoHash);
     if (outcome === 1) return { kind: 'saved' };
     if (outcome === MISSING) return { kind: 'missing' };
-    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
+    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
     throw unknownOutcome('saveSession', outcome);
   }
 

@@ -3,10 +3,10 @@ import { withDeadline } from './deadline.js';
 import { ServerClock } from './server-clock.js';
 
 /** What became of a write, the server's clock in epoch ms, and what else the script has to say. */
-export type ScriptReply = readonly [outcome: number, nowMs: number, ...rest: string[]];
+export type ScriptReply = readonly [outcome: number, nowMs: number, ...rest: unknown[]];
 
 /** The same before it is read: a client with the option `stringNumbers` makes strings of all. */
-export type RawReply = readonly (string | number)[];
+export type RawReply = readonly unknown[];
 
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
 const TOO_LATE = -2;
@@ -32,7 +32,7 @@ export class WriteDeadline {
       const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
       const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
       this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
-      return [outcome, serverMs, ...reply.slice(2).map(String)] as const;
+      return [outcome, serverMs, ...reply.slice(2)] as const;
     };
     const attempts = async () => {
       const reply = await attempt();

@@ -1,41 +1,43 @@
 import { type IncomingMessage } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { fastifyOf } from './fastify-of.js';
 import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 import { showUser } from './request-user.js';
 
 interface FastifyRequestLike {
   readonly raw: IncomingMessage;
-  readonly protocol: string;
 }
 
 interface FastifyLike extends DecoratableFastify {
   addHook(
-    name: 'onRequest' | 'preValidation',
+    name: 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
   ): void;
 }
 
 /** What differs between Express and Fastify, in one place. */
 @Injectable()
-export class HttpPlatform {
-  private readonly fastifyRequests = new WeakMap<IncomingMessage, FastifyRequestLike>();
+export class HttpPlatform implements OnModuleInit {
+  private isHooked = false;
 
   constructor(private readonly adapterHost: HttpAdapterHost) {
-    const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    if (adapter?.getType() === 'fastify') this.hookInto(adapter.getInstance<FastifyLike>());
+    this.hook();
+  }
+
+  onModuleInit(): void {
+    this.hook();
   }
 
   /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
   isSecure(request: IncomingMessage): boolean {
-    const fastifyRequest = this.fastifyRequests.get(request);
-    if (fastifyRequest) return fastifyRequest.protocol === 'https';
-    if ('secure' in request) return request.secure === true;
+    // Of Express, and copied from Fastify's own request before the first middleware.
+    if ('protocol' in request) return request.protocol === 'https';
     return 'encrypted' in request.socket && request.socket.encrypted === true;
   }
 
@@ -64,15 +66,14 @@ export class HttpPlatform {
   }
 
   /**
-   * The proxies that Fastify trusts are known to its own request only. And Fastify reads the body after all middleware,
-   * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
+   * Fastify reads the body after all middleware, in callbacks of the socket, where the scope that a middleware opened is
+   * lost: it is opened again. Its own request is another object than the one that middleware sees.
    */
-  private hookInto(fastify: FastifyLike): void {
+  private hook(): void {
+    const fastify = this.isHooked ? undefined : fastifyOf<FastifyLike>(this.adapterHost);
+    if (!fastify) return;
+    this.isHooked = true;
     decorateReplyForPassport(fastify);
-    fastify.addHook('onRequest', (request, _reply, done) => {
-      this.fastifyRequests.set(request.raw, request);
-      done();
-    });
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
       if (!sessionRequest) {

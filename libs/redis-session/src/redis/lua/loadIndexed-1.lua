@@ -12,9 +12,9 @@
     ARGV[6] ms after which an index entry whose score has passed is written again
     ARGV[7] latest moment at which the access may be recorded, epoch ms on the clock of this server
   Output, now = epoch ms on the clock of this server:
-    {1, now, field, value ...} - the hash as it is after the access, no fields when there is no such session. A changed
-                                 field comes again at the end: a second indexExpiry asks the caller to write the index
-                                 entries again. A hash without valid times comes as it is.
+    {1, now, {field, value ...}} - the hash as it is after the access, no fields when there is no such session. A changed
+                                   field comes again at the end: a second indexExpiry asks the caller to write the
+                                   index entries again. A hash without valid times comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKey = KEYS[1]
@@ -37,12 +37,8 @@ local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime'
 local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
 local indexExpiry = toInteger(times[4])
 local hash = redis.call('HGETALL', sessionKey)
-local reply = { 1, now }
-for i = 1, #hash do
-  reply[i + 2] = hash[i]
-end
 if not (created and accessed and interval) then
-  return reply
+  return { 1, now, hash }
 end
 
 local function expiry()
@@ -53,13 +49,13 @@ end
 
 if times[5] or expiry() <= clientNow then
   redis.call('HSET', sessionKey, 'over', '1')
-  return { 1, now }
+  return { 1, now, {} }
 end
 
 local function set(field, number)
   local text = string.format('%.0f', number)
   redis.call('HSET', sessionKey, field, text)
-  reply[#reply + 1], reply[#reply + 2] = field, text
+  hash[#hash + 1], hash[#hash + 2] = field, text
 end
 if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
   accessed = accessTime
@@ -72,4 +68,4 @@ if accessTime and accessTime > accessed and accessTime - accessed >= touchInterv
     end
   end
 end
-return reply
+return { 1, now, hash }

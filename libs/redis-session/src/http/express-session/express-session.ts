@@ -1,0 +1,46 @@
+/** Called when the work is done, with an error if it failed. */
+export type DoneCallback = (error?: unknown) => void;
+
+/** What `req.session.cookie` tells and takes, in express-session's units: milliseconds. */
+export interface ExpressSessionCookie {
+  /** Milliseconds that are left; null = until the browser is closed. Setting it also sets the idle time of the session. */
+  maxAge: number | null;
+  /** The end of the cookie; null = when the browser is closed. */
+  expires: Date | null;
+  /** Milliseconds as they were set; null = until the browser is closed. */
+  readonly originalMaxAge: number | null;
+  readonly domain?: string | undefined;
+  readonly httpOnly: boolean;
+  readonly partitioned: boolean;
+  readonly path: string;
+  readonly priority?: 'low' | 'medium' | 'high' | undefined;
+  readonly sameSite: 'lax' | 'strict' | 'none' | false;
+  readonly secure: boolean | 'auto';
+}
+
+/**
+ * The session of a request as express-session has it: attributes are properties. What `req.session` and `@Session()` give
+ * with the option `requestSession`. It is another view of what `@CurrentSession()` gives: both see each other's changes.
+ *
+ * Methods call back when a function is given, else they return a promise. They are not enumerable.
+ */
+export interface ExpressSession {
+  readonly id: string;
+  cookie: ExpressSessionCookie;
+  /** Ends the session and starts an empty one with another id, which `req.session` gives from then on. */
+  regenerate(callback: DoneCallback): this;
+  regenerate(): Promise<void>;
+  /** Writes the changes now instead of with the response. */
+  save(callback: DoneCallback): this;
+  save(): Promise<void>;
+  /** Ends the session; `req.session` is undefined from then on. */
+  destroy(callback: DoneCallback): this;
+  destroy(): Promise<void>;
+  /** Reads the session again and forgets changes that are not saved. Fails when it has ended. */
+  reload(callback: DoneCallback): this;
+  reload(): Promise<void>;
+  /** Counts as an access. */
+  touch(): this;
+  resetMaxAge(): this;
+  [attribute: string]: unknown;
+}

@@ -1,0 +1,40 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type INestApplication } from '@nestjs/common';
+import { SessionOptionError } from '../session/session.errors.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
+import { RequestSessions } from './request-sessions.js';
+import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
+
+/** A middleware as `app.use` takes it. */
+export type SessionMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/**
+ * The middleware of `RedisSessionModule` for `app.use`, when other middleware of main.ts needs the session:
+ *
+ * ```ts
+ * app.use(redisSession(app), csrf(), passport.session());
+ * ```
+ *
+ * @throws SessionOptionError with the option `exclude`: at this place routes are not known yet
+ */
+export function redisSession(app: INestApplication): SessionMiddleware {
+  const options = app.get<ResolvedOptions>(RESOLVED_OPTIONS, { strict: false });
+  if (options.exclude.length > 0) {
+    throw new SessionOptionError(
+      'exclude must be left out when app.use(redisSession(app)) is used: routes are not known there.',
+    );
+  }
+  const middleware = new SessionRepositoryMiddleware(
+    options,
+    app.get(SESSION_REQUEST_CONTEXT, { strict: false }),
+    app.get(RequestSessions, { strict: false }),
+  );
+  return (request, response, next) => {
+    Promise.resolve(middleware.use(request, response, next)).catch(next);
+  };
+}
