@@ -12,9 +12,12 @@ describe('index', () => {
       'CompositeSessionIdResolver',
       'CookieRequestCache',
       'CookieSessionIdResolver',
+      'CsrfToken',
+      'CsrfTokenService',
       'CurrentSecurityContext',
       'CurrentSession',
       'CurrentUser',
+      'DEFAULT_CSRF_OPTIONS',
       'DEFAULT_OPTIONS',
       'DelegatingEntryPoint',
       'ExceptionTranslator',
@@ -34,6 +37,7 @@ describe('index', () => {
       'RequireAnyAuthority',
       'RequireAuthorities',
       'SaveMode',
+      'SecuredMessages',
       'SecurityContextHolder',
       'SecurityEvents',
       'SessionCorruptError',
@@ -44,8 +48,10 @@ describe('index', () => {
       'SessionRequestCache',
       'SessionResponseCommittedError',
       'SessionStoreError',
+      'StoredSessionRepository',
       'clearSiteData',
       'defaultAccessDeniedHandler',
+      'redisSession',
     ]);
   });
 });
