@@ -54,8 +54,10 @@ describe('index', () => {
       'SessionRequestCache',
       'SessionResponseCommittedError',
       'SessionStoreError',
+      'StoredSessionRepository',
       'clearSiteData',
       'defaultAccessDeniedHandler',
+      'redisSession',
     ]);
   });
 });
