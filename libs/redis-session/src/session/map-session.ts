@@ -121,7 +121,7 @@ export class MapSession implements Session {
 
   /** An attribute for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
   peekAttribute(name: string): unknown {
-    return this.attributes.get(name)?.peek();
+    return this.attributes.find(name)?.peek();
   }
 
   setAttribute(name: string, value: unknown): void {
@@ -142,7 +142,10 @@ export class MapSession implements Session {
     this.refuseIfEnded('update an attribute');
     this.attributes.get(name).update(change as (value: unknown) => unknown);
     this.scheduleFlush();
-    const stored = () => this.save().then(() => this.getAttribute<T>(name));
+    const stored = async () => {
+      await this.save();
+      return this.getAttribute<T>(name);
+    };
     return { then: (onStored, onRefused) => stored().then(onStored, onRefused) };
   }
 
