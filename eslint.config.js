@@ -52,7 +52,13 @@ export default tseslint.config(
     rules: publicDocs,
   },
   {
-    files: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.redis-spec.ts', 'test/**/*.ts'],
+    files: [
+      '**/*.spec.ts',
+      '**/*.e2e-spec.ts',
+      '**/*.redis-spec.ts',
+      '**/*.contract.ts',
+      'test/**/*.ts',
+    ],
     rules: {
       'jsdoc/require-jsdoc': 'off',
       'max-lines': 'off',
@@ -70,6 +76,7 @@ export default tseslint.config(
         process: 'readonly',
         console: 'readonly',
         module: 'writable',
+        performance: 'readonly',
         fetch: 'readonly',
         URL: 'readonly',
         URLSearchParams: 'readonly',

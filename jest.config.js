@@ -19,6 +19,7 @@ export default {
   },
   moduleNameMapper: {
     '^nestjs-redis-session$': '<rootDir>/libs/redis-session/src/index.ts',
+    '^nestjs-redis-session/testing$': '<rootDir>/libs/redis-session/src/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',

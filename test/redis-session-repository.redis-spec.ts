@@ -1,6 +1,6 @@
 import { RedisSessionRepository } from '../libs/redis-session/src/redis/redis-session-repository.js';
 import { useTestRedis } from './support/test-redis.js';
-import { describeSessionRepository } from './support/session-repository.contract.js';
+import { describeSessionRepository } from '../libs/redis-session/src/testing/contract/session-repository.contract.js';
 
 const redis = useTestRedis();
 

@@ -2,6 +2,11 @@
 export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
+export { type IndexedSessionOptions } from './nest/indexed.options.js';
+export {
+  SessionManagementModule,
+  type SessionManagementOptions,
+} from './nest/session-management.module.js';
 // For applications that come from express-session
 export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
 export {
@@ -35,7 +40,10 @@ export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
 export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
-export { type AccessDeniedHandler } from './http/access-denied-handler.js';
+export {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
 export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';
@@ -56,6 +64,15 @@ export { SessionRepository } from './session/session-repository.js';
 export { type SessionCodec } from './session/session-codec.js';
 export { SaveMode } from './session/save-mode.js';
 export { FlushMode } from './session/flush-mode.js';
+export {
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from './session/stored-session-repository.js';
+export {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session/session-change.js';
 export { MapSessionRepository } from './session/map-session-repository.js';
 export { RedisSessionRepository } from './redis/redis-session-repository.js';
 export {
@@ -63,10 +80,18 @@ export {
   SessionCorruptError,
   SessionEncodingError,
   SessionInvalidatedError,
+  SessionLimitError,
   SessionOptionError,
   SessionResponseCommittedError,
   SessionStoreError,
 } from './session/session.errors.js';
+
+export { RedisIndexedSessionRepository } from './redis/redis-indexed-session-repository.js';
+export { SessionRegistry, type SessionInformation } from './redis/session-registry.js';
+export { SessionEvents } from './nest/session-events.service.js';
+export { OnSessionEvent } from './nest/on-session-event.decorator.js';
+export { type SessionEvent } from './session/session-event.js';
+export { type SessionPage } from './session/find-by-index.js';
 
 // Security
 export { type Authentication } from './security/authentication.js';

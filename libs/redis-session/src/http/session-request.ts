@@ -35,7 +35,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures: RequestFailures;
-  private readonly requested: RequestedSession;
+  /** What the client sent, and what was found by it. */
+  readonly requested: RequestedSession;
   private readonly announcement: SessionAnnouncement;
 
   constructor(
@@ -86,10 +87,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
   async reload(): Promise<MapSession | undefined> {
-    const { currentSession } = this;
-    if (!currentSession || currentSession.isNew) return undefined;
-    const { repository } = this.context;
-    const stored = await this.failures.watchStore(repository.findById(currentSession.id));
+    if (!this.currentSession || this.currentSession.isNew) return undefined;
+    const found = this.context.repository.findById(this.currentSession.id);
+    const stored = await this.failures.watchStore(found);
     return stored && this.adopt(stored);
   }
 
@@ -101,9 +101,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    */
   load(): Promise<void> | undefined {
     const loading = this.requested.load();
-    if (loading) return loading.then(() => this.takeRequested());
-    this.takeRequested();
-    return undefined;
+    if (!loading) this.takeRequested();
+    return loading?.then(() => this.takeRequested());
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */

@@ -20,6 +20,7 @@ import {
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
+  SessionEndedException,
 } from './security.exceptions.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
 
@@ -65,7 +66,8 @@ export class ExceptionTranslator {
       this.refuseEndedSession(exchange, security);
     } else {
       this.whenUserIsKnown(exchange, () => {
-        if (cause instanceof AuthenticationException) this.startAuthentication(exchange, security);
+        if (cause instanceof AuthenticationException)
+          this.startAuthentication(exchange, security, cause);
         else this.refuseAccess(exchange, security, cause);
       });
     }
@@ -106,16 +108,24 @@ export class ExceptionTranslator {
     }
   }
 
-  private startAuthentication(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
-    const reason = reasonOf(exchange);
+  private startAuthentication(
+    exchange: HttpExchange,
+    security: ResolvedSecurityOptions,
+    cause?: AuthenticationException,
+  ): void {
+    const reason = cause instanceof SessionEndedException ? cause.reason : reasonOf(exchange);
     exchange.sessionRequest?.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     security.requestCache.saveRequest(exchange);
     security.authenticationEntryPoint.commence(exchange, reason);
   }
 
-  /** The client is to forget the id, or it would be sent here again and again. */
+  /**
+   * The client is to forget an id that was dead when the request began, or it would be sent here again and again. One that
+   * has died since is left to the response that has ended it, which may have told a new one.
+   */
   private refuseEndedSession(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
-    exchange.sessionRequest?.expireRequestedSession();
+    const { sessionRequest } = exchange;
+    if (sessionRequest?.isRequestedSessionInvalid) sessionRequest.expireRequestedSession();
     const { invalidSessionPath, authenticationEntryPoint } = security;
     if (invalidSessionPath !== undefined && isBrowserNavigation(exchange.request)) {
       const location = withQuery(invalidSessionPath, { reason: 'session-ended' });

@@ -4,8 +4,10 @@ import {
   type MiddlewareConsumer,
   Module,
   type NestModule,
+  type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
+import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -15,6 +17,7 @@ import { type ResolvedOptions, resolveOptions } from './redis-session.options.js
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { LogoutMiddleware } from './logout.middleware.js';
+import { rememberModule } from './server-modules.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /**
@@ -23,12 +26,26 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
  * Mirrors `@EnableRedisHttpSession` of Spring Session with the session part of `HttpSecurity` of Spring Security.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: REDIS_SESSION_PROVIDERS,
   exports: EXPORTED_PROVIDERS,
 })
-export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
-  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
+export class RedisSessionModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnModuleInit
+{
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly moduleRef: ModuleRef,
+  ) {
     super();
+  }
+
+  onModuleInit(): void {
+    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    const server = adapter?.getHttpServer() as object | undefined;
+    if (server) rememberModule(server, this.moduleRef);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */

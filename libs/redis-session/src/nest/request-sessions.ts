@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { attachRequestSession } from '../http/express-session/attach-request-session.js';
 import {
@@ -14,6 +14,7 @@ import {
   type DecoratableRequests,
   decorateForRequestSessions,
 } from './platform/fastify-decorators.js';
+import { fastifyOf } from './platform/fastify-of.js';
 import { keepSessionUser, passportSession } from './passport-session.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
@@ -21,20 +22,22 @@ import { toHttpException } from './session-failure.js';
 
 /** Gives requests `req.session` and its companions, with the option `requestSession`. */
 @Injectable()
-export class RequestSessions {
+export class RequestSessions implements OnModuleInit {
   private readonly context: RequestSessionContext;
   private readonly store: RequestSessionStore;
 
   constructor(
-    adapterHost: HttpAdapterHost,
+    private readonly adapterHost: HttpAdapterHost,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(SessionRepository) repository: StoredSessionRepository,
   ) {
     this.context = { ...options, toError: toHttpException };
     this.store = new RequestSessionStore({ ...options, repository, toError: toHttpException });
-    const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    if (options.requestSession && adapter?.getType() === 'fastify')
-      decorateForRequestSessions(adapter.getInstance<DecoratableRequests>());
+  }
+
+  onModuleInit(): void {
+    const fastify = fastifyOf<DecoratableRequests>(this.adapterHost);
+    if (fastify && this.options.requestSession) decorateForRequestSessions(fastify);
   }
 
   /** Does nothing without the option. */

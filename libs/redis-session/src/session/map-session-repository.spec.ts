@@ -1,4 +1,4 @@
-import { describeSessionRepository } from '../../../../test/support/session-repository.contract.js';
+import { describeSessionRepository } from '../testing/contract/session-repository.contract.js';
 import { MapSessionRepository } from './map-session-repository.js';
 
 describeSessionRepository('MapSessionRepository', (options) => new MapSessionRepository(options));

@@ -1,10 +1,11 @@
 import { type IncomingMessage } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { runInScope } from '../../security/security-context-holder.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
+import { fastifyOf } from './fastify-of.js';
 import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 import { showUser } from './request-user.js';
@@ -22,10 +23,15 @@ interface FastifyLike extends DecoratableFastify {
 
 /** What differs between Express and Fastify, in one place. */
 @Injectable()
-export class HttpPlatform {
+export class HttpPlatform implements OnModuleInit {
+  private isHooked = false;
+
   constructor(private readonly adapterHost: HttpAdapterHost) {
-    const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    if (adapter?.getType() === 'fastify') this.hookInto(adapter.getInstance<FastifyLike>());
+    this.hook();
+  }
+
+  onModuleInit(): void {
+    this.hook();
   }
 
   /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
@@ -63,7 +69,10 @@ export class HttpPlatform {
    * Fastify reads the body after all middleware, in callbacks of the socket, where the scope that a middleware opened is
    * lost: it is opened again. Its own request is another object than the one that middleware sees.
    */
-  private hookInto(fastify: FastifyLike): void {
+  private hook(): void {
+    const fastify = this.isHooked ? undefined : fastifyOf<FastifyLike>(this.adapterHost);
+    if (!fastify) return;
+    this.isHooked = true;
     decorateReplyForPassport(fastify);
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);

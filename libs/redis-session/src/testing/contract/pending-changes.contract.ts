@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/json-session-codec.js';
-import { SessionEncodingError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { beforeEach, describe, expect, it } from './test-functions.js';
+import { jsonSessionCodec } from '../../session/json-session-codec.js';
+import { SessionEncodingError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** What counts as a change, and what becomes of one that comes while a save is under way or after it has failed. */

@@ -1,8 +1,8 @@
-import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
+import { type MapSession } from '../../session/map-session.js';
 import {
   type SessionRepositoryOptions,
   type StoredSessionRepository,
-} from '../../../libs/redis-session/src/session/stored-session-repository.js';
+} from '../../session/stored-session-repository.js';
 
 /** Makes the repository that a case of the contract is about. */
 export type SessionRepositoryFactory = (

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { generateSessionId } from '../../../libs/redis-session/src/session/session-id-generator.js';
-import { SessionInvalidatedError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { beforeEach, describe, expect, it } from './test-functions.js';
+import { generateSessionId } from '../../session/session-id-generator.js';
+import { SessionInvalidatedError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** The 14 cases of Spring Session's RedisSessionRepositoryITests, and what belongs to them. */

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { SessionInvalidatedError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { beforeEach, describe, expect, it } from './test-functions.js';
+import { SessionInvalidatedError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 const increment = (value: number | undefined): number => (value ?? 0) + 1;

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/json-session-codec.js';
-import { SessionCorruptError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { beforeEach, describe, expect, it } from './test-functions.js';
+import { jsonSessionCodec } from '../../session/json-session-codec.js';
+import { SessionCorruptError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** Values that can be stored, that cannot, and that cannot be read back. */

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { SessionOptionError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { beforeEach, describe, expect, it } from './test-functions.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** When sessions end, and what counts as an access. */

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
-import { type SaveMode } from '../../../libs/redis-session/src/session/save-mode.js';
-import { eventually } from '../eventually.js';
+import { describe, expect, it } from './test-functions.js';
+import { type SaveMode } from '../../session/save-mode.js';
+import { eventually } from './eventually.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** Which attributes a save writes, and when. */

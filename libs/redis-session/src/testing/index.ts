@@ -1,0 +1,15 @@
+// An application whose sessions are in memory
+export {
+  RedisSessionTestingModule,
+  type RedisSessionTestingOptions,
+} from './redis-session-testing.module.js';
+export { TestClock } from './test-clock.js';
+export { type OverridableModule, withMemorySessions } from './with-memory-sessions.js';
+
+// Clients of it
+export { type CookieAgent, loginAs } from './login-as.js';
+export { sessionOf, type TestResponse } from './session-of.js';
+
+// For authors of session repositories
+export { describeSessionRepository } from './contract/session-repository.contract.js';
+export { type SessionRepositoryFactory } from './contract/repository-under-test.js';

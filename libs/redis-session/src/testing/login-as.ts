@@ -1,0 +1,70 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import passport from 'passport';
+import { type SessionRequestContext } from '../http/session-request-context.js';
+import { SessionRequest } from '../http/session-request.js';
+import { type LoginOptions, LoginService } from '../nest/login.service.js';
+import { PASSPORT_ATTRIBUTE } from '../nest/passport-session.js';
+import { type ResolvedOptions } from '../nest/redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
+import { moduleBehind } from './server-sessions.js';
+
+/** What is used of an agent of supertest. */
+export interface CookieAgent {
+  readonly jar: {
+    getCookies(access: object): { toValueString(): string };
+    setCookies(lines: string[], domain: string, path: string): unknown;
+  };
+  set(name: string, value: string): unknown;
+}
+
+/** supertest's agents connect to this address, and so their cookies are of it. */
+const HOST = '127.0.0.1';
+
+/**
+ * Logs a user in without a password and without a request: `agent` has the cookie of his session afterwards.
+ *
+ * The session is made by the `LoginService` of the application; with the option `passportSession`, passport knows the user,
+ * too. What the visitor had in his session stays in it.
+ *
+ * @param agent - made with `supertest.agent(app.getHttpServer())`
+ * @param user - as a strategy of the application would return it
+ */
+export async function loginAs(
+  agent: CookieAgent,
+  user: object,
+  options?: LoginOptions,
+): Promise<void> {
+  const module = moduleBehind((agent as { app?: unknown }).app);
+  const request = new IncomingMessage(new Socket());
+  const access = { domain: HOST, path: '/', secure: false, script: false };
+  request.headers.cookie = agent.jar.getCookies(access).toValueString();
+  const response = new ServerResponse(request);
+  const context = module.get<SessionRequestContext>(SESSION_REQUEST_CONTEXT, { strict: false });
+  const sessionRequest = new SessionRequest(request, response, context);
+  await sessionRequest.load();
+  await module.get(LoginService, { strict: false }).login(request, user, options);
+  if (module.get<ResolvedOptions>(RESOLVED_OPTIONS, { strict: false }).passportSession) {
+    const session = await sessionRequest.getSession();
+    session.setAttribute(PASSPORT_ATTRIBUTE, { user: await serialize(user) });
+  }
+  await sessionRequest.commit();
+  if (sessionRequest.hasHeadersToWrite()) sessionRequest.writeHeaders(response);
+  giveHeaders(agent, response);
+}
+
+function giveHeaders(agent: CookieAgent, response: ServerResponse): void {
+  for (const [name, value] of Object.entries(response.getHeaders())) {
+    if (name === 'set-cookie') agent.jar.setCookies([value ?? []].flat().map(String), HOST, '/');
+    else agent.set(name, String(value));
+  }
+}
+
+function serialize(user: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    passport.serializeUser(user, (error: Error | null, id?: unknown) => {
+      if (error) reject(error);
+      else resolve(id);
+    });
+  });
+}
