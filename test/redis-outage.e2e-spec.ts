@@ -265,17 +265,26 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
       replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
       const cookie = await login();
       await fail();
-      const answers = [await ask('GET /read', cookie), await ask('POST /json')];
+      const answers = [await ask('GET /read', cookie)];
+      for (const route of [
+        'json',
+        'res',
+        'redirect',
+        'error',
+        'awaited-update',
+        'swallow',
+      ] as const)
+        answers.push(await ask(`POST /${route}`));
       await recover();
 
-      expect(answers.map(({ status }) => status)).toEqual([503, 503]);
-      expect(answers.map(({ text }) => text)).toEqual(Array(2).fill('{"formattedBy":"the app"}'));
+      expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(503));
+      expect(answers.map(({ text }) => text)).toEqual(Array(7).fill('{"formattedBy":"the app"}'));
     });
 
-    it('is problem details where no exception filter can see it', async () => {
+    it('is problem details in place of a stream, which no exception filter sees', async () => {
       replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
       await fail();
-      const { status, headers, text } = await ask('POST /res');
+      const { status, headers, text } = await ask('POST /endless');
       await recover();
 
       expect(status).toBe(503);

@@ -80,6 +80,14 @@ export class OutageController {
     return new StreamableFile(Readable.from([Buffer.from('streamed')]));
   }
 
+  @Post('endless')
+  endless(@CurrentSession() session: Session): StreamableFile {
+    session.setAttribute('theme', 'dark');
+    const source = new Readable({ read: () => undefined });
+    source.push('streamed');
+    return new StreamableFile(source);
+  }
+
   @Post('res')
   res(@CurrentSession() session: Session, @Res() response: Reply): void {
     session.setAttribute('theme', 'dark');

@@ -72,6 +72,11 @@ export class CarefulCommitter {
     this.committer.writeHeaders(response);
   }
 
+  /** What answers for a failed save, once; undefined when nothing does. */
+  takeFailureHandler(): ((error: unknown) => void) | undefined {
+    return this.committer.takeFailureHandler?.();
+  }
+
   /** The response to send instead; a bare 503 when the committer cannot describe one. */
   describeFailure(error: unknown): FailedResponse {
     try {

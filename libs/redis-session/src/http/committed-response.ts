@@ -1,17 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { CarefulCommitter } from './careful-committer.js';
-import { breakOff, droppedError, endSilently, sendInstead } from './dropped-response.js';
+import {
+  breakOff,
+  droppedError,
+  endSilently,
+  forgetBody,
+  sendInstead,
+} from './dropped-response.js';
+import { controlOf, takeControl } from './controlled-methods.js';
 import { chunkLength, reportTo, type HeldMethod, type NativeMethods } from './held-calls.js';
 import { announcedLength } from './held-marks.js';
 import { HeldResponse } from './held-response.js';
 import type { ResponseCommitter } from './response-committer.js';
 import { applyHead, rehearse } from './response-head.js';
-
-const COMMITTED = Symbol('committed response');
-interface Wrapped {
-  [COMMITTED]: CommittedResponse;
-}
 
 /**
  * `ready` nothing has left · `held` calls wait for the commit · `open` the header has left · `ended` the end has left ·
@@ -44,8 +46,8 @@ export class CommittedResponse {
     private readonly committer: CarefulCommitter,
   ) {
     this.phase = response.headersSent ? 'open' : 'ready';
-    const { writeHead, write, end, flushHeaders } = response as unknown as NativeMethods;
-    this.native = { writeHead, write, end, flushHeaders };
+    this.native = takeControl(response, this);
+    response.on('close', onClose);
   }
 
   /** Puts `response` under the control of `committer`; a response that is under control stays with its first committer. */
@@ -53,19 +55,10 @@ export class CommittedResponse {
     response: ServerResponse | Http2ServerResponse,
     committer: ResponseCommitter,
   ): CommittedResponse {
-    const { [COMMITTED]: known } = response as Partial<Wrapped>;
-    return known ?? CommittedResponse.wrap(response as ServerResponse, committer);
-  }
-
-  private static wrap(response: ServerResponse, committer: ResponseCommitter): CommittedResponse {
-    const committed = new CommittedResponse(response, new CarefulCommitter(committer));
-    Object.assign<ServerResponse, Wrapped>(response, { [COMMITTED]: committed });
-    response.writeHead = writeHead as ServerResponse['writeHead'];
-    response.write = write as ServerResponse['write'];
-    response.end = end as ServerResponse['end'];
-    response.flushHeaders = flushHeaders;
-    response.on('close', onClose);
-    return committed;
+    const known = controlOf(response) as CommittedResponse | undefined;
+    return (
+      known ?? new CommittedResponse(response as ServerResponse, new CarefulCommitter(committer))
+    );
   }
 
   /** Whether the first byte has left or waits for the commit: the client cannot be told a session id any more. */
@@ -182,6 +175,7 @@ export class CommittedResponse {
 
   private replace(held: HeldResponse, error: unknown): void {
     held.drop(droppedError(error));
+    if (held.hasEnd && !this.response.headersSent && this.handOver(error)) return;
     // HTTP/2 writes the body of `end` through `write`: both must pass.
     this.phase = 'ended';
     const isReplaced =
@@ -191,6 +185,16 @@ export class CommittedResponse {
     if (isReplaced) return;
     this.committer.reportLate(error);
     breakOff(this.response);
+  }
+
+  /** Has the app's own error handling answer, on a response of which nothing is left. */
+  private handOver(error: unknown): boolean {
+    const handleFailure = this.committer.takeFailureHandler();
+    if (!handleFailure) return false;
+    forgetBody(this.response);
+    this.phase = 'ready';
+    handleFailure(error);
+    return true;
   }
 
   /** The app goes on with a response that was replaced; its streams stop when the replacement is out. */
@@ -213,22 +217,6 @@ export class CommittedResponse {
   }
 }
 
-function writeHead(this: Wrapped, ...args: unknown[]): unknown {
-  return this[COMMITTED].call('writeHead', args);
-}
-
-function write(this: Wrapped, ...args: unknown[]): unknown {
-  return this[COMMITTED].call('write', args);
-}
-
-function end(this: Wrapped, ...args: unknown[]): unknown {
-  return this[COMMITTED].call('end', args);
-}
-
-function flushHeaders(this: Wrapped): void {
-  this[COMMITTED].call('flushHeaders', []);
-}
-
-function onClose(this: Wrapped): void {
-  this[COMMITTED].close();
+function onClose(this: ServerResponse): void {
+  (controlOf(this) as CommittedResponse).close();
 }

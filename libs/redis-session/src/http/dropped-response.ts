@@ -7,6 +7,9 @@ import type { FailedResponse } from './response-committer.js';
 /** Headers that belong to the connection, not to the response that is dropped. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set(['connection', 'date']);
 
+/** Headers that belong to a body, or to where it is found; the others are CORS, tracing and the like. */
+const BODY_HEADERS = /^(?:content-|etag$|last-modified$|location$|transfer-encoding$)/i;
+
 /**
  * Sends `failed` in place of the response that the app has prepared, of which nothing has left.
  *
@@ -32,6 +35,14 @@ export function sendInstead(
   } catch {
     return false;
   }
+}
+
+/** Takes back what belongs to a body that is not sent, so that another response can be made of this one. */
+export function forgetBody(response: ServerResponse): void {
+  for (const name of response.getHeaderNames()) {
+    if (BODY_HEADERS.test(name)) response.removeHeader(name);
+  }
+  if (!isHttp2(response)) response.statusMessage = '';
 }
 
 /** Ends a response whose client is gone, so that it reads as ended; nothing is sent. */

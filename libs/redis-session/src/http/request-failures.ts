@@ -5,6 +5,8 @@ import { type FailedResponse } from './response-committer.js';
 
 /** What went wrong with the session of one request, and what that means for its answer. */
 export class RequestFailures {
+  /** Has the application answer for a failed save. */
+  handler: ((error: unknown) => void) | undefined;
   private outage: SessionStoreError | undefined;
   private failure: unknown;
 
@@ -60,6 +62,13 @@ export class RequestFailures {
   /** Whether an error page blames the application for a failure of the store: an error that no filter knew. */
   isBlamedOnApp(statusCode: number): boolean {
     return this.failure instanceof SessionStoreError && statusCode === 500;
+  }
+
+  /** A failure of the answer to a failure is not left to the application again. */
+  takeHandler(): ((error: unknown) => void) | undefined {
+    const { handler } = this;
+    this.handler = undefined;
+    return handler;
   }
 
   /** The response in place of one that must not be sent. An outage of the store is reported where it is seen. */

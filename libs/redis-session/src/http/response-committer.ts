@@ -27,6 +27,12 @@ export interface ResponseCommitter {
   /** Adds headers (Set-Cookie) to those of the app; called at most once, right before the status line is written. */
   writeHeaders(response: ServerResponse): void;
 
+  /**
+   * What answers for a failed save on a response of which nothing has left, once: the application's own error handling.
+   * undefined = `describeFailure` does.
+   */
+  takeFailureHandler?(): ((error: unknown) => void) | undefined;
+
   /** The response to send instead of the prepared one, because `commit` rejected with `error`. */
   describeFailure(error: unknown): FailedResponse;
 

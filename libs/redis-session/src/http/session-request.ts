@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
 import { type SecurityScope } from '../security/security-context-holder.js';
+import { hiddenProperty } from '../session/hidden-property.js';
 import { type MapSession, type SessionOwner } from '../session/map-session.js';
 import {
   SessionInvalidatedError,
@@ -16,7 +17,7 @@ import { type SessionRequestContext } from './session-request-context.js';
 /** Something to do before the response leaves, beside saving the session. */
 export type BeforeCommit = () => void | Promise<void>;
 
-const requests = new WeakMap<object, SessionRequest>();
+const requests = hiddenProperty<SessionRequest>();
 
 /**
  * The session of one request: found at most once, saved by {@link commit} and nowhere else.
@@ -202,6 +203,15 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
     this.announcement.write(response, this.keptSession);
+  }
+
+  /** What has the application answer for a failed save; the platform provides it. */
+  set failureHandler(handler: (error: unknown) => void) {
+    this.failures.handler = handler;
+  }
+
+  takeFailureHandler(): ((error: unknown) => void) | undefined {
+    return this.failures.takeHandler();
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */

@@ -1,6 +1,7 @@
 import { type IncomingMessage } from 'node:http';
+import { hiddenProperty } from '../session/hidden-property.js';
 
-const locations = new WeakMap<IncomingMessage, string>();
+const locations = hiddenProperty<string>();
 
 /** Has the interceptor answer with a redirect when the handler is done. */
 export function redirectAfterHandler(request: IncomingMessage, location: string): void {

@@ -2,8 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type INestApplication } from '@nestjs/common';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type ResolvedOptions } from './redis-session.options.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
-import { RequestSessions } from './request-sessions.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /** A middleware as `app.use` takes it. */
@@ -29,12 +28,16 @@ export function redisSession(app: INestApplication): SessionMiddleware {
       'exclude must be left out when app.use(redisSession(app)) is used: routes are not known there.',
     );
   }
-  const middleware = new SessionRepositoryMiddleware(
-    options,
-    app.get(SESSION_REQUEST_CONTEXT, { strict: false }),
-    app.get(RequestSessions, { strict: false }),
-  );
+  return toFunction(app.get(SessionRepositoryMiddleware, { strict: false }));
+}
+
+/** The middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
+export function toFunction(middleware: SessionRepositoryMiddleware): SessionMiddleware {
   return (request, response, next) => {
-    Promise.resolve(middleware.use(request, response, next)).catch(next);
+    try {
+      middleware.use(request, response, next)?.catch(next);
+    } catch (error) {
+      next(error);
+    }
   };
 }

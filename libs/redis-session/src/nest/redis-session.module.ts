@@ -7,7 +7,9 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { bindInterceptors } from './bind-interceptors.js';
+import { toFunction } from './redis-session.middleware.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -38,8 +40,11 @@ export class RedisSessionModule
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly adapterHost: HttpAdapterHost,
     private readonly moduleRef: ModuleRef,
+    private readonly middleware: SessionRepositoryMiddleware,
+    modules: ModulesContainer,
   ) {
     super();
+    bindInterceptors(modules);
   }
 
   onModuleInit(): void {
@@ -60,11 +65,13 @@ export class RedisSessionModule
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer
-      .apply(SessionRepositoryMiddleware)
-      .exclude(...this.options.exclude)
-      .forRoutes('{*path}');
-    const { security } = this.options;
+    const { exclude, security } = this.options;
+    if (exclude.length === 0) this.adapterHost.httpAdapter.use(toFunction(this.middleware));
+    else
+      consumer
+        .apply(SessionRepositoryMiddleware)
+        .exclude(...exclude)
+        .forRoutes('{*path}');
     if (!security || !security.logout) return;
     const logoutRoute = { path: security.logout.path, method: RequestMethod.POST };
     consumer.apply(LogoutMiddleware).forRoutes(logoutRoute);

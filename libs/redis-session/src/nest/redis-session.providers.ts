@@ -1,5 +1,5 @@
 import { type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
@@ -27,7 +27,8 @@ import { type ResolvedOptions, resolveOptions } from './redis-session.options.js
 import { RequestSessions } from './request-sessions.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
-import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
+import { SessionFailureFilter } from './session-failure.filter.js';
+import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /** What other providers and guards of the application may inject. */
 export const EXPORTED_PROVIDERS = [
@@ -59,6 +60,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   SecurityEvents,
   SessionEventHandlers,
   SessionEvents,
+  SessionRepositoryMiddleware,
   {
     provide: SessionRegistry,
     useFactory: createRegistry,
@@ -74,7 +76,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     useFactory: createRequestContext,
     inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform],
   },
-  { provide: APP_INTERCEPTOR, useClass: SessionRepositoryInterceptor },
+  { provide: APP_FILTER, useClass: SessionFailureFilter },
   // A factory that returns undefined registers nothing: `security: false`.
   {
     provide: APP_GUARD,

@@ -1,7 +1,7 @@
 import { applyDecorators, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { ExceptionTranslationFilter } from './exception-translation.filter.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
-import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
+import { MessageContextInterceptor } from './message-context.interceptor.js';
 
 /**
  * Makes a WebSocket gateway, or a controller of microservice messages, know its users: `@Authenticated()` and its
@@ -13,6 +13,6 @@ import { SessionRepositoryInterceptor } from './session-repository.interceptor.j
 export const SecuredMessages = (): ClassDecorator & MethodDecorator =>
   applyDecorators(
     UseGuards(SessionAuthenticationGuard),
-    UseInterceptors(SessionRepositoryInterceptor),
+    UseInterceptors(MessageContextInterceptor),
     UseFilters(ExceptionTranslationFilter),
   );

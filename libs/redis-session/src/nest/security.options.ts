@@ -56,6 +56,12 @@ export interface SecurityOptions {
    */
   readonly cacheControl?: string | false | undefined;
   /**
+   * Whether `SecurityContextHolder` knows the user in the course of a request. `false` saves 15 to 20 % of the CPU time of
+   * a bare request on Fastify before Node 24; then only what runs in `runAs`, and messages, have a context.
+   * @defaultValue true
+   */
+  readonly contextHolder?: boolean | undefined;
+  /**
    * Decides where a login leads: a path to redirect to, or undefined to answer with the handler's result.
    * @defaultValue browsers go back to the page that they asked for, others get the handler's result
    */
@@ -139,6 +145,7 @@ export interface ResolvedSecurityOptions {
   readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
   readonly cacheControl: string | false;
+  readonly contextHolder: boolean;
   readonly csrf: ResolvedCsrfOptions | false;
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
@@ -159,6 +166,7 @@ export const DEFAULT_SECURITY_OPTIONS = {
   auditLog: false,
   authorization: 'annotated',
   cacheControl: 'no-store',
+  contextHolder: true,
   csrf: false,
   defaultSuccessPath: '/',
   rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
@@ -184,6 +192,7 @@ const schema = z.strictObject({
   cacheControl: z
     .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
     .describe('the value of the header or false'),
+  contextHolder: z.boolean().describe('true or false'),
   csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),

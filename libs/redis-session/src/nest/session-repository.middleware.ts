@@ -6,6 +6,7 @@ import { SessionRequest } from '../http/session-request.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { runInScope } from '../security/security-context-holder.js';
 import { type ResolvedOptions } from './redis-session.options.js';
+import { HttpPlatform } from './platform/http-platform.js';
 import { showUser } from './platform/request-user.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { RequestSessions } from './request-sessions.js';
@@ -27,25 +28,35 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
+    private readonly platform: HttpPlatform,
     private readonly requestSessions: RequestSessions,
   ) {}
 
   use(request: IncomingMessage, response: ServerResponse, next: Next): void | Promise<void> {
     const known = SessionRequest.of(request);
     // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
-    if (known) return runInScope(known, next);
+    if (known) return this.inScope(known, next);
     const sessionRequest = new SessionRequest(request, response, this.context);
     CommittedResponse.attach(response, sessionRequest);
+    this.platform.handOverFailures(sessionRequest, next);
     this.requestSessions.attach(sessionRequest);
-    if (this.options.load === 'lazy') return runInScope(sessionRequest, next);
+    if (this.options.load === 'lazy') return this.inScope(sessionRequest, next);
     const loading = sessionRequest.loadSecurityContext();
     const goOn = (context: SecurityContext): void => {
       showUser(request, context);
-      runInScope(sessionRequest, () => this.requestSessions.authenticate(sessionRequest, next));
+      this.inScope(sessionRequest, () => this.requestSessions.authenticate(sessionRequest, next));
     };
     if (!(loading instanceof Promise)) return goOn(loading);
     return loading.then(goOn, (error: unknown) => {
       throw toHttpException(error);
     });
+  }
+
+  private inScope(sessionRequest: SessionRequest, action: () => void): void {
+    if (this.options.security && this.options.security.contextHolder) {
+      runInScope(sessionRequest, action);
+    } else {
+      action();
+    }
   }
 }

@@ -1,32 +1,34 @@
 import { type IncomingMessage } from 'node:http';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type ArgumentsHost, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { runInScope } from '../../security/security-context-holder.js';
+import { prepareControl } from '../../http/controlled-methods.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
 import { SessionRequest } from '../../http/session-request.js';
 import { fastifyOf } from './fastify-of.js';
-import { type DecoratableFastify, decorateReplyForPassport } from './passport-reply.js';
+import { type ResolvedOptions } from '../redis-session.options.js';
+import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { toHttpException } from '../session-failure.js';
+import { type FastifyLike, hookFastify } from './fastify-hooks.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
-import { showUser } from './request-user.js';
 
-interface FastifyRequestLike {
-  readonly raw: IncomingMessage;
-}
-
-interface FastifyLike extends DecoratableFastify {
-  addHook(
-    name: 'preValidation',
-    hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
-  ): void;
+interface ExpressLike {
+  /** The prototype of its responses. */
+  readonly response: object;
 }
 
 /** What differs between Express and Fastify, in one place. */
 @Injectable()
 export class HttpPlatform implements OnModuleInit {
   private isHooked = false;
+  private isExpress = false;
+  private readonly hasContextHolder: boolean;
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    @Inject(RESOLVED_OPTIONS) { security }: ResolvedOptions,
+  ) {
+    this.hasContextHolder = security !== false && security.contextHolder;
     this.hook();
   }
 
@@ -66,23 +68,32 @@ export class HttpPlatform implements OnModuleInit {
   }
 
   /**
-   * Fastify reads the body after all middleware, in callbacks of the socket, where the scope that a middleware opened is
-   * lost: it is opened again. Its own request is another object than the one that middleware sees.
+   * On Express, has the exception filters of the application answer for a session that could not be saved. On Fastify
+   * they do so by its `onSend` hook, see {@link hookFastify}.
    */
+  handOverFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    if (this.isExpress) {
+      sessionRequest.failureHandler = (error) => {
+        next(toHttpException(error));
+      };
+    }
+  }
+
+  /** Has the exception filters of the application answer for `exception`, wherever it comes from. */
+  fail(host: ArgumentsHost, exception: unknown): void {
+    const http = host.switchToHttp();
+    if (this.isExpress) http.getNext<(error: unknown) => void>()(exception);
+    else http.getResponse<{ send(error: unknown): void }>().send(exception);
+  }
+
   private hook(): void {
-    const fastify = this.isHooked ? undefined : fastifyOf<FastifyLike>(this.adapterHost);
-    if (!fastify) return;
+    const { httpAdapter } = this.adapterHost as { httpAdapter?: HttpAdapterHost['httpAdapter'] };
+    if (!httpAdapter || this.isHooked) return;
     this.isHooked = true;
-    decorateReplyForPassport(fastify);
-    fastify.addHook('preValidation', (request, _reply, done) => {
-      const sessionRequest = SessionRequest.of(request.raw);
-      if (!sessionRequest) {
-        done();
-        return;
-      }
-      showUser(request, sessionRequest.securityContext);
-      runInScope(sessionRequest, done);
-    });
+    this.isExpress = httpAdapter.getType() === 'express';
+    if (this.isExpress) prepareControl(httpAdapter.getInstance<ExpressLike>().response);
+    const fastify = fastifyOf<FastifyLike>(this.adapterHost);
+    if (fastify) hookFastify(fastify, this.hasContextHolder);
   }
 }
 
