@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FailedResponse, ResponseCommitter } from './response-committer.js';
+import type { FailedResponse, FailureHandler, ResponseCommitter } from './response-committer.js';
 import { detachSetCookie } from './response-head.js';
 
 const UNDESCRIBED_FAILURE: FailedResponse = { statusCode: 503, headers: {}, body: '' };
@@ -73,7 +73,7 @@ export class CarefulCommitter {
   }
 
   /** What answers for a failed save, once; undefined when nothing does. */
-  takeFailureHandler(): ((error: unknown) => void) | undefined {
+  takeFailureHandler(): FailureHandler | undefined {
     return this.committer.takeFailureHandler?.();
   }
 

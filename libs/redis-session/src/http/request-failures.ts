@@ -1,16 +1,18 @@
 import { type SessionLogger } from '../session/session-logger.js';
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
 import { describeSessionFailure, toFailedResponse } from './failed-response.js';
-import { type FailedResponse } from './response-committer.js';
+import { type FailedResponse, type FailureHandler } from './response-committer.js';
 
 /** What went wrong with the session of one request, and what that means for its answer. */
 export class RequestFailures {
-  /** Has the application answer for a failed save. */
-  handler: ((error: unknown) => void) | undefined;
   private outage: SessionStoreError | undefined;
   private failure: unknown;
 
-  constructor(private readonly logger: SessionLogger) {}
+  /** @param handler - has the application answer for a failed save */
+  constructor(
+    private readonly logger: SessionLogger,
+    private handler?: FailureHandler,
+  ) {}
 
   /** Whether the request goes on without the session that the client may have. */
   get isAnonymous(): boolean {
@@ -65,7 +67,7 @@ export class RequestFailures {
   }
 
   /** A failure of the answer to a failure is not left to the application again. */
-  takeHandler(): ((error: unknown) => void) | undefined {
+  takeHandler(): FailureHandler | undefined {
     const { handler } = this;
     this.handler = undefined;
     return handler;

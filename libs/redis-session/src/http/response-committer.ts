@@ -9,6 +9,9 @@ export interface FailedResponse {
   readonly body: string;
 }
 
+/** Has the application answer for a save that failed with `error`. */
+export type FailureHandler = (error: unknown) => void;
+
 /**
  * What a `CommittedResponse` asks before it lets a response leave.
  *
@@ -31,7 +34,7 @@ export interface ResponseCommitter {
    * What answers for a failed save on a response of which nothing has left, once: the application's own error handling.
    * undefined = `describeFailure` does.
    */
-  takeFailureHandler?(): ((error: unknown) => void) | undefined;
+  takeFailureHandler?(): FailureHandler | undefined;
 
   /** The response to send instead of the prepared one, because `commit` rejected with `error`. */
   describeFailure(error: unknown): FailedResponse;

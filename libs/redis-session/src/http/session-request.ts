@@ -8,14 +8,16 @@ import {
   SessionResponseCommittedError,
 } from '../session/session.errors.js';
 import { EndedSessions } from './ended-sessions.js';
+import { type BeforeCommit, BeforeCommitActions } from './before-commit-actions.js';
 import { RequestFailures } from './request-failures.js';
 import { RequestedSession } from './requested-session.js';
-import { type FailedResponse, type ResponseCommitter } from './response-committer.js';
+import {
+  type FailedResponse,
+  type FailureHandler,
+  type ResponseCommitter,
+} from './response-committer.js';
 import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
-
-/** Something to do before the response leaves, beside saving the session. */
-export type BeforeCommit = () => void | Promise<void>;
 
 const requests = hiddenProperty<SessionRequest>();
 
@@ -29,11 +31,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
-  private readonly beforeCommit: BeforeCommit[] = [];
+  private readonly beforeCommit = new BeforeCommitActions();
   private readonly endedSessions: EndedSessions;
   private isContextLoaded = false;
   private isHeadWritten = false;
-  private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures: RequestFailures;
   /** What the client sent, and what was found by it. */
@@ -44,8 +45,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly context: SessionRequestContext,
+    failureHandler?: FailureHandler,
   ) {
-    this.failures = new RequestFailures(context.logger);
+    this.failures = new RequestFailures(context.logger, failureHandler);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
     this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
@@ -144,7 +146,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
-    this.beforeCommit.push(action);
+    this.beforeCommit.add(action);
   }
 
   /**
@@ -165,7 +167,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     const { statusCode } = this.response;
     if (this.failures.isToldBy(statusCode)) return false;
     if (this.failures.isBlamedOnApp(statusCode)) return true;
-    if (this.beforeCommit.length > 0 || this.endedSessions.isPending) return true;
+    if (this.beforeCommit.isPending || this.endedSessions.isPending) return true;
     try {
       return this.isDirty();
     } catch (error) {
@@ -205,12 +207,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.announcement.write(response, this.keptSession);
   }
 
-  /** What has the application answer for a failed save; the platform provides it. */
-  set failureHandler(handler: (error: unknown) => void) {
-    this.failures.handler = handler;
-  }
-
-  takeFailureHandler(): ((error: unknown) => void) | undefined {
+  takeFailureHandler(): FailureHandler | undefined {
     return this.failures.takeHandler();
   }
 
@@ -255,18 +252,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async commitOnce(): Promise<void> {
     this.failures.refuseToWaitAgain();
-    await this.prepare();
+    await this.beforeCommit.runAll();
     await this.endedSessions.deleteAll();
     if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
-  }
-
-  private async prepare(): Promise<void> {
-    this.isPreparing = true;
-    try {
-      for (const action of this.beforeCommit.splice(0)) await action();
-    } finally {
-      this.isPreparing = false;
-    }
   }
 
   private async saveUnlessLost(session: MapSession): Promise<void> {
@@ -287,7 +275,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
   private refuseIfAnnounced(action: string): void {
-    const isInTime = this.isPreparing && !this.isHeadWritten;
+    const isInTime = this.beforeCommit.isRunning && !this.isHeadWritten;
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 

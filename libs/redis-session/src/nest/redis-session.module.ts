@@ -40,7 +40,6 @@ export class RedisSessionModule
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly adapterHost: HttpAdapterHost,
     private readonly moduleRef: ModuleRef,
-    private readonly middleware: SessionRepositoryMiddleware,
     modules: ModulesContainer,
   ) {
     super();
@@ -66,7 +65,8 @@ export class RedisSessionModule
 
   configure(consumer: MiddlewareConsumer): void {
     const { exclude, security } = this.options;
-    if (exclude.length === 0) this.adapterHost.httpAdapter.use(toFunction(this.middleware));
+    if (exclude.length === 0)
+      this.adapterHost.httpAdapter.use(toFunction(this.moduleRef.get(SessionRepositoryMiddleware)));
     else
       consumer
         .apply(SessionRepositoryMiddleware)

@@ -36,9 +36,9 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     const known = SessionRequest.of(request);
     // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
     if (known) return this.inScope(known, next);
-    const sessionRequest = new SessionRequest(request, response, this.context);
+    const failureHandler = this.platform.failureHandler(next);
+    const sessionRequest = new SessionRequest(request, response, this.context, failureHandler);
     CommittedResponse.attach(response, sessionRequest);
-    this.platform.handOverFailures(sessionRequest, next);
     this.requestSessions.attach(sessionRequest);
     if (this.options.load === 'lazy') return this.inScope(sessionRequest, next);
     const loading = sessionRequest.loadSecurityContext();

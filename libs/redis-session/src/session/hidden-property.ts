@@ -1,9 +1,7 @@
-/** Gives its subclasses somebody else's object as `this`. */
-class Adopted {
-  constructor(target: object) {
-    return target;
-  }
-}
+/** As a base class, gives its subclasses somebody else's object as `this`. */
+const Adopted = function adopt(target: object): object {
+  return target;
+} as unknown as new (target: object) => object;
 
 /** A property of objects that belong to others. */
 export interface HiddenProperty<Value> {

@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { prepareControl } from '../../http/controlled-methods.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
+import { type FailureHandler } from '../../http/response-committer.js';
 import { SessionRequest } from '../../http/session-request.js';
 import { fastifyOf } from './fastify-of.js';
 import { type ResolvedOptions } from '../redis-session.options.js';
@@ -68,15 +69,15 @@ export class HttpPlatform implements OnModuleInit {
   }
 
   /**
-   * On Express, has the exception filters of the application answer for a session that could not be saved. On Fastify
-   * they do so by its `onSend` hook, see {@link hookFastify}.
+   * Has the exception filters of the application answer for a session that could not be saved.
+   *
+   * @returns undefined on Fastify, where its `onSend` hook does that: see {@link hookFastify}
    */
-  handOverFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
-    if (this.isExpress) {
-      sessionRequest.failureHandler = (error) => {
-        next(toHttpException(error));
-      };
-    }
+  failureHandler(next: (error?: unknown) => void): FailureHandler | undefined {
+    if (!this.isExpress) return undefined;
+    return (error) => {
+      next(toHttpException(error));
+    };
   }
 
   /** Has the exception filters of the application answer for `exception`, wherever it comes from. */
