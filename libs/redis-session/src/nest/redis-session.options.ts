@@ -219,6 +219,12 @@ function refuseContradictions(
       'indexed must be left out unless repository is "indexed", got both. Leave one out.',
     );
   }
+  const { security } = merged;
+  if (security && security.logout?.endsEverySession === true && merged.repository !== 'indexed') {
+    throw new SessionOptionError(
+      'security.logout.endsEverySession must be false unless repository is "indexed", got true.',
+    );
+  }
   if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
     throw new SessionOptionError(
       'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',

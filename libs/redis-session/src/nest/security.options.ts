@@ -109,6 +109,8 @@ export interface SecurityOptions {
 
 /** The ready logout endpoint. */
 export interface LogoutOptions {
+  /** Whether all sessions of the user end, on all devices; needs `repository: 'indexed'`. @defaultValue false */
+  readonly endsEverySession?: boolean | undefined;
   /** @defaultValue '/logout' */
   readonly path?: string | undefined;
   /** Where browsers go afterwards. @defaultValue '/' */
@@ -124,6 +126,7 @@ export type ResolvedLogoutOptions = {
 
 /** The defaults of {@link LogoutOptions}. */
 export const DEFAULT_LOGOUT_OPTIONS: ResolvedLogoutOptions = {
+  endsEverySession: false,
   handlers: [],
   path: '/logout',
   successPath: '/',
@@ -205,6 +208,7 @@ const schema = z.strictObject({
 });
 
 const logoutSchema = z.strictObject({
+  endsEverySession: z.boolean().describe('true or false'),
   path: path.describe(PATH),
   successPath: path.describe(PATH),
   handlers: z.array(object).describe('a list of LogoutHandlers'),
