@@ -71,7 +71,10 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
     const input = { ...this.options, client, keys, replicaName, handOnAfterMs: HAND_ON_AFTER_MS };
     const handler = async (event: SessionEvent) => {
       this.subject.next(event);
-      for (const handle of handlers) await handle(event);
+      // One that fails does not keep the event from the others; it is delivered again to all.
+      const results = await Promise.allSettled(handlers.map(async (handle) => handle(event)));
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
     };
     const sources: SessionEventSource[] = [];
     if (eventDelivery === 'once')

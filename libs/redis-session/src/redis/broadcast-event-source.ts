@@ -1,5 +1,6 @@
 import { BackgroundLoop, jittered } from './background-loop.js';
 import { withDeadline } from './deadline.js';
+import { handleEvent } from './handle-event.js';
 import {
   EVENT_BATCH_SIZE,
   EVENT_PAUSE_MS,
@@ -70,17 +71,13 @@ export class BroadcastEventSource implements SessionEventSource {
   }
 
   private async handle(entry: StreamEntry, number: number): Promise<void> {
-    const { codec, handler, logger } = this.input;
+    const { codec, logger } = this.input;
     const event = toSessionEvent(entry, number, codec);
-    if (!event) return;
-    try {
-      await handler(event);
-    } catch (error) {
-      const reason = error instanceof Error ? error.name : 'unknown reason';
-      logger.warn(
-        `Cannot handle a session event of type ${event.type}: a handler has failed (${reason}). Other replicas are not affected.`,
-      );
-    }
+    const failure = event && (await handleEvent(event, this.input));
+    if (!failure) return;
+    logger.warn(
+      `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). Other replicas are not affected.`,
+    );
   }
 
   private async positionOf(partition: string): Promise<string> {
