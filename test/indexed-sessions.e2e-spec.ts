@@ -276,6 +276,10 @@ describe("repository: 'indexed'", () => {
     [{ repository: 'default', indexed: {} }, 'indexed must be left out'],
     [{ repository: 'indexed', store: 'memory', redis: undefined }, 'repository must be "default"'],
     [{ indexed: { partitions: 0 } }, 'indexed.partitions must be a positive integer, got 0.'],
+    [
+      { indexed: { cleanupIntervalSeconds: 0 } },
+      'indexed.cleanupIntervalSeconds must be a positive integer or false, got 0.',
+    ],
     [{ indexed: { tenants: {} } }, 'indexed.tenants must be left out'],
   ])('is refused with %j', (options, message) => {
     const merged = { ...optionsOf({}), ...options } as Parameters<
