@@ -169,7 +169,7 @@ describe("delivery 'once'", () => {
     };
     const handler = (event: SessionEvent) => {
       if (event.principalName === 'poison') return new Promise<void>(() => undefined);
-      return input.handler(event);
+      input.handler(event);
     };
     const source = new OnceEventSource({ ...input, handler });
     await test.open('poison');
