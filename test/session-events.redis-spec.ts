@@ -167,10 +167,8 @@ describe("delivery 'once'", () => {
       ...inputOf('b', replica),
       ...{ handOnAfterMs: 60_000, deletesHandled: true, handlerTimeoutMs: 20 },
     };
-    const handler = (event: SessionEvent) => {
-      if (event.principalName === 'poison') return new Promise<void>(() => undefined);
-      input.handler(event);
-    };
+    const handler = (event: SessionEvent) =>
+      event.principalName === 'poison' ? new Promise<void>(() => undefined) : input.handler(event);
     const source = new OnceEventSource({ ...input, handler });
     await test.open('poison');
     await test.open('alice');

@@ -20,6 +20,8 @@ interface OpenSocket {
  * session when its id changes, and are closed when it ends.
  *
  * A login changes the id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id.
+ *
+ * Mirrors `WebSocketRegistryListener` of Spring Session.
  */
 @Injectable()
 export class OpenSockets {
