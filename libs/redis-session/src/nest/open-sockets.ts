@@ -11,6 +11,8 @@ import { WebSocketSessions } from './websocket-sessions.js';
 
 interface OpenSocket {
   readonly client: object;
+  /** Of the session under which it is registered; '' = none. */
+  id: string;
   /** Of the session when it was last seen: who has logged in, and when; '' = nobody. */
   login: string;
 }
@@ -45,7 +47,8 @@ export class OpenSockets {
     const state = socketStateOf(client, handshake);
     if (state.isKnown || !this.options.webSockets.closeWithSession) return;
     state.isKnown = true;
-    const socket = { client, login: '' };
+    const socket: OpenSocket = { client, id: '', login: '' };
+    onceClosed(client, () => this.unregister(socket));
     try {
       for (const id of this.sessions.idsOf(state)) {
         // Before the session is read, so that its end in between is not missed.
@@ -55,7 +58,7 @@ export class OpenSockets {
           socket.login = loginOf(session);
           return;
         }
-        this.unregister(id, socket);
+        this.unregister(socket);
       }
     } catch {
       this.logger.warn('Cannot read the session of a WebSocket: Redis failed. It is closed.');
@@ -75,7 +78,7 @@ export class OpenSockets {
     const sockets = [...(this.bySession.get(previousId) ?? [])];
     if (sockets.length === 0) return;
     for (const socket of sockets) {
-      this.unregister(previousId, socket);
+      this.unregister(socket);
       this.register(id, socket);
     }
     // None: it has ended, or has yet another id, and the event of that comes next.
@@ -83,29 +86,29 @@ export class OpenSockets {
     if (!session) return;
     for (const socket of sockets) {
       if (socket.login === loginOf(session)) socketStateOf(socket.client).sessionId = id;
-      else this.close(id, socket, 'session-changed');
+      else this.close(socket, 'session-changed');
     }
   }
 
   private closeAll(id: string, reason = 'session-ended'): void {
-    for (const socket of this.bySession.get(id) ?? []) this.close(id, socket, reason);
+    for (const socket of this.bySession.get(id) ?? []) this.close(socket, reason);
   }
 
-  private close(id: string, socket: OpenSocket, reason: string): void {
-    this.unregister(id, socket);
+  private close(socket: OpenSocket, reason: string): void {
+    this.unregister(socket);
     closeSocket(socket.client, reason);
   }
 
   private register(id: string, socket: OpenSocket): void {
     const sockets = this.bySession.get(id) ?? new Set();
     this.bySession.set(id, sockets.add(socket));
-    onceClosed(socket.client, () => this.unregister(id, socket));
+    socket.id = id;
   }
 
-  private unregister(id: string, socket: OpenSocket): void {
-    const sockets = this.bySession.get(id);
+  private unregister(socket: OpenSocket): void {
+    const sockets = this.bySession.get(socket.id);
     sockets?.delete(socket);
-    if (sockets?.size === 0) this.bySession.delete(id);
+    if (sockets?.size === 0) this.bySession.delete(socket.id);
   }
 }
 
