@@ -133,9 +133,14 @@ async function live(client, count) {
     '0',
   );
   const perScheduled = scheduled / (await client.zcard(keys.expirations(keys.partitions[0])));
+  const [ofTen, ofMany] = [
+    await indexBytesOf(client, keys.index('principal', 'ten')),
+    await indexBytesOf(client, keys.index('principal', 'many')),
+  ];
+  const other = all - hash - perScheduled - ofTen;
   console.log(`${count} live sessions: ${all.toFixed(0)} bytes each`);
   console.log(
-    `  hash ${hash}, expiration ${perScheduled.toFixed(0)}, index and overhead ${(all - hash - perScheduled).toFixed(0)}`,
+    `  hash ${hash}, expiration ${perScheduled.toFixed(0)}, index ${ofTen.toFixed(0)} of a user with 10, ${ofMany.toFixed(0)} of one with 10000; the rest ${other.toFixed(0)}`,
   );
   for (const [name, limit] of [
     ['ten', 100],
@@ -147,6 +152,11 @@ async function live(client, count) {
     const ms = (performance.now() - startMs).toFixed(1);
     console.log(`  findByPrincipalName, ${sessions.length} of ${total}: ${ms} ms`);
   }
+}
+
+/** What one entry of an index takes, with its share of the key. */
+async function indexBytesOf(client, key) {
+  return (await client.memory('USAGE', key, 'SAMPLES', '0')) / (await client.zcard(key));
 }
 
 /** Stores sessions as a login leaves them. */

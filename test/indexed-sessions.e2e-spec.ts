@@ -14,6 +14,8 @@ import {
   SessionManagementModule,
   SessionRegistry,
 } from 'nestjs-redis-session';
+import { withMemorySessions } from 'nestjs-redis-session/testing';
+import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 import { eventually } from './support/eventually.js';
 import { send as sendRequest } from './support/http-client.js';
@@ -206,6 +208,46 @@ describe('@OnSessionEvent', () => {
     ]);
   });
 
+  it('has the other handlers handle an event with which one fails', async () => {
+    const seen: string[] = [];
+    @Injectable()
+    class Broken {
+      @OnSessionEvent()
+      fail(): void {
+        throw new Error('No.');
+      }
+    }
+    @Injectable()
+    class Sound {
+      @OnSessionEvent()
+      note({ type }: SessionEvent): void {
+        seen.push(type);
+      }
+    }
+    const replica = await startReplica('express', {
+      options: optionsOf({ eventDelivery: 'once' }),
+      controllers: [UserController],
+      providers: [Broken, Sound],
+    });
+    replicas.push(replica);
+    await logIn(replica);
+    await eventually(() => Promise.resolve(seen.length > 0));
+    expect(seen).toEqual(['created']);
+  });
+
+  it('has nothing to handle when a test keeps sessions in memory', async () => {
+    const root = RedisSessionModule.forRoot({
+      ...optionsOf({ eventDelivery: 'once' }),
+      security: { logout: { endsEverySession: true } },
+      webSockets: { closeWithSession: true },
+    });
+    const testing = Test.createTestingModule({ imports: [root], providers: [Listener] });
+    const module = await withMemorySessions(testing).compile();
+    await module.init();
+    expect(module.get(Listener).seen).toEqual([]);
+    await module.close();
+  });
+
   it('tells of sessions that nobody uses any more', async () => {
     let nowMs = Date.now();
     const replica = await startReplica('express', {
@@ -276,6 +318,10 @@ describe("repository: 'indexed'", () => {
     [{ repository: 'default', indexed: {} }, 'indexed must be left out'],
     [{ repository: 'indexed', store: 'memory', redis: undefined }, 'repository must be "default"'],
     [{ indexed: { partitions: 0 } }, 'indexed.partitions must be a positive integer, got 0.'],
+    [
+      { indexed: { cleanupIntervalSeconds: 0 } },
+      'indexed.cleanupIntervalSeconds must be a positive integer or false, got 0.',
+    ],
     [{ indexed: { tenants: {} } }, 'indexed.tenants must be left out'],
   ])('is refused with %j', (options, message) => {
     const merged = { ...optionsOf({}), ...options } as Parameters<

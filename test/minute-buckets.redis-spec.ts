@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Redis } from 'ioredis';
 import { missingFlags } from '../libs/redis-session/src/redis/keyspace-events.js';
 import { MinuteBucketExpirationStore } from '../libs/redis-session/src/redis/minute-bucket-expiration-store.js';
+import { type RedisIndexedSessionRepositoryOptions } from '../libs/redis-session/src/redis/redis-indexed-session-repository.options.js';
 import { type RedisServer } from '../tools/servers/redis-server.mjs';
 import { eventually } from './support/eventually.js';
 import { IndexedRepository } from './support/indexed-repository.js';
@@ -22,13 +23,15 @@ afterAll(async () => {
   await server.stop();
 });
 
-function repository(saveMode: 'on-change' | 'always' = 'on-change'): IndexedRepository {
+function repository(
+  options: Partial<RedisIndexedSessionRepositoryOptions> = {},
+): IndexedRepository {
   return new IndexedRepository(client, {
     namespace: 'spring:session',
     eventDelivery: 'once',
     expirationStore: 'minute-buckets',
     cleanupIntervalSeconds: 0,
-    saveMode,
+    ...options,
   });
 }
 
@@ -64,6 +67,21 @@ describe('MinuteBucketExpirationStore', () => {
     const bucketLifeMs = await client.pttl(bucketOf(expiryMs));
     expect(bucketLifeMs).toBeGreaterThan(2_090_000);
     expect(bucketLifeMs).toBeLessThanOrEqual(2_100_000);
+  });
+
+  it('writes fields that a JSON serializer of Spring can read, with no hash tag in any key', async () => {
+    const { id } = await test.open('"alice": ä');
+    const fields = await client.hgetall(`spring:session:sessions:${id}`);
+    for (const text of Object.values(fields))
+      expect(() => JSON.parse(text) as unknown).not.toThrow();
+    expect(fields).toMatchObject({
+      creationTime: String(test.nowMs),
+      lastAccessedTime: String(test.nowMs),
+      maxInactiveInterval: '1800',
+    });
+    const shared = (await client.keys('*')).filter((key) => /sessions:|expirations:/.test(key));
+    expect(shared).toHaveLength(3);
+    expect(shared.join()).not.toMatch(/[{}]/);
   });
 
   it('puts an expiry on the full minute into the bucket of the next one', async () => {
@@ -103,12 +121,15 @@ describe('MinuteBucketExpirationStore', () => {
     expect(await client.exists(bucket)).toBe(0);
   });
 
-  it.each(['on-change', 'always'] as const)('leaves nothing at logout, saving %s', async (mode) => {
-    test = repository(mode);
-    const session = await test.open('alice');
-    await session.invalidate();
-    expect(await client.keys('*')).toEqual(['spring:session:events']);
-  });
+  it.each(['on-change', 'always'] as const)(
+    'leaves nothing at logout, saving %s',
+    async (saveMode) => {
+      test = repository({ saveMode });
+      const session = await test.open('alice');
+      await session.invalidate();
+      expect(await client.keys('*')).toEqual(['spring:session:events']);
+    },
+  );
 
   it('does not revive a session that was deleted while a request used it', async () => {
     const session = await test.open('alice');
@@ -163,6 +184,15 @@ describe('when Redis reports the end of a shadow key', () => {
   it('sets the flags of notify-keyspace-events that are missing', async () => {
     const [, flags] = await client.config('GET', 'notify-keyspace-events');
     expect(flags?.split('').sort().join('')).toBe('Egx');
+  });
+
+  it('leaves notify-keyspace-events alone when it is told to', async () => {
+    await client.config('SET', 'notify-keyspace-events', 'K$');
+    const modest = storeOf(repository({ configuresNotifications: false }));
+    await modest.start();
+    await modest.stop();
+    const [, flags] = await client.config('GET', 'notify-keyspace-events');
+    expect(flags?.split('').sort().join('')).toBe('$K');
   });
 });
 

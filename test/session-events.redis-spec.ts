@@ -143,6 +143,41 @@ describe("delivery 'once'", () => {
     expect(await storedEvents()).toBe(0);
   });
 
+  it('gives up an event that was delivered five times in vain, says so, and goes on with others', async () => {
+    const { id } = await test.open('poison');
+    const broken = onceReplica('a', 0);
+    broken.isBroken = true;
+    for (let attempt = 1; attempt <= 5; attempt++) await broken.source.poll();
+    expect(broken.warnings).toHaveLength(5);
+    expect(await storedEvents()).toBe(1);
+
+    broken.isBroken = false;
+    await test.open('alice');
+    await broken.source.poll();
+    expect(broken.seen.map(({ principalName }) => principalName)).toEqual(['alice']);
+    const [last = ''] = broken.warnings.slice(-1);
+    expect(last).toMatch(/the session event \d+-\d+-\d+: it was delivered 5 times in vain/);
+    expect(last).not.toContain(id);
+    expect(await storedEvents()).toBe(0);
+  });
+
+  it('gives other events to a handler that hangs with one', async () => {
+    const replica = onceReplica('a');
+    const input = {
+      ...inputOf('b', replica),
+      ...{ handOnAfterMs: 60_000, deletesHandled: true, handlerTimeoutMs: 20 },
+    };
+    const handler = (event: SessionEvent) =>
+      event.principalName === 'poison' ? new Promise<void>(() => undefined) : input.handler(event);
+    const source = new OnceEventSource({ ...input, handler });
+    await test.open('poison');
+    await test.open('alice');
+    await source.poll();
+    expect(replica.seen.map(({ principalName }) => principalName)).toEqual(['alice']);
+    expect(replica.warnings.join()).toContain('not done within 20 ms');
+    expect(await storedEvents()).toBe(1);
+  });
+
   it('delivers what happened while no replica was running', async () => {
     const before = onceReplica('a');
     await before.source.poll();

@@ -1,13 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+interface Delivery {
+  readonly deliver: () => void;
+  /** undefined = the end of the connection */
+  readonly chunk: Buffer | undefined;
+}
+
 /** A TCP proxy that makes a network bad on purpose. */
 export class TcpProxy {
   /** How long each chunk takes in each direction; may be changed at any time, order is kept. */
   delayMs: number;
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
-  readonly #held: (() => void)[] = [];
+  readonly #held: Delivery[] = [];
   #server: Server | undefined;
   #port = 0;
   #isPaused = false;
@@ -23,9 +29,9 @@ export class TcpProxy {
     return this.#port;
   }
 
-  /** How many chunks {@link pause} holds back at this moment. */
-  get heldChunks(): number {
-    return this.#held.length;
+  /** Whether a chunk that {@link pause} holds back has `text` in it. */
+  isHolding(text: string): boolean {
+    return this.#held.some(({ chunk }) => chunk?.includes(text));
   }
 
   /** Accepts connections; again after {@link refuse}. */
@@ -44,7 +50,7 @@ export class TcpProxy {
   /** Delivers what was held back, in order. */
   resume(): void {
     this.#isPaused = false;
-    for (const deliver of this.#held.splice(0)) deliver();
+    for (const { deliver } of this.#held.splice(0)) deliver();
   }
 
   /** Breaks all connections; bytes on the way are lost. New ones are accepted. */
@@ -68,14 +74,14 @@ export class TcpProxy {
 
   #forward(from: Socket, to: Socket): void {
     this.#sockets.add(from);
-    const onTheWay: (() => void)[] = [];
-    const send = (act: () => void): void => {
-      onTheWay.push(act);
+    const onTheWay: Delivery[] = [];
+    const send = (deliver: () => void, chunk?: Buffer): void => {
+      onTheWay.push({ deliver, chunk });
       // Each timer delivers the oldest chunk, whichever timer that is: so the order cannot change.
       setTimeout(() => this.#deliver(onTheWay), this.delayMs);
     };
     from.setNoDelay(true);
-    from.on('data', (chunk) => send(() => to.write(chunk)));
+    from.on('data', (chunk: Buffer) => send(() => to.write(chunk), chunk));
     from.on('end', () => send(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {
@@ -84,10 +90,11 @@ export class TcpProxy {
     });
   }
 
-  #deliver(onTheWay: (() => void)[]): void {
-    const deliver = (): void => onTheWay.shift()?.();
-    if (this.#isPaused) this.#held.push(deliver);
-    else deliver();
+  #deliver(onTheWay: Delivery[]): void {
+    const next = onTheWay.shift();
+    if (!next) return;
+    if (this.#isPaused) this.#held.push(next);
+    else next.deliver();
   }
 }
 

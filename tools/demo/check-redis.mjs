@@ -13,6 +13,7 @@ export async function checkLoginSurvives(/** @type {string} */ url) {
   await checkCart(kim);
   await checkWayBack(new Visitor(url));
   await checkAuthorities(kim, new Visitor(url));
+  await checkSignOutElsewhere(kim, new Visitor(url));
   await checkLogout(kim);
   console.log('\nThe login, the cart and the logout held on both replicas.');
 }
@@ -67,6 +68,26 @@ async function checkAuthorities(/** @type {Visitor} */ kim, /** @type {Visitor} 
   const login = await admin.postJson('/login', ADMIN);
   expectAnswer('POST /login as admin, JSON', login, { status: 200, text: 'ADMIN' });
   expectAnswer('GET /admin as admin', await admin.open('/admin'), { status: 200, text: 'Admin' });
+}
+
+async function checkSignOutElsewhere(/** @type {Visitor} */ kim, /** @type {Visitor} */ phone) {
+  expectAnswer('POST /login as kim, elsewhere', await phone.submit('/login', KIM), {
+    status: 303,
+    location: '/',
+  });
+  expectAnswer('GET /sessions', await kim.open('/sessions'), {
+    status: 200,
+    text: 'Another browser',
+  });
+  expectAnswer('POST /sessions/end-others', await kim.submit('/sessions/end-others'), {
+    status: 303,
+    location: '/sessions',
+  });
+  expectAnswer('GET /members, elsewhere', await phone.open('/members'), {
+    status: 302,
+    location: /^\/login\?reason=signed-out/,
+  });
+  expectAnswer('GET /sessions', await kim.open('/sessions'), { status: 200, text: 'here only' });
 }
 
 async function checkLogout(/** @type {Visitor} */ kim) {

@@ -11,7 +11,9 @@ import { PagesModule } from './pages/pages.module.js';
 @Module({
   imports: [
     RedisSessionModule.forRoot({
-      ...(environment.store === 'memory' ? { store: 'memory' } : { redis: environment.redisUrl }),
+      ...(environment.store === 'memory'
+        ? { store: 'memory' }
+        : { redis: environment.redisUrl, repository: 'indexed' }),
       maxInactiveIntervalSeconds: 1800,
       security: securityOptions,
     }),

@@ -1,5 +1,10 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
-import { Authenticated, CurrentUser, RequireAuthorities } from 'nestjs-redis-session';
+import {
+  Authenticated,
+  CurrentUser,
+  FullyAuthenticated,
+  RequireAuthorities,
+} from 'nestjs-redis-session';
 import { type User } from '../auth/user.service.js';
 import { environment } from '../environment.js';
 import { ViewService } from './view.service.js';
@@ -25,6 +30,14 @@ export class PagesController {
   @Header('Content-Type', HTML)
   members(@CurrentUser() user: User): string {
     return this.view.render('members', { user });
+  }
+
+  /** A session that is only remembered does not open it: the user logs in once more, and comes back. */
+  @Get('account')
+  @FullyAuthenticated()
+  @Header('Content-Type', HTML)
+  account(@CurrentUser() user: User): string {
+    return this.view.render('account', { user });
   }
 
   @Get('admin')

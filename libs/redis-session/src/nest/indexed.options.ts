@@ -15,8 +15,8 @@ import { principalNameOf, type SessionIndexResolver } from '../session/session-v
 
 /** What `indexed` of the module's options takes, with `repository: 'indexed'`. The defaults are in {@link DEFAULT_INDEXED_OPTIONS}. */
 export interface IndexedSessionOptions {
-  /** Only of `'minute-buckets'`: seconds between two looks at the bucket of the minute; 0 = never. @defaultValue 60 */
-  readonly cleanupIntervalSeconds?: number | undefined;
+  /** Only of `'minute-buckets'`: seconds between two looks at the bucket of the minute; false = never. @defaultValue 60 */
+  readonly cleanupIntervalSeconds?: number | false | undefined;
   /** Only of `'minute-buckets'`: whether `notify-keyspace-events` is set at start. @defaultValue true */
   readonly configuresNotifications?: boolean | undefined;
   /** Names of the session attributes that events carry. @defaultValue 'all' */
@@ -88,7 +88,9 @@ const positive = z.int().positive();
 const fn = z.custom((value) => typeof value === 'function');
 
 const schema = z.strictObject({
-  cleanupIntervalSeconds: z.int().min(0).describe('an integer that is not negative'),
+  cleanupIntervalSeconds: z
+    .union([z.literal(false), positive])
+    .describe('a positive integer or false'),
   configuresNotifications: z.boolean().describe('true or false'),
   eventAttributes: z
     .union([z.literal('all'), z.array(z.string())])
@@ -119,9 +121,17 @@ export function resolveIndexedSessionOptions(
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...DEFAULT_INDEXED_OPTIONS, ...Object.fromEntries(given) };
   checkOptions(schema, merged, { prefix: 'indexed.' });
-  const resolved = merged as Omit<ResolvedIndexedOptions, 'maximumSessions'> &
-    Required<Pick<IndexedSessionOptions, 'maximumSessions'>>;
-  return { ...resolved, maximumSessions: limitOf(resolved.maximumSessions ?? -1) };
+  const resolved = merged as Omit<
+    ResolvedIndexedOptions,
+    'cleanupIntervalSeconds' | 'maximumSessions'
+  > &
+    Required<Pick<IndexedSessionOptions, 'cleanupIntervalSeconds' | 'maximumSessions'>>;
+  return {
+    ...resolved,
+    // The repository knows a number only.
+    cleanupIntervalSeconds: Number(resolved.cleanupIntervalSeconds),
+    maximumSessions: limitOf(resolved.maximumSessions ?? -1),
+  };
 }
 
 function limitOf(

@@ -8,6 +8,7 @@ import { HttpPlatform } from './platform/http-platform.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { CsrfException } from './security.exceptions.js';
+import { DEFAULT_LOGOUT_OPTIONS } from './security.options.js';
 import { toHttpException } from './session-failure.js';
 
 /**
@@ -26,10 +27,11 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
 
   async use(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { security } = this.options;
-    const successPath = (security && security.logout?.successPath) || '/';
+    const { successPath, endsEverySession } =
+      (security && security.logout) || DEFAULT_LOGOUT_OPTIONS;
     try {
       await this.refuseForged(request);
-      await this.logoutService.logout(request);
+      await this.logoutService.logout(request, { endsEverySession });
     } catch (error) {
       throw toHttpException(error);
     }

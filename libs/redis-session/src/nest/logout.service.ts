@@ -5,7 +5,18 @@ import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from './security-events.service.js';
 import { SessionRequest } from '../http/session-request.js';
+import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
+import { SIGNED_OUT_REASON } from '../redis/session-registry.js';
+import { type MapSession } from '../session/map-session.js';
+import { SessionOptionError } from '../session/session.errors.js';
+import { SessionRepository } from '../session/session-repository.js';
 import { rawRequestOf } from './platform/raw-messages.js';
+
+/** What a logout ends. */
+export interface LogoutScope {
+  /** Whether all sessions of the user end; needs `repository: 'indexed'`. @defaultValue false */
+  readonly endsEverySession?: boolean;
+}
 
 /** Ends the session of a request. Mirrors `SecurityContextLogoutHandler` of Spring Security. */
 @Injectable()
@@ -13,6 +24,7 @@ export class LogoutService {
   constructor(
     private readonly platform: HttpPlatform,
     private readonly events: SecurityEvents,
+    @Inject(SessionRepository) private readonly repository: object,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -22,14 +34,18 @@ export class LogoutService {
    *
    * @param request - of the platform
    * @throws SessionStoreError when Redis fails: the user is still logged in
+   * @throws SessionOptionError when every session is to end and sessions are not indexed
    */
-  async logout(request: object): Promise<void> {
+  async logout(request: object, { endsEverySession = false }: LogoutScope = {}): Promise<void> {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     if (!sessionRequest) return;
     const { authentication } = await sessionRequest.loadSecurityContext();
     sessionRequest.refuseIfUnavailable();
     const sessionRef = sessionRefOf(sessionRequest);
-    await sessionRequest.currentSession?.invalidate();
+    const session = sessionRequest.currentSession;
+    // The own one last: if Redis fails in between, the user is logged in and can try again.
+    if (session && endsEverySession) await this.endOthers(session);
+    await session?.invalidate();
     sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     Object.assign(request, { user: undefined });
     const { security } = this.options;
@@ -38,5 +54,14 @@ export class LogoutService {
       await handler.logout(exchange, authentication);
     }
     if (authentication) this.events.publish('logout', { name: authentication.name, sessionRef });
+  }
+
+  private async endOthers(session: MapSession): Promise<void> {
+    if (!(this.repository instanceof RedisIndexedSessionRepository)) {
+      throw new SessionOptionError(
+        "repository must be 'indexed' to end every session of a user, got another one.",
+      );
+    }
+    await this.repository.endOthersOf(session, SIGNED_OUT_REASON);
   }
 }

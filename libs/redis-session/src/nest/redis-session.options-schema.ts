@@ -44,6 +44,7 @@ const schema = z.strictObject({
   sessionIdResolver: object.optional().describe('a SessionIdResolver'),
   store: z.enum(['redis', 'memory']).describe('"redis" or "memory"'),
   touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative'),
+  webSockets: object.describe('an object of WebSocket options'),
 });
 
 /** @param options - with their defaults filled in. @throws SessionOptionError for the first one that is unknown or wrong */

@@ -34,6 +34,11 @@ import {
   type ResolvedSecurityOptions,
   type SecurityOptions,
 } from './security.options.js';
+import {
+  type ResolvedWebSocketOptions,
+  resolveWebSocketOptions,
+  type WebSocketOptions,
+} from './web-socket.options.js';
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
@@ -127,6 +132,8 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 0
    */
   readonly touchIntervalSeconds?: number | undefined;
+  /** What becomes of open WebSockets. @defaultValue `DEFAULT_WEB_SOCKET_OPTIONS` */
+  readonly webSockets?: WebSocketOptions | undefined;
 }
 
 /** The options with their defaults; nothing is left to decide inside. */
@@ -144,6 +151,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver | undefined;
   readonly store: 'redis' | 'memory';
+  readonly webSockets: ResolvedWebSocketOptions;
 }
 
 /** The default of every option that has one. */
@@ -163,6 +171,7 @@ export const DEFAULT_OPTIONS = {
   sessionIdPattern: undefined,
   sessionIdResolver: undefined,
   store: 'redis',
+  webSockets: {},
 } as const satisfies RedisSessionModuleOptions;
 
 type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
@@ -184,11 +193,15 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   const { indexed, repository } = options;
   const isCustomId = sessionIdGenerator !== generateSessionId;
   return {
-    ...(merged as Omit<ResolvedOptions, 'cookie' | 'indexed' | 'security' | 'sessionIdPattern'>),
+    ...(merged as Omit<
+      ResolvedOptions,
+      'cookie' | 'indexed' | 'security' | 'sessionIdPattern' | 'webSockets'
+    >),
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
+    webSockets: resolveWebSocketOptions(merged.webSockets),
     sessionIdPattern:
       options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
   };
@@ -209,16 +222,7 @@ function refuseContradictions(
       'redis must be left out when store is "memory", got both. Leave one out.',
     );
   }
-  if (merged.repository === 'indexed' && merged.store === 'memory') {
-    throw new SessionOptionError(
-      'repository must be "default" when store is "memory", got "indexed". Leave it out.',
-    );
-  }
-  if (merged.repository === 'default' && given.indexed !== undefined) {
-    throw new SessionOptionError(
-      'indexed must be left out unless repository is "indexed", got both. Leave one out.',
-    );
-  }
+  refuseWithoutIndex(given, merged);
   if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
     throw new SessionOptionError(
       'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
@@ -228,6 +232,35 @@ function refuseContradictions(
   if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
     throw new SessionOptionError(
       `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
+    );
+  }
+}
+
+/** What only sessions with an index can do. */
+function refuseWithoutIndex(
+  given: RedisSessionModuleOptions,
+  merged: RedisSessionModuleOptions,
+): void {
+  const { repository, security, store } = merged;
+  const isIndexed = repository === 'indexed';
+  if (isIndexed && store === 'memory') {
+    throw new SessionOptionError(
+      'repository must be "default" when store is "memory", got "indexed". Leave it out.',
+    );
+  }
+  if (!isIndexed && given.indexed !== undefined) {
+    throw new SessionOptionError(
+      'indexed must be left out unless repository is "indexed", got both. Leave one out.',
+    );
+  }
+  if (!isIndexed && security && security.logout?.endsEverySession === true) {
+    throw new SessionOptionError(
+      'security.logout.endsEverySession must be false unless repository is "indexed", got true.',
+    );
+  }
+  if (!isIndexed && given.webSockets?.closeWithSession === true) {
+    throw new SessionOptionError(
+      'webSockets.closeWithSession must be false unless repository is "indexed", got true.',
     );
   }
 }

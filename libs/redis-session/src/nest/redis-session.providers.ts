@@ -20,6 +20,7 @@ import { SecurityEvents } from './security-events.service.js';
 import { securityContextLoader } from './security-context-loader.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
+import { OpenSockets } from './open-sockets.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { RedisConnection } from './redis-connection.js';
 import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
@@ -37,6 +38,7 @@ export const EXPORTED_PROVIDERS = [
   LoginFlow,
   LoginService,
   LogoutService,
+  OpenSockets,
   // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
   RESOLVED_OPTIONS,
   SecurityEvents,
@@ -55,6 +57,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   LoginFlow,
   LoginService,
   LogoutService,
+  OpenSockets,
   RedisConnection,
   RequestSessions,
   SecurityEvents,
@@ -117,8 +120,16 @@ function createRepository(
     ...options,
     maxInactiveIntervalSeconds: anonymous ?? maxInactiveIntervalSeconds,
   };
-  if (client && options.indexed)
-    return new RedisIndexedSessionRepository(client, { ...ofVisitors, ...options.indexed });
+  if (client && options.indexed) {
+    const { eventDelivery } = options.indexed;
+    // Sockets are closed by events, whether or not the application asks for any.
+    const isForSockets = eventDelivery === 'none' && options.webSockets.closeWithSession;
+    return new RedisIndexedSessionRepository(client, {
+      ...ofVisitors,
+      ...options.indexed,
+      eventDelivery: isForSockets ? 'broadcast' : eventDelivery,
+    });
+  }
   return client
     ? new RedisSessionRepository(client, ofVisitors)
     : new MapSessionRepository(ofVisitors);

@@ -115,6 +115,8 @@ export interface SecurityOptions {
 
 /** The ready logout endpoint. */
 export interface LogoutOptions {
+  /** Whether all sessions of the user end, on all devices; needs `repository: 'indexed'`. @defaultValue false */
+  readonly endsEverySession?: boolean | undefined;
   /** @defaultValue '/logout' */
   readonly path?: string | undefined;
   /** Where browsers go afterwards. @defaultValue '/' */
@@ -130,6 +132,7 @@ export type ResolvedLogoutOptions = {
 
 /** The defaults of {@link LogoutOptions}. */
 export const DEFAULT_LOGOUT_OPTIONS: ResolvedLogoutOptions = {
+  endsEverySession: false,
   handlers: [],
   path: '/logout',
   successPath: '/',
@@ -214,6 +217,7 @@ const schema = z.strictObject({
 });
 
 const logoutSchema = z.strictObject({
+  endsEverySession: z.boolean().describe('true or false'),
   path: path.describe(PATH),
   successPath: path.describe(PATH),
   handlers: z.array(object).describe('a list of LogoutHandlers'),

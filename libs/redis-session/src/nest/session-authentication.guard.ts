@@ -56,7 +56,7 @@ export class SessionAuthenticationGuard implements CanActivate {
 
   /** @throws SessionOptionError when the option `security` is false */
   constructor(
-    @Inject(RESOLVED_OPTIONS) { load, security }: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) { load, security, webSockets }: ResolvedOptions,
     private readonly reflector: Reflector,
     @Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext,
   ) {
@@ -68,7 +68,7 @@ export class SessionAuthenticationGuard implements CanActivate {
     this.isLazy = load === 'lazy';
     this.repository = context.repository;
     this.security = security;
-    this.webSocketSessions = new WebSocketSessions(context);
+    this.webSocketSessions = new WebSocketSessions(context, webSockets.keepAliveSeconds);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {

@@ -1,34 +1,45 @@
-import { type IncomingMessage } from 'node:http';
 import { type SessionRequestContext } from '../http/session-request-context.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../security/security-context.js';
+import { type SocketState, socketStateOf } from './socket-state.js';
 
 /** Finds the sessions of WebSocket clients by the cookies of their handshakes. */
 export class WebSocketSessions {
-  constructor(private readonly context: SessionRequestContext) {}
+  /** @param keepAliveSeconds - as in `WebSocketOptions` */
+  constructor(
+    private readonly context: SessionRequestContext,
+    private readonly keepAliveSeconds: number,
+  ) {}
 
   /**
-   * Reads the session of `client` and records the access, so that messages keep it alive.
+   * Reads the session of `client`, for a message that it has sent, which may count as an access.
    *
-   * @param client - of socket.io, or of `ws` with the handshake's request as property `upgradeReq` or `request`
+   * @param client - of socket.io, or of `ws` with the handshake's request as property `upgradeReq` or `request` unless
+   * its gateway has `@SecuredMessages()`
    */
   async load(client: object): Promise<SecurityContext> {
-    const request = handshakeOf(client);
-    if (!request) return EMPTY_SECURITY_CONTEXT;
-    const { clock, loadSecurityContext, repository, sessionIdPattern, sessionIdResolver } =
-      this.context;
-    for (const id of sessionIdResolver.resolveSessionIds(request)) {
-      if (!sessionIdPattern.test(id)) continue;
-      const session = await repository.findById(id, { accessTimeMs: clock() });
-      if (session) return loadSecurityContext(session);
+    const state = socketStateOf(client);
+    const nowMs = this.context.clock();
+    const access = this.isAccess(state, nowMs) ? { accessTimeMs: nowMs } : {};
+    for (const id of this.idsOf(state)) {
+      const session = await this.context.repository.findById(id, access);
+      if (!session) continue;
+      if ('accessTimeMs' in access) state.accessedAtMs = nowMs;
+      return this.context.loadSecurityContext(session);
     }
     return EMPTY_SECURITY_CONTEXT;
   }
-}
 
-function handshakeOf(client: object): IncomingMessage | undefined {
-  const holder = client as {
-    readonly request?: IncomingMessage;
-    readonly upgradeReq?: IncomingMessage;
-  };
-  return holder.request ?? holder.upgradeReq;
+  /** The ids under which the session of a socket may be stored; nothing that does not look like one. */
+  idsOf({ handshake, sessionId }: SocketState): string[] {
+    if (sessionId !== undefined) return [sessionId];
+    if (!handshake) return [];
+    const { sessionIdPattern, sessionIdResolver } = this.context;
+    const ids = sessionIdResolver.resolveSessionIds(handshake);
+    return ids.filter((id) => sessionIdPattern.test(id));
+  }
+
+  private isAccess({ accessedAtMs }: SocketState, nowMs: number): boolean {
+    if (this.keepAliveSeconds < 0) return false;
+    return nowMs - accessedAtMs >= this.keepAliveSeconds * 1000;
+  }
 }

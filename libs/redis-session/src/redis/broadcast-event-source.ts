@@ -1,5 +1,6 @@
 import { BackgroundLoop, jittered } from './background-loop.js';
 import { withDeadline } from './deadline.js';
+import { handleEvent } from './handle-event.js';
 import {
   EVENT_BATCH_SIZE,
   EVENT_PAUSE_MS,
@@ -7,6 +8,12 @@ import {
   type SessionEventSourceInput,
 } from './session-event-source.js';
 import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
+
+/** What a {@link BroadcastEventSource} is told beside what both kinds of sources work with. */
+export interface BroadcastEventSourceInput extends SessionEventSourceInput {
+  /** Whether a restarted replica goes on where it was; else it begins with what comes. @defaultValue true */
+  readonly isResumed?: boolean;
+}
 
 /** Seconds that Redis remembers how far a replica has read which does not run. */
 const POSITION_LIFE_SECONDS = 86_400;
@@ -22,7 +29,7 @@ export class BroadcastEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
   private readonly positions = new Map<string, string>();
 
-  constructor(private readonly input: SessionEventSourceInput) {
+  constructor(private readonly input: BroadcastEventSourceInput) {
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',
       logger: input.logger,
@@ -64,25 +71,20 @@ export class BroadcastEventSource implements SessionEventSource {
   }
 
   private async handle(entry: StreamEntry, number: number): Promise<void> {
-    const { codec, handler, logger } = this.input;
+    const { codec, logger } = this.input;
     const event = toSessionEvent(entry, number, codec);
-    if (!event) return;
-    try {
-      await handler(event);
-    } catch (error) {
-      const reason = error instanceof Error ? error.name : 'unknown reason';
-      logger.warn(
-        `Cannot handle a session event of type ${event.type}: a handler has failed (${reason}). Other replicas are not affected.`,
-      );
-    }
+    const failure = event && (await handleEvent(event, this.input));
+    if (!failure) return;
+    logger.warn(
+      `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). Other replicas are not affected.`,
+    );
   }
 
   private async positionOf(partition: string): Promise<string> {
     const known = this.positions.get(partition);
     if (known !== undefined) return known;
-    const { client, keys, replicaName } = this.input;
-    const noted = client.get(keys.position(partition, replicaName));
-    let position = await this.inTime('find the last event', noted);
+    const { client, keys } = this.input;
+    let position = await this.notedPositionOf(partition);
     if (position === null) {
       const last = client.xrevrange(keys.events(partition), '+', '-', 'COUNT', 1);
       position = (await this.inTime('find the last event', last))[0]?.[0] ?? '0-0';
@@ -92,10 +94,19 @@ export class BroadcastEventSource implements SessionEventSource {
     return position;
   }
 
+  private async notedPositionOf(partition: string): Promise<string | null> {
+    const { client, isResumed = true, keys, replicaName } = this.input;
+    if (!isResumed) return null;
+    const noted = client.get(keys.position(partition, replicaName));
+    return this.inTime('find the last event', noted);
+  }
+
   private async movePosition(partition: string, position: string): Promise<void> {
-    const { client, keys, replicaName } = this.input;
-    const key = keys.position(partition, replicaName);
-    await this.inTime('note the last event', client.setex(key, POSITION_LIFE_SECONDS, position));
+    const { client, isResumed = true, keys, replicaName } = this.input;
+    if (isResumed) {
+      const key = keys.position(partition, replicaName);
+      await this.inTime('note the last event', client.setex(key, POSITION_LIFE_SECONDS, position));
+    }
     this.positions.set(partition, position);
   }
 

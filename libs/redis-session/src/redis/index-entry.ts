@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Followed by the index's name; the value is a mark of 6 characters, ':' and the session's value in that index. */
+/** Followed by the index's name; the value is, as JSON, a mark of 6 characters, ':' and the session's value in that index. */
 export const INDEX_FIELD_PREFIX = 'index:';
 /** Epoch ms: the score of the session's index entries. */
 export const INDEX_EXPIRY_FIELD = 'indexExpiry';
@@ -9,7 +9,7 @@ const MARK_LENGTH = 6;
 
 /**
  * One session in one index. In the index it is the member `<id>:<mark>`, in the session's hash the field
- * `index:<name>` = `<mark>:<value>`.
+ * `index:<name>` = `"<mark>:<value>"`: JSON, because Spring applications that share a Redis decode every field of a hash.
  *
  * Index and hash lie in different slots of a Redis Cluster, so they never change in one step. The mark is new with each
  * write, so whoever removes an old entry late cannot hit a newer one of the same session.
@@ -27,7 +27,7 @@ export function newIndexEntry(name: string, value: string): IndexEntry {
 
 /** What the hash of the session holds of `entry`. */
 export function textOfEntry({ mark, value }: IndexEntry): string {
-  return `${mark}:${value}`;
+  return JSON.stringify(`${mark}:${value}`);
 }
 
 /** The member of the index. */
@@ -56,6 +56,16 @@ export function entriesOf(fields: readonly string[]): Map<string, IndexEntry> {
 
 /** @returns undefined when `text` is not what {@link textOfEntry} makes, '' among it */
 export function toEntry(name: string, text: string): IndexEntry | undefined {
-  if (text[MARK_LENGTH] !== ':') return undefined;
-  return { name, mark: text.slice(0, MARK_LENGTH), value: text.slice(MARK_LENGTH + 1) };
+  const decoded = decode(text);
+  if (decoded?.[MARK_LENGTH] !== ':') return undefined;
+  return { name, mark: decoded.slice(0, MARK_LENGTH), value: decoded.slice(MARK_LENGTH + 1) };
+}
+
+function decode(text: string): string | undefined {
+  if (!text.startsWith('"')) return undefined;
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return undefined;
+  }
 }

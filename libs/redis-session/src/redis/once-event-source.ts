@@ -1,5 +1,6 @@
 import { BackgroundLoop, jittered } from './background-loop.js';
 import { withDeadline } from './deadline.js';
+import { handleEvent } from './handle-event.js';
 import {
   EVENT_BATCH_SIZE,
   EVENT_PAUSE_MS,
@@ -16,6 +17,9 @@ export interface OnceEventSourceInput extends SessionEventSourceInput {
   readonly deletesHandled: boolean;
 }
 
+/** How often an event is delivered at most: what nobody can handle is not tried for ever. */
+export const MAX_EVENT_ATTEMPTS = 5;
+
 /** The consumer group of all replicas. */
 const GROUP = 'handlers';
 
@@ -25,7 +29,8 @@ type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEnt
  * One replica handles each event: they share a consumer group of the streams. The events of one session come in order,
  * one after the other, unless one is handed on. An event is done when its handler has
  * resolved; until then it belongs to the replica that took it, and to another one after a minute. So a handler sees an
- * event at least once, and may see it again, under the same event id, when its replica died or was too slow.
+ * event at least once, and may see it again, under the same event id, when its replica died or was too slow. An event that
+ * was delivered {@link MAX_EVENT_ATTEMPTS} times in vain is logged, by its event id, and dropped.
  */
 export class OnceEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
@@ -73,7 +78,7 @@ export class OnceEventSource implements SessionEventSource {
     isHandOnDue: boolean,
   ): Promise<void> {
     const key = this.input.keys.events(partition);
-    if (isHandOnDue) await this.handleAll(key, number, await this.takeOver(key));
+    if (isHandOnDue) await this.handleAll(key, number, await this.takeOver(key, number));
     for (;;) {
       const entries = await this.take(key);
       await this.handleAll(key, number, entries);
@@ -92,13 +97,46 @@ export class OnceEventSource implements SessionEventSource {
   }
 
   /** Events that were taken and not handled in time. */
-  private async takeOver(key: string): Promise<readonly StreamEntry[]> {
+  private async takeOver(key: string, number: number): Promise<readonly StreamEntry[]> {
     const { client, handOnAfterMs, replicaName } = this.input;
     const reply = client.xautoclaim(
       ...([key, GROUP, replicaName, handOnAfterMs, '0-0', 'COUNT', EVENT_BATCH_SIZE] as const),
     );
-    const [, entries] = (await this.inTime('take over events', reply)) as [string, StreamEntry[]];
-    return entries;
+    const [, taken] = (await this.inTime('take over events', reply)) as [string, StreamEntry[]];
+    // Redis 6.2 has null for those that were trimmed meanwhile.
+    const entries = taken.filter(Boolean);
+    const attempts = await Promise.all(entries.map(([id]) => this.attemptsOf(key, id)));
+    const isHopeless = (_: unknown, i: number) => (attempts[i] ?? 0) > MAX_EVENT_ATTEMPTS;
+    await this.giveUp(key, number, entries.filter(isHopeless));
+    return entries.filter((entry, i) => !isHopeless(entry, i));
+  }
+
+  /** How often an event was delivered, this time included. */
+  private async attemptsOf(key: string, id: string): Promise<number> {
+    const reply = this.input.client.xpending(key, GROUP, id, id, 1);
+    const [pending] = (await this.inTime('count deliveries', reply)) as [
+      string,
+      string,
+      number,
+      number,
+    ][];
+    return pending?.[3] ?? 0;
+  }
+
+  private async giveUp(
+    key: string,
+    number: number,
+    entries: readonly StreamEntry[],
+  ): Promise<void> {
+    for (const [id] of entries) {
+      this.input.logger.error(
+        `Cannot handle the session event ${number}-${id}: it was delivered ${MAX_EVENT_ATTEMPTS} times in vain. It is dropped; check the handlers.`,
+      );
+    }
+    await this.finish(
+      key,
+      entries.map(([id]) => id),
+    );
   }
 
   private async handleAll(
@@ -108,6 +146,10 @@ export class OnceEventSource implements SessionEventSource {
   ): Promise<void> {
     const done: string[] = [];
     for (const entry of entries) if (await this.handle(entry, number)) done.push(entry[0]);
+    await this.finish(key, done);
+  }
+
+  private async finish(key: string, done: readonly string[]): Promise<void> {
     if (done.length === 0) return;
     const { client, deletesHandled } = this.input;
     await this.inTime('acknowledge events', client.xack(key, GROUP, ...done));
@@ -116,19 +158,14 @@ export class OnceEventSource implements SessionEventSource {
 
   /** @returns whether the event is done */
   private async handle(entry: StreamEntry, number: number): Promise<boolean> {
-    const { codec, handler, logger } = this.input;
+    const { codec, logger } = this.input;
     const event = toSessionEvent(entry, number, codec);
-    if (!event) return true;
-    try {
-      await handler(event);
-      return true;
-    } catch (error) {
-      const reason = error instanceof Error ? error.name : 'unknown reason';
-      logger.warn(
-        `Cannot handle a session event of type ${event.type}: a handler has failed (${reason}). It will be delivered again.`,
-      );
-      return false;
-    }
+    const failure = event && (await handleEvent(event, this.input));
+    if (!failure) return true;
+    logger.warn(
+      `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). It will be delivered again.`,
+    );
+    return false;
   }
 
   private async createGroups(): Promise<void> {

@@ -126,6 +126,17 @@ export class RedisIndexedSessionRepository
     }
   }
 
+  /**
+   * Ends all sessions of the user of `session`, as it was when it was last read or saved, but `session`.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @returns how many it has ended; 0 when `session` is of no user
+   */
+  async endOthersOf(session: MapSession, reason: string): Promise<number> {
+    const user = this.indexing.entriesOf(session).get(PRINCIPAL_INDEX);
+    return user ? this.endByPrincipalName(user.value, reason, session.id) : 0;
+  }
+
   /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
   takeEndReason(id: string): Promise<string | undefined> {
     return this.store.takeEndReason(id);

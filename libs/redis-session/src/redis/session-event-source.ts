@@ -10,6 +10,8 @@ export interface SessionEventSourceInput {
   readonly codec: SessionCodec;
   readonly commandTimeoutMs: number;
   readonly handler: SessionEventHandler;
+  /** Ms after which a handler that has not finished counts as failed. @defaultValue {@link HANDLER_TIMEOUT_MS} */
+  readonly handlerTimeoutMs?: number;
   readonly keys: IndexedSessionKeys;
   readonly logger: SessionLogger;
   /**
@@ -31,3 +33,6 @@ export const EVENT_PAUSE_MS = 250;
 
 /** How many events of a partition are taken at once. */
 export const EVENT_BATCH_SIZE = 50;
+
+/** Much longer than a handler should take. */
+export const HANDLER_TIMEOUT_MS = 60_000;

@@ -11,7 +11,8 @@ export interface OverridableModule {
 }
 
 /**
- * Has the application of a test keep its sessions in memory and go by `clock`. All else stays as its module says.
+ * Has the application of a test keep its sessions in memory and go by `clock`. All else stays as its module says; but
+ * sessions in memory are not indexed: a `SessionRegistry` finds nothing to work on, and there are no session events.
  *
  * ```ts
  * const clock = new TestClock();
@@ -24,9 +25,27 @@ export function withMemorySessions<Builder extends OverridableModule>(
   clock = new TestClock(),
 ): Builder {
   const factory = (options: RedisSessionModuleOptions) =>
-    resolveOptions({ ...options, clock: clock.now, redis: undefined, store: 'memory' });
+    resolveOptions({
+      ...withoutIndex(options),
+      clock: clock.now,
+      redis: undefined,
+      store: 'memory',
+    });
   builder
     .overrideProvider(RESOLVED_OPTIONS)
     .useFactory({ factory, inject: [MODULE_OPTIONS_TOKEN as never] });
   return builder;
+}
+
+/** What needs an index is left out, so that the rest of the application can be tested. */
+function withoutIndex(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
+  const { security, webSockets } = options;
+  const logout = security && security.logout && { ...security.logout, endsEverySession: false };
+  return {
+    ...options,
+    indexed: undefined,
+    repository: undefined,
+    security: security && { ...security, logout: logout || undefined },
+    webSockets: { ...webSockets, closeWithSession: false },
+  };
 }
