@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { loadSession } from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
+import { splitHash } from '../../libs/redis-session/src/redis/redis-session.mapper.js';
 import { useTestRedis } from '../support/test-redis.js';
 
 interface Load {
@@ -16,10 +17,10 @@ const startMs = Date.now();
 let key: string;
 
 async function send(load: Partial<Load> = {}): Promise<string[]> {
-  const [outcome, timeMs, fields] = await reply(load);
+  const [outcome, timeMs, count, text] = await reply(load);
   expect(outcome).toBe(1);
   expect(timeMs).toBeGreaterThanOrEqual(startMs);
-  return fields as string[];
+  return splitHash(count, text);
 }
 
 async function reply(load: Partial<Load>): Promise<unknown[]> {
@@ -31,7 +32,7 @@ async function reply(load: Partial<Load>): Promise<unknown[]> {
     latestMs: Date.now() + 60_000,
     ...load,
   };
-  const inputs = [nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs];
+  const inputs = [nowMs, latestMs, accessMs, touchIntervalMs, absoluteTimeoutMs];
   const answer = await redis.client.eval(loadSession.lua, loadSession.numberOfKeys, key, ...inputs);
   return answer as unknown[];
 }

@@ -4,7 +4,7 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
-import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
 import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
 
 type Arguments = readonly (string | number)[];
@@ -101,9 +101,9 @@ export class IndexedSessionCommands {
         ...[retentionMs, indexDelayMs, latest],
       );
     try {
-      const [outcome, , fields] = await this.deadline.inTime('load the session', send);
+      const [outcome, , count, text] = await this.deadline.inTime('load the session', send);
       if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
-      return fields as string[];
+      return splitHash(count, text);
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

@@ -3,7 +3,7 @@ import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { SessionCorruptError } from '../session/session.errors.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
-import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
 import {
   isWrongType,
   type RawReply,
@@ -66,19 +66,15 @@ export class RedisSessionCommands {
   /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
   async loadSession(input: LoadSessionInput): Promise<string[]> {
     const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
-    const send = (latest: number) =>
-      this.scripts.nestSessionLoad(
-        key,
-        nowMs,
-        accessTimeMs,
-        touchIntervalMs,
-        absoluteTimeoutMs,
-        latest,
-      );
+    // What is left out need not be read: most sessions have neither.
+    const absolute = absoluteTimeoutMs < 0 ? [] : [absoluteTimeoutMs];
+    const rest = absolute.length > 0 || touchIntervalMs > 0 ? [touchIntervalMs, ...absolute] : [];
     try {
-      const [outcome, , fields] = await this.deadline.inTime('load the session', send);
+      const [outcome, , count, text] = await this.deadline.inTime('load the session', (latest) =>
+        this.scripts.nestSessionLoad(key, nowMs, latest, accessTimeMs, ...rest),
+      );
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return fields as string[];
+      return splitHash(count, text);
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type SessionChange } from '../session/session-change.js';
 import { SessionCorruptError } from '../session/session.errors.js';
-import { fromConflict, fromHash, toHash } from './redis-session.mapper.js';
+import { fromConflict, fromHash, splitHash, toHash } from './redis-session.mapper.js';
 
 const times = {
   creationTime: '1404360000000',
@@ -18,6 +18,18 @@ const unchanged: SessionChange = {
   maxInactiveInterval: undefined,
   attributes: new Map(),
 };
+
+describe('splitHash', () => {
+  it('gives the fields and values in turn, empty ones too', () => {
+    expect(splitHash(4, 'a\0\0b\0 1')).toEqual(['a', '', 'b', ' 1']);
+    expect(splitHash('2', 'a\0')).toEqual(['a', '']);
+    expect(splitHash(0, undefined)).toEqual([]);
+  });
+
+  it('refuses a hash that has the separator inside', () => {
+    expect(() => splitHash(2, 'a\0b\0c')).toThrow(SessionCorruptError);
+  });
+});
 
 describe('fromHash', () => {
   it('maps times and attributes, and ignores fields of others', () => {

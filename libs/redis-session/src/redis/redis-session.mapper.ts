@@ -10,6 +10,11 @@ const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
 /** Followed by the attribute's name; the value is what the codec made of it. */
 const ATTRIBUTE_PREFIX = 'sessionAttr:';
 
+/** As texts. */
+type Times = Partial<
+  Record<typeof CREATION_TIME | typeof LAST_ACCESSED_TIME | typeof MAX_INACTIVE_INTERVAL, string>
+>;
+
 /** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
 export interface HashChange {
   /** '' = the hash must exist */
@@ -23,6 +28,23 @@ export interface HashChange {
   readonly updates: readonly string[];
 }
 
+/** Between the fields and values that a script joins; no name and no value of ours contains it. */
+export const HASH_SEPARATOR = '\0';
+
+/**
+ * @param count - of the parts of `text`
+ * @returns fields and values in turn
+ * @throws SessionCorruptError when one of them contains the separator
+ */
+export function splitHash(count: unknown, text: unknown): string[] {
+  if (Number(count) === 0) return [];
+  const parts = String(text).split(HASH_SEPARATOR);
+  if (parts.length === Number(count)) return parts;
+  throw new SessionCorruptError(
+    'Cannot read a session: its hash contains a NUL character. Delete the key; the client gets a new session.',
+  );
+}
+
 /**
  * @param reply - fields and values in turn
  * @returns undefined when the hash is empty
@@ -30,14 +52,16 @@ export interface HashChange {
  */
 export function fromHash(reply: readonly string[]): StoredSession | undefined {
   if (reply.length === 0) return undefined;
-  const times = new Map<string, string>();
+  const times: Times = {};
   const attributes = new Map<string, string>();
   for (let i = 0; i < reply.length; i += 2) {
     const field = reply[i] ?? '';
     const value = reply[i + 1] ?? '';
     if (field.startsWith(ATTRIBUTE_PREFIX))
       attributes.set(field.slice(ATTRIBUTE_PREFIX.length), value);
-    else times.set(field, value);
+    else if (field === CREATION_TIME) times.creationTime = value;
+    else if (field === LAST_ACCESSED_TIME) times.lastAccessedTime = value;
+    else if (field === MAX_INACTIVE_INTERVAL) times.maxInactiveInterval = value;
   }
   return {
     creationTime: toInteger(times, CREATION_TIME),
@@ -78,8 +102,8 @@ export function fromConflict(reply: readonly string[]): Map<string, string | und
   return current;
 }
 
-function toInteger(times: ReadonlyMap<string, string>, field: string): number {
-  const text = times.get(field) ?? '';
+function toInteger(times: Times, field: keyof Times): number {
+  const text = times[field] ?? '';
   // No 'nan', 'inf', '1e999', '0x10', '': the scripts know the same rule.
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(value)) return value;

@@ -27,18 +27,22 @@ export class WriteDeadline {
    */
   inTime(action: string, send: (latestMs: number) => Promise<RawReply>): Promise<ScriptReply> {
     const giveUpMs = Date.now() + this.timeoutMs;
-    const attempt = async () => {
-      const sentMs = Date.now();
-      const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
-      const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
-      this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
-      return [outcome, serverMs, ...reply.slice(2)] as const;
-    };
-    const attempts = async () => {
-      const reply = await attempt();
-      return reply[0] === TOO_LATE && Date.now() < giveUpMs ? attempt() : reply;
-    };
-    return withDeadline(action, this.timeoutMs, attempts());
+    return withDeadline(action, this.timeoutMs, this.attempt(send, giveUpMs));
+  }
+
+  private async attempt(
+    send: (latestMs: number) => Promise<RawReply>,
+    giveUpMs: number,
+    isLast = false,
+  ): Promise<ScriptReply> {
+    const sentMs = Date.now();
+    const [first, second, ...rest] = await send(
+      this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS),
+    );
+    const [outcome, serverMs, receivedMs] = [Number(first), Number(second), Date.now()];
+    this.serverClock.adjust({ serverMs, sentMs, receivedMs });
+    const isInVain = outcome === TOO_LATE && !isLast && receivedMs < giveUpMs;
+    return isInVain ? this.attempt(send, giveUpMs, true) : [outcome, serverMs, ...rest];
   }
 }
 

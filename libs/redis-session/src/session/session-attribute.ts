@@ -1,6 +1,10 @@
 import { type SessionCodec } from './session-codec.js';
 import { type AttributeChange } from './session-change.js';
 import { SaveMode } from './save-mode.js';
+import { SessionEncodingError } from './session.errors.js';
+
+/** Stores may put it between texts. */
+const SEPARATOR = '\0';
 
 type Change = (value: unknown) => unknown;
 
@@ -119,7 +123,10 @@ export class SessionAttribute {
 
   private encode(): string | undefined {
     if (!this.isDecoded) return this.text;
-    return this.value === undefined ? undefined : this.codec.encode(this.value, this.name);
+    if (this.value === undefined) return undefined;
+    const text = this.codec.encode(this.value, this.name);
+    if (!text.includes(SEPARATOR) && !this.name.includes(SEPARATOR)) return text;
+    throw SessionEncodingError.create(this.name, 'has a NUL character in its name or its text');
   }
 
   private decode(text: string | undefined): unknown {

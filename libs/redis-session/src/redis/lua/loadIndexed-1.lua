@@ -12,9 +12,10 @@
     ARGV[6] ms after which an index entry whose score has passed is written again
     ARGV[7] latest moment at which the access may be recorded, epoch ms on the clock of this server
   Output, now = epoch ms on the clock of this server:
-    {1, now, {field, value ...}} - the hash as it is after the access, no fields when there is no such session. A changed
-                                   field comes again at the end: a second indexExpiry asks the caller to write the
-                                   index entries again. A hash without valid times comes as it is.
+    {1, now, count, text} - count fields and values in turn, separated by NUL. The hash as it is after the access,
+                            {1, now, 0} when there is no such session. A changed field comes again at the end: a second
+                            indexExpiry asks the caller to write the index entries again. A hash without valid times
+                            comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKey = KEYS[1]
@@ -38,7 +39,7 @@ local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), to
 local indexExpiry = toInteger(times[4])
 local hash = redis.call('HGETALL', sessionKey)
 if not (created and accessed and interval) then
-  return { 1, now, hash }
+  return { 1, now, #hash, table.concat(hash, '\0') }
 end
 
 local function expiry()
@@ -49,7 +50,7 @@ end
 
 if times[5] or expiry() <= clientNow then
   redis.call('HSET', sessionKey, 'over', '1')
-  return { 1, now, {} }
+  return { 1, now, 0 }
 end
 
 local function set(field, number)
@@ -68,4 +69,4 @@ if accessTime and accessTime > accessed and accessTime - accessed >= touchInterv
     end
   end
 end
-return { 1, now, hash }
+return { 1, now, #hash, table.concat(hash, '\0') }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Node, parse } from 'luaparse';
 import * as scripts from './scripts.generated.js';
 
-const GLOBALS = ['redis', 'KEYS', 'ARGV', 'tonumber', 'string', 'math', 'unpack'];
+const GLOBALS = ['redis', 'KEYS', 'ARGV', 'tonumber', 'string', 'table', 'math', 'unpack'];
 const folder = join(process.cwd(), 'libs/redis-session/src/redis/lua');
 const files = readdirSync(folder).filter((file) => file.endsWith('.lua'));
 

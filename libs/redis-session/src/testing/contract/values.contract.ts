@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from './test-functions.js';
 import { jsonSessionCodec } from '../../session/json-session-codec.js';
-import { SessionCorruptError } from '../../session/session.errors.js';
+import { SessionCorruptError, SessionEncodingError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
 /** Values that can be stored, that cannot, and that cannot be read back. */
@@ -50,6 +50,19 @@ export function describeValues(factory: SessionRepositoryFactory): void {
         'Cannot save the session: cart[1].price is not a finite number.',
       );
       expect(await test.attributesOf(id)).toEqual({ cart: [] });
+    });
+
+    it('that would be stored with a NUL character, which separates texts, is refused', async () => {
+      const encode = () => 'a\0b';
+      const coded = new RepositoryUnderTest(factory, { codec: { ...jsonSessionCodec, encode } });
+      const session = coded.repository.createSession();
+      session.setAttribute('theme', 'dark');
+      await expect(session.save()).rejects.toThrow(
+        'Cannot save the session: theme has a NUL character in its name or its text.',
+      );
+      const named = test.repository.createSession();
+      named.setAttribute('a\0b', 1);
+      await expect(named.save()).rejects.toThrow(SessionEncodingError);
     });
 
     it('that its own codec refuses is named without what the codec says', async () => {
