@@ -3,7 +3,9 @@ export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
 // For applications that come from express-session
-export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
+export { redisSession } from './nest/redis-session.middleware.js';
+export { session, type SessionMiddleware } from './http/connect-session/connect-session.js';
+export { type ConnectSessionOptions } from './http/connect-session/connect-session.options.js';
 export {
   type DoneCallback,
   type ExpressSession,
