@@ -16,7 +16,7 @@ import { SessionStoreError } from '../libs/redis-session/src/session/session.err
 import { eventually } from './support/eventually.js';
 import { startRedis } from './support/redis-server.js';
 
-const TIMEOUT_MS = 150;
+const TIMEOUT_MS = 500;
 
 let server: Awaited<ReturnType<typeof startRedis>>;
 let client: RedisClient;

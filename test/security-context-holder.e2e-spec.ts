@@ -1,8 +1,18 @@
 import { EventEmitter, once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { Readable, Transform } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import multipart from '@fastify/multipart';
-import { Body, Controller, Injectable, Module, Post, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Injectable,
+  type MiddlewareConsumer,
+  Module,
+  Post,
+  Req,
+} from '@nestjs/common';
 import { UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor } from '@nestjs/platform-express';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -22,6 +32,7 @@ const USERS = Array.from({ length: 50 }, (_, index) => `user-${index}`);
 const WAVES = 20;
 
 const redis = useTestRedis();
+const arrivals = new EventEmitter();
 const meetingPoint = new MeetingPoint(USERS.length);
 
 /** Any service of an application: nobody hands it a request. */
@@ -87,6 +98,11 @@ class WorkController {
     return this.witness.watch();
   }
 
+  @Post('who')
+  who(): string[] {
+    return [this.witness.whoIsIt()];
+  }
+
   @Post('express-upload')
   @UseInterceptors(FileInterceptor('file'))
   upload(@UploadedFile() file: { buffer: Buffer }): Promise<string[]> {
@@ -121,7 +137,16 @@ interface FileRequest {
   controllers: [WorkController],
   providers: [Witness],
 })
-class WorkModule {}
+class WorkModule {
+  /** Runs after the middleware of the sessions. */
+  configure(consumer: MiddlewareConsumer): void {
+    const tell = (_request: unknown, _response: unknown, next: () => void) => {
+      next();
+      setImmediate(() => arrivals.emit('past middleware'));
+    };
+    consumer.apply(tell).forRoutes('{*path}');
+  }
+}
 
 describe.each(PLATFORMS)('SecurityContextHolder in requests, on %s', (platform) => {
   let app: TestApp;
@@ -162,6 +187,25 @@ describe.each(PLATFORMS)('SecurityContextHolder in requests, on %s', (platform) 
         expect([...new Set((await answer.json()) as string[])]).toEqual([user]);
       }),
     );
+  });
+
+  it('knows the user when the body arrives long after the head', async () => {
+    const [first] = visitors;
+    const headers = {
+      cookie: (await first?.visitor.cookie()) ?? '',
+      'content-type': 'application/json',
+    };
+    // Express reads bodies before the middleware of modules, Fastify after it.
+    const isHeadRead =
+      platform === 'express'
+        ? once(app.nest.getHttpServer() as EventEmitter, 'request')
+        : once(arrivals, 'past middleware');
+    const outgoing = request(`${app.url}/who`, { method: 'POST', headers });
+    outgoing.write('{"late":');
+    await isHeadRead;
+    outgoing.end('true}');
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    expect(await json(incoming)).toEqual([first?.user]);
   });
 
   it('knows nobody in a request without a login, and nobody when all are answered', async () => {

@@ -87,8 +87,8 @@ export class FailingController {
   }
 
   @Get('pipe')
-  pipe(@Query('how', FailingPipe) _how: string): void {
-    return undefined;
+  pipe(@Query('how', FailingPipe) how: string): string {
+    return how;
   }
 
   @Get('handler')

@@ -35,8 +35,13 @@ export class TestVisitor {
   }
 
   /** Sends JSON as a program does. */
-  post(path: string, content: object = {}): Promise<Response> {
-    return this.send(path, (site) => site.post(path).set(API).send(content));
+  post(
+    path: string,
+    content: object = {},
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const all = { ...API, ...headers };
+    return this.send(path, (site) => site.post(path).set(all).send(content));
   }
 
   /** The value of a cookie; undefined when there is none. */

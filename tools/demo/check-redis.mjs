@@ -70,7 +70,10 @@ async function checkAuthorities(/** @type {Visitor} */ kim, /** @type {Visitor} 
 }
 
 async function checkLogout(/** @type {Visitor} */ kim) {
-  expectAnswer('POST /logout', await kim.submit('/logout'), { status: 303, location: '/' });
+  expectAnswer('POST /logout', await kim.submit('/logout'), {
+    status: 303,
+    location: '/login?reason=logged-out',
+  });
   for (let request = 0; request < 2; request++) {
     expectAnswer('GET /api/me', await kim.getJson('/api/me'), { status: 401 });
   }

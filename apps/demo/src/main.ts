@@ -26,4 +26,6 @@ app.use((_request: unknown, response: ServerResponse, next: () => void) => {
   response.setHeader('X-Pod', environment.podName);
   next();
 });
+// Forms that other sites send here are refused, by what the browser says about where they come from.
+app.enableCsrfProtection();
 await app.listen(environment.port, environment.host);

@@ -45,6 +45,7 @@ describe('index', () => {
       'SessionResponseCommittedError',
       'SessionStoreError',
       'clearSiteData',
+      'defaultAccessDeniedHandler',
     ]);
   });
 });

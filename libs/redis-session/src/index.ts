@@ -13,6 +13,7 @@ export {
 } from './http/express-session/express-session.js';
 
 // In handlers
+export { CsrfToken } from './nest/csrf-token.decorator.js';
 export { CurrentSession } from './nest/current-session.decorator.js';
 export { CurrentUser } from './nest/current-user.decorator.js';
 export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
@@ -31,10 +32,15 @@ export { LogoutService } from './nest/logout.service.js';
 export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
 
 // Around the security of a request
+export { type CsrfOptions, DEFAULT_CSRF_OPTIONS } from './nest/csrf.options.js';
+export { CsrfTokenService } from './nest/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/exception-translator.js';
 export { SecurityEvents } from './nest/security-events.service.js';
 export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
-export { type AccessDeniedHandler } from './http/access-denied-handler.js';
+export {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from './http/access-denied-handler.js';
 export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
 export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
 export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';

@@ -42,6 +42,8 @@ export class PagesController {
 
   @Get('style.css')
   @Header('Content-Type', 'text/css; charset=utf-8')
+  // Asked for once: else every page would take two turns, and always come from the same replica.
+  @Header('Cache-Control', 'public, max-age=3600')
   stylesheet(): string {
     return this.view.stylesheet;
   }

@@ -43,7 +43,7 @@ describe(delegatingAccessDeniedHandler, () => {
   it('leaves the answer to the first handler that matches, else to the default', () => {
     const handler = delegatingAccessDeniedHandler(
       [
-        [({ url }) => url === '/a', pageAccessDeniedHandler('<p>a</p>')],
+        [({ url }) => url === '/a', pageAccessDeniedHandler(() => '<p>a</p>')],
         [() => true, redirectAccessDeniedHandler('/denied')],
       ],
       problemAccessDeniedHandler,

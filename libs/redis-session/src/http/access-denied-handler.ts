@@ -24,12 +24,15 @@ export const problemAccessDeniedHandler: AccessDeniedHandler = {
   },
 };
 
-/** Answers 403 with a page. @param html - undefined = a plain one; sent as it is */
-export function pageAccessDeniedHandler(html = PAGE): AccessDeniedHandler {
+/** Makes the page that a user is shown who may not do what he asked; HTML. */
+export type DeniedPage = (exchange: HttpExchange) => string;
+
+/** Answers 403 with a page. @param page - undefined = a plain one */
+export function pageAccessDeniedHandler(page: DeniedPage = () => PAGE): AccessDeniedHandler {
   const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'text/html; charset=utf-8' };
   return {
     handle: (exchange) => {
-      exchange.answer({ statusCode: 403, headers, body: html });
+      exchange.answer({ statusCode: 403, headers, body: page(exchange) });
     },
   };
 }
@@ -56,12 +59,22 @@ export function delegatingAccessDeniedHandler(
   };
 }
 
-/** A page for browsers, or a redirect to `errorPage` if there is one; problem details for everybody else. */
+/** What browsers are answered: `page`, or a redirect to `errorPage` if there is one. */
+export interface DefaultAccessDeniedHandlerOptions {
+  readonly errorPage?: string | undefined;
+  /** @defaultValue a plain page */
+  readonly page?: DeniedPage | undefined;
+}
+
+/** A page or a redirect for browsers; problem details for everybody else. */
 export function defaultAccessDeniedHandler({
   errorPage,
-}: { readonly errorPage?: string | undefined } = {}): AccessDeniedHandler {
+  page,
+}: DefaultAccessDeniedHandlerOptions = {}): AccessDeniedHandler {
   const forBrowsers =
-    errorPage === undefined ? pageAccessDeniedHandler() : redirectAccessDeniedHandler(errorPage);
+    errorPage === undefined
+      ? pageAccessDeniedHandler(page)
+      : redirectAccessDeniedHandler(errorPage);
   return delegatingAccessDeniedHandler(
     [[({ request }) => isBrowserNavigation(request), forBrowsers]],
     problemAccessDeniedHandler,

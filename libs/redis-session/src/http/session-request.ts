@@ -100,9 +100,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
    */
   load(): Promise<void> | undefined {
     const loading = this.requested.load();
-    if (loading) return loading.then(() => this.takeRequested());
-    this.takeRequested();
-    return undefined;
+    if (!loading) this.takeRequested();
+    return loading?.then(() => this.takeRequested());
   }
 
   /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */

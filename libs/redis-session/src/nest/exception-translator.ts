@@ -16,6 +16,7 @@ import { SecurityEvents } from './security-events.service.js';
 import {
   type AccessDeniedException,
   AuthenticationException,
+  CsrfException,
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
@@ -94,11 +95,11 @@ export class ExceptionTranslator {
   private refuseAccess(
     exchange: HttpExchange,
     security: ResolvedSecurityOptions,
-    { target }: AccessDeniedException,
+    cause: AccessDeniedException,
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
-    if (authentication?.kind === 'full') {
-      this.events.accessDenied(exchange, target);
+    if (authentication?.kind === 'full' || cause instanceof CsrfException) {
+      this.events.accessDenied(exchange, cause.target);
       security.accessDeniedHandler.handle(exchange);
     } else {
       this.startAuthentication(exchange, security);
@@ -112,9 +113,13 @@ export class ExceptionTranslator {
     security.authenticationEntryPoint.commence(exchange, reason);
   }
 
-  /** The client is to forget the id, or it would be sent here again and again. */
+  /**
+   * The client is to forget an id that was dead when the request began, or it would be sent here again and again. One that
+   * has died since is left to the response that has ended it, which may have told a new one.
+   */
   private refuseEndedSession(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
-    exchange.sessionRequest?.expireRequestedSession();
+    const { sessionRequest } = exchange;
+    if (sessionRequest?.isRequestedSessionInvalid) sessionRequest.expireRequestedSession();
     const { invalidSessionPath, authenticationEntryPoint } = security;
     if (invalidSessionPath !== undefined && isBrowserNavigation(exchange.request)) {
       const location = withQuery(invalidSessionPath, { reason: 'session-ended' });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { forbidCaching } from '../http/cache-control.js';
 import { SessionRequest } from '../http/session-request.js';
 import { type Authentication } from '../security/authentication.js';
+import { CSRF_SECRET_ATTRIBUTE } from '../security/csrf-token.js';
 import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
 import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
@@ -75,6 +76,8 @@ export class LoginService {
   ): Promise<void> {
     const { maxInactiveIntervalSeconds, security } = this.options;
     const session = await sessionRequest.getSession();
+    // A token that somebody knew before the login is of no use after it.
+    session.removeAttribute(CSRF_SECRET_ATTRIBUTE);
     if (security && isRemembered) rememberSession(session, security.rememberMe);
     else forgetRememberedSession(session, maxInactiveIntervalSeconds);
     if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {

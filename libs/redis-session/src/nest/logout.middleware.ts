@@ -3,9 +3,11 @@ import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { redirectAnswer } from '../http/redirect.js';
 import { isBrowserNavigation } from '../http/request-matchers.js';
 import { LogoutService } from './logout.service.js';
+import { CsrfTokenService } from './csrf-token.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { CsrfException } from './security.exceptions.js';
 import { toHttpException } from './session-failure.js';
 
 /**
@@ -18,6 +20,7 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
   constructor(
     private readonly logoutService: LogoutService,
     private readonly platform: HttpPlatform,
+    private readonly csrfTokens: CsrfTokenService,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -25,6 +28,7 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     const { security } = this.options;
     const successPath = (security && security.logout?.successPath) || '/';
     try {
+      await this.refuseForged(request);
       await this.logoutService.logout(request);
     } catch (error) {
       throw toHttpException(error);
@@ -32,5 +36,14 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     const exchange = this.platform.exchange(request, response);
     const isPage = isBrowserNavigation(request);
     exchange.answer(isPage ? redirectAnswer(exchange, successPath) : { statusCode: 204 });
+  }
+
+  /** Fastify has not read the body yet, so that a form's token is not seen here: what the browser says counts, too. */
+  private async refuseForged(request: IncomingMessage): Promise<void> {
+    const { security } = this.options;
+    if (!security || !security.csrf || security.csrf.isExempt(request)) return;
+    if (request.headers['sec-fetch-site'] === 'same-origin') return;
+    if (await this.csrfTokens.hasToken(request)) return;
+    throw new CsrfException('The request does not come from a page of this site.');
   }
 }

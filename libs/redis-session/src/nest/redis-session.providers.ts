@@ -7,6 +7,8 @@ import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import { CsrfGuard } from './csrf.guard.js';
+import { CsrfTokenService } from './csrf-token.service.js';
 import { ExceptionTranslationFilter } from './exception-translation.filter.js';
 import { ExceptionTranslator } from './exception-translator.js';
 import { LoginFlow } from './login-flow.js';
@@ -25,6 +27,7 @@ import { SessionRepositoryInterceptor } from './session-repository.interceptor.j
 
 /** What other providers and guards of the application may inject. */
 export const EXPORTED_PROVIDERS = [
+  CsrfTokenService,
   ExceptionTranslator,
   LoginFlow,
   LoginService,
@@ -39,6 +42,7 @@ export const EXPORTED_PROVIDERS = [
 /** Everything that the module is made of. */
 export const REDIS_SESSION_PROVIDERS: Provider[] = [
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
+  CsrfTokenService,
   ExceptionTranslator,
   HttpPlatform,
   LoginFlow,
@@ -59,6 +63,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   },
   { provide: APP_INTERCEPTOR, useClass: SessionRepositoryInterceptor },
   // A factory that returns undefined registers nothing: `security: false`.
+  {
+    provide: APP_GUARD,
+    useFactory: ({ security }: ResolvedOptions, tokens: CsrfTokenService) =>
+      security && security.csrf ? new CsrfGuard(security.csrf, tokens) : undefined,
+    inject: [RESOLVED_OPTIONS, CsrfTokenService],
+  },
   {
     provide: APP_GUARD,
     useFactory: createGuard,

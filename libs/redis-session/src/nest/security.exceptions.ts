@@ -20,6 +20,9 @@ export class AccessDeniedException extends ForbiddenException {
   }
 }
 
+/** The request may have been forged by another site. It is refused, whoever is logged in. */
+export class CsrfException extends AccessDeniedException {}
+
 /**
  * Finds what a security exception there is in the chain of causes; the outermost one wins, an
  * {@link AuthenticationException} before an {@link AccessDeniedException}. Mirrors `ThrowableAnalyzer`.

@@ -23,6 +23,7 @@ import { toSafeReturnPath } from '../http/safe-return-path.js';
 import { roleHierarchy, type RoleHierarchy } from '../security/role-hierarchy.js';
 import { type SessionFixationStrategy } from '../security/session-fixation.js';
 import { checkOptions } from '../session/check-options.js';
+import { type CsrfOptions, resolveCsrfOptions, type ResolvedCsrfOptions } from './csrf.options.js';
 import { defaultToAuthentication, type UserAuthentication } from './to-authentication.js';
 
 /** Gives the principal whose id is kept in the session; undefined = there is no such user any more, and nobody is logged in. */
@@ -61,6 +62,12 @@ export interface SecurityOptions {
   readonly authenticationSuccessHandler?: AuthenticationSuccessHandler | undefined;
   /** Answers a login that failed. @defaultValue browsers go to `loginPage` with `?reason=bad-credentials`, others get 401 */
   readonly authenticationFailureHandler?: AuthenticationFailureHandler | undefined;
+  /**
+   * Requests other than GET, HEAD, OPTIONS and TRACE must send a token of their session, see `CsrfTokenService`. `true` =
+   * `DEFAULT_CSRF_OPTIONS`. Needed where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
+   * @defaultValue false
+   */
+  readonly csrf?: CsrfOptions | boolean | undefined;
   /** Path to go to after a login when no page was asked for before. @defaultValue '/' */
   readonly defaultSuccessPath?: string | undefined;
   /**
@@ -132,6 +139,7 @@ export interface ResolvedSecurityOptions {
   readonly authenticationSuccessHandler: AuthenticationSuccessHandler;
   readonly authorization: 'annotated' | 'all';
   readonly cacheControl: string | false;
+  readonly csrf: ResolvedCsrfOptions | false;
   readonly defaultSuccessPath: string;
   readonly invalidSessionPath: string | undefined;
   readonly loadPrincipal: PrincipalLookup | undefined;
@@ -151,6 +159,7 @@ export const DEFAULT_SECURITY_OPTIONS = {
   auditLog: false,
   authorization: 'annotated',
   cacheControl: 'no-store',
+  csrf: false,
   defaultSuccessPath: '/',
   rememberMe: DEFAULT_REMEMBER_ME_OPTIONS,
   requestCache: 'session',
@@ -175,6 +184,7 @@ const schema = z.strictObject({
   cacheControl: z
     .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
     .describe('the value of the header or false'),
+  csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
   defaultSuccessPath: path.describe(PATH),
   invalidSessionPath: path.optional().describe(PATH),
   loadPrincipal: fn.optional().describe('a function'),
@@ -224,6 +234,7 @@ export function resolveSecurityOptions(
     authenticationFailureHandler:
       merged.authenticationFailureHandler ?? defaultFailureHandler(merged.loginPage),
     authenticationSuccessHandler: merged.authenticationSuccessHandler ?? savedRequestSuccessHandler,
+    csrf: resolveCsrfOptions(typeof merged.csrf === 'object' ? given(merged.csrf) : merged.csrf),
     invalidSessionPath: merged.invalidSessionPath,
     isRememberMeOffered: merged.rememberMe !== false,
     loadPrincipal: merged.loadPrincipal,

@@ -11,10 +11,10 @@ import { ServerClock } from './server-clock.js';
 export type RedisClient = Redis | Cluster;
 
 /** What became of a write, the server's clock in epoch ms, and what else the script has to say. */
-type Reply = readonly [outcome: number, nowMs: number, ...rest: string[]];
+type Reply = readonly [outcome: number, nowMs: number, ...rest: unknown[]];
 
 /** The same before it is read: a client with the option `stringNumbers` makes strings of all. */
-type RawReply = readonly (string | number)[];
+type RawReply = readonly unknown[];
 
 interface ScriptedClient {
   nestSessionLoad(key: string, ...args: (string | number)[]): Promise<RawReply>;
@@ -85,9 +85,9 @@ export class RedisSessionCommands {
         latest,
       );
     try {
-      const [outcome, , ...fields] = await this.inTime('load the session', send);
+      const [outcome, , fields] = await this.inTime('load the session', send);
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return fields;
+      return fields as string[];
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(
@@ -119,7 +119,7 @@ export class RedisSessionCommands {
     const [outcome, , ...rest] = await this.inTime('save the session', send).catch(missingIfNoHash);
     if (outcome === 1) return { kind: 'saved' };
     if (outcome === MISSING) return { kind: 'missing' };
-    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
+    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
     throw unknownOutcome('saveSession', outcome);
   }
 
@@ -138,7 +138,7 @@ export class RedisSessionCommands {
       const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
       const [outcome, serverMs] = [Number(reply[0]), Number(reply[1])];
       this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
-      return [outcome, serverMs, ...reply.slice(2).map(String)] as const;
+      return [outcome, serverMs, ...reply.slice(2)] as const;
     };
     const attempts = async () => {
       const reply = await attempt();

@@ -37,8 +37,3 @@ export const SecurityContextHolder = {
 export function runInScope<T>(scope: SecurityScope, action: () => T): T {
   return scopes.run(scope, action);
 }
-
-/** The scope of the running code, undefined outside a request. */
-export function currentScope(): SecurityScope | undefined {
-  return scopes.getStore();
-}

@@ -54,6 +54,3 @@ export type SecurityEvent =
   | LogoutEvent
   | SessionIdChangedEvent
   | AccessDeniedEvent;
-
-/** Whom to tell of security events, such as the `next` of a Subject. */
-export type SecurityEventListener = (event: SecurityEvent) => void;

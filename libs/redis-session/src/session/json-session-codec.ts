@@ -11,7 +11,7 @@ import { SessionEncodingError } from './session.errors.js';
  */
 export const jsonSessionCodec: SessionCodec = {
   encode(value, name) {
-    refuseLoss(value, name, []);
+    if (!isPlainData(value, 0)) refuseLoss(value, name, []);
     return JSON.stringify(value);
   },
 
@@ -26,7 +26,23 @@ export const jsonSessionCodec: SessionCodec = {
 /** Deep enough for data, far from the depth at which recursion ends in a RangeError. */
 const MAX_DEPTH = 500;
 
+/** Deep enough for nearly all data; what is deeper takes the slow way. */
+const MAX_QUICK_DEPTH = 20;
+
 const NOT_PLAIN = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer];
+
+/** A quick yes for what sessions usually hold; everything else is for {@link refuseLoss} to judge. */
+function isPlainData(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth > MAX_QUICK_DEPTH || 'toJSON' in value) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlainData(item, depth + 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key in value) {
+    if (!isPlainData((value as Record<string, unknown>)[key], depth + 1)) return false;
+  }
+  return true;
+}
 
 function refuseLoss(value: unknown, path: string, ancestors: readonly object[]): void {
   const problem = lossOf(value, ancestors);

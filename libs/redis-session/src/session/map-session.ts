@@ -1,6 +1,7 @@
 import { type FlushMode } from './flush-mode.js';
 import { type SaveMode } from './save-mode.js';
-import { SessionAttribute, type PendingAttributeChange } from './session-attribute.js';
+import { type PendingAttributeChange } from './session-attribute.js';
+import { SessionAttributeMap } from './session-attribute-map.js';
 import { type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './session-codec.js';
 import { type Session } from './session.js';
@@ -45,7 +46,7 @@ export interface PendingSessionChange extends SessionChange {
 export class MapSession implements Session {
   readonly creationTime: Date;
   private readonly context: SessionContext;
-  private readonly attributes = new Map<string, SessionAttribute>();
+  private readonly attributes: SessionAttributeMap;
   private owner: SessionOwner;
   private storedId: string;
   private currentId: string;
@@ -66,9 +67,7 @@ export class MapSession implements Session {
     this.creationTime = new Date(stored.creationTime);
     this.accessTimeMs = stored.lastAccessedTime;
     this.intervalSeconds = stored.maxInactiveInterval;
-    for (const [name, text] of stored.attributes) {
-      this.attributes.set(name, new SessionAttribute(name, context.codec, text));
-    }
+    this.attributes = new SessionAttributeMap(context, stored.attributes);
   }
 
   get id(): string {
@@ -100,7 +99,7 @@ export class MapSession implements Session {
 
   get attributeNames(): readonly string[] {
     this.refuseIfEnded('list its attributes');
-    return [...this.attributes].filter(([, attribute]) => attribute.exists).map(([name]) => name);
+    return this.attributes.names;
   }
 
   /** Whether {@link changeSessionId} was called and is not saved yet. */
@@ -110,20 +109,20 @@ export class MapSession implements Session {
 
   /** Whether anybody gave the session something to keep: a new one without is not worth storing. */
   get hasChanges(): boolean {
+    if (!this.isUnsaved) return this.isMetadataChanged || this.attributes.hasPendingChanges;
     const change = this.pendingChange();
-    if (!change || !this.isUnsaved) return change !== undefined;
-    return [...change.attributes.values()].some(({ text }) => text !== undefined);
+    return [...(change?.attributes.values() ?? [])].some(({ text }) => text !== undefined);
   }
 
   getAttribute<T>(name: string): T | undefined {
     this.refuseIfEnded('read an attribute');
-    return this.attributes.get(name)?.get() as T | undefined;
+    return this.attributes.find(name)?.get() as T | undefined;
   }
 
   setAttribute(name: string, value: unknown): void {
     this.refuseIfEnded('set an attribute');
-    if (value === undefined && !this.attributes.has(name)) return;
-    this.attribute(name).set(value);
+    if (value === undefined && !this.attributes.find(name)) return;
+    this.attributes.get(name).set(value);
     this.scheduleFlush();
   }
 
@@ -136,7 +135,7 @@ export class MapSession implements Session {
     change: (value: T | undefined) => T | undefined,
   ): PromiseLike<T | undefined> {
     this.refuseIfEnded('update an attribute');
-    this.attribute(name).update(change as (value: unknown) => unknown);
+    this.attributes.get(name).update(change as (value: unknown) => unknown);
     this.scheduleFlush();
     const stored = async () => {
       await this.save();
@@ -184,13 +183,8 @@ export class MapSession implements Session {
 
   /** @returns what a save has to write, undefined when nothing. @throws SessionEncodingError */
   pendingChange(): PendingSessionChange | undefined {
-    const attributes = new Map<string, PendingAttributeChange>();
-    for (const [name, attribute] of this.attributes) {
-      const change = attribute.pendingChange(this.context.saveMode);
-      if (change) attributes.set(name, change);
-    }
-    const isChanged = attributes.size > 0 || this.isIntervalChanged || this.isAccessTimeChanged;
-    if (!isChanged && !this.isUnsaved && this.storedId === this.currentId) return undefined;
+    const attributes = this.attributes.pendingChanges();
+    if (attributes.size === 0 && !this.isMetadataChanged && !this.isUnsaved) return undefined;
     return {
       storedId: this.storedId,
       id: this.currentId,
@@ -209,7 +203,7 @@ export class MapSession implements Session {
     this.isUnsaved = false;
     this.isAccessTimeChanged = this.accessTimeMs !== saved.lastAccessedTime;
     this.isIntervalChanged &&= this.intervalSeconds !== saved.maxInactiveInterval;
-    for (const [name, change] of saved.attributes) this.attributes.get(name)?.markSaved(change);
+    for (const [name, change] of saved.attributes) this.attributes.get(name).markSaved(change);
   }
 
   /**
@@ -225,18 +219,13 @@ export class MapSession implements Session {
     const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
     const isNewer = updated.some(([name, { basedOn }]) => current.get(name) !== basedOn?.text);
     for (const [name] of updated) {
-      if (isNewer) this.attributes.get(name)?.rebase(current.get(name));
-      else this.attributes.get(name)?.ignoreStored();
+      if (isNewer) this.attributes.get(name).rebase(current.get(name));
+      else this.attributes.get(name).ignoreStored();
     }
   }
 
-  private attribute(name: string): SessionAttribute {
-    let attribute = this.attributes.get(name);
-    if (!attribute) {
-      attribute = new SessionAttribute(name, this.context.codec, undefined);
-      this.attributes.set(name, attribute);
-    }
-    return attribute;
+  private get isMetadataChanged(): boolean {
+    return this.isIntervalChanged || this.isAccessTimeChanged || this.storedId !== this.currentId;
   }
 
   /** FlushMode 'immediate'. A flush that fails leaves its changes pending: the commit tries again and reports. */

@@ -67,6 +67,11 @@ export class SessionAttribute {
     this.setVersion = this.version;
   }
 
+  /** Whether a save in `mode` has to write it. Encodes only what was read and may have been changed in place. */
+  hasPendingChange(mode: SaveMode): boolean {
+    return this.isSet || this.updates.length > 0 || this.isWrittenIn(mode);
+  }
+
   /** @returns what a save in `mode` has to write, undefined when nothing. @throws SessionEncodingError */
   pendingChange(mode: SaveMode): PendingAttributeChange | undefined {
     const { updates, version } = this;

@@ -12,12 +12,11 @@ import { showUser } from './request-user.js';
 
 interface FastifyRequestLike {
   readonly raw: IncomingMessage;
-  readonly protocol: string;
 }
 
 interface FastifyLike extends DecoratableFastify {
   addHook(
-    name: 'onRequest' | 'preValidation',
+    name: 'preValidation',
     hook: (request: FastifyRequestLike, reply: unknown, done: () => void) => void,
   ): void;
 }
@@ -26,7 +25,6 @@ interface FastifyLike extends DecoratableFastify {
 @Injectable()
 export class HttpPlatform implements OnModuleInit {
   private isHooked = false;
-  private readonly fastifyRequests = new WeakMap<IncomingMessage, FastifyRequestLike>();
 
   constructor(private readonly adapterHost: HttpAdapterHost) {
     this.hook();
@@ -38,9 +36,8 @@ export class HttpPlatform implements OnModuleInit {
 
   /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
   isSecure(request: IncomingMessage): boolean {
-    const fastifyRequest = this.fastifyRequests.get(request);
-    if (fastifyRequest) return fastifyRequest.protocol === 'https';
-    if ('secure' in request) return request.secure === true;
+    // Of Express, and copied from Fastify's own request before the first middleware.
+    if ('protocol' in request) return request.protocol === 'https';
     return 'encrypted' in request.socket && request.socket.encrypted === true;
   }
 
@@ -69,18 +66,14 @@ export class HttpPlatform implements OnModuleInit {
   }
 
   /**
-   * The proxies that Fastify trusts are known to its own request only. And Fastify reads the body after all middleware,
-   * in callbacks of the socket, where the scope that a middleware opened is lost: it is opened again.
+   * Fastify reads the body after all middleware, in callbacks of the socket, where the scope that a middleware opened is
+   * lost: it is opened again. Its own request is another object than the one that middleware sees.
    */
   private hook(): void {
     const fastify = this.isHooked ? undefined : fastifyOf<FastifyLike>(this.adapterHost);
     if (!fastify) return;
     this.isHooked = true;
     decorateReplyForPassport(fastify);
-    fastify.addHook('onRequest', (request, _reply, done) => {
-      this.fastifyRequests.set(request.raw, request);
-      done();
-    });
     fastify.addHook('preValidation', (request, _reply, done) => {
       const sessionRequest = SessionRequest.of(request.raw);
       if (!sessionRequest) {

@@ -9,8 +9,8 @@
     ARGV[4] absolute lifetime in ms, or '-1' for none
     ARGV[5] latest moment at which the access may be recorded, epoch ms on the clock of this server
   Output, now = epoch ms on the clock of this server:
-    {1, now, field, value ...} - the hash as it is after the access (a new lastAccessedTime comes again at the end), no
-                                 fields when there is no such session. A hash without valid times comes as it is.
+    {1, now, {field, value ...}} - the hash as it is after the access (a new lastAccessedTime comes again at the end), no
+                                   fields when there is no such session. A hash without valid times comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKey = KEYS[1]
@@ -28,15 +28,20 @@ local function toInteger(text)
   local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
   return number and math.abs(number) <= 9007199254740991 and number
 end
-local reply = { 1, now }
-local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
-local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
 local hash = redis.call('HGETALL', sessionKey)
-for i = 1, #hash do
-  reply[i + 2] = hash[i]
+local created, accessed, interval
+for i = 1, #hash, 2 do
+  local field = hash[i]
+  if field == 'creationTime' then
+    created = toInteger(hash[i + 1])
+  elseif field == 'lastAccessedTime' then
+    accessed = toInteger(hash[i + 1])
+  elseif field == 'maxInactiveInterval' then
+    interval = toInteger(hash[i + 1])
+  end
 end
 if not (created and accessed and interval) then
-  return reply
+  return { 1, now, hash }
 end
 
 local function expiry()
@@ -47,7 +52,7 @@ end
 
 if expiry() <= clientNow then
   redis.call('DEL', sessionKey)
-  return { 1, now }
+  return { 1, now, {} }
 end
 
 if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
@@ -58,6 +63,6 @@ if accessTime and accessTime > accessed and accessTime - accessed >= touchInterv
   if newExpiry ~= math.huge then
     redis.call('PEXPIREAT', sessionKey, string.format('%.0f', newExpiry))
   end
-  reply[#reply + 1], reply[#reply + 2] = 'lastAccessedTime', text
+  hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', text
 end
-return reply
+return { 1, now, hash }

@@ -75,11 +75,17 @@ if isNew then
 elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
 end
-redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
 if ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
-for i = firstSet, firstDelete - 1, 2 do
+-- The first pair goes with the access time: a save of one attribute is the usual one.
+local accessText = string.format('%.0f', accessed)
+if setCount > 0 then
+  redis.call('HSET', currentKey, 'lastAccessedTime', accessText, ARGV[firstSet], ARGV[firstSet + 1])
+else
+  redis.call('HSET', currentKey, 'lastAccessedTime', accessText)
+end
+for i = firstSet + 2, firstDelete - 1, 2 do
   redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
 end
 for i = firstDelete, firstUpdate - 1 do

@@ -1,0 +1,79 @@
+/**
+ * Who takes part. One line each: what is started, on which platform, with which settings.
+ *
+ * @typedef {object} ContestantSpec
+ * @property {string} id - also the prefix of its keys in Redis
+ * @property {string} label
+ * @property {string} kind - see server/contestant.mjs; `spring` is started from peers/spring
+ * @property {'express' | 'fastify' | 'spring'} platform
+ * @property {object} options - of the library
+ * @property {string} settings - in words, for the report
+ * @property {boolean} [isQuick] - also part of a quick run
+ */
+
+const SLIDING = 'idle timeout 1800 s, prolonged by every request';
+
+/** @type {ContestantSpec[]} */
+const NODE = ['fastify', 'express'].flatMap((platform) => [
+  spec(platform, 'bare', 'bare Nest', {}, 'no session at all', true),
+  spec(platform, 'floor', 'floor: one GET', {}, 'the handler awaits one pipelined GET', true),
+  spec(platform, 'ours', 'nestjs-redis-session', {}, `defaults; ${SLIDING}`, true),
+  spec(
+    platform,
+    'ours',
+    'nestjs-redis-session, touch 60 s',
+    { touchIntervalSeconds: 60 },
+    'the last access is recorded once a minute',
+  ),
+]);
+
+const PEERS = [
+  spec(
+    'fastify',
+    'fastify-session',
+    '@fastify/session + connect-redis',
+    { rolling: true },
+    `saveUninitialized false, rolling true: ${SLIDING}`,
+    true,
+  ),
+  spec(
+    'fastify',
+    'fastify-session',
+    '@fastify/session + connect-redis, not rolling',
+    { rolling: false },
+    'saveUninitialized false, rolling false: an active user is logged out after 1800 s',
+  ),
+  spec(
+    'express',
+    'express-session',
+    'express-session + connect-redis',
+    {},
+    `resave false, saveUninitialized false; ${SLIDING}`,
+    true,
+  ),
+];
+
+const SPRING = [
+  spec(
+    'spring',
+    'spring',
+    'Spring Session',
+    { repositoryType: 'default' },
+    'Spring Boot on Tomcat, virtual threads off, repository default, flush on-save',
+  ),
+  spec(
+    'spring',
+    'spring',
+    'Spring Session, indexed',
+    { repositoryType: 'indexed' },
+    'the same, repository indexed',
+  ),
+];
+
+/** @type {ContestantSpec[]} */
+export const CONTESTANTS = [...NODE, ...PEERS, ...SPRING];
+
+function spec(platform, kind, label, options, settings, isQuick = false) {
+  const id = [platform, kind, ...Object.values(options)].join('-');
+  return { id, label, kind, platform, options, settings, isQuick };
+}

@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { load } from './load.mjs';
+import { seedSessions } from './visitor.mjs';
+
+const SESSIONS = 100;
+const DEFAULT_CONNECTIONS = [32];
+
+/**
+ * The figures of one run; times and bytes are per request.
+ *
+ * @typedef {object} Run
+ * @property {number} perSecond
+ * @property {number} p50Us
+ * @property {number} p99Us
+ * @property {number} serverCpuUs - of all replicas together
+ * @property {number} redisCpuUs
+ * @property {number} redisCommandUs
+ * @property {number} bytesIn
+ * @property {number} bytesOut
+ */
+
+/**
+ * All runs of one contestant in one scenario, by round.
+ *
+ * @typedef {object} Cell
+ * @property {string} contestant - id
+ * @property {string} scenario - id
+ * @property {number} connections
+ * @property {Run[]} runs
+ */
+
+/**
+ * Measures every contestant in a scenario: one after the other, and again from the first, round by round, so that
+ * whatever else the machine does meets all of them.
+ *
+ * @param {import('../scenarios.mjs').Scenario} scenario
+ * @param {readonly import('./field.mjs').Entrant[]} entrants
+ * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, allConnections: boolean }} setup
+ * @returns {Promise<Cell[]>}
+ */
+export async function measureScenario(scenario, entrants, setup) {
+  const { rounds, allConnections } = setup;
+  const sessions = new Map();
+  for (const entrant of entrants) {
+    sessions.set(entrant, await cookieFile(scenario, entrant, setup.folder));
+  }
+  const steps = allConnections
+    ? (scenario.connections ?? DEFAULT_CONNECTIONS)
+    : DEFAULT_CONNECTIONS;
+  const cells = steps.flatMap((connections) =>
+    entrants.map((entrant) => ({ entrant, connections, runs: [] })),
+  );
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { entrant, connections, runs } of cells) {
+      const isWarmUp = round === 0;
+      const cookies = sessions.get(entrant);
+      const run = await measureRun({ scenario, entrant, connections, cookies }, setup);
+      if (!isWarmUp) runs.push(run);
+    }
+  }
+  return cells.map(({ entrant, connections, runs }) => ({
+    contestant: entrant.spec.id,
+    scenario: scenario.id,
+    connections,
+    runs,
+  }));
+}
+
+async function measureRun({ scenario, entrant, connections, cookies }, { meter, seconds }) {
+  const servers = entrant.servers.slice(0, scenario.replicas ?? 1);
+  const cpuUs = async () => {
+    const times = await Promise.all(servers.map((server) => server.cpuUs()));
+    return times.reduce((a, b) => a + b, 0);
+  };
+  const before = await cpuUs();
+  const { result, use } = await meter.during(() =>
+    load({
+      origins: servers.map(({ origin }) => origin),
+      connections,
+      seconds,
+      script: scenario.script ?? 'cookies.lua',
+      env: {
+        METHOD: scenario.method,
+        REQUEST_PATH: scenario.path,
+        ...(cookies && { COOKIES: cookies }),
+      },
+    }),
+  );
+  const serverCpuUs = (await cpuUs()) - before;
+  const { requests, ...seen } = result;
+  return {
+    ...seen,
+    serverCpuUs: serverCpuUs / requests,
+    redisCpuUs: use.cpuUs / requests,
+    redisCommandUs: use.commandUs / requests,
+    bytesIn: use.bytesIn / requests,
+    bytesOut: use.bytesOut / requests,
+  };
+}
+
+/** @returns {Promise<string | undefined>} path of a file with the cookies of new sessions, one a line */
+async function cookieFile({ id, seed }, { spec, servers }, folder) {
+  if (!seed || spec.kind === 'bare' || spec.kind === 'floor') return undefined;
+  const file = join(folder, `${spec.id}-${id}`);
+  const cookies = await seedSessions(servers[0].origin, seed, SESSIONS);
+  await writeFile(file, cookies.join('\n'));
+  return file;
+}

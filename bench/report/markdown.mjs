@@ -1,0 +1,119 @@
+import { judgeTimes } from './targets.mjs';
+import { spreadOf } from './statistics.mjs';
+
+/** Columns of a scenario's table: heading, figure of a run, digits. */
+const COLUMNS = [
+  ['server CPU µs', (run) => run.serverCpuUs, 0],
+  ['Redis CPU µs', (run) => run.redisCpuUs, 1],
+  ['of it in commands', (run) => run.redisCommandUs, 1],
+  ['bytes to Redis', (run) => run.bytesIn, 0],
+  ['bytes from Redis', (run) => run.bytesOut, 0],
+  ['p50 ms', (run) => run.p50Us / 1000, 2],
+  ['p99 ms', (run) => run.p99Us / 1000, 2],
+];
+
+/**
+ * What a run of the benchmark has found.
+ *
+ * @typedef {object} Report
+ * @property {readonly string[]} facts - machine, versions, command, date
+ * @property {readonly string[]} absent - who could not take part, and why
+ * @property {readonly import('../contestants.mjs').ContestantSpec[]} contestants
+ * @property {readonly import('../scenarios.mjs').Scenario[]} scenarios
+ * @property {Record<string, Record<string, import('../measure/counts.mjs').Counts>>} counts
+ * @property {import('./statistics.mjs').Results} results
+ */
+
+/** @returns {string} the whole report, in Markdown */
+export function toMarkdown(/** @type {Report} */ report) {
+  return (
+    [
+      '# Results',
+      ...report.facts.map((fact) => `- ${fact}`),
+      ...report.absent.map((sentence) => `- ${sentence}`),
+      '\n## Targets\n',
+      targetTable(report.results),
+      '\n## Commands and bytes of one request\n',
+      countTable(report),
+      ...report.scenarios.flatMap((scenario) => scenarioSection(report, scenario)),
+      '\n## Settings\n',
+      ...report.contestants.map(
+        ({ label, platform, settings }) => `- ${label} (${platform}): ${settings}`,
+      ),
+    ].join('\n') + '\n'
+  );
+}
+
+/** @returns {string} */
+export function targetTable(results) {
+  const rows = judgeTimes(results)
+    .filter(({ value }) => value !== undefined)
+    .map(({ label, target, value, isMet }) => [
+      label,
+      target,
+      ratioText(value),
+      isMet ? 'met' : '**not met**',
+    ]);
+  return table(['ratio', 'target', 'measured (min – max)', ''], rows);
+}
+
+/** @returns {string} */
+export function countTable({ counts, contestants }) {
+  const operations = [...new Set(Object.values(counts).flatMap((byName) => Object.keys(byName)))];
+  const withSessions = contestants.filter(({ id }) => counts[id]?.read);
+  const rows = operations.flatMap((operation) =>
+    withSessions.map(({ id, label, platform }) => {
+      const { commands, names, bytesIn, bytesOut } = counts[id][operation];
+      return [operation, `${label} (${platform})`, commands, names, bytesIn, bytesOut];
+    }),
+  );
+  return table(
+    ['operation', 'contestant', 'commands', '', 'bytes to Redis', 'bytes from Redis'],
+    rows,
+  );
+}
+
+function scenarioSection({ results, contestants }, scenario) {
+  const cells = results.cells.filter((cell) => cell.scenario === scenario.id);
+  if (cells.length === 0) return [];
+  const rows = cells.map((cell) => {
+    const spec = contestants.find(({ id }) => id === cell.contestant);
+    const ours = results.cell(`${spec.platform}-ours`, cell.scenario, cell.connections);
+    const ratio = results.ratio(cell, ours, (run) => run.perSecond);
+    return [
+      spec.platform,
+      spec.label,
+      cell.connections,
+      spreadText(spreadOf(cell.runs.map((run) => run.perSecond)), 0),
+      ratio ? ratioText(ratio) : '',
+      ...COLUMNS.map(([, figure, digits]) =>
+        spreadOf(cell.runs.map(figure)).median.toFixed(digits),
+      ),
+    ];
+  });
+  const head = [
+    'platform',
+    'contestant',
+    'connections',
+    'requests/s',
+    '× ours',
+    ...COLUMNS.map(([name]) => name),
+  ];
+  return [
+    `\n## ${scenario.label}\n`,
+    `\`${scenario.method} ${scenario.path}\`\n`,
+    table(head, rows),
+  ];
+}
+
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function ratioText(spread) {
+  return spreadText(spread, 2);
+}
+
+function spreadText({ median, min, max }, digits) {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)} – ${max.toFixed(digits)})`;
+}
