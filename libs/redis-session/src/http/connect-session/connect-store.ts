@@ -15,8 +15,8 @@ type Call = (callback: (error?: unknown, value?: unknown) => void) => void;
 export function called(call: Call): Promise<unknown> {
   return new Promise((resolve, reject) => {
     call((error, value) => {
-      if (!error || (error as { code?: unknown }).code === 'ENOENT') resolve(value ?? undefined);
-      else reject(error as Error);
+      if (!error || (error as { code?: unknown }).code === 'ENOENT') resolve(value);
+      else reject(error);
     });
   });
 }
