@@ -122,7 +122,7 @@ describe('RedisSessionModule.forRoot', () => {
     ['security', { redis, security: true }],
     ['security.loginPage', { redis, security: { loginPage: '' } }],
     ['security.defaultSuccessPath', { redis, security: { defaultSuccessPath: '//elsewhere' } }],
-    ['security.csrf', { redis, security: { csrf: true } }],
+    ['security.csrf', { redis, security: { csrf: 'yes' } }],
     ['sessionIdGenerator', { redis, sessionIdGenerator: 'uuid' }],
     ['sessionIdPattern', { redis, sessionIdPattern: '.*' }],
     ['store', { redis, store: 'disk' }],

@@ -2,6 +2,11 @@
 export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
+export { type IndexedSessionOptions } from './nest/indexed.options.js';
+export {
+  SessionManagementModule,
+  type SessionManagementOptions,
+} from './nest/session-management.module.js';
 // For applications that come from express-session
 export { redisSession } from './nest/redis-session.middleware.js';
 export { session, type SessionMiddleware } from './http/connect-session/connect-session.js';
@@ -77,10 +82,18 @@ export {
   SessionCorruptError,
   SessionEncodingError,
   SessionInvalidatedError,
+  SessionLimitError,
   SessionOptionError,
   SessionResponseCommittedError,
   SessionStoreError,
 } from './session/session.errors.js';
+
+export { RedisIndexedSessionRepository } from './redis/redis-indexed-session-repository.js';
+export { SessionRegistry, type SessionInformation } from './redis/session-registry.js';
+export { SessionEvents } from './nest/session-events.service.js';
+export { OnSessionEvent } from './nest/on-session-event.decorator.js';
+export { type SessionEvent } from './session/session-event.js';
+export { type SessionPage } from './session/find-by-index.js';
 
 // Security
 export { type Authentication } from './security/authentication.js';

@@ -7,6 +7,8 @@ const DETAILS: Readonly<Record<AuthenticationFailureReason, string>> = {
   unauthenticated: 'Log in to use this resource.',
   insufficient: 'Log in again to use this resource.',
   'session-ended': 'The session has ended. Log in again.',
+  'signed-out': 'You were signed out elsewhere. Log in again.',
+  'maximum-sessions': 'Your account is in use elsewhere, and has as many sessions as allowed.',
   'bad-credentials': 'The login failed.',
 };
 

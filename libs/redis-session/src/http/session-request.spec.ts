@@ -201,11 +201,11 @@ describe('a SessionRequest', () => {
     session.setAttribute('theme', 'dark');
     await session.save();
     session.setAttribute('count', 1n);
-    expect(() => sessionRequest.needsCommit()).toThrow(SessionEncodingError);
+    await expect(sessionRequest.commit()).rejects.toThrow(SessionEncodingError);
     session.removeAttribute('count');
     await session.save();
     session.setAttribute('theme', () => 'dark');
-    expect(() => sessionRequest.needsCommit()).toThrow(SessionEncodingError);
+    await expect(sessionRequest.commit()).rejects.toThrow(SessionEncodingError);
 
     expect(told()).toBe(session.id);
   });

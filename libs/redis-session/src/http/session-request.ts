@@ -35,7 +35,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private isPreparing = false;
   private lostSession: MapSession | undefined;
   private readonly failures: RequestFailures;
-  private readonly requested: RequestedSession;
+  /** What the client sent, and what was found by it. */
+  readonly requested: RequestedSession;
   private readonly announcement: SessionAnnouncement;
 
   constructor(

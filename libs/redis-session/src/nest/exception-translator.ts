@@ -20,6 +20,7 @@ import {
   findSecurityException,
   InvalidSessionException,
   LoginFailedException,
+  SessionEndedException,
 } from './security.exceptions.js';
 import { type ResolvedSecurityOptions } from './security.options.js';
 
@@ -65,7 +66,8 @@ export class ExceptionTranslator {
       this.refuseEndedSession(exchange, security);
     } else {
       this.whenUserIsKnown(exchange, () => {
-        if (cause instanceof AuthenticationException) this.startAuthentication(exchange, security);
+        if (cause instanceof AuthenticationException)
+          this.startAuthentication(exchange, security, cause);
         else this.refuseAccess(exchange, security, cause);
       });
     }
@@ -106,8 +108,12 @@ export class ExceptionTranslator {
     }
   }
 
-  private startAuthentication(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
-    const reason = reasonOf(exchange);
+  private startAuthentication(
+    exchange: HttpExchange,
+    security: ResolvedSecurityOptions,
+    cause?: AuthenticationException,
+  ): void {
+    const reason = cause instanceof SessionEndedException ? cause.reason : reasonOf(exchange);
     exchange.sessionRequest?.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     security.requestCache.saveRequest(exchange);
     security.authenticationEntryPoint.commence(exchange, reason);

@@ -6,12 +6,16 @@ import { CSRF_SECRET_ATTRIBUTE } from '../security/csrf-token.js';
 import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
 import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
-import { SessionOptionError } from '../session/session.errors.js';
+import { SESSION_CLIENT_ATTRIBUTE } from '../redis/session-registry.js';
+import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
+import { SessionLimitError, SessionOptionError } from '../session/session.errors.js';
 import { rawRequestOf } from './platform/raw-messages.js';
 import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from './security-events.service.js';
+import { SessionEndedException } from './security.exceptions.js';
+import { sessionClientOf } from './session-client.js';
 import { defaultToAuthentication } from './to-authentication.js';
 
 /** How a user logs in. */
@@ -52,6 +56,7 @@ export class LoginService {
     };
     await this.renewSession(sessionRequest);
     await this.keep(sessionRequest, authentication, options.isRemembered === true);
+    await this.admit(sessionRequest, request);
     const context = await sessionRequest.reloadSecurityContext();
     showUser(request, context);
     if (security) forbidCaching(sessionRequest.response, security.cacheControl);
@@ -67,6 +72,24 @@ export class LoginService {
     const sessionRef = sessionRefOf(sessionRequest);
     if (before === undefined || before === sessionRef) return;
     this.events.publish('session-id-changed', { previousSessionRef: before, sessionRef });
+  }
+
+  /** With the indexed repository: where the login came from, and whether the user may have one more session. */
+  private async admit(sessionRequest: SessionRequest, request: object): Promise<void> {
+    const { indexed } = this.options;
+    if (!indexed) return;
+    const session = await sessionRequest.getSession();
+    session.setAttribute(SESSION_CLIENT_ATTRIBUTE, sessionClientOf(request));
+    if (indexed.maximumSessions === -1) return;
+    try {
+      await session.save();
+    } catch (error) {
+      if (!(error instanceof SessionLimitError)) throw error;
+      sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
+      session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
+      sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+      throw new SessionEndedException('maximum-sessions');
+    }
   }
 
   private async keep(

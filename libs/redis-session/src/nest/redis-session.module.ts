@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -26,6 +26,7 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
  * Mirrors `@EnableRedisHttpSession` of Spring Session with the session part of `HttpSecurity` of Spring Security.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: REDIS_SESSION_PROVIDERS,
   exports: EXPORTED_PROVIDERS,
 })

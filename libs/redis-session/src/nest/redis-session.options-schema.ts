@@ -20,6 +20,7 @@ const schema = z.strictObject({
   cookie: object.describe('an object of cookie options'),
   exclude: z.array(z.unknown()).describe('a list of routes'),
   flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"'),
+  indexed: object.optional().describe('an object of options of the indexed repository'),
   load: z.enum(['eager', 'lazy']).describe('"eager" or "lazy"'),
   logger: object.describe('an object with warn and error'),
   maxInactiveIntervalSeconds: z
@@ -31,6 +32,7 @@ const schema = z.strictObject({
     .describe('a string without spaces and braces'),
   onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
   onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
+  repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"'),
   passportSession: z.boolean().describe('true or false'),
   requestSession: z.boolean().describe('true or false'),
   saveMode: z

@@ -23,6 +23,11 @@ import { type SessionCodec } from '../session/session-codec.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
 import { SessionOptionError } from '../session/session.errors.js';
+import {
+  type IndexedSessionOptions,
+  type ResolvedIndexedOptions,
+  resolveIndexedSessionOptions,
+} from './indexed.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
 import {
   resolveSecurityOptions,
@@ -58,6 +63,8 @@ export interface RedisSessionModuleOptions {
   readonly cookie?: CookieOptions | undefined;
   /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. @defaultValue none */
   readonly exclude?: readonly ExcludedRoute[] | undefined;
+  /** What the indexed repository does; refused without `repository: 'indexed'`. @defaultValue `DEFAULT_INDEXED_OPTIONS` */
+  readonly indexed?: IndexedSessionOptions | undefined;
   /** When changes are written. @defaultValue 'on-save' */
   readonly flushMode?: FlushMode | undefined;
   /**
@@ -86,6 +93,12 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 'error'
    */
   readonly onStoreUnavailable?: StoreUnavailablePolicy | undefined;
+  /**
+   * `'default'` keeps each session in a hash; `'indexed'` also finds sessions by user, ends them on time and tells what
+   * happens to them. The two do not see each other's sessions.
+   * @defaultValue 'default'
+   */
+  readonly repository?: 'default' | 'indexed' | undefined;
   /**
    * Mounts `passport.session()` right after the session is found, on Express and Fastify: `req.logIn`, `req.logout`, and
    * `req.user` by your `PassportSerializer`. Includes `requestSession`. @defaultValue false
@@ -120,6 +133,8 @@ export interface RedisSessionModuleOptions {
 export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly cookie: ResolvedCookieOptions;
   readonly exclude: readonly ExcludedRoute[];
+  /** undefined = the default repository */
+  readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
@@ -136,11 +151,13 @@ export const DEFAULT_OPTIONS = {
   ...DEFAULT_REDIS_REPOSITORY_OPTIONS,
   cookie: {},
   exclude: [],
+  indexed: undefined,
   load: 'eager',
   logger: new Logger('RedisSession'),
   onStoreUnavailable: 'error',
   passportSession: false,
   redis: undefined,
+  repository: 'default',
   requestSession: false,
   security: {},
   sessionIdPattern: undefined,
@@ -164,10 +181,12 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   checkModuleOptions(merged);
   refuseContradictions(options, merged);
   const { cookie, security, sessionIdGenerator } = merged;
+  const { indexed, repository } = options;
   const isCustomId = sessionIdGenerator !== generateSessionId;
   return {
-    ...(merged as Omit<ResolvedOptions, 'cookie' | 'security' | 'sessionIdPattern'>),
+    ...(merged as Omit<ResolvedOptions, 'cookie' | 'indexed' | 'security' | 'sessionIdPattern'>),
     cookie: resolveCookieOptions(cookie),
+    indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     sessionIdPattern:
@@ -188,6 +207,16 @@ function refuseContradictions(
   if (merged.store === 'memory' && given.redis !== undefined) {
     throw new SessionOptionError(
       'redis must be left out when store is "memory", got both. Leave one out.',
+    );
+  }
+  if (merged.repository === 'indexed' && merged.store === 'memory') {
+    throw new SessionOptionError(
+      'repository must be "default" when store is "memory", got "indexed". Leave it out.',
+    );
+  }
+  if (merged.repository === 'default' && given.indexed !== undefined) {
+    throw new SessionOptionError(
+      'indexed must be left out unless repository is "indexed", got both. Leave one out.',
     );
   }
   if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {

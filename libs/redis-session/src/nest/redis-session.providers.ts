@@ -3,6 +3,10 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
+import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
+import { SessionRegistry } from '../redis/session-registry.js';
+import { SessionEventHandlers } from './session-event-handlers.js';
+import { SessionEvents } from './session-events.service.js';
 import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
@@ -35,6 +39,8 @@ export const EXPORTED_PROVIDERS = [
   // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
   RESOLVED_OPTIONS,
   SecurityEvents,
+  SessionEvents,
+  SessionRegistry,
   SESSION_REQUEST_CONTEXT,
   SessionRepository,
 ];
@@ -51,6 +57,13 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   RedisConnection,
   RequestSessions,
   SecurityEvents,
+  SessionEventHandlers,
+  SessionEvents,
+  {
+    provide: SessionRegistry,
+    useFactory: createRegistry,
+    inject: [RESOLVED_OPTIONS, SessionRepository],
+  },
   {
     provide: SessionRepository,
     useFactory: createRepository,
@@ -102,9 +115,19 @@ function createRepository(
     ...options,
     maxInactiveIntervalSeconds: anonymous ?? maxInactiveIntervalSeconds,
   };
+  if (client && options.indexed)
+    return new RedisIndexedSessionRepository(client, { ...ofVisitors, ...options.indexed });
   return client
     ? new RedisSessionRepository(client, ofVisitors)
     : new MapSessionRepository(ofVisitors);
+}
+
+function createRegistry(
+  { absoluteTimeoutSeconds }: ResolvedOptions,
+  repository: StoredSessionRepository,
+): SessionRegistry {
+  const isIndexed = repository instanceof RedisIndexedSessionRepository;
+  return new SessionRegistry(isIndexed ? repository : undefined, absoluteTimeoutSeconds);
 }
 
 function createRequestContext(

@@ -1,10 +1,18 @@
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
+import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
 
 /** The request needs a user: nobody is logged in, or the login failed. 401. Mirrors `AuthenticationException`. */
 export class AuthenticationException extends UnauthorizedException {}
 
 /** The login failed. It is answered where it happened; the request is not kept for later. */
 export class LoginFailedException extends AuthenticationException {}
+
+/** Somebody else has ended the session, or refuses to begin one. */
+export class SessionEndedException extends AuthenticationException {
+  constructor(readonly reason: AuthenticationFailureReason) {
+    super('The session was ended.');
+  }
+}
 
 /** The client still holds the id of a session that has ended. */
 export class InvalidSessionException extends AuthenticationException {}

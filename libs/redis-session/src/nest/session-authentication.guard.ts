@@ -14,6 +14,7 @@ import { type SecurityContext } from '../security/security-context.js';
 import { SecurityContextHolder } from '../security/security-context-holder.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { takeEndReason } from './end-reason.js';
 import { isLoginHandler } from './login.guard.js';
 import {
   findRequest,
@@ -32,6 +33,7 @@ import {
   AccessDeniedException,
   AuthenticationException,
   InvalidSessionException,
+  SessionEndedException,
 } from './security.exceptions.js';
 import { WebSocketSessions } from './websocket-sessions.js';
 
@@ -48,6 +50,7 @@ const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
 export class SessionAuthenticationGuard implements CanActivate {
   private readonly rulesByClass = new WeakMap<object, Map<unknown, readonly RouteRule[]>>();
   private readonly isLazy: boolean;
+  private readonly repository: object;
   private readonly security: ResolvedSecurityOptions;
   private readonly webSocketSessions: WebSocketSessions;
 
@@ -63,6 +66,7 @@ export class SessionAuthenticationGuard implements CanActivate {
       );
     }
     this.isLazy = load === 'lazy';
+    this.repository = context.repository;
     this.security = security;
     this.webSocketSessions = new WebSocketSessions(context);
   }
@@ -138,7 +142,16 @@ export class SessionAuthenticationGuard implements CanActivate {
       const target = `${context.getClass().name}.${context.getHandler().name}`;
       throw new AccessDeniedException('You may not use this resource.', target);
     }
+    await this.refuseEnded(context);
     throw new AuthenticationException('Log in to use this resource.');
+  }
+
+  /** @throws SessionEndedException when somebody else has ended the session of the client, once */
+  private async refuseEnded(context: ExecutionContext): Promise<void> {
+    const sessionRequest = findSessionRequest(context);
+    if (!sessionRequest?.isRequestedSessionInvalid) return;
+    const reason = await takeEndReason(this.repository, sessionRequest.requested.ids);
+    if (reason !== undefined) throw new SessionEndedException(reason);
   }
 
   /** A handler may be inherited by several classes, each with rules of its own. */

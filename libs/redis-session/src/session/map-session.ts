@@ -119,6 +119,11 @@ export class MapSession implements Session {
     return this.attributes.find(name)?.get() as T | undefined;
   }
 
+  /** An attribute for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
+  peekAttribute(name: string): unknown {
+    return this.attributes.find(name)?.peek();
+  }
+
   setAttribute(name: string, value: unknown): void {
     this.refuseIfEnded('set an attribute');
     if (value === undefined && !this.attributes.find(name)) return;

@@ -39,6 +39,11 @@ export class SessionAttribute {
     return this.current();
   }
 
+  /** The same for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
+  peek(): unknown {
+    return this.current();
+  }
+
   set(value: unknown): void {
     this.replaceBy(value);
     this.updates = [];

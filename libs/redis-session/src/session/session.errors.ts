@@ -73,3 +73,14 @@ export class SessionEncodingError extends RedisSessionError {
     );
   }
 }
+
+/** The user has as many sessions as allowed, and a further login is refused. Nothing was written. */
+export class SessionLimitError extends RedisSessionError {
+  readonly code = 'ERR_SESSION_LIMIT';
+
+  static create(): SessionLimitError {
+    return new SessionLimitError(
+      'Cannot log in: the user has as many sessions as allowed. Log out elsewhere, or wait until one expires.',
+    );
+  }
+}

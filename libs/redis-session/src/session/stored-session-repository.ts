@@ -68,8 +68,8 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
 
   /** Reads a session that has not expired, and records the access. */
   protected abstract load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined>;
-  /** Writes all of `change` or nothing. */
-  protected abstract write(change: SessionChange): Promise<SaveOutcome>;
+  /** Writes all of `change`, which is what has changed in `session`, or nothing. */
+  protected abstract write(change: SessionChange, session: MapSession): Promise<SaveOutcome>;
   /** Does nothing when there is none. */
   protected abstract delete(id: string): Promise<void>;
 
@@ -113,7 +113,7 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
     for (;;) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
-      const outcome = await this.write(change);
+      const outcome = await this.write(change, session);
       if (outcome.kind === 'saved') {
         session.markSaved(change);
         return;
@@ -123,7 +123,8 @@ export abstract class StoredSessionRepository implements SessionRepository<MapSe
     }
   }
 
-  private toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
+  /** Makes the session that is handed out for `stored`. */
+  protected toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
     return new MapSession({ context: this.context, owner: this, id, stored, isNew });
   }
 

@@ -1,0 +1,97 @@
+import {
+  BadRequestException,
+  type CanActivate,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  Param,
+  Query,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
+import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
+import { SIGNED_OUT_REASON } from '../redis/session-registry.js';
+import { SecurityContextHolder } from '../security/security-context-holder.js';
+import { type Session } from '../session/session.js';
+import { SessionRepository } from '../session/session-repository.js';
+import { RequireAuthorities } from './authorization.decorators.js';
+import { AuthenticationException } from './security.exceptions.js';
+
+/** A session as Spring's actuator shows it: no values of attributes. Times are ISO 8601, the interval is seconds. */
+export interface SessionDescriptor {
+  readonly id: string;
+  readonly attributeNames: readonly string[];
+  readonly creationTime: string;
+  readonly lastAccessedTime: string;
+  readonly maxInactiveInterval: number;
+  readonly expired: boolean;
+}
+
+/** `security: false` leaves no guard that would look at authorities: then nobody may come. */
+class LoggedInGuard implements CanActivate {
+  canActivate(): boolean {
+    if (SecurityContextHolder.getAuthentication()) return true;
+    throw new AuthenticationException('Log in to use this resource.');
+  }
+}
+
+/** Makes the controller for `path`, open to those who have `authority`. Mirrors `SessionsEndpoint` of Spring Boot. */
+export function createSessionsController(path: string, authority: string): Type {
+  @Controller(path)
+  @RequireAuthorities(authority)
+  @UseGuards(LoggedInGuard)
+  class SessionsController {
+    constructor(@Inject(SessionRepository) private readonly repository: object) {}
+
+    @Get()
+    async find(
+      @Query('username') username?: string,
+      @Query('offset') offset = '0',
+      @Query('limit') limit = '100',
+    ): Promise<{ sessions: SessionDescriptor[]; total: number }> {
+      const page = { offset: toCount(offset), limit: Math.min(toCount(limit), 1000) };
+      if (typeof username !== 'string' || username === '' || page.limit === 0)
+        throw new BadRequestException('username must be given, and limit must be above 0.');
+      const { sessions, total } = await this.indexed.findByPrincipalName(username, page);
+      return { sessions: sessions.map(toDescriptor), total };
+    }
+
+    @Get(':id')
+    async get(@Param('id') id: string): Promise<SessionDescriptor> {
+      const session = await this.indexed.findById(id);
+      if (!session) throw new NotFoundException('There is no such session.');
+      return toDescriptor(session);
+    }
+
+    @Delete(':id')
+    @HttpCode(204)
+    async delete(@Param('id') id: string): Promise<void> {
+      await this.indexed.endById(id, SIGNED_OUT_REASON);
+    }
+
+    private get indexed(): RedisIndexedSessionRepository {
+      if (this.repository instanceof RedisIndexedSessionRepository) return this.repository;
+      throw new NotFoundException('Sessions are not indexed.');
+    }
+  }
+  return SessionsController;
+}
+
+function toDescriptor(session: Session): SessionDescriptor {
+  return {
+    id: session.id,
+    attributeNames: session.attributeNames,
+    creationTime: session.creationTime.toISOString(),
+    lastAccessedTime: session.lastAccessedTime.toISOString(),
+    maxInactiveInterval: session.maxInactiveIntervalSeconds,
+    expired: false,
+  };
+}
+
+function toCount(text: unknown): number {
+  if (typeof text === 'string' && /^\d{1,9}$/.test(text)) return Number(text);
+  throw new BadRequestException('offset and limit must be whole numbers.');
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { SessionCorruptError, SessionStoreError } from '../session/session.errors.js';
+import { type IndexedSessionKeys } from './indexed-session.keys.js';
+import { INDEX_FIELD_PREFIX } from './index-entry.js';
+import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
+import { type RedisClient } from './redis-session.commands.js';
+import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
+
+type Arguments = readonly (string | number)[];
+
+interface ScriptedClient {
+  nestIndexedLoad(...args: Arguments): Promise<RawReply>;
+  nestIndexedSave(...args: Arguments): Promise<RawReply>;
+  nestIndexedEnd(...args: Arguments): Promise<RawReply>;
+}
+
+/** What all scripts of one repository are told. Times are ms, -1 = none. */
+export interface IndexedCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  /** Names of the attributes that events carry. */
+  readonly eventAttributes: 'all' | readonly string[];
+  /** About how many events one partition holds at most; 0 = none. */
+  readonly maxEventsPerPartition: number;
+  /** Whether expirations are kept in the sorted set. */
+  readonly hasExpirations: boolean;
+  /** Ms after which an index entry is written again although nobody has looked after the expirations. */
+  readonly indexDelayMs: number;
+  /** Ms that the mark of a session which somebody else has ended lives. */
+  readonly reasonLifeMs: number;
+  /** Ms that the hash outlives the session. */
+  readonly retentionMs: number;
+  readonly touchIntervalMs: number;
+}
+
+/** One save. */
+export interface SaveIndexedInput {
+  readonly storedId: string;
+  readonly id: string;
+  readonly hash: HashChange;
+  /** Names of the indexes whose entries change, and the texts that their fields must hold; '*' = any, '' = none. */
+  readonly indexes: ReadonlyMap<string, string>;
+}
+
+/** What became of a save; `earlier` = texts of the index fields that change, '' = none. */
+export type SaveIndexedOutcome =
+  | { readonly kind: 'saved'; readonly earlier: readonly string[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> }
+  /** An index field does not hold what it must. */
+  | { readonly kind: 'index-conflict'; readonly earlier: readonly string[] };
+
+/** Which session to end. */
+export interface EndSessionInput {
+  readonly id: string;
+  /** 'expired': only when its time has come. */
+  readonly kind: 'deleted' | 'expired';
+  /** Epoch ms; undefined = what the clock of Redis shows. */
+  readonly nowMs?: number;
+  /** For its client; '' = none. */
+  readonly reason?: string;
+  /** Whether the hash stays until its time to live ends, for other readers of it. */
+  readonly isKept?: boolean;
+}
+
+/** What became of a session; `fields` are those of its hash that are no attributes, names and values in turn. */
+export type EndSessionOutcome =
+  | { readonly kind: 'ended'; readonly fields: readonly string[] }
+  | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
+  | { readonly kind: 'none' };
+
+/** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
+export class IndexedSessionCommands {
+  private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
+  private readonly eventNames: readonly string[];
+  private readonly eventNameCount: number;
+
+  constructor(
+    client: RedisClient,
+    private readonly keys: IndexedSessionKeys,
+    private readonly options: IndexedCommandOptions,
+  ) {
+    client.defineCommand('nestIndexedLoad', loadIndexed);
+    client.defineCommand('nestIndexedSave', saveIndexed);
+    client.defineCommand('nestIndexedEnd', endSession);
+    this.scripts = client as unknown as ScriptedClient;
+    this.deadline = new WriteDeadline(options.commandTimeoutMs);
+    const { eventAttributes } = options;
+    this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
+    this.eventNameCount = eventAttributes === 'all' ? -1 : eventAttributes.length;
+  }
+
+  /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
+  async load(id: string, nowMs: number, accessTimeMs?: number): Promise<string[]> {
+    const { touchIntervalMs, absoluteTimeoutMs, retentionMs, indexDelayMs } = this.options;
+    const send = (latest: number) =>
+      this.scripts.nestIndexedLoad(
+        ...[this.keys.session(id), nowMs, accessTimeMs ?? '', touchIntervalMs, absoluteTimeoutMs],
+        ...[retentionMs, indexDelayMs, latest],
+      );
+    try {
+      const [outcome, , fields] = await this.deadline.inTime('load the session', send);
+      if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
+      return fields as string[];
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      throw new SessionCorruptError(
+        'Cannot read a session: its key does not hold a hash. Delete the key; the client gets a new session.',
+      );
+    }
+  }
+
+  async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
+    const args = this.saveArguments(input);
+    const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
+    const reply = await this.deadline.inTime('save the session', send).catch((error: unknown) => {
+      if (isWrongType(error)) return undefined;
+      throw error;
+    });
+    const [outcome, , ...texts] = reply ?? [-1, NaN];
+    const rest = texts.map(String);
+    if (outcome === 1) return { kind: 'saved', earlier: rest };
+    if (outcome === -1) return { kind: 'missing' };
+    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
+    if (outcome === -4) return { kind: 'index-conflict', earlier: rest };
+    throw unknownOutcome('saveIndexed', outcome);
+  }
+
+  /** @throws SessionStoreError */
+  async end({
+    id,
+    kind,
+    nowMs,
+    reason = '',
+    isKept = false,
+  }: EndSessionInput): Promise<EndSessionOutcome> {
+    const { keys, options } = this;
+    const partition = keys.partitionOf(id);
+    const [outcome, , ...texts] = await this.deadline.inTime('end the session', (latest) =>
+      this.scripts.nestIndexedEnd(
+        ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
+        ...[latest, id, kind, nowMs ?? '', options.absoluteTimeoutMs, reason, options.reasonLifeMs],
+        ...[isKept ? '1' : '0', options.maxEventsPerPartition],
+        ...[this.eventNameCount, ...this.eventNames],
+      ),
+    );
+    const rest = texts.map(String);
+    if (outcome === 1) return { kind: 'ended', fields: rest };
+    if (outcome === 2) return { kind: 'alive', expiry: rest[0] ?? '', fields: rest.slice(1) };
+    if (outcome === 3) return { kind: 'none' };
+    throw unknownOutcome('endSession', outcome);
+  }
+
+  private saveArguments(input: SaveIndexedInput): (latestMs: number) => (string | number)[] {
+    const { keys, options } = this;
+    const { storedId, id, hash, indexes } = input;
+    const partition = keys.partitionOf(id);
+    if (partition !== keys.partitionOf(storedId)) {
+      const reason = new Error('an id changes within its partition');
+      throw SessionStoreError.create('change the id of the session', reason);
+    }
+    const hasUpdates = hash.updates.length > 0;
+    const markKey = hasUpdates ? keys.save(id, randomUUID()) : keys.session(storedId);
+    const maxEvents = options.maxEventsPerPartition;
+    return (latestMs) => [
+      ...[keys.session(storedId), keys.session(id), markKey],
+      ...[keys.expirations(partition), keys.events(partition), keys.ended(id)],
+      ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
+      ...[options.absoluteTimeoutMs, options.retentionMs, storedId, id],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, hash.set.length / 2, hash.remove.length],
+      ...[hash.updates.length / 3, indexes.size, this.eventNameCount],
+      ...[...hash.set, ...hash.remove, ...hash.updates],
+      ...[...indexes].flatMap(([name, text]) => [INDEX_FIELD_PREFIX + name, text]),
+      ...this.eventNames,
+    ];
+  }
+}

@@ -1,0 +1,163 @@
+--[[
+  Writes the changes of one session of the indexed repository in one atomic step: gives it its new id if it has one,
+  renews its time to live, schedules its expiration, and adds an event when it is new or its id has changed.
+  Mirrors RedisIndexedSessionRepository.save of Spring Session, which takes seven commands that others can come between.
+  Input:
+    KEYS[1] session hash under the id that it was stored under
+    KEYS[2] session hash under the current id, equal to KEYS[1] unless the id was changed
+    KEYS[3] mark of this very save, equal to KEYS[1] when it holds no updates
+    KEYS[4] sorted set of expirations
+    KEYS[5] stream of events
+    KEYS[6] mark that the session was ended under its current id
+    ARGV[1] creation time of a new session, epoch ms, or '' when the session must already exist
+    ARGV[2] latest moment at which the save may take place, epoch ms on the clock of this server
+    ARGV[3] last access, epoch ms: the stored one stays when it is later
+    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
+    ARGV[5] absolute lifetime in ms, or '-1' for none
+    ARGV[6] ms that the hash outlives the session
+    ARGV[7] id that it was stored under, ARGV[8] current id
+    ARGV[9] '1' when expirations are kept in KEYS[4], else '0'
+    ARGV[10] about how many events the stream holds at most, '0' = no events
+    ARGV[11] number of fields to set, ARGV[12] of fields to delete, ARGV[13] of updates, ARGV[14] of index fields,
+    ARGV[15] of names of attributes in events, '-1' = all
+    ARGV[16 ...] name, value for each field to set; name for each field to delete;
+                 name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent;
+                 name, text for each index field that changes: the text that it must hold, '*' = any, '' = none;
+                 name for each attribute in events
+  Output, now = epoch ms on the clock of this server:
+    {1, now, text or '' ...} - saved; the earlier texts of the index fields
+    {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
+    {-2, now} - too late: nothing was written
+    {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
+    {-4, now, text or '' ...} - an index field does not hold what it must; all of them as stored: nothing was written
+]]
+local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
+local expirations, events, endedKey = KEYS[4], KEYS[5], KEYS[6]
+local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
+local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local retention, storedId, currentId = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local hasExpirations, maxEvents = ARGV[9] == '1', tonumber(ARGV[10])
+local setCount, deleteCount, updateCount = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local indexCount, eventNameCount = tonumber(ARGV[14]), tonumber(ARGV[15])
+local firstSet = 16
+local firstDelete = firstSet + 2 * setCount
+local firstUpdate = firstDelete + deleteCount
+local firstIndex = firstUpdate + 3 * updateCount
+local firstEventName = firstIndex + 2 * indexCount
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if now > latest then
+  return { -2, now }
+end
+
+-- A client may send a command again after its connection broke. What is already done is done.
+if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
+  return { 1, now }
+end
+
+-- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
+local function toInteger(text)
+  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
+  return number and math.abs(number) <= 9007199254740991 and number
+end
+
+local function expiryOf(accessTime, seconds)
+  local idle = seconds < 0 and math.huge or accessTime + seconds * 1000
+  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
+  return math.min(idle, absolute)
+end
+
+if redis.call('EXISTS', endedKey) == 1 then
+  return { -1, now }
+end
+local event, isResent = false, false
+if isNew then
+  event = redis.call('EXISTS', currentKey) == 0 and 'created'
+else
+  local times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over')
+  if not times[1] and storedKey ~= currentKey then
+    storedKey, isResent = currentKey, true
+    times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over')
+  end
+  local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
+  created, interval = toInteger(times[1]), interval or storedInterval
+  local isValid = created and storedAccess and storedInterval
+  if not isValid or times[4] or expiryOf(storedAccess, storedInterval) <= now then
+    return { -1, now }
+  end
+  accessed = math.max(accessed, storedAccess)
+  local current, hasConflict = { -3, now }, false
+  for i = firstUpdate, firstIndex - 1, 3 do
+    local name, wasPresent, text = ARGV[i], ARGV[i + 1] == '1', ARGV[i + 2]
+    local stored = redis.call('HGET', storedKey, name)
+    hasConflict = hasConflict or stored ~= (wasPresent and text)
+    current[#current + 1] = name
+    current[#current + 1] = stored and '1' or '0'
+    current[#current + 1] = stored or ''
+  end
+  if hasConflict then
+    return current
+  end
+end
+
+local reply, hasIndexConflict = { 1, now }, false
+for i = firstIndex, firstEventName - 1, 2 do
+  local stored, expected = redis.call('HGET', storedKey, ARGV[i]) or '', ARGV[i + 1]
+  hasIndexConflict = hasIndexConflict or expected ~= '*' and expected ~= stored
+  reply[#reply + 1] = stored
+end
+if hasIndexConflict and not isResent then
+  return { -4, now, unpack(reply, 3) }
+end
+
+if isNew then
+  redis.call('HSET', currentKey, 'creationTime', ARGV[1])
+elseif storedKey ~= currentKey then
+  redis.call('RENAME', storedKey, currentKey)
+  event = 'id-changed'
+end
+redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
+if ARGV[4] ~= '' then
+  redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
+end
+for i = firstSet, firstDelete - 1, 2 do
+  redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
+end
+for i = firstDelete, firstUpdate - 1 do
+  redis.call('HDEL', currentKey, ARGV[i])
+end
+if updateCount > 0 then
+  redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
+end
+
+local expiry = expiryOf(accessed, interval)
+local score = expiry == math.huge and '+inf' or string.format('%.0f', expiry)
+if expiry == math.huge then
+  redis.call('PERSIST', currentKey)
+else
+  redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry + retention))
+end
+if hasExpirations and (isNew or event or ARGV[4] ~= '') then
+  redis.call('ZREM', expirations, storedId)
+  if expiry ~= math.huge then
+    redis.call('ZADD', expirations, score, currentId)
+  end
+end
+
+-- At most so many fields, because a table of 8000 is too large for a call.
+if event and maxEvents > 0 then
+  local entry = { 'type', event, 'sessionId', currentId, 'previousSessionId', isNew and '' or storedId }
+  local wanted = {}
+  for i = firstEventName, firstEventName + eventNameCount - 1 do
+    wanted['sessionAttr:' .. ARGV[i]] = true
+  end
+  local hash = redis.call('HGETALL', currentKey)
+  for i = 1, math.min(#hash, 7000), 2 do
+    if eventNameCount < 0 or wanted[hash[i]] or string.sub(hash[i], 1, 12) ~= 'sessionAttr:' then
+      entry[#entry + 1], entry[#entry + 2] = hash[i], hash[i + 1]
+    end
+  end
+  redis.call('XADD', events, 'MAXLEN', '~', maxEvents, '*', unpack(entry))
+end
+return reply

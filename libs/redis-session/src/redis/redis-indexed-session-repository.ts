@@ -1,0 +1,253 @@
+import { type MapSession } from '../session/map-session.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import { expiryTimeMs } from '../session/session-expiry.js';
+import {
+  type FindByIndexSessionRepository,
+  type SessionPage,
+  type SessionPageRequest,
+} from '../session/find-by-index.js';
+import { viewOf } from '../session/session-view.js';
+import { StoredSessionRepository } from '../session/stored-session-repository.js';
+import { entriesOf, fromMember, type IndexEntry, INDEX_EXPIRY_FIELD } from './index-entry.js';
+import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
+import { type SaveIndexedOutcome } from './indexed-session.commands.js';
+import { createIndexedStore, type IndexedStore } from './indexed-store.js';
+import {
+  type RedisIndexedSessionRepositoryOptions,
+  resolveIndexedOptions,
+} from './redis-indexed-session-repository.options.js';
+import { type RedisClient } from './redis-session.commands.js';
+import { fromHash, toHash } from './redis-session.mapper.js';
+import { SessionLimit } from './session-limit.js';
+import { type IndexChange, type SessionIndexing } from './session-indexing.js';
+
+/** Why the sessions end that are too many. */
+export const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
+
+/** What is read of a session beside the session: its entries in the indexes. */
+interface IndexedSession extends StoredSession {
+  readonly entries: ReadonlyMap<string, IndexEntry>;
+}
+
+/**
+ * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
+ * and tell what happens to them. Costs one command to read, one more to change; a login and a logout take one more for
+ * each index.
+ *
+ * ```
+ * findById    EVALSHA loadIndexed 1 nest:session:{7}:sessions:4fQz81Lwr0Y…
+ * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
+ *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
+ * deleteById  EVALSHA endSession 4 nest:session:{7}:sessions:4fQz81Lwr0Y… …
+ *             ZREM nest:session:index:principal:{2bd806c9}alice 4fQz81Lwr0Y…:Xy3_9k
+ * ```
+ *
+ * A session is entered in an index before its hash says so, and leaves it after: an entry may be stale, but none is
+ * missing. Mirrors `RedisIndexedSessionRepository` of Spring Session.
+ */
+export class RedisIndexedSessionRepository
+  extends StoredSessionRepository
+  implements FindByIndexSessionRepository<MapSession>
+{
+  /** The parts that work on the same keys: events, expiration, the registry. */
+  readonly store: IndexedStore;
+  private readonly indexing: SessionIndexing;
+  private readonly limit: SessionLimit;
+  private readonly resolved: RedisIndexedSessionRepositoryOptions;
+
+  constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
+    const resolved = resolveIndexedOptions(options);
+    super(resolved);
+    this.resolved = resolved;
+    this.store = createIndexedStore(client, resolved);
+    this.indexing = this.store.indexing;
+    this.limit = new SessionLimit({
+      client,
+      commandTimeoutMs: resolved.commandTimeoutMs,
+      findDead: (entry, members) => this.findDead(entry, members),
+      keys: this.store.keys,
+      policy: resolved.maximumSessionsPolicy,
+    });
+  }
+
+  /** The living sessions of one user, at most two round trips. */
+  findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<MapSession>> {
+    return this.findByIndex(PRINCIPAL_INDEX, name, page);
+  }
+
+  /**
+   * The living sessions with `value` in the index `name`, those that live longest first, at most two round trips.
+   *
+   * A page may hold fewer than `limit` although more follow: entries whose session has ended are left out.
+   */
+  async findByIndex(
+    name: string,
+    value: string,
+    { offset = 0, limit = 100 }: SessionPageRequest = {},
+  ): Promise<SessionPage<MapSession>> {
+    const { total, members } = await this.store.index.page(name, value, { offset, limit });
+    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
+    const sessions = found.filter((session) => session !== undefined);
+    return { sessions, total: total - (members.length - sessions.length) };
+  }
+
+  /**
+   * Ends a session that is not the caller's own.
+   *
+   * @param reason - told once to its client, and to the handlers of the event
+   */
+  async endById(id: string, reason: string): Promise<void> {
+    await this.end(id, reason);
+  }
+
+  /**
+   * Ends all sessions of one user.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @param exceptId - this one stays
+   * @returns how many it has ended
+   */
+  async endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const members = await this.store.index.all(PRINCIPAL_INDEX, name);
+      const sessions = await Promise.all(
+        members.map((member) => this.findMember(PRINCIPAL_INDEX, name, member)),
+      );
+      const ids = sessions.flatMap((session) => (session ? [session.id] : []));
+      const targets = ids.filter((id) => id !== exceptId);
+      if (targets.length === 0) return count;
+      await Promise.all(targets.map((id) => this.end(id, reason)));
+      count += targets.length;
+    }
+  }
+
+  /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
+  takeEndReason(id: string): Promise<string | undefined> {
+    return this.store.takeEndReason(id);
+  }
+
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<IndexedSession | undefined> {
+    const reply = await this.store.commands.load(id, this.options.clock(), accessTimeMs);
+    const stored = fromHash(reply);
+    if (!stored) return undefined;
+    const entries = entriesOf(reply);
+    const hasNewIndexExpiry =
+      reply.indexOf(INDEX_EXPIRY_FIELD) < reply.lastIndexOf(INDEX_EXPIRY_FIELD);
+    if (hasNewIndexExpiry)
+      void this.indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
+    if (accessTimeMs !== undefined) await this.store.expiration.afterAccess(id);
+    return { ...stored, entries };
+  }
+
+  protected override toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
+    const session = super.toSession(id, isNew, stored);
+    if ('entries' in stored) this.indexing.remember(session, (stored as IndexedSession).entries);
+    return session;
+  }
+
+  protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    const expiryMs = this.expiryOf({
+      ...change,
+      maxInactiveInterval: change.maxInactiveInterval ?? session.maxInactiveIntervalSeconds,
+    });
+    for (;;) {
+      const indexChange = this.indexing.changeOf(change, session);
+      const surplus = await this.admit(change, session, indexChange.admitted, expiryMs);
+      const outcome = await this.writeIndexed(change, indexChange, expiryMs);
+      if (outcome.kind === 'saved') {
+        this.indexing.rememberSaved(session, indexChange);
+        await Promise.all([
+          this.indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
+          this.store.expiration.afterSave(change),
+          ...surplus.map((member) => this.endSurplus(member, indexChange.admitted)),
+        ]);
+        return outcome;
+      }
+      await this.indexing.remove(change.id, indexChange.added);
+      if (outcome.kind !== 'index-conflict') return outcome;
+      this.indexing.rebase(session, indexChange, outcome.earlier);
+    }
+  }
+
+  /** @returns members of the index of the user whose sessions have to end. @throws SessionLimitError */
+  private async admit(
+    { id, storedId }: SessionChange,
+    session: MapSession,
+    entry: IndexEntry | undefined,
+    expiryMs: number,
+  ): Promise<readonly string[]> {
+    const { maximumSessions } = this.resolved;
+    const limit =
+      typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(viewOf(session));
+    if (!entry) return [];
+    if (limit < 0) {
+      await this.store.index.add(id, entry, expiryMs);
+      return [];
+    }
+    return this.limit.admit({ entry, expiryMs, id, storedId, limit });
+  }
+
+  private async endSurplus(member: string, entry: IndexEntry | undefined): Promise<void> {
+    const { sessionId, mark } = fromMember(member);
+    await this.end(sessionId, MAXIMUM_SESSIONS_REASON);
+    if (entry) await this.store.index.remove(sessionId, { ...entry, mark });
+  }
+
+  private async writeIndexed(
+    change: SessionChange,
+    indexChange: IndexChange,
+    expiryMs: number,
+  ): Promise<SaveIndexedOutcome> {
+    await this.indexing.add(change.id, indexChange, expiryMs);
+    const hash = this.indexing.withFields(toHash(change), indexChange, expiryMs);
+    const { storedId, id } = change;
+    return this.store.commands.save({ storedId, id, hash, indexes: indexChange.expected });
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    await this.end(id, '');
+  }
+
+  private async end(id: string, reason: string): Promise<void> {
+    const nowMs = this.options.clock();
+    const outcome = await this.store.commands.end({ id, kind: 'deleted', nowMs, reason });
+    if (outcome.kind !== 'ended') return;
+    await Promise.all([
+      this.indexing.remove(id, [...entriesOf(outcome.fields).values()]),
+      this.store.expiration.afterDelete(id, outcome.fields),
+    ]);
+  }
+
+  private async findMember(
+    name: string,
+    value: string,
+    member: string,
+  ): Promise<MapSession | undefined> {
+    const { sessionId, mark } = fromMember(member);
+    const session = await this.findById(sessionId);
+    const entry = session && this.indexing.entriesOf(session).get(name);
+    return entry?.value === value && entry.mark === mark ? session : undefined;
+  }
+
+  private async findDead(
+    { name, value }: IndexEntry,
+    members: readonly string[],
+  ): Promise<readonly string[]> {
+    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
+    return members.filter((_, i) => !found[i]);
+  }
+
+  private expiryOf(
+    times: Pick<StoredSession, 'creationTime' | 'lastAccessedTime' | 'maxInactiveInterval'>,
+  ): number {
+    return expiryTimeMs(times, this.options.absoluteTimeoutSeconds);
+  }
+}

@@ -1,0 +1,33 @@
+import { type SessionCodec } from '../session/session-codec.js';
+import { type SessionEventHandler } from '../session/session-event.js';
+import { type SessionLogger } from '../session/session-logger.js';
+import { type IndexedSessionKeys } from './indexed-session.keys.js';
+import { type RedisClient } from './redis-session.commands.js';
+
+/** What a {@link SessionEventSource} works with. */
+export interface SessionEventSourceInput {
+  readonly client: RedisClient;
+  readonly codec: SessionCodec;
+  readonly commandTimeoutMs: number;
+  readonly handler: SessionEventHandler;
+  readonly keys: IndexedSessionKeys;
+  readonly logger: SessionLogger;
+  /**
+   * Name of this replica, unlike that of any other one that runs. One that is restarted under the same name goes on where
+   * it was.
+   */
+  readonly replicaName: string;
+}
+
+/** Brings the events of all replicas to one handler. */
+export interface SessionEventSource {
+  start(): Promise<void>;
+  /** Resolves when no event is being handled any more. */
+  stop(): Promise<void>;
+}
+
+/** Ms between two looks at the streams: how late an event is at most when there is little to do. */
+export const EVENT_PAUSE_MS = 250;
+
+/** How many events of a partition are taken at once. */
+export const EVENT_BATCH_SIZE = 50;

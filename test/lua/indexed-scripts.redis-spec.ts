@@ -1,0 +1,243 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import {
+  addToIndex,
+  admitToIndex,
+  claimDue,
+  endSession,
+  loadIndexed,
+  pageOfIndex,
+  saveIndexed,
+} from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
+import { useTestRedis } from '../support/test-redis.js';
+
+const redis = useTestRedis();
+const startMs = Date.now();
+let prefix: string;
+
+beforeEach(() => {
+  prefix = `${redis.namespace}:${randomUUID()}`;
+});
+
+type Script = { readonly numberOfKeys: number; readonly lua: string };
+
+const run = (script: Script, ...args: (string | number)[]) =>
+  redis.client.eval(script.lua, script.numberOfKeys, ...args) as Promise<unknown[]>;
+
+const hashOf = (id: string) => `${prefix}:sessions:${id}`;
+const later = () => Date.now() + 60_000;
+
+interface Save {
+  storedId?: string;
+  id?: string;
+  created?: number | '';
+  latest?: number;
+  set?: string[];
+  updates?: string[];
+  index?: string[];
+}
+
+function save({
+  storedId = 'a',
+  id = 'a',
+  created = '',
+  latest = later(),
+  set = [],
+  updates = [],
+  index = [],
+}: Save) {
+  return run(
+    saveIndexed,
+    ...[hashOf(storedId), hashOf(id), `${prefix}:mark`],
+    ...[`${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:${id}`],
+    ...[created, latest, startMs, created === '' ? '' : 1800, -1, 1000, storedId, id, '1', 100],
+    ...[set.length / 2, 0, updates.length / 3, index.length / 2, -1],
+    ...[...set, ...updates, ...index],
+  );
+}
+
+function end(kind: 'deleted' | 'expired', { latest = later(), nowMs = startMs, reason = '' } = {}) {
+  return run(
+    endSession,
+    ...[hashOf('a'), `${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:a`],
+    ...[latest, 'a', kind, nowMs, -1, reason, 60_000, '0', 100, -1],
+  );
+}
+
+/** All keys of the test as Redis dumps them, with the moments at which they end. */
+async function everything(): Promise<unknown> {
+  const keys = (await redis.client.keys(`${prefix}:*`)).sort();
+  return Promise.all(
+    keys.map(async (key) => [
+      key,
+      await redis.client.dumpBuffer(key),
+      await redis.client.pexpiretime(key),
+    ]),
+  );
+}
+
+async function inVain(action: () => Promise<unknown[]>): Promise<unknown[]> {
+  const before = await everything();
+  const reply = await action();
+  expect(await everything()).toEqual(before);
+  return reply;
+}
+
+const now = expect.any(Number);
+
+describe('saveIndexed', () => {
+  it('answers 1 with the earlier texts of the index fields', async () => {
+    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now]);
+    expect(await save({ index: ['index:p', '*', 'index:q', '*'] })).toEqual([
+      ...[1, now, 'abcdef:kim', ''],
+    ]);
+    expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 1_801_000);
+    expect(await redis.client.zscore(`${prefix}:expirations`, 'a')).toBe(`${startMs + 1_800_000}`);
+  });
+
+  it('adds one event for a creation and one for a changed id, also when it is sent again', async () => {
+    for (let i = 0; i < 2; i++) await save({ created: startMs });
+    for (let i = 0; i < 2; i++) await save({ id: 'b' });
+    const entries = await redis.client.xrange(`${prefix}:events`, '-', '+');
+    expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual([
+      ['type', 'created', 'sessionId', 'a', 'previousSessionId', ''],
+      ['type', 'id-changed', 'sessionId', 'b', 'previousSessionId', 'a'],
+    ]);
+    expect(await redis.client.zrange(`${prefix}:expirations`, '0', '-1')).toEqual(['b']);
+  });
+
+  it('answers -1 and writes nothing when there is no such session, or it is over', async () => {
+    expect(await inVain(() => save({ set: ['x', '1'] }))).toEqual([-1, now]);
+    await save({ created: startMs });
+    await redis.client.hset(hashOf('a'), 'over', '1');
+    expect(await inVain(() => save({ set: ['x', '1'] }))).toEqual([-1, now]);
+  });
+
+  it('answers -1 and writes nothing when somebody has ended the session', async () => {
+    await redis.client.set(`${prefix}:ended:b`, 'signed-out');
+    await save({ created: startMs });
+    expect(await inVain(() => save({ id: 'b' }))).toEqual([-1, now]);
+  });
+
+  it('answers -2 and writes nothing when it is too late', async () => {
+    expect(await inVain(() => save({ created: startMs, latest: startMs - 1 }))).toEqual([-2, now]);
+  });
+
+  it('answers -3 and writes nothing when a field under update has changed', async () => {
+    await save({ created: startMs, set: ['x', '1'] });
+    expect(await inVain(() => save({ set: ['x', '3'], updates: ['x', '1', '2'] }))).toEqual([
+      ...[-3, now, 'x', '1', '1'],
+    ]);
+  });
+
+  it('answers -4 and writes nothing when an index field holds something else', async () => {
+    await save({ created: startMs, set: ['index:p', 'abcdef:kim'] });
+    const index = ['index:p', 'ghijkl:kim', 'index:q', ''];
+    expect(await inVain(() => save({ id: 'b', index }))).toEqual([-4, now, 'abcdef:kim', '']);
+  });
+});
+
+describe('endSession', () => {
+  beforeEach(async () => {
+    await save({ created: startMs, set: ['index:p', 'abcdef:kim', 'sessionAttr:x', '1'] });
+  });
+
+  it('answers 1 with the fields that are no attributes', async () => {
+    const reply = await end('deleted', { reason: 'signed-out' });
+    expect(reply.slice(0, 2)).toEqual([1, now]);
+    expect(reply).toContain('abcdef:kim');
+    expect(reply).not.toContain('sessionAttr:x');
+    expect(await redis.client.exists(hashOf('a'), `${prefix}:expirations`)).toBe(0);
+    expect(await redis.client.get(`${prefix}:ended:a`)).toBe('signed-out');
+  });
+
+  it('answers 2 with the expiry of a session that lives', async () => {
+    const expiry = `${startMs + 1_800_000}`;
+    expect((await end('expired')).slice(0, 3)).toEqual([2, now, expiry]);
+    expect(await redis.client.hget(hashOf('a'), 'indexExpiry')).toBe(expiry);
+  });
+
+  it('answers 1 for one whose end has come, and 3 when another one has ended it', async () => {
+    const nowMs = startMs + 1_800_000;
+    expect((await end('expired', { nowMs: nowMs - 1 }))[0]).toBe(2);
+    expect((await end('expired', { nowMs }))[0]).toBe(1);
+    expect(await inVain(() => end('expired', { nowMs }))).toEqual([3, now]);
+    expect(await inVain(() => end('deleted'))).toEqual([3, now]);
+  });
+
+  it('answers -2 and writes nothing when it is too late', async () => {
+    expect(await inVain(() => end('deleted', { latest: startMs - 1 }))).toEqual([-2, now]);
+  });
+});
+
+describe('loadIndexed', () => {
+  const load = (nowMs: number, access: number | '', latest = later()) =>
+    run(loadIndexed, hashOf('a'), nowMs, access, 0, -1, 1000, 300_000, latest);
+
+  it('answers 1 with the hash, and records the access', async () => {
+    await save({ created: startMs });
+    expect(await load(startMs, startMs + 5)).toEqual([
+      1,
+      now,
+      expect.arrayContaining(['lastAccessedTime', `${startMs + 5}`]),
+    ]);
+    expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 5 + 1_801_000);
+  });
+
+  it('answers 1 without fields when there is none, and marks one whose end has come', async () => {
+    expect(await load(startMs, '')).toEqual([1, now, []]);
+    await save({ created: startMs });
+    expect(await load(startMs + 1_800_000, '')).toEqual([1, now, []]);
+    expect(await redis.client.hget(hashOf('a'), 'over')).toBe('1');
+    expect(await load(startMs, '')).toEqual([1, now, []]);
+  });
+
+  it('answers -2 and records nothing when it is too late', async () => {
+    await save({ created: startMs });
+    expect(await inVain(() => load(startMs, startMs + 5, startMs - 1))).toEqual([-2, now]);
+  });
+});
+
+describe('claimDue', () => {
+  it('answers the oldest that are due, and nobody else gets them until the lease ends', async () => {
+    const key = `${prefix}:expirations`;
+    await redis.client.zadd(key, '30', 'c', '10', 'a', '20', 'b');
+    expect(await run(claimDue, key, 25, 100, 1)).toEqual(['a']);
+    expect(await run(claimDue, key, 25, 100, 5)).toEqual(['b']);
+    expect(await run(claimDue, key, 25, 100, 5)).toEqual([]);
+    expect(await run(claimDue, key, 100, 200, 5)).toEqual(['c', 'a', 'b']);
+  });
+});
+
+describe('indexes', () => {
+  const index = () => `${prefix}:index`;
+  const admit = (entry: string, isRefused: '0' | '1', ...dead: string[]) =>
+    run(
+      admitToIndex,
+      ...[index(), `${prefix}:admitted`, entry, startMs + 60_000, 0, 1000, 2, isRefused],
+      ...['own', startMs, 30_000, ...dead],
+    );
+
+  it('add and read an entry, and drop those that ended before', async () => {
+    await redis.client.zadd(index(), '10', 'old:1');
+    expect(await run(addToIndex, index(), 'a:1', startMs, 11, 5000)).toBe(1);
+    expect(await redis.client.pexpiretime(index())).toBe(startMs + 5000);
+    expect(await run(pageOfIndex, index(), 0, 0, 9)).toEqual([1, 'a:1']);
+    expect(await run(pageOfIndex, index(), startMs + 1, 0, 9)).toEqual([0]);
+  });
+
+  it('admit as many as allowed, and name the oldest that have to go', async () => {
+    await redis.client.zadd(index(), '20', 'b:1', '10', 'a:1', '30', 'own:1');
+    expect(await admit('c:1', '0')).toEqual([1, `${startMs}`, 'a:1']);
+    expect(await redis.client.zrange(index(), '0', '-1')).toEqual(['a:1', 'b:1', 'own:1', 'c:1']);
+  });
+
+  it('refuse one more and add nothing, unless one of them is dead and not just being stored', async () => {
+    await admit('a:1', '1');
+    await redis.client.zadd(index(), '10', 'b:1');
+    expect(await admit('c:1', '1')).toEqual([-1, `${startMs}`, 'b:1']);
+    expect(await redis.client.zrange(index(), '0', '-1')).toEqual(['b:1', 'a:1']);
+    expect(await admit('c:1', '1', 'a:1')).toEqual([-1, `${startMs}`, 'b:1']);
+    expect(await admit('c:1', '1', 'b:1')).toEqual([1, `${startMs}`]);
+  });
+});

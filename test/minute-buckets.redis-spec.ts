@@ -1,0 +1,186 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { missingFlags } from '../libs/redis-session/src/redis/keyspace-events.js';
+import { MinuteBucketExpirationStore } from '../libs/redis-session/src/redis/minute-bucket-expiration-store.js';
+import { type RedisServer } from '../tools/servers/redis-server.mjs';
+import { eventually } from './support/eventually.js';
+import { IndexedRepository } from './support/indexed-repository.js';
+import { startRedis } from './support/redis-server.js';
+
+const MINUTE_MS = 60_000;
+let server: RedisServer;
+let client: Redis;
+let test: IndexedRepository;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url);
+});
+
+afterAll(async () => {
+  await client.quit();
+  await server.stop();
+});
+
+function repository(saveMode: 'on-change' | 'always' = 'on-change'): IndexedRepository {
+  return new IndexedRepository(client, {
+    namespace: 'spring:session',
+    eventDelivery: 'once',
+    expirationStore: 'minute-buckets',
+    cleanupIntervalSeconds: 0,
+    saveMode,
+  });
+}
+
+beforeEach(async () => {
+  await client.flushall();
+  test = repository();
+});
+
+function storeOf({ store }: IndexedRepository): MinuteBucketExpirationStore {
+  if (store.expiration instanceof MinuteBucketExpirationStore) return store.expiration;
+  throw new Error('Not minute buckets.');
+}
+
+const shadowOf = (id: string) => `spring:session:sessions:expires:${id}`;
+const bucketOf = (expiryMs: number) =>
+  `spring:session:expirations:${Math.floor((expiryMs + MINUTE_MS) / MINUTE_MS) * MINUTE_MS}`;
+const memberOf = (id: string) => `"expires:${id}"`;
+
+async function events(): Promise<string[]> {
+  const entries = await client.xrange('spring:session:events', '-', '+');
+  return entries.map(([, fields]) => `${fields[1]} ${fields[3]}`);
+}
+
+describe('MinuteBucketExpirationStore', () => {
+  it('writes the keys of Spring, with its types, members and times to live', async () => {
+    const { id } = await test.open('alice');
+    const expiryMs = test.nowMs + 1_800_000;
+    expect(await client.type(`spring:session:sessions:${id}`)).toBe('hash');
+    expect(await client.pexpiretime(`spring:session:sessions:${id}`)).toBe(expiryMs + 300_000);
+    expect(await client.get(shadowOf(id))).toBe('');
+    expect(await client.pexpiretime(shadowOf(id))).toBe(expiryMs);
+    expect(await client.smembers(bucketOf(expiryMs))).toEqual([memberOf(id)]);
+    const bucketLifeMs = await client.pttl(bucketOf(expiryMs));
+    expect(bucketLifeMs).toBeGreaterThan(2_090_000);
+    expect(bucketLifeMs).toBeLessThanOrEqual(2_100_000);
+  });
+
+  it('puts an expiry on the full minute into the bucket of the next one', async () => {
+    test.nowMs = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS;
+    const { id } = await test.open();
+    const bucket = `spring:session:expirations:${test.nowMs + 1_800_000 + MINUTE_MS}`;
+    expect(await client.smembers(bucket)).toEqual([memberOf(id)]);
+  });
+
+  it('moves the session to another bucket when it is used', async () => {
+    const { id } = await test.open();
+    const first = bucketOf(test.nowMs + 1_800_000);
+    test.pass(120);
+    await test.repository.findById(id, { accessTimeMs: test.nowMs });
+    expect(await client.exists(first)).toBe(0);
+    expect(await client.smembers(bucketOf(test.nowMs + 1_800_000))).toEqual([memberOf(id)]);
+    expect(await client.pexpiretime(shadowOf(id))).toBe(test.nowMs + 1_800_000);
+  });
+
+  it('follows the id in all keys', async () => {
+    const session = await test.open('alice');
+    const previousId = session.id;
+    session.changeSessionId();
+    await session.save();
+    expect(await client.exists(shadowOf(previousId))).toBe(0);
+    expect(await client.exists(shadowOf(session.id))).toBe(1);
+    expect(await client.smembers(bucketOf(test.nowMs + 1_800_000))).toEqual([memberOf(session.id)]);
+  });
+
+  it('keeps a session that never expires', async () => {
+    const session = await test.open();
+    const bucket = bucketOf(test.nowMs + 1_800_000);
+    session.maxInactiveIntervalSeconds = -1;
+    await session.save();
+    expect(await client.pttl(`spring:session:sessions:${session.id}`)).toBe(-1);
+    expect(await client.pttl(shadowOf(session.id))).toBe(-1);
+    expect(await client.exists(bucket)).toBe(0);
+  });
+
+  it.each(['on-change', 'always'] as const)('leaves nothing at logout, saving %s', async (mode) => {
+    test = repository(mode);
+    const session = await test.open('alice');
+    await session.invalidate();
+    expect(await client.keys('*')).toEqual(['spring:session:events']);
+  });
+
+  it('does not revive a session that was deleted while a request used it', async () => {
+    const session = await test.open('alice');
+    const copy = await test.read(session.id);
+    await session.invalidate();
+    copy.setAttribute('a', 2);
+    await expect(copy.save()).rejects.toThrow('deleted');
+    expect(await client.keys('*')).toEqual(['spring:session:events']);
+  });
+
+  it('touches the sessions of this minute, and drops the bucket', async () => {
+    const { id } = await test.open();
+    test.nowMs = Math.floor((test.nowMs + 1_800_000 + MINUTE_MS) / MINUTE_MS) * MINUTE_MS + 5;
+    await storeOf(test).cleanUp();
+    expect(await client.keys('spring:session:expirations:*')).toEqual([]);
+    expect(await client.exists(shadowOf(id))).toBe(1);
+  });
+});
+
+describe('when Redis reports the end of a shadow key', () => {
+  let replicas: IndexedRepository[];
+
+  beforeEach(async () => {
+    replicas = [test, repository()];
+    for (const replica of replicas) await storeOf(replica).start();
+  });
+
+  afterEach(async () => {
+    for (const replica of replicas) await storeOf(replica).stop();
+  });
+
+  it('records one event, removes the session from the index, and leaves the hash to other readers', async () => {
+    const session = await test.open('alice');
+    session.maxInactiveIntervalSeconds = 1;
+    await session.save();
+    await eventually(async () => (await client.exists(shadowOf(session.id))) === 0);
+    await eventually(async () => (await events()).length === 2);
+    await eventually(async () => (await test.entryCount('alice')) === 0);
+    expect(await events()).toEqual([`created ${session.id}`, `expired ${session.id}`]);
+    expect(await client.exists(`spring:session:sessions:${session.id}`)).toBe(1);
+    expect(await test.repository.findById(session.id)).toBeUndefined();
+  });
+
+  it('records the deletion by a Spring application', async () => {
+    const { id } = await test.open('alice');
+    await client.del(shadowOf(id));
+    await eventually(async () => (await events()).includes(`deleted ${id}`));
+    await eventually(async () => (await test.entryCount('alice')) === 0);
+    expect(await test.repository.findById(id)).toBeUndefined();
+  });
+
+  it('sets the flags of notify-keyspace-events that are missing', async () => {
+    const [, flags] = await client.config('GET', 'notify-keyspace-events');
+    expect(flags?.split('').sort().join('')).toBe('Egx');
+  });
+});
+
+describe('missingFlags', () => {
+  // EnableRedisKeyspaceNotificationsInitializerTests
+  it.each([
+    ['', 'Egx'],
+    ['A', 'E'],
+    ['E', 'gx'],
+    ['K', 'Egx'],
+    ['AE', ''],
+    ['AK', 'E'],
+    ['EK', 'gx'],
+    ['Eg', 'x'],
+    ['E$', 'gx'],
+    ['Kg', 'Ex'],
+    ['AEK', ''],
+  ])('of %j are %j', (flags, missing) => {
+    expect(missingFlags(flags)).toBe(missing);
+  });
+});
