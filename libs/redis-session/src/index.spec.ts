@@ -58,6 +58,7 @@ describe('index', () => {
       'clearSiteData',
       'defaultAccessDeniedHandler',
       'redisSession',
+      'session',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type CipherKey, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** The cookie options of express-session. */
 export interface ConnectCookieOptions {
@@ -55,12 +55,8 @@ export class ConnectCookie {
   }
 
   set maxAge(milliseconds: number | null) {
-    this.expires = milliseconds === null ? null : new Date(Date.now() + milliseconds);
-  }
-
-  /** The age counts from now on. */
-  reset(): void {
-    this.maxAge = this.originalMaxAge;
+    this.#expires = milliseconds === null ? null : new Date(Date.now() + milliseconds);
+    this.originalMaxAge = milliseconds;
   }
 
   get data(): object {
@@ -79,12 +75,12 @@ export class ConnectCookie {
 }
 
 /** @returns `s:<id>.<HMAC-SHA256, base64 without padding>`, as express-session writes it */
-export function signConnectId(id: string, secret: string): string {
+export function signConnectId(id: string, secret: CipherKey): string {
   return `s:${id}.${signatureOf(id, secret)}`;
 }
 
 /** @returns the id, undefined when none of `secrets` has signed it */
-export function verifyConnectId(value: string, secrets: readonly string[]): string | undefined {
+export function verifyConnectId(value: string, secrets: readonly CipherKey[]): string | undefined {
   const dot = value.lastIndexOf('.');
   if (!value.startsWith('s:') || dot < 3) return undefined;
   const id = value.slice(2, dot);
@@ -96,6 +92,6 @@ export function verifyConnectId(value: string, secrets: readonly string[]): stri
   return isSigned ? id : undefined;
 }
 
-function signatureOf(id: string, secret: string): string {
+function signatureOf(id: string, secret: CipherKey): string {
   return createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '');
 }

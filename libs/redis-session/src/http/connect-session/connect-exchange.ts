@@ -28,6 +28,8 @@ export class ConnectExchange implements ResponseCommitter {
   private loadedText: string | undefined;
   private savedText: string | undefined;
   private isTouched = false;
+  private isStoreTouched = false;
+  private isDestroyed = false;
 
   constructor(
     private readonly request: ConnectRequest,
@@ -55,6 +57,7 @@ export class ConnectExchange implements ResponseCommitter {
 
   async commit(): Promise<void> {
     try {
+      this.touchOnce();
       if (this.mustDestroy()) await this.destroy();
       else if (this.mustSave()) await this.save();
       else if (this.mustTouch()) await this.touchStored();
@@ -75,6 +78,7 @@ export class ConnectExchange implements ResponseCommitter {
     const { cookie } = session;
     const { domain, httpOnly, partitioned, path, priority, secure, sameSite } = cookie;
     const [secret = ''] = this.options.secrets;
+    this.touchOnce();
     const line = stringifySetCookie({
       name: this.options.name,
       value: signConnectId(session.id, secret),
@@ -97,6 +101,7 @@ export class ConnectExchange implements ResponseCommitter {
   }
 
   private generate(): void {
+    this.isDestroyed = false;
     this.show(this.options.generateId(this.request), {});
   }
 
@@ -111,8 +116,11 @@ export class ConnectExchange implements ResponseCommitter {
       if (defaults.secure === 'auto') cookie.secure = isSecure;
       if (defaults.sameSite === 'auto') cookie.sameSite = isSecure ? 'none' : 'lax';
     }
-    const session = Object.assign({ cookie }, attributes) as unknown as ConnectSession;
-    const touch = () => (session.cookie.reset(), session);
+    const session = { cookie } as unknown as ConnectSession;
+    const touch = () => {
+      session.cookie.maxAge = session.cookie.originalMaxAge;
+      return session;
+    };
     const hidden = {
       ...{ id, touch, resetMaxAge: touch },
       destroy: this.method(() => this.destroy()),
@@ -122,6 +130,10 @@ export class ConnectExchange implements ResponseCommitter {
     };
     for (const [name, value] of Object.entries(hidden)) {
       Object.defineProperty(session, name, { value, writable: true, configurable: true });
+    }
+    // As express-session does: a stored `save` or `__proto__` is no method and no prototype.
+    for (const [name, value] of Object.entries(attributes)) {
+      if (!(name in session)) session[name] = value;
     }
     Object.assign(this.request, { session, sessionID: id });
   }
@@ -138,7 +150,7 @@ export class ConnectExchange implements ResponseCommitter {
   private async destroy(): Promise<void> {
     const id = this.request.sessionID;
     delete this.request.session;
-    this.request.sessionID = '';
+    this.isDestroyed = true;
     if (id) await called((done) => this.options.store.destroy(id, done));
   }
 
@@ -158,26 +170,27 @@ export class ConnectExchange implements ResponseCommitter {
 
   private async touchStored(): Promise<void> {
     const { session, sessionID = '' } = this.request;
-    this.isTouched = true;
-    session?.cookie.reset();
+    this.isStoreTouched = true;
     await called((done) => this.options.store.touch?.(sessionID, session as never, done));
   }
 
   private mustDestroy(): boolean {
     const { session, sessionID } = this.request;
-    return this.options.unset === 'destroy' && !session && Boolean(sessionID);
+    const isUnset = !session && Boolean(sessionID) && !this.isDestroyed;
+    return this.options.unset === 'destroy' && isUnset;
   }
 
   private mustSave(): boolean {
     if (!this.request.session || this.text() === this.savedText) return false;
     const isStored = this.requestedId === this.request.sessionID;
-    return isStored || this.options.saveUninitialized || this.isModified();
+    const wasSaved = this.savedText !== undefined;
+    return isStored || wasSaved || this.options.saveUninitialized || this.isModified();
   }
 
   private mustTouch(): boolean {
     const { session, sessionID } = this.request;
     const isStored = session && this.requestedId === sessionID;
-    return Boolean(isStored) && !this.isTouched && this.options.store.touch !== undefined;
+    return Boolean(isStored) && !this.isStoreTouched && this.options.store.touch !== undefined;
   }
 
   private mustTell(): boolean {
@@ -185,6 +198,14 @@ export class ConnectExchange implements ResponseCommitter {
     if (this.requestedId !== this.request.sessionID) return saveUninitialized || this.isModified();
     const hasExpiry = this.request.session?.cookie.expires !== null;
     return rolling || (hasExpiry && this.isModified());
+  }
+
+  /** The age of the cookie, and with it of the session, counts from this request on. */
+  private touchOnce(): void {
+    const { session } = this.request;
+    if (!session || this.isTouched) return;
+    this.isTouched = true;
+    session.cookie.maxAge = session.cookie.originalMaxAge;
   }
 
   private isModified(): boolean {

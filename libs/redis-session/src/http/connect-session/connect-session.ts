@@ -1,3 +1,4 @@
+import { type CipherKey } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { CommittedResponse } from '../committed-response.js';
 import { decodeCookieValue } from '../cookie-encoding.js';
@@ -41,7 +42,7 @@ export function session(options: ConnectSessionOptions): SessionMiddleware {
 function requestedIdOf(
   request: IncomingMessage,
   name: string,
-  secrets: readonly string[],
+  secrets: readonly CipherKey[],
 ): string | undefined {
   for (const raw of findCookieValues(request.headers.cookie ?? '', name)) {
     const value = decodeCookieValue(raw, 'plain');
