@@ -48,6 +48,7 @@ describe('index', () => {
       'SessionInvalidatedError',
       'SessionLimitError',
       'SessionManagementModule',
+      'SessionMigration',
       'SessionOptionError',
       'SessionRegistry',
       'SessionRepository',

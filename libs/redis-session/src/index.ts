@@ -11,6 +11,8 @@ export {
 export { redisSession } from './nest/redis-session.middleware.js';
 export { session, type SessionMiddleware } from './http/connect-session/connect-session.js';
 export { type ConnectSessionOptions } from './http/connect-session/connect-session.options.js';
+export { type MigrationOptions } from './nest/migration.options.js';
+export { SessionMigration } from './nest/session-migration.service.js';
 export {
   type DoneCallback,
   type ExpressSession,

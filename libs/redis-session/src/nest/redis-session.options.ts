@@ -28,6 +28,11 @@ import {
   type ResolvedIndexedOptions,
   resolveIndexedSessionOptions,
 } from './indexed.options.js';
+import {
+  type MigrationOptions,
+  type ResolvedMigrationOptions,
+  resolveMigrationOptions,
+} from './migration.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
 import {
   resolveSecurityOptions,
@@ -80,6 +85,8 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 1800
    */
   readonly maxInactiveIntervalSeconds?: number | undefined;
+  /** Takes over the sessions of express-session or @fastify/session: nobody is logged out. @defaultValue undefined */
+  readonly migration?: MigrationOptions | undefined;
   /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
   readonly namespace?: string | undefined;
   /**
@@ -136,6 +143,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   /** undefined = the default repository */
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
+  readonly migration: ResolvedMigrationOptions | undefined;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -154,6 +162,7 @@ export const DEFAULT_OPTIONS = {
   indexed: undefined,
   load: 'eager',
   logger: new Logger('RedisSession'),
+  migration: undefined,
   onStoreUnavailable: 'error',
   passportSession: false,
   redis: undefined,
@@ -164,6 +173,9 @@ export const DEFAULT_OPTIONS = {
   sessionIdResolver: undefined,
   store: 'redis',
 } as const satisfies RedisSessionModuleOptions;
+
+/** What {@link resolveOptions} makes of other options. */
+type Decided = 'cookie' | 'indexed' | 'migration' | 'security' | 'sessionIdPattern';
 
 type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
   RedisSessionModuleOptions;
@@ -184,9 +196,10 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   const { indexed, repository } = options;
   const isCustomId = sessionIdGenerator !== generateSessionId;
   return {
-    ...(merged as Omit<ResolvedOptions, 'cookie' | 'indexed' | 'security' | 'sessionIdPattern'>),
+    ...(merged as Omit<ResolvedOptions, Decided>),
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
+    migration: options.migration && resolveMigrationOptions(options),
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     sessionIdPattern:

@@ -27,6 +27,7 @@ import { type ResolvedOptions, resolveOptions } from './redis-session.options.js
 import { RequestSessions } from './request-sessions.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
+import { SessionMigration } from './session-migration.service.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
 
 /** What other providers and guards of the application may inject. */
@@ -40,6 +41,7 @@ export const EXPORTED_PROVIDERS = [
   RESOLVED_OPTIONS,
   SecurityEvents,
   SessionEvents,
+  SessionMigration,
   SessionRegistry,
   SESSION_REQUEST_CONTEXT,
   SessionRepository,
@@ -59,6 +61,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   SecurityEvents,
   SessionEventHandlers,
   SessionEvents,
+  SessionMigration,
   {
     provide: SessionRegistry,
     useFactory: createRegistry,
@@ -72,7 +75,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   {
     provide: SESSION_REQUEST_CONTEXT,
     useFactory: createRequestContext,
-    inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform],
+    inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform, SessionMigration],
   },
   { provide: APP_INTERCEPTOR, useClass: SessionRepositoryInterceptor },
   // A factory that returns undefined registers nothing: `security: false`.
@@ -134,15 +137,16 @@ function createRequestContext(
   options: ResolvedOptions,
   repository: StoredSessionRepository,
   platform: HttpPlatform,
+  migration: SessionMigration,
 ): SessionRequestContext {
-  const { cookie, sessionIdResolver } = options;
-  const isSecure = platform.isSecure.bind(platform);
-  return {
+  const { sessionIdResolver } = options;
+  const cookie = { ...options.cookie, isSecure: platform.isSecure.bind(platform) };
+  const context = {
     ...options,
     loadSecurityContext: securityContextLoader(options),
     repository,
     sessionIdResolver:
-      sessionIdResolver ??
-      new CookieSessionIdResolver(new CookieSerializer({ ...cookie, isSecure }), cookie),
+      sessionIdResolver ?? new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
   };
+  return migration.takeOver(context, cookie);
 }

@@ -24,7 +24,10 @@ export function withMemorySessions<Builder extends OverridableModule>(
   clock = new TestClock(),
 ): Builder {
   const factory = (options: RedisSessionModuleOptions) =>
-    resolveOptions({ ...options, clock: clock.now, redis: undefined, store: 'memory' });
+    resolveOptions({
+      ...{ ...options, migration: undefined },
+      ...{ clock: clock.now, redis: undefined, store: 'memory' },
+    });
   builder
     .overrideProvider(RESOLVED_OPTIONS)
     .useFactory({ factory, inject: [MODULE_OPTIONS_TOKEN as never] });

@@ -74,16 +74,23 @@ export class ConnectCookie {
   }
 }
 
+/** The start of express-session's cookies. */
+const SIGNED = 's:';
+
 /** @returns `s:<id>.<HMAC-SHA256, base64 without padding>`, as express-session writes it */
-export function signConnectId(id: string, secret: CipherKey): string {
-  return `s:${id}.${signatureOf(id, secret)}`;
+export function signConnectId(id: string, secret: CipherKey, prefix = SIGNED): string {
+  return `${prefix}${id}.${signatureOf(id, secret)}`;
 }
 
 /** @returns the id, undefined when none of `secrets` has signed it */
-export function verifyConnectId(value: string, secrets: readonly CipherKey[]): string | undefined {
+export function verifyConnectId(
+  value: string,
+  secrets: readonly CipherKey[],
+  prefix = SIGNED,
+): string | undefined {
   const dot = value.lastIndexOf('.');
-  if (!value.startsWith('s:') || dot < 3) return undefined;
-  const id = value.slice(2, dot);
+  if (!value.startsWith(prefix) || dot <= prefix.length) return undefined;
+  const id = value.slice(prefix.length, dot);
   const given = Buffer.from(value.slice(dot + 1));
   const isSigned = secrets.some((secret) => {
     const expected = Buffer.from(signatureOf(id, secret));
