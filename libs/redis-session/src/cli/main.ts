@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { Redis } from 'ioredis';
 import { formatReport, surveySessions } from '../redis/migration/migration-report.js';
 import { closeRedisClient, createRedisClient, pingRedis } from '../redis/redis-client.js';
 import { type CliArguments, parseArguments, USAGE } from './arguments.js';
@@ -10,7 +9,7 @@ async function report({ redisUrl, ...survey }: CliArguments): Promise<void> {
   const { client } = createRedisClient(redisUrl, TIMEOUT_MS);
   try {
     await pingRedis(client, TIMEOUT_MS);
-    if (client instanceof Redis) console.log(formatReport(await surveySessions(client, survey)));
+    console.log(formatReport(await surveySessions(client, survey)));
   } finally {
     await closeRedisClient(client, TIMEOUT_MS);
   }

@@ -1,4 +1,5 @@
-import { type Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
+import { type RedisClient } from '../redis-session.commands.js';
 import { type BlobProblem, parseBlob } from './session-blob.js';
 import { movedTo } from './moved-mark.js';
 
@@ -25,28 +26,37 @@ type Finding = 'movable' | 'moved' | BlobProblem | 'no string';
 
 /** Looks at the sessions of connect-redis, and changes nothing. */
 export async function surveySessions(
-  client: Redis,
-  { keyPrefix, limit }: MigrationSurvey,
+  client: RedisClient,
+  survey: MigrationSurvey,
 ): Promise<MigrationReport> {
   const counts = new Map<Finding, number>();
-  const pattern = `${keyPrefix.replace(/[\\*?[\]^-]/g, '\\$&')}*`;
-  let cursor = '0';
-  let seen = 0;
-  do {
-    const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', PAGE);
-    const page = keys.slice(0, limit - seen);
-    for (const finding of await Promise.all(page.map((key) => findingOf(client, key))))
+  let rest = survey.limit;
+  for await (const keys of pagesOf(client, survey.keyPrefix)) {
+    const findings = keys.slice(0, rest).map((key) => findingOf(client, key));
+    for (const finding of await Promise.all(findings))
       if (finding) counts.set(finding, (counts.get(finding) ?? 0) + 1);
-    seen += keys.length;
-    cursor = next;
-  } while (cursor !== '0' && seen < limit);
+    rest -= keys.length;
+    if (rest < 0) break;
+  }
   const { movable = 0, moved = 0, ...problems } = Object.fromEntries(counts);
   const unmovable = new Map(Object.entries(problems)) as MigrationReport['unmovable'];
-  return { movable, moved, unmovable, isCutOff: cursor !== '0' || seen > limit };
+  return { movable, moved, unmovable, isCutOff: rest < 0 };
+}
+
+async function* pagesOf(client: RedisClient, keyPrefix: string): AsyncGenerator<string[]> {
+  const pattern = `${keyPrefix.replace(/[\\*?[\]^-]/g, '\\$&')}*`;
+  for (const server of client instanceof Cluster ? client.nodes('master') : [client]) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', PAGE);
+      yield keys;
+      cursor = next;
+    } while (cursor !== '0');
+  }
 }
 
 /** @returns undefined when it has ended meanwhile */
-async function findingOf(client: Redis, key: string): Promise<Finding | undefined> {
+async function findingOf(client: RedisClient, key: string): Promise<Finding | undefined> {
   let text: string | null;
   try {
     text = await client.get(key);
