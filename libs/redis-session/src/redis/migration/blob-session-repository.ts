@@ -80,7 +80,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
       const next = this.apply(change, blob);
       const replacement = {
         seen,
-        text: stringifyBlob(next),
+        text: stringifyBlob(next) + paddingOf(change),
         ttlMs: this.ttlMsOf(lifetimeOf(next)),
       };
       const isDone =
@@ -187,6 +187,15 @@ function conflictsOf(
   const current = new Map(updates.map(([name]) => [name, textOf(blob.attributes.get(name))]));
   const isSame = updates.every(([name, { basedOn }]) => current.get(name) === basedOn?.text);
   return isSame ? undefined : current;
+}
+
+/**
+ * White space, which means nothing in JSON, that makes the text of a save with updates unique: the same update of another
+ * one must not be taken for this save, sent again after the connection broke.
+ */
+function paddingOf({ attributes }: SessionChange): string {
+  const hasUpdates = [...attributes.values()].some(({ basedOn }) => basedOn);
+  return hasUpdates ? Array.from(randomBytes(32), (byte) => (byte & 1 ? ' ' : '\t')).join('') : '';
 }
 
 function textOf(value: unknown): string | undefined {
