@@ -30,9 +30,10 @@ await rm(profiles, { recursive: true, force: true });
 try {
   const server = await startServer(spec, redis.url, ['--cpu-prof', `--cpu-prof-dir=${profiles}`]);
   const setup = { meter, folder, rounds: 3, seconds: 2, allConnections: false };
-  const [cell] = await measureScenario(scenario, [{ spec, servers: [server] }], setup);
+  const { cells } = await measureScenario(scenario, [{ spec, servers: [server] }], setup);
   await server.stop();
-  for (const run of cell.runs) console.log(`${run.serverCpuUs.toFixed(0)} µs of CPU per request`);
+  for (const run of cells[0].runs)
+    console.log(`${run.serverCpuUs.toFixed(0)} µs of CPU per request`);
   const [file] = await readdir(profiles);
   const profile = JSON.parse(await readFile(join(profiles, file), 'utf8'));
   for (const by of ['file', 'function']) console.log(`\n${hottest(profile, by)}`);

@@ -7,7 +7,7 @@ import { measureScenario } from './measure/matrix.mjs';
 import { RedisMeter } from './measure/redis-meter.mjs';
 import { describeRun } from './report/facts.mjs';
 import { drawCharts } from './report/charts.mjs';
-import { countTable, targetTable, toMarkdown } from './report/markdown.mjs';
+import { countTable, toMarkdown } from './report/markdown.mjs';
 import { violatedCountRules } from './report/count-rules.mjs';
 import { Results } from './report/statistics.mjs';
 
@@ -63,7 +63,9 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
     console.log(`${new Date().toISOString()} ${scenario.label}`);
     const taking = entrants.filter(({ spec }) => takesPart(spec.kind, scenario));
     const setup = { ...plan, meter, allConnections: !plan.isQuick };
-    cells.push(...(await measureScenario(scenario, taking, setup)));
+    const measured = await measureScenario(scenario, taking, setup);
+    cells.push(...measured.cells);
+    absent.push(...measured.failures);
   }
   const results = new Results(cells);
   const facts = await describeRun(plan, meter.redis);
@@ -71,7 +73,6 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
   const report = { facts, absent, contestants, scenarios: plan.scenarios, counts, results };
   await writeReport(report, plan.isQuick ? `${RESULTS}quick/` : RESULTS);
   console.log(`\n${toMarkdown(report)}`);
-  console.log(targetTable(results));
 }
 
 function takesPart(kind, { kinds }) {

@@ -22,7 +22,7 @@
 
 const ALL = ['bare', 'floor', 'ours', 'express-session', 'fastify-session', 'spring'];
 const SMALL = { count: 0, bytes: 0 };
-const EVERY_CONNECTIONS = [1, 8, 32, 64];
+const EVERY_CONNECTIONS = [1, 32, 64];
 
 /** @type {Scenario[]} */
 export const SCENARIOS = [

@@ -37,10 +37,11 @@ const DEFAULT_CONNECTIONS = [32];
  * @param {import('../scenarios.mjs').Scenario} scenario
  * @param {readonly import('./field.mjs').Entrant[]} entrants
  * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, allConnections: boolean }} setup
- * @returns {Promise<Cell[]>}
+ * @returns {Promise<{ cells: Cell[], failures: string[] }>}
  */
 export async function measureScenario(scenario, entrants, setup) {
   const { rounds, allConnections } = setup;
+  const failures = [];
   const sessions = new Map();
   for (const entrant of entrants) {
     sessions.set(entrant, await cookieFile(scenario, entrant, setup.folder));
@@ -55,16 +56,29 @@ export async function measureScenario(scenario, entrants, setup) {
     for (const { entrant, connections, runs } of cells) {
       const isWarmUp = round === 0;
       const cookies = sessions.get(entrant);
-      const run = await measureRun({ scenario, entrant, connections, cookies }, setup);
-      if (!isWarmUp) runs.push(run);
+      const run = measureRun({ scenario, entrant, connections, cookies }, setup);
+      // A cold server may answer nothing in time.
+      if (isWarmUp) await run.catch(() => undefined);
+      else runs.push(await run.catch((error) => refused(error, failures)));
     }
   }
-  return cells.map(({ entrant, connections, runs }) => ({
-    contestant: entrant.spec.id,
-    scenario: scenario.id,
-    connections,
-    runs,
-  }));
+  const measured = cells.filter(({ runs }) => runs.every((run) => run !== undefined));
+  return {
+    failures,
+    cells: measured.map(({ entrant, connections, runs }) => ({
+      contestant: entrant.spec.id,
+      scenario: scenario.id,
+      connections,
+      runs,
+    })),
+  };
+}
+
+/** A cell with a run that failed is left out; the others count. */
+function refused(error, failures) {
+  failures.push(error.message);
+  console.error(error.message);
+  return undefined;
 }
 
 async function measureRun({ scenario, entrant, connections, cookies }, { meter, seconds }) {

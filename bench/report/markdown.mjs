@@ -45,7 +45,7 @@ export function toMarkdown(/** @type {Report} */ report) {
 }
 
 /** @returns {string} */
-export function targetTable(results) {
+function targetTable(results) {
   const rows = judgeTimes(results)
     .filter(({ value }) => value !== undefined)
     .map(({ label, target, value, isMet }) => [

@@ -6,6 +6,12 @@ import { bare } from './bare.mjs';
 
 const scopes = new AsyncLocalStorage();
 
+/** What can be priced on either platform; hooks are Fastify's alone. */
+export const PART_NAMES = {
+  express: ['middleware', 'guard', 'reply', 'interceptor', 'interceptor-concat'],
+  fastify: ['middleware', 'hook', 'scope', 'guard', 'reply', 'interceptor', 'interceptor-concat'],
+};
+
 /** Things of Nest and Node that a session library hangs on, each doing nothing: what they cost by themselves. */
 const PARTS = {
   middleware: () => ({ middleware: (_request, _response, next) => next() }),
@@ -22,6 +28,15 @@ const PARTS = {
         .getHttpAdapter()
         .getInstance()
         .addHook('preValidation', (_request, _reply, done) => scopes.run({}, done)),
+  }),
+  reply: () => ({
+    prepare: (app) => {
+      const adapter = app.getHttpAdapter();
+      const reply = adapter.reply.bind(adapter);
+      const known = new WeakMap();
+      adapter.reply = (response, body, status) =>
+        known.has((response.raw ?? response).req) ? undefined : reply(response, body, status);
+    },
   }),
   guard: () => ({ provider: { provide: APP_GUARD, useValue: { canActivate: () => true } } }),
   interceptor: () => ({
