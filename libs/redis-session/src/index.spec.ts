@@ -48,6 +48,7 @@ describe('index', () => {
       'SessionInvalidatedError',
       'SessionLimitError',
       'SessionManagementModule',
+      'SessionMigration',
       'SessionOptionError',
       'SessionRegistry',
       'SessionRepository',
@@ -58,6 +59,7 @@ describe('index', () => {
       'clearSiteData',
       'defaultAccessDeniedHandler',
       'redisSession',
+      'session',
     ]);
   });
 });

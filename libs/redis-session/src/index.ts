@@ -8,7 +8,11 @@ export {
   type SessionManagementOptions,
 } from './nest/session-management.module.js';
 // For applications that come from express-session
-export { redisSession, type SessionMiddleware } from './nest/redis-session.middleware.js';
+export { redisSession } from './nest/redis-session.middleware.js';
+export { session, type SessionMiddleware } from './http/connect-session/connect-session.js';
+export { type ConnectSessionOptions } from './http/connect-session/connect-session.options.js';
+export { type MigrationOptions } from './nest/migration.options.js';
+export { SessionMigration } from './nest/session-migration.service.js';
 export {
   type DoneCallback,
   type ExpressSession,

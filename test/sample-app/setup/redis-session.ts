@@ -10,6 +10,8 @@ import { AppModule } from '../app/app.module.js';
 export interface RedisSessionSetup {
   readonly platform: 'express' | 'fastify';
   readonly options: RedisSessionModuleOptions;
+  /** A free one unless given. */
+  readonly port?: number;
   /** Called before the application listens. */
   readonly configure?: (app: INestApplication) => void;
 }
@@ -19,7 +21,7 @@ export async function startOnRedisSession(setup: RedisSessionSetup): Promise<Run
   const adapter = setup.platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
   const app = await NestFactory.create(rootModule(setup.options), adapter);
   setup.configure?.(app);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(setup.port ?? 0, '127.0.0.1');
   return { url: await app.getUrl(), close: () => app.close() };
 }
 

@@ -1,8 +1,6 @@
 import { rememberedSeconds } from '../security/remember-me.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../session/session-cookie-attribute.js';
 import { type Session } from '../session/session.js';
-
-/** The session attribute that holds how long the client shall keep the id: `{"maxAgeSeconds":3600}`, null = as long as it is open. */
-export const SESSION_COOKIE_ATTRIBUTE = 'SESSION_COOKIE';
 
 /** From now on whenever the client is told the id of `session`, it is told to keep it as long. @param seconds - null = until the browser is closed */
 export function keepCookieFor(session: Session, seconds: number | null): void {

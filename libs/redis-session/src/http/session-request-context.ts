@@ -1,7 +1,7 @@
 import { type SecurityContext } from '../security/security-context.js';
 import { type Session } from '../session/session.js';
 import { type SessionLogger } from '../session/session-logger.js';
-import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
 
 /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
@@ -18,7 +18,7 @@ export interface SessionRequestContext {
   readonly logger: SessionLogger;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly loadSecurityContext: SecurityContextLoader;
-  readonly repository: StoredSessionRepository;
+  readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver;
 }

@@ -59,11 +59,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return requests.get(request);
   }
 
-  /** Whether the client sent an id that could be ours, but there is no such session (any more). */
-  get isRequestedSessionInvalid(): boolean {
-    return this.requested.isInvalid;
-  }
-
   /** The session if it is loaded and has not ended. */
   get currentSession(): MapSession | undefined {
     return this.session?.isInvalidated ? undefined : this.session;

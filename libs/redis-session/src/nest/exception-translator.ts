@@ -125,7 +125,7 @@ export class ExceptionTranslator {
    */
   private refuseEndedSession(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
     const { sessionRequest } = exchange;
-    if (sessionRequest?.isRequestedSessionInvalid) sessionRequest.expireRequestedSession();
+    if (sessionRequest?.requested.isInvalid) sessionRequest.expireRequestedSession();
     const { invalidSessionPath, authenticationEntryPoint } = security;
     if (invalidSessionPath !== undefined && isBrowserNavigation(exchange.request)) {
       const location = withQuery(invalidSessionPath, { reason: 'session-ended' });
@@ -138,5 +138,5 @@ export class ExceptionTranslator {
 
 function reasonOf({ sessionRequest }: HttpExchange): AuthenticationFailureReason {
   if (sessionRequest?.securityContext.authentication) return 'insufficient';
-  return sessionRequest?.isRequestedSessionInvalid ? 'session-ended' : 'unauthenticated';
+  return sessionRequest?.requested.isInvalid ? 'session-ended' : 'unauthenticated';
 }

@@ -25,7 +25,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    if (!this.client) return;
+    if (!this.client) {
+      this.warnOfMemory();
+      return;
+    }
     try {
       await pingRedis(this.client, this.options.commandTimeoutMs);
     } catch (error) {
@@ -37,6 +40,13 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     if (this.client && this.isOwn)
       await closeRedisClient(this.client, this.options.commandTimeoutMs);
+  }
+
+  private warnOfMemory(): void {
+    if (process.env['NODE_ENV'] !== 'production') return;
+    this.options.logger.error(
+      'Sessions are kept in the memory of this process although NODE_ENV is "production": every restart logs everybody out, no other replica knows them, and they take memory without limit. Set store to "redis".',
+    );
   }
 
   /** Says once that the connection is lost and once that it is back, not once per attempt. */

@@ -1,16 +1,9 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type INestApplication } from '@nestjs/common';
+import { type SessionMiddleware } from '../http/connect-session/connect-session.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
-
-/** A middleware as `app.use` takes it. */
-export type SessionMiddleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
 
 /**
  * The middleware of `RedisSessionModule` for `app.use`, when other middleware of main.ts needs the session:

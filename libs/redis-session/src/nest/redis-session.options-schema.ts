@@ -26,6 +26,7 @@ const schema = z.strictObject({
   maxInactiveIntervalSeconds: z
     .union([positive, z.literal(-1)])
     .describe('-1 (never) or a positive integer'),
+  migration: object.optional().describe('an object of migration options'),
   namespace: z
     .string()
     .regex(/^[^\s{}]+$/)

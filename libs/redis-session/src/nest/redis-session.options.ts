@@ -28,6 +28,11 @@ import {
   type ResolvedIndexedOptions,
   resolveIndexedSessionOptions,
 } from './indexed.options.js';
+import {
+  type MigrationOptions,
+  type ResolvedMigrationOptions,
+  resolveMigrationOptions,
+} from './migration.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
 import {
   resolveSecurityOptions,
@@ -85,6 +90,8 @@ export interface RedisSessionModuleOptions {
    * @defaultValue 1800
    */
   readonly maxInactiveIntervalSeconds?: number | undefined;
+  /** Takes over the sessions of express-session or @fastify/session: nobody is logged out. @defaultValue undefined */
+  readonly migration?: MigrationOptions | undefined;
   /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
   readonly namespace?: string | undefined;
   /**
@@ -143,6 +150,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   /** undefined = the default repository */
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
+  readonly migration: ResolvedMigrationOptions | undefined;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -162,6 +170,7 @@ export const DEFAULT_OPTIONS = {
   indexed: undefined,
   load: 'eager',
   logger: new Logger('RedisSession'),
+  migration: undefined,
   onStoreUnavailable: 'error',
   passportSession: false,
   redis: undefined,
@@ -173,6 +182,9 @@ export const DEFAULT_OPTIONS = {
   store: 'redis',
   webSockets: {},
 } as const satisfies RedisSessionModuleOptions;
+
+/** What {@link resolveOptions} makes of other options. */
+type Decided = 'cookie' | 'indexed' | 'migration' | 'security' | 'sessionIdPattern' | 'webSockets';
 
 type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
   RedisSessionModuleOptions;
@@ -193,12 +205,10 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
   const { indexed, repository } = options;
   const isCustomId = sessionIdGenerator !== generateSessionId;
   return {
-    ...(merged as Omit<
-      ResolvedOptions,
-      'cookie' | 'indexed' | 'security' | 'sessionIdPattern' | 'webSockets'
-    >),
+    ...(merged as Omit<ResolvedOptions, Decided>),
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
+    migration: options.migration && resolveMigrationOptions(options),
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     webSockets: resolveWebSocketOptions(merged.webSockets),

@@ -29,6 +29,7 @@ import { RequestSessions } from './request-sessions.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 import { SessionFailureFilter } from './session-failure.filter.js';
+import { SessionMigration } from './session-migration.service.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /** What other providers and guards of the application may inject. */
@@ -43,6 +44,7 @@ export const EXPORTED_PROVIDERS = [
   RESOLVED_OPTIONS,
   SecurityEvents,
   SessionEvents,
+  SessionMigration,
   SessionRegistry,
   SESSION_REQUEST_CONTEXT,
   SessionRepository,
@@ -63,6 +65,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   SecurityEvents,
   SessionEventHandlers,
   SessionEvents,
+  SessionMigration,
   SessionRepositoryMiddleware,
   {
     provide: SessionRegistry,
@@ -77,7 +80,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   {
     provide: SESSION_REQUEST_CONTEXT,
     useFactory: createRequestContext,
-    inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform],
+    inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform, SessionMigration],
   },
   { provide: APP_FILTER, useClass: SessionFailureFilter },
   // A factory that returns undefined registers nothing: `security: false`.
@@ -147,15 +150,16 @@ function createRequestContext(
   options: ResolvedOptions,
   repository: StoredSessionRepository,
   platform: HttpPlatform,
+  migration: SessionMigration,
 ): SessionRequestContext {
-  const { cookie, sessionIdResolver } = options;
-  const isSecure = platform.isSecure.bind(platform);
-  return {
+  const { sessionIdResolver } = options;
+  const cookie = { ...options.cookie, isSecure: platform.isSecure.bind(platform) };
+  const context = {
     ...options,
     loadSecurityContext: securityContextLoader(options),
     repository,
     sessionIdResolver:
-      sessionIdResolver ??
-      new CookieSessionIdResolver(new CookieSerializer({ ...cookie, isSecure }), cookie),
+      sessionIdResolver ?? new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
   };
+  return migration.takeOver(context, cookie);
 }

@@ -6,10 +6,9 @@ import {
   type RequestSessionContext,
 } from '../http/express-session/request-session.js';
 import { RequestSessionStore } from '../http/express-session/request-session-store.js';
+import { type SessionRequestContext } from '../http/session-request-context.js';
 import { type SessionRequest } from '../http/session-request.js';
 import { runInScope } from '../security/security-context-holder.js';
-import { SessionRepository } from '../session/session-repository.js';
-import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   type DecoratableRequests,
   decorateForRequestSessions,
@@ -17,7 +16,7 @@ import {
 import { fastifyOf } from './platform/fastify-of.js';
 import { keepSessionUser, passportSession } from './passport-session.js';
 import { type ResolvedOptions } from './redis-session.options.js';
-import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { toHttpException } from './session-failure.js';
 
 /** Gives requests `req.session` and its companions, with the option `requestSession`. */
@@ -29,10 +28,10 @@ export class RequestSessions implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(SessionRepository) repository: StoredSessionRepository,
+    @Inject(SESSION_REQUEST_CONTEXT) requestContext: SessionRequestContext,
   ) {
     this.context = { ...options, toError: toHttpException };
-    this.store = new RequestSessionStore({ ...options, repository, toError: toHttpException });
+    this.store = new RequestSessionStore({ ...requestContext, toError: toHttpException });
   }
 
   onModuleInit(): void {

@@ -121,7 +121,7 @@ export class SessionAuthenticationGuard implements CanActivate {
     const { cacheControl, invalidSessionPath } = this.security;
     if (authentication) forbidCaching(sessionRequest.response, cacheControl);
     const isEndTold = invalidSessionPath !== undefined && !isLoginHandler(context.getHandler());
-    if (isEndTold && sessionRequest.isRequestedSessionInvalid) {
+    if (isEndTold && sessionRequest.requested.isInvalid) {
       throw new InvalidSessionException('The session has ended.');
     }
   }
@@ -149,7 +149,7 @@ export class SessionAuthenticationGuard implements CanActivate {
   /** @throws SessionEndedException when somebody else has ended the session of the client, once */
   private async refuseEnded(context: ExecutionContext): Promise<void> {
     const sessionRequest = findSessionRequest(context);
-    if (!sessionRequest?.isRequestedSessionInvalid) return;
+    if (!sessionRequest?.requested.isInvalid) return;
     const reason = await takeEndReason(this.repository, sessionRequest.requested.ids);
     if (reason !== undefined) throw new SessionEndedException(reason);
   }

@@ -52,8 +52,14 @@ export const DEFAULT_REPOSITORY_OPTIONS: SessionRepositoryOptions = {
   touchIntervalSeconds: 0,
 };
 
+/** A repository as requests need it. */
+export interface SessionKeeper extends SessionRepository<MapSession> {
+  /** Deletes `session` after the saves that are under way. */
+  invalidate(session: MapSession): Promise<void>;
+}
+
 /** The part of a repository that does not depend on where sessions are kept: three operations are left to the store. */
-export abstract class StoredSessionRepository implements SessionRepository<MapSession> {
+export abstract class StoredSessionRepository implements SessionKeeper {
   private readonly context: SessionContext;
 
   constructor(protected readonly options: SessionRepositoryOptions) {

@@ -28,6 +28,7 @@ export function withMemorySessions<Builder extends OverridableModule>(
     resolveOptions({
       ...withoutIndex(options),
       clock: clock.now,
+      migration: undefined,
       redis: undefined,
       store: 'memory',
     });

@@ -4,7 +4,7 @@ import {
 } from '../../security/session-attributes.js';
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../../security/session-security-context-repository.js';
 import { type MapSession } from '../../session/map-session.js';
-import { SESSION_COOKIE_ATTRIBUTE } from '../session-lifetime.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../../session/session-cookie-attribute.js';
 import { type SessionRequest } from '../session-request.js';
 
 /** Attributes of the library: not listed, so that they are neither sent to clients nor copied to another session. */

@@ -1,14 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionInvalidatedError } from '../../session/session.errors.js';
-import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
+import { type SessionKeeper } from '../../session/stored-session-repository.js';
 import { type DoneCallback } from './express-session.js';
 import { settle } from './settle.js';
 
 /** What a {@link RequestSessionStore} works with. */
 export interface RequestSessionStoreInit {
   readonly clock: () => number;
-  readonly repository: StoredSessionRepository;
+  readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly toError: (error: unknown) => unknown;
 }

@@ -61,6 +61,7 @@ it('there are scripts, and each is embedded as it is', () => {
     'loadIndexed-1.lua',
     'loadSession-1.lua',
     'pageOfIndex-1.lua',
+    'replaceBlob-1.lua',
     'saveIndexed-6.lua',
     'saveSession-3.lua',
     'scheduleInBuckets-4.lua',

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+
+/** What the command is told. */
+export interface CliArguments {
+  readonly redisUrl: string;
+  readonly keyPrefix: string;
+  /** Sessions to look at, at most. */
+  readonly limit: number;
+}
+
+/** How to use the command. */
+export const USAGE = `Usage: nestjs-redis-session migrate --dry-run [options]
+
+Counts the sessions of express-session or @fastify/session with connect-redis that would be moved.
+Changes nothing, and shows neither ids nor data. Sessions are moved by the option "migration" of the module.
+
+  --redis <url>      where they are (default: $REDIS_URL, or redis://localhost:6379)
+  --prefix <prefix>  start of their keys (default: sess:)
+  --limit <number>   how many to look at, at most (default: 1000000)`;
+
+/** @returns what is wrong with `args`, as text, if anything is; undefined when help was asked for */
+export function parseArguments(args: string[]): CliArguments | string | undefined {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        'dry-run': { type: 'boolean' },
+        help: { type: 'boolean' },
+        limit: { type: 'string', default: '1000000' },
+        prefix: { type: 'string', default: 'sess:' },
+        redis: { type: 'string', default: process.env['REDIS_URL'] ?? 'redis://localhost:6379' },
+      },
+    });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return undefined;
+  if (positionals.join(' ') !== 'migrate') return 'the command must be "migrate".';
+  if (values['dry-run'] !== true)
+    return '--dry-run must be given: sessions are moved by the option "migration" of the module, each when it is next used.';
+  const limit = Number(values.limit);
+  if (!Number.isSafeInteger(limit) || limit < 1) return '--limit must be a positive integer.';
+  return { redisUrl: values.redis, keyPrefix: values.prefix, limit };
+}

@@ -1,0 +1,41 @@
+import secureJson from 'secure-json-parse';
+
+/** A session as connect-redis writes it: `{"cookie":{"originalMaxAge":null,…},"passport":{"user":1},…}`. */
+export interface SessionBlob {
+  /** `originalMaxAge` is milliseconds, null = until the browser is closed. */
+  readonly cookie: Readonly<Record<string, unknown>>;
+  readonly attributes: ReadonlyMap<string, unknown>;
+}
+
+/** Why a value is no session; for reports. */
+export type BlobProblem = 'not JSON' | 'no object' | 'no cookie';
+
+/** @returns the session, or what is wrong with `text` */
+export function parseBlob(text: string): SessionBlob | BlobProblem {
+  let value: unknown;
+  try {
+    value = secureJson.parse(text, null, { protoAction: 'remove', constructorAction: 'remove' });
+  } catch {
+    return 'not JSON';
+  }
+  if (!isRecord(value)) return 'no object';
+  const { cookie, ...attributes } = value;
+  return isRecord(cookie)
+    ? { cookie, attributes: new Map(Object.entries(attributes)) }
+    : 'no cookie';
+}
+
+/** Reverses {@link parseBlob}. */
+export function stringifyBlob({ cookie, attributes }: SessionBlob): string {
+  return JSON.stringify({ cookie, ...Object.fromEntries(attributes) });
+}
+
+/** @returns whole seconds that the browser keeps the cookie, null = until it is closed */
+export function lifetimeOf({ cookie }: SessionBlob): number | null {
+  const { originalMaxAge } = cookie;
+  return typeof originalMaxAge === 'number' ? Math.ceil(originalMaxAge / 1000) : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
