@@ -1,7 +1,6 @@
 import { Logger, type MiddlewareConsumer } from '@nestjs/common';
 import {
   type CookieOptions,
-  resolveCookieOptions,
   type ResolvedCookieOptions,
 } from '../http/cookie-serializer.options.js';
 import { type SessionIdResolver } from '../http/session-id-resolver.js';
@@ -11,39 +10,16 @@ import {
   type RedisSessionRepositoryOptions,
 } from '../redis/redis-session-repository.js';
 import { type RedisConnection } from '../redis/redis-client.js';
-import {
-  CUSTOM_SESSION_ID_PATTERN,
-  SESSION_ID_PATTERN,
-  generateSessionId,
-  type SessionIdGenerator,
-} from '../session/session-id-generator.js';
+import { type SessionIdGenerator } from '../session/session-id-generator.js';
 import { type FlushMode } from '../session/flush-mode.js';
 import { type SaveMode } from '../session/save-mode.js';
 import { type SessionCodec } from '../session/session-codec.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
-import {
-  type IndexedSessionOptions,
-  type ResolvedIndexedOptions,
-  resolveIndexedSessionOptions,
-} from './indexed.options.js';
-import {
-  type MigrationOptions,
-  type ResolvedMigrationOptions,
-  resolveMigrationOptions,
-} from './migration.options.js';
-import { refuseContradictions } from './contradicting-options.js';
-import { checkModuleOptions } from './redis-session.options-schema.js';
-import {
-  resolveSecurityOptions,
-  type ResolvedSecurityOptions,
-  type SecurityOptions,
-} from './security.options.js';
-import {
-  type ResolvedWebSocketOptions,
-  resolveWebSocketOptions,
-  type WebSocketOptions,
-} from './web-socket.options.js';
+import { type IndexedSessionOptions, type ResolvedIndexedOptions } from './indexed.options.js';
+import { type MigrationOptions, type ResolvedMigrationOptions } from './migration.options.js';
+import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
+import { type ResolvedWebSocketOptions, type WebSocketOptions } from './web-socket.options.js';
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
@@ -182,37 +158,3 @@ export const DEFAULT_OPTIONS = {
   store: 'redis',
   webSockets: {},
 } as const satisfies RedisSessionModuleOptions;
-
-/** What {@link resolveOptions} makes of other options. */
-type Decided = 'cookie' | 'indexed' | 'migration' | 'security' | 'sessionIdPattern' | 'webSockets';
-
-type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
-  RedisSessionModuleOptions;
-
-/**
- * Fills in the defaults and checks everything, once, at start.
- *
- * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
- */
-export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOptions {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  const merged = { ...DEFAULT_OPTIONS, ...given } as Merged;
-  checkModuleOptions(merged);
-  refuseContradictions(options, merged);
-  const { cookie, security, sessionIdGenerator } = merged;
-  const { indexed, repository } = options;
-  const isCustomId = sessionIdGenerator !== generateSessionId;
-  return {
-    ...(merged as Omit<ResolvedOptions, Decided>),
-    cookie: resolveCookieOptions(cookie),
-    indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
-    migration: options.migration && resolveMigrationOptions(options),
-    requestSession: merged.requestSession === true || merged.passportSession === true,
-    security: resolveSecurityOptions(security),
-    webSockets: resolveWebSocketOptions(merged.webSockets),
-    sessionIdPattern:
-      options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
-  };
-}

@@ -1,5 +1,5 @@
+import { type Cluster, type Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
-import { type RedisClient } from './redis-session.commands.js';
 
 /**
  * Reads a hash by a command of its own: for bytes of somebody else that contain the separator of the scripts.
@@ -8,7 +8,7 @@ import { type RedisClient } from './redis-session.commands.js';
  * @throws SessionStoreError
  */
 export async function readHash(
-  client: RedisClient,
+  client: Redis | Cluster,
   key: string,
   timeoutMs: number,
 ): Promise<string[]> {
