@@ -65,7 +65,7 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
     most(
       'the same with a touch interval of 60 s',
       0.7,
-      ratio(`${EXPRESS.ours}-60`, EXPRESS_PEER, 'read', (run) => run.redisCpuUs),
+      ratio(`${EXPRESS.ours}-touch60s`, EXPRESS_PEER, 'read', (run) => run.redisCpuUs),
     ),
     most(
       'reading, p99 vs the floor, Fastify',
