@@ -30,7 +30,7 @@ function repository(
     namespace: 'spring:session',
     eventDelivery: 'once',
     expirationStore: 'minute-buckets',
-    cleanupIntervalSeconds: 0,
+    cleanupCron: false,
     ...options,
   });
 }
