@@ -33,6 +33,11 @@ import {
   type ResolvedMigrationOptions,
   resolveMigrationOptions,
 } from './migration.options.js';
+import {
+  type NearCacheOptions,
+  type ResolvedNearCacheOptions,
+  resolveNearCacheOptions,
+} from './near-cache.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
 import {
   resolveSecurityOptions,
@@ -95,6 +100,11 @@ export interface RedisSessionModuleOptions {
   /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
   readonly namespace?: string | undefined;
   /**
+   * Keeps sessions in the process that were read, until Redis reports that they have changed: see docs/storage.md. A
+   * route with `@FreshSession()` asks Redis all the same. @defaultValue undefined = none
+   */
+  readonly nearCache?: NearCacheOptions | undefined;
+  /**
    * Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request.
    * @defaultValue 'new-session'
    */
@@ -151,6 +161,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly migration: ResolvedMigrationOptions | undefined;
+  readonly nearCache: ResolvedNearCacheOptions | undefined;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -171,6 +182,7 @@ export const DEFAULT_OPTIONS = {
   load: 'eager',
   logger: new Logger('RedisSession'),
   migration: undefined,
+  nearCache: undefined,
   onStoreUnavailable: 'error',
   passportSession: false,
   redis: undefined,
@@ -184,7 +196,8 @@ export const DEFAULT_OPTIONS = {
 } as const satisfies RedisSessionModuleOptions;
 
 /** What {@link resolveOptions} makes of other options. */
-type Decided = 'cookie' | 'indexed' | 'migration' | 'security' | 'sessionIdPattern' | 'webSockets';
+type Decided =
+  'cookie' | 'indexed' | 'migration' | 'nearCache' | 'security' | 'sessionIdPattern' | 'webSockets';
 
 type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
   RedisSessionModuleOptions;
@@ -209,6 +222,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
     migration: options.migration && resolveMigrationOptions(options),
+    nearCache: resolveNearCacheOptions(merged),
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     webSockets: resolveWebSocketOptions(merged.webSockets),
