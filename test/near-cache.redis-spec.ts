@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { InvalidationLink } from '../libs/redis-session/src/redis/near-cache/invalidation-link.js';
 import {
   type NearCacheRules,
@@ -63,7 +63,14 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-function connect(options: RedisOptions = {}, url = redis.url): Redis {
+/** Options of the client that a test is about. */
+interface ClientOptions {
+  readonly keyPrefix?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+function connect(options: ClientOptions = {}, url = redis.url): Redis {
   const { hostname, port } = new URL(url);
   const connection = new Redis({ host: hostname, port: Number(port), ...options });
   connection.on('error', () => undefined);
