@@ -25,6 +25,13 @@ const NODE = ['fastify', 'express'].flatMap((platform) => [
     { touchIntervalSeconds: 60 },
     'the last access is recorded once a minute',
   ),
+  spec(
+    platform,
+    'ours',
+    'nestjs-redis-session, near cache',
+    { nearCache: { maxSessions: 1000 } },
+    'sessions stay in the process until Redis reports that they have changed',
+  ),
 ]);
 
 const PEERS = [
@@ -74,6 +81,9 @@ const SPRING = [
 export const CONTESTANTS = [...NODE, ...PEERS, ...SPRING];
 
 function spec(platform, kind, label, options, settings, isQuick = false) {
-  const id = [platform, kind, ...Object.values(options)].join('-');
+  const ofOptions = Object.entries(options).map(([name, value]) =>
+    typeof value === 'object' ? name : value,
+  );
+  const id = [platform, kind, ...ofOptions].join('-');
   return { id, label, kind, platform, options, settings, isQuick };
 }

@@ -74,7 +74,10 @@ function connect(options: ClientOptions = {}, url = redis.url): Redis {
   const { hostname, port } = new URL(url);
   const connection = new Redis({ host: hostname, port: Number(port), ...options });
   connection.on('error', () => undefined);
-  cleanups.push(() => Promise.resolve(connection.disconnect()));
+  cleanups.push(() => {
+    connection.disconnect();
+    return Promise.resolve();
+  });
   return connection;
 }
 

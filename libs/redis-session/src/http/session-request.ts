@@ -91,20 +91,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return stored && this.adopt(stored);
   }
 
-  /**
-   * Reads the session and who its user is from the store once more, whatever is known of them; changes are saved before. A
-   * session that is gone is none of this request any more.
-   */
-  async refresh(): Promise<SecurityContext> {
-    await this.load();
-    const session = this.currentSession;
-    if (!session || session.isNew) return this.loadSecurityContext();
-    if (this.isDirty()) await this.commit();
-    if (!(await this.reload())) {
-      this.session = this.requested.session = undefined;
-      this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
-    }
-    return this.reloadSecurityContext();
+  /** The request goes on without its session and its user, because the store has lost them. */
+  forgetSession(): void {
+    this.session = this.requested.session = undefined;
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
+import { refreshSession } from '../http/refresh-session.js';
 import { FRESH_SESSION } from './fresh-session.decorator.js';
 import { findRequest, findSessionRequest } from './message-context.js';
 import { replaceUser } from './platform/request-user.js';
@@ -21,7 +22,7 @@ export class FreshSessionGuard implements CanActivate {
     if (!request || !sessionRequest) return true;
     const { authentication } = sessionRequest.securityContext;
     try {
-      const fresh = await sessionRequest.refresh();
+      const fresh = await refreshSession(sessionRequest);
       replaceUser(request, authentication?.principal, fresh.authentication?.principal);
     } catch (error) {
       throw toHttpException(error);

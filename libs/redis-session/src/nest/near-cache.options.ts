@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { isCluster, type RedisConnection } from '../redis/redis-client.js';
-import { LIFETIME_IN_FLUSHES } from '../redis/near-cache/near-cache-session-repository.js';
+import {
+  LIFETIME_IN_FLUSHES,
+  type NearCacheRules,
+} from '../redis/near-cache/near-cache-session-repository.js';
 import { checkOptions } from '../session/check-options.js';
 import { SessionOptionError } from '../session/session.errors.js';
 
@@ -14,12 +17,6 @@ export interface NearCacheOptions {
    * @defaultValue 5000
    */
   readonly flushIntervalMs?: number | undefined;
-}
-
-/** {@link NearCacheOptions} with their defaults. */
-export interface ResolvedNearCacheOptions {
-  readonly flushIntervalMs: number;
-  readonly maxSessions: number;
 }
 
 /** The defaults of {@link NearCacheOptions}. */
@@ -41,9 +38,7 @@ interface CachingModuleOptions {
  * @param options - with the defaults of the module
  * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
  */
-export function resolveNearCacheOptions(
-  options: CachingModuleOptions,
-): ResolvedNearCacheOptions | undefined {
+export function resolveNearCacheOptions(options: CachingModuleOptions): NearCacheRules | undefined {
   if (options.nearCache === undefined) return undefined;
   const given = Object.entries(options.nearCache).filter(([, value]) => value !== undefined);
   const merged = { ...DEFAULT_NEAR_CACHE_OPTIONS, ...Object.fromEntries(given) };

@@ -33,12 +33,9 @@ import {
   type ResolvedMigrationOptions,
   resolveMigrationOptions,
 } from './migration.options.js';
-import {
-  type NearCacheOptions,
-  type ResolvedNearCacheOptions,
-  resolveNearCacheOptions,
-} from './near-cache.options.js';
+import { type NearCacheOptions, resolveNearCacheOptions } from './near-cache.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
+import { refuseBlindRequestSession } from './request-session.options.js';
 import {
   resolveSecurityOptions,
   type ResolvedSecurityOptions,
@@ -161,7 +158,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly migration: ResolvedMigrationOptions | undefined;
-  readonly nearCache: ResolvedNearCacheOptions | undefined;
+  readonly nearCache: ReturnType<typeof resolveNearCacheOptions>;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -285,20 +282,6 @@ function refuseWithoutIndex(
   if (!isIndexed && given.webSockets?.closeWithSession === true) {
     throw new SessionOptionError(
       'webSockets.closeWithSession must be false unless repository is "indexed", got true.',
-    );
-  }
-}
-
-/** `req.session` cannot wait for a session to be read, and its users change values in place. */
-function refuseBlindRequestSession(options: RedisSessionModuleOptions): void {
-  if (options.requestSession !== true && options.passportSession !== true) return;
-  const name = options.passportSession === true ? 'passportSession' : 'requestSession';
-  if (options.load === 'lazy') {
-    throw new SessionOptionError(`load must be "eager" when ${name} is true, got "lazy".`);
-  }
-  if (options.saveMode === 'on-set-attribute') {
-    throw new SessionOptionError(
-      `saveMode must be "on-change" when ${name} is true, got "on-set-attribute": req.session.cart.push(item) would not be saved.`,
     );
   }
 }

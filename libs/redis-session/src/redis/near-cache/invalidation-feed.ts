@@ -48,15 +48,10 @@ export class InvalidationFeed {
 
   /** @throws SessionOptionError when this Redis cannot report changes */
   async start(): Promise<void> {
-    // Sessions may be read from another server from now on.
-    this.init.client.on('close', this.onClientClosed);
     try {
       await this.open();
     } catch (error) {
-      if (error instanceof SessionOptionError) {
-        this.init.client.off('close', this.onClientClosed);
-        throw error;
-      }
+      if (error instanceof SessionOptionError) throw error;
       this.reportBypass(error);
     }
     this.loop.start();
@@ -64,12 +59,9 @@ export class InvalidationFeed {
 
   async stop(): Promise<void> {
     this.isStopped = true;
-    this.init.client.off('close', this.onClientClosed);
     await this.loop.stop();
     this.link?.close();
   }
-
-  private readonly onClientClosed = (): void => this.link?.close();
 
   private async takeTurn(): Promise<void> {
     if (this.link && this.link.silenceMs !== Infinity) return this.link.prove(MAX_SILENCE_MS);
@@ -84,20 +76,10 @@ export class InvalidationFeed {
   }
 
   private async open(): Promise<void> {
-    const { client, onInvalidated } = this.init;
+    const { onInvalidated } = this.init;
     const onLost = (): void => onInvalidated(undefined);
     const link = new InvalidationLink({ ...this.init, onLost });
-    let isClientLost = false;
-    const onClose = (): void => {
-      isClientLost = true;
-    };
-    client.once('close', onClose);
-    try {
-      await link.open();
-    } finally {
-      client.off('close', onClose);
-    }
-    if (isClientLost) return link.close();
+    await link.open();
     this.link = link;
   }
 

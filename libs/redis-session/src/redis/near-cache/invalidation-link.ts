@@ -33,6 +33,7 @@ export interface InvalidationLinkInit {
  */
 export class InvalidationLink {
   private readonly connection: Redis;
+  private isClosed = false;
   private isOpen = false;
   private provenMs = -Infinity;
 
@@ -52,7 +53,9 @@ export class InvalidationLink {
       sentinelRetryStrategy: () => null,
     });
     this.connection.on('error', () => undefined);
-    this.connection.on('close', () => this.close());
+    this.connection.on('close', this.onClose);
+    // Sessions may be read from another server from then on.
+    client.on('close', this.onClose);
     this.connection.on('messageBuffer', (channel: Buffer, keys: unknown) => {
       if (channel.toString() === CHANNEL) this.report(keys);
     });
@@ -73,11 +76,11 @@ export class InvalidationLink {
       await withDeadline('connect', commandTimeoutMs, this.connection.connect());
       const refusal = await withDeadline('watch the sessions', commandTimeoutMs, this.watch());
       if (refusal) throw refusal;
-      if (this.connection.status !== 'ready') throw new Error('the connection is closed');
+      if (this.isClosed) throw new Error('the connection is closed');
       this.provenMs = startMs;
       this.isOpen = true;
     } catch (error) {
-      this.connection.disconnect();
+      this.close();
       throw error;
     }
   }
@@ -95,11 +98,15 @@ export class InvalidationLink {
 
   /** Does nothing when it is closed. */
   close(): void {
+    this.isClosed = true;
+    this.init.client.off('close', this.onClose);
     this.connection.disconnect();
     if (!this.isOpen) return;
     this.isOpen = false;
     this.init.onLost();
   }
+
+  private readonly onClose = (): void => this.close();
 
   /** @returns why this Redis cannot do it */
   private async watch(): Promise<SessionOptionError | undefined> {
