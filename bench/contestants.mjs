@@ -13,23 +13,31 @@
 
 const SLIDING = 'idle timeout 1800 s, prolonged by every request';
 
+/** No other contestant tells any code who its user is. */
+const LEAN = { security: { contextHolder: false } };
+
 /** @type {ContestantSpec[]} */
 const NODE = ['fastify', 'express'].flatMap((platform) => [
   spec(platform, 'bare', 'bare Nest', {}, 'no session at all', true),
   spec(platform, 'floor', 'floor: one GET', {}, 'the handler awaits one pipelined GET', true),
-  spec(platform, 'ours', 'nestjs-redis-session', {}, `defaults; ${SLIDING}`, true),
-  spec(
+  ours(platform, '', LEAN, `defaults without SecurityContextHolder; ${SLIDING}`, true),
+  ours(platform, 'defaults', {}, `defaults; ${SLIDING}`),
+  ours(
     platform,
-    'ours',
-    'nestjs-redis-session, touch 60 s',
-    { touchIntervalSeconds: 60 },
+    'touch 60 s',
+    { ...LEAN, touchIntervalSeconds: 60 },
     'the last access is recorded once a minute',
   ),
-  spec(
+  ours(
     platform,
-    'ours',
-    'nestjs-redis-session, near cache',
-    { nearCache: { maxSessions: 1000 } },
+    'indexed',
+    { ...LEAN, repository: 'indexed' },
+    'repository indexed: found by user, ended on time, events',
+  ),
+  ours(
+    platform,
+    'near cache',
+    { ...LEAN, nearCache: { maxSessions: 1000 } },
     'sessions stay in the process until Redis reports that they have changed',
   ),
 ]);
@@ -80,10 +88,13 @@ const SPRING = [
 /** @type {ContestantSpec[]} */
 export const CONTESTANTS = [...NODE, ...PEERS, ...SPRING];
 
+function ours(platform, variant, options, settings, isQuick = false) {
+  const id = [platform, 'ours', variant].filter(Boolean).join('-').replaceAll(' ', '');
+  const label = ['nestjs-redis-session', variant].filter(Boolean).join(', ');
+  return { id, label, kind: 'ours', platform, options, settings, isQuick };
+}
+
 function spec(platform, kind, label, options, settings, isQuick = false) {
-  const ofOptions = Object.entries(options).map(([name, value]) =>
-    typeof value === 'object' ? name : value,
-  );
-  const id = [platform, kind, ...ofOptions].join('-');
+  const id = [platform, kind, ...Object.values(options)].join('-');
   return { id, label, kind, platform, options, settings, isQuick };
 }

@@ -319,8 +319,8 @@ describe("repository: 'indexed'", () => {
     [{ repository: 'indexed', store: 'memory', redis: undefined }, 'repository must be "default"'],
     [{ indexed: { partitions: 0 } }, 'indexed.partitions must be a positive integer, got 0.'],
     [
-      { indexed: { cleanupIntervalSeconds: 0 } },
-      'indexed.cleanupIntervalSeconds must be a positive integer or false, got 0.',
+      { indexed: { cleanupCron: 'now and then' } },
+      'indexed.cleanupCron must be a cron expression or false, got "now and then".',
     ],
     [{ indexed: { tenants: {} } }, 'indexed.tenants must be left out'],
   ])('is refused with %j', (options, message) => {

@@ -30,7 +30,7 @@ function repository(
     namespace: 'spring:session',
     eventDelivery: 'once',
     expirationStore: 'minute-buckets',
-    cleanupIntervalSeconds: 0,
+    cleanupCron: false,
     ...options,
   });
 }
@@ -159,6 +159,16 @@ describe('when Redis reports the end of a shadow key', () => {
 
   afterEach(async () => {
     for (const replica of replicas) await storeOf(replica).stop();
+  });
+
+  it('does so by its cron expression', async () => {
+    const replica = repository({ cleanupCron: '* * * * * *' });
+    const bucket = `spring:session:expirations:${Math.floor(replica.nowMs / MINUTE_MS) * MINUTE_MS}`;
+    await client.sadd(bucket, memberOf('ended'));
+    const store = storeOf(replica);
+    await store.start();
+    await eventually(async () => (await client.exists(bucket)) === 0);
+    await store.stop();
   });
 
   it('records one event, removes the session from the index, and leaves the hash to other readers', async () => {

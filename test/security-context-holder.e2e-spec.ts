@@ -19,6 +19,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Authenticated,
+  CurrentUser,
   LoginService,
   RedisSessionModule,
   SecurityContextHolder,
@@ -211,5 +212,42 @@ describe.each(PLATFORMS)('SecurityContextHolder in requests, on %s', (platform) 
   it('knows nobody in a request without a login, and nobody when all are answered', async () => {
     expect((await new Visitor(app.url).postJson('/work', {})).status).toBe(401);
     expect(SecurityContextHolder.getAuthentication()).toBeUndefined();
+  });
+});
+
+describe.each(PLATFORMS)('with contextHolder: false, on %s', (platform) => {
+  @Controller()
+  class PlainController {
+    constructor(private readonly loginService: LoginService) {}
+
+    @Post('login')
+    async login(@Req() request: object, @Body() user: object): Promise<void> {
+      await this.loginService.login(request, user);
+    }
+
+    @Post('who')
+    @Authenticated()
+    who(@CurrentUser() user: { name: string }): unknown[] {
+      const { runAs, getAuthentication } = SecurityContextHolder;
+      const other = { authentication: { ...getAuthentication(), name: 'other' } } as never;
+      return [user.name, getAuthentication() ?? 'nobody', runAs(other, getAuthentication)];
+    }
+  }
+
+  it('handlers know their user, and the holder knows whom runAs says', async () => {
+    const sessions = RedisSessionModule.forRoot({
+      redis: process.env['TEST_REDIS_URL'],
+      namespace: redis.namespace,
+      security: { contextHolder: false },
+    });
+    @Module({ imports: [sessions], controllers: [PlainController] })
+    class PlainModule {}
+    const app = await startTestApp({ module: PlainModule, platform });
+    const visitor = new Visitor(app.url);
+    await visitor.postJson('/login', { name: 'kim' });
+
+    const { text } = await visitor.postJson('/who', {});
+    expect(JSON.parse(text)).toEqual(['kim', 'nobody', { name: 'other' }]);
+    await app.close();
   });
 });

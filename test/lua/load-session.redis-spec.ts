@@ -20,7 +20,7 @@ async function send(load: Partial<Load> = {}): Promise<string[]> {
   const [outcome, timeMs, count, text] = await reply(load);
   expect(outcome).toBe(1);
   expect(timeMs).toBeGreaterThanOrEqual(startMs);
-  return splitHash(count, text);
+  return splitHash(count, text) ?? [];
 }
 
 async function reply(load: Partial<Load>): Promise<unknown[]> {

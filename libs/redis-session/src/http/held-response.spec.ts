@@ -282,9 +282,8 @@ describe('a held response', () => {
   it('passes 1xx responses at once', async () => {
     const { client } = await request((response) => {
       response.writeProcessing();
-      response.write('x');
       response.writeEarlyHints({ link: '</a.css>; rel=preload' });
-      response.end();
+      response.end('x');
     });
     expect(await client.receives('103 Early Hints')).not.toContain('200 OK');
     expect(await finish(client)).toContain('200 OK');

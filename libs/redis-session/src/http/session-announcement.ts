@@ -6,16 +6,24 @@ import { type SessionIdResolver } from './session-id-resolver.js';
 
 /** What the client must be told about the id of its session. */
 export class SessionAnnouncement {
-  /** Whether the id that the client sent is of no use any more. */
-  hasEndedSession = false;
-  /** Whether the id is told although the client may know it: how long it is to keep it may be new. */
-  isForced = false;
+  private hasEndedSession = false;
+  private isForced = false;
 
   constructor(
     private readonly request: IncomingMessage,
     private readonly requested: RequestedSession,
     private readonly resolver: SessionIdResolver,
   ) {}
+
+  /** Has the client forget an id that is of no use any more. */
+  expire(): void {
+    this.hasEndedSession = true;
+  }
+
+  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
+  force(): void {
+    this.isForced = true;
+  }
 
   /** @param session - of the request, undefined when it has none (any more) */
   isDue(session: MapSession | undefined): boolean {

@@ -39,7 +39,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private readonly failures: RequestFailures;
   /** What the client sent, and what was found by it. */
   readonly requested: RequestedSession;
-  private readonly announcement: SessionAnnouncement;
+  readonly announcement: SessionAnnouncement;
 
   constructor(
     readonly request: IncomingMessage,
@@ -133,16 +133,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.isContextLoaded = true;
     this.contextLoading = undefined;
     return context;
-  }
-
-  /** Has the client forget an id that is of no use any more. */
-  expireRequestedSession(): void {
-    this.announcement.hasEndedSession = true;
-  }
-
-  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
-  announceSession(): void {
-    this.announcement.isForced = true;
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
@@ -271,7 +261,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async deleteEnded(session: MapSession): Promise<void> {
     await this.failures.watchStore(this.context.repository.invalidate(session));
-    this.announcement.hasEndedSession ||= !session.isNew || this.requested.ids.length > 0;
+    if (!session.isNew || this.requested.ids.length > 0) this.announcement.expire();
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */

@@ -125,7 +125,7 @@ export class ExceptionTranslator {
    */
   private refuseEndedSession(exchange: HttpExchange, security: ResolvedSecurityOptions): void {
     const { sessionRequest } = exchange;
-    if (sessionRequest?.requested.isInvalid) sessionRequest.expireRequestedSession();
+    if (sessionRequest?.requested.isInvalid) sessionRequest.announcement.expire();
     const { invalidSessionPath, authenticationEntryPoint } = security;
     if (invalidSessionPath !== undefined && isBrowserNavigation(exchange.request)) {
       const location = withQuery(invalidSessionPath, { reason: 'session-ended' });

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { Cron } from 'croner';
 import { z } from 'zod';
 import {
   DEFAULT_INDEXED_REPOSITORY_OPTIONS,
@@ -15,8 +16,11 @@ import { principalNameOf, type SessionIndexResolver } from '../session/session-v
 
 /** What `indexed` of the module's options takes, with `repository: 'indexed'`. The defaults are in {@link DEFAULT_INDEXED_OPTIONS}. */
 export interface IndexedSessionOptions {
-  /** Only of `'minute-buckets'`: seconds between two looks at the bucket of the minute; false = never. @defaultValue 60 */
-  readonly cleanupIntervalSeconds?: number | false | undefined;
+  /**
+   * Only of `'minute-buckets'`: when the bucket of the minute is looked at, as a cron expression with or without seconds;
+   * false = never. @defaultValue '0 * * * * *'
+   */
+  readonly cleanupCron?: string | false | undefined;
   /** Only of `'minute-buckets'`: whether `notify-keyspace-events` is set at start. @defaultValue true */
   readonly configuresNotifications?: boolean | undefined;
   /** Names of the session attributes that events carry. @defaultValue 'all' */
@@ -51,7 +55,7 @@ export interface IndexedSessionOptions {
 /** The options of the indexed repository with their defaults. */
 export interface ResolvedIndexedOptions extends Pick<
   RedisIndexedSessionRepositoryOptions,
-  | 'cleanupIntervalSeconds'
+  | 'cleanupCron'
   | 'configuresNotifications'
   | 'eventAttributes'
   | 'eventDelivery'
@@ -68,14 +72,14 @@ export interface ResolvedIndexedOptions extends Pick<
   readonly runsWorker: boolean;
 }
 
-const { cleanupIntervalSeconds, configuresNotifications, eventAttributes, eventDelivery } =
+const { cleanupCron, configuresNotifications, eventAttributes, eventDelivery } =
   DEFAULT_INDEXED_REPOSITORY_OPTIONS;
 const { expirationStore, maxEvents, maximumSessionsPolicy, partitions, retentionSeconds } =
   DEFAULT_INDEXED_REPOSITORY_OPTIONS;
 
 /** The default of every option of {@link IndexedSessionOptions}. */
 export const DEFAULT_INDEXED_OPTIONS = {
-  ...{ cleanupIntervalSeconds, configuresNotifications, eventAttributes, eventDelivery },
+  ...{ cleanupCron, configuresNotifications, eventAttributes, eventDelivery },
   ...{ expirationStore, maxEvents, maximumSessionsPolicy, partitions, retentionSeconds },
   indexes: {},
   maximumSessions: -1,
@@ -88,9 +92,9 @@ const positive = z.int().positive();
 const fn = z.custom((value) => typeof value === 'function');
 
 const schema = z.strictObject({
-  cleanupIntervalSeconds: z
-    .union([z.literal(false), positive])
-    .describe('a positive integer or false'),
+  cleanupCron: z
+    .union([z.literal(false), z.string().refine(isCron)])
+    .describe('a cron expression or false'),
   configuresNotifications: z.boolean().describe('true or false'),
   eventAttributes: z
     .union([z.literal('all'), z.array(z.string())])
@@ -121,15 +125,10 @@ export function resolveIndexedSessionOptions(
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...DEFAULT_INDEXED_OPTIONS, ...Object.fromEntries(given) };
   checkOptions(schema, merged, { prefix: 'indexed.' });
-  const resolved = merged as Omit<
-    ResolvedIndexedOptions,
-    'cleanupIntervalSeconds' | 'maximumSessions'
-  > &
-    Required<Pick<IndexedSessionOptions, 'cleanupIntervalSeconds' | 'maximumSessions'>>;
+  const resolved = merged as Omit<ResolvedIndexedOptions, 'maximumSessions'> &
+    Pick<IndexedSessionOptions, 'maximumSessions'>;
   return {
     ...resolved,
-    // The repository knows a number only.
-    cleanupIntervalSeconds: Number(resolved.cleanupIntervalSeconds),
     maximumSessions: limitOf(resolved.maximumSessions ?? -1),
   };
 }
@@ -142,4 +141,12 @@ function limitOf(
     const context = session.getAttribute<SecurityContext>(SECURITY_CONTEXT_ATTRIBUTE);
     return context?.authentication ? maximumSessions(context.authentication) : -1;
   };
+}
+
+function isCron(expression: string): boolean {
+  try {
+    return new Cron(expression).nextRun() !== null;
+  } catch {
+    return false;
+  }
 }

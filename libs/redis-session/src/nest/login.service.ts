@@ -107,6 +107,6 @@ export class LoginService {
       session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
     }
     sessionSecurityContextRepository.saveContext(session, { authentication });
-    sessionRequest.announceSession();
+    sessionRequest.announcement.force();
   }
 }

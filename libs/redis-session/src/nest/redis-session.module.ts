@@ -15,7 +15,8 @@ import {
   ConfigurableModuleClass,
   type OPTIONS_TYPE,
 } from './redis-session.module-definition.js';
-import { type ResolvedOptions, resolveOptions } from './redis-session.options.js';
+import { type ResolvedOptions } from './redis-session.options.js';
+import { resolveOptions } from './resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { LogoutMiddleware } from './logout.middleware.js';

@@ -1,7 +1,6 @@
 import { Logger, type MiddlewareConsumer } from '@nestjs/common';
 import {
   type CookieOptions,
-  resolveCookieOptions,
   type ResolvedCookieOptions,
 } from '../http/cookie-serializer.options.js';
 import { type SessionIdResolver } from '../http/session-id-resolver.js';
@@ -10,42 +9,19 @@ import {
   DEFAULT_REDIS_REPOSITORY_OPTIONS,
   type RedisSessionRepositoryOptions,
 } from '../redis/redis-session-repository.js';
+import { type NearCacheRules } from '../redis/near-cache/near-cache-session-repository.js';
 import { type RedisConnection } from '../redis/redis-client.js';
-import {
-  CUSTOM_SESSION_ID_PATTERN,
-  SESSION_ID_PATTERN,
-  generateSessionId,
-  type SessionIdGenerator,
-} from '../session/session-id-generator.js';
+import { type SessionIdGenerator } from '../session/session-id-generator.js';
 import { type FlushMode } from '../session/flush-mode.js';
 import { type SaveMode } from '../session/save-mode.js';
 import { type SessionCodec } from '../session/session-codec.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
-import { SessionOptionError } from '../session/session.errors.js';
-import {
-  type IndexedSessionOptions,
-  type ResolvedIndexedOptions,
-  resolveIndexedSessionOptions,
-} from './indexed.options.js';
-import {
-  type MigrationOptions,
-  type ResolvedMigrationOptions,
-  resolveMigrationOptions,
-} from './migration.options.js';
-import { type NearCacheOptions, resolveNearCacheOptions } from './near-cache.options.js';
-import { checkModuleOptions } from './redis-session.options-schema.js';
-import { refuseBlindRequestSession } from './request-session.options.js';
-import {
-  resolveSecurityOptions,
-  type ResolvedSecurityOptions,
-  type SecurityOptions,
-} from './security.options.js';
-import {
-  type ResolvedWebSocketOptions,
-  resolveWebSocketOptions,
-  type WebSocketOptions,
-} from './web-socket.options.js';
+import { type IndexedSessionOptions, type ResolvedIndexedOptions } from './indexed.options.js';
+import { type MigrationOptions, type ResolvedMigrationOptions } from './migration.options.js';
+import { type NearCacheOptions } from './near-cache.options.js';
+import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
+import { type ResolvedWebSocketOptions, type WebSocketOptions } from './web-socket.options.js';
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
@@ -158,7 +134,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly migration: ResolvedMigrationOptions | undefined;
-  readonly nearCache: ReturnType<typeof resolveNearCacheOptions>;
+  readonly nearCache: NearCacheRules | undefined;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -191,97 +167,3 @@ export const DEFAULT_OPTIONS = {
   store: 'redis',
   webSockets: {},
 } as const satisfies RedisSessionModuleOptions;
-
-/** What {@link resolveOptions} makes of other options. */
-type Decided =
-  'cookie' | 'indexed' | 'migration' | 'nearCache' | 'security' | 'sessionIdPattern' | 'webSockets';
-
-type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
-  RedisSessionModuleOptions;
-
-/**
- * Fills in the defaults and checks everything, once, at start.
- *
- * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
- */
-export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOptions {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  const merged = { ...DEFAULT_OPTIONS, ...given } as Merged;
-  checkModuleOptions(merged);
-  refuseContradictions(options, merged);
-  const { cookie, security, sessionIdGenerator } = merged;
-  const { indexed, repository } = options;
-  const isCustomId = sessionIdGenerator !== generateSessionId;
-  return {
-    ...(merged as Omit<ResolvedOptions, Decided>),
-    cookie: resolveCookieOptions(cookie),
-    indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
-    migration: options.migration && resolveMigrationOptions(options),
-    nearCache: resolveNearCacheOptions(merged),
-    requestSession: merged.requestSession === true || merged.passportSession === true,
-    security: resolveSecurityOptions(security),
-    webSockets: resolveWebSocketOptions(merged.webSockets),
-    sessionIdPattern:
-      options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
-  };
-}
-
-function refuseContradictions(
-  given: RedisSessionModuleOptions,
-  merged: RedisSessionModuleOptions,
-): void {
-  const { maxInactiveIntervalSeconds = -1, touchIntervalSeconds = 0 } = merged;
-  if (merged.store === 'redis' && merged.redis === undefined) {
-    throw new SessionOptionError(
-      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
-    );
-  }
-  if (merged.store === 'memory' && given.redis !== undefined) {
-    throw new SessionOptionError(
-      'redis must be left out when store is "memory", got both. Leave one out.',
-    );
-  }
-  refuseWithoutIndex(given, merged);
-  if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
-    throw new SessionOptionError(
-      'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
-    );
-  }
-  refuseBlindRequestSession(merged);
-  if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
-    throw new SessionOptionError(
-      `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
-    );
-  }
-}
-
-/** What only sessions with an index can do. */
-function refuseWithoutIndex(
-  given: RedisSessionModuleOptions,
-  merged: RedisSessionModuleOptions,
-): void {
-  const { repository, security, store } = merged;
-  const isIndexed = repository === 'indexed';
-  if (isIndexed && store === 'memory') {
-    throw new SessionOptionError(
-      'repository must be "default" when store is "memory", got "indexed". Leave it out.',
-    );
-  }
-  if (!isIndexed && given.indexed !== undefined) {
-    throw new SessionOptionError(
-      'indexed must be left out unless repository is "indexed", got both. Leave one out.',
-    );
-  }
-  if (!isIndexed && security && security.logout?.endsEverySession === true) {
-    throw new SessionOptionError(
-      'security.logout.endsEverySession must be false unless repository is "indexed", got true.',
-    );
-  }
-  if (!isIndexed && given.webSockets?.closeWithSession === true) {
-    throw new SessionOptionError(
-      'webSockets.closeWithSession must be false unless repository is "indexed", got true.',
-    );
-  }
-}

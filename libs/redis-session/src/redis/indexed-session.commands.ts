@@ -4,6 +4,7 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
+import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
 import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
 
@@ -78,7 +79,7 @@ export class IndexedSessionCommands {
   private readonly eventNameCount: number;
 
   constructor(
-    client: RedisClient,
+    private readonly client: RedisClient,
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
@@ -103,7 +104,10 @@ export class IndexedSessionCommands {
     try {
       const [outcome, , count, text] = await this.deadline.inTime('load the session', send);
       if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
-      return splitHash(count, text);
+      const key = this.keys.session(id);
+      return (
+        splitHash(count, text) ?? (await readHash(this.client, key, this.options.commandTimeoutMs))
+      );
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

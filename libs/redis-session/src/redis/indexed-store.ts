@@ -43,13 +43,13 @@ export function createIndexedStore(
   const indexing = new SessionIndexing(index, resolvers);
   const input = { client, clock, commands, commandTimeoutMs, indexing, keys, logger };
   const { absoluteTimeoutMs } = commandOptions;
-  const { cleanupIntervalSeconds, configuresNotifications } = options;
+  const { cleanupCron, configuresNotifications } = options;
   const expiration =
     options.expirationStore === 'sorted-set'
       ? new SortedSetExpirationStore(input)
       : new MinuteBucketExpirationStore({
           ...input,
-          ...{ absoluteTimeoutMs, cleanupIntervalSeconds, configuresNotifications, namespace },
+          ...{ absoluteTimeoutMs, cleanupCron, configuresNotifications, namespace },
         });
   const takeEndReason = async (id: string) => {
     const reason = client.getdel(keys.ended(id));

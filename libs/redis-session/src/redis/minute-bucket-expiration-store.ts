@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { type SessionChange } from '../session/session-change.js';
 import { BackgroundLoop } from './background-loop.js';
 import { withDeadline } from './deadline.js';
@@ -12,8 +13,8 @@ export interface MinuteBucketExpirationInput extends SortedSetExpirationInput {
   readonly absoluteTimeoutMs: number;
   /** Whether `start` sets `notify-keyspace-events`; managed Redis may refuse it. */
   readonly configuresNotifications: boolean;
-  /** Seconds between two looks at a bucket, from the full minute on; 0 = never. Spring's cron is every minute: 60. */
-  readonly cleanupIntervalSeconds: number;
+  /** When the bucket of the minute is looked at, in this process's time zone; false = never. */
+  readonly cleanupCron: string | false;
   readonly namespace: string;
 }
 
@@ -42,13 +43,13 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
   private readonly keyspaceEvents: KeyspaceEvents;
 
   constructor(private readonly input: MinuteBucketExpirationInput) {
-    const { client, cleanupIntervalSeconds, logger } = input;
+    const { cleanupCron, client, logger } = input;
     client.defineCommand('nestBucketsSchedule', scheduleInBuckets);
     this.scripts = client as unknown as ScriptedClient;
     this.loop = new BackgroundLoop({
       action: 'look at the sessions of this minute',
       logger,
-      pauseMs: () => cleanupIntervalSeconds * 1000 - (Date.now() % (cleanupIntervalSeconds * 1000)),
+      pauseMs: () => msToNext(cleanupCron),
       turn: () => this.cleanUp(),
     });
     this.keyspaceEvents = new KeyspaceEvents({
@@ -77,7 +78,7 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
 
   async start(): Promise<void> {
     await this.keyspaceEvents.start();
-    if (this.input.cleanupIntervalSeconds > 0) this.loop.start();
+    if (this.input.cleanupCron !== false) this.loop.start();
   }
 
   async stop(): Promise<void> {
@@ -130,4 +131,10 @@ function memberOf(id: string): string {
 /** @param member - with the quotes of JSON or without */
 function idOf(member: string): string {
   return member.replace(/^"?expires:(.*?)"?$/s, '$1');
+}
+
+/** At most what a timer can hold; a turn that comes early does no harm. */
+function msToNext(cron: string | false): number {
+  const next = cron === false ? null : new Cron(cron).msToNext();
+  return Math.min(next ?? Infinity, 2 ** 31 - 1);
 }

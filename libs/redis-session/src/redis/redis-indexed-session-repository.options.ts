@@ -14,10 +14,10 @@ export type ExpirationStoreKind = 'sorted-set' | 'minute-buckets';
 /** What a `RedisIndexedSessionRepository` is told beside {@link RedisSessionRepositoryOptions}. */
 export interface RedisIndexedSessionRepositoryOptions extends RedisSessionRepositoryOptions {
   /**
-   * Only of `'minute-buckets'`: seconds between two looks at the bucket of the minute, counted from the full minute; 0 =
-   * never. @defaultValue 60
+   * Only of `'minute-buckets'`: when the bucket of the minute is looked at, as a cron expression with or without seconds;
+   * false = never. @defaultValue '0 * * * * *'
    */
-  readonly cleanupIntervalSeconds: number;
+  readonly cleanupCron: string | false;
   /**
    * Only of `'minute-buckets'`: whether `notify-keyspace-events` is set at start. Managed Redis may refuse it.
    * @defaultValue true
@@ -65,7 +65,7 @@ export interface RedisIndexedSessionRepositoryOptions extends RedisSessionReposi
 /** The defaults of {@link RedisIndexedSessionRepositoryOptions}. */
 export const DEFAULT_INDEXED_REPOSITORY_OPTIONS: RedisIndexedSessionRepositoryOptions = {
   ...DEFAULT_REDIS_REPOSITORY_OPTIONS,
-  cleanupIntervalSeconds: 60,
+  cleanupCron: '0 * * * * *',
   configuresNotifications: true,
   eventAttributes: 'all',
   eventDelivery: SessionEventDelivery.None,

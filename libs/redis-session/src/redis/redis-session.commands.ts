@@ -3,6 +3,7 @@ import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { SessionCorruptError } from '../session/session.errors.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
+import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
 import {
   isWrongType,
@@ -55,7 +56,10 @@ export class RedisSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
 
-  constructor(client: RedisClient, timeoutMs: number) {
+  constructor(
+    private readonly client: RedisClient,
+    private readonly timeoutMs: number,
+  ) {
     client.defineCommand('nestSessionLoad', loadSession);
     client.defineCommand('nestSessionSave', saveSession);
     client.defineCommand('nestSessionDelete', deleteSession);
@@ -74,7 +78,7 @@ export class RedisSessionCommands {
         this.scripts.nestSessionLoad(key, nowMs, latest, accessTimeMs, ...rest),
       );
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return splitHash(count, text);
+      return splitHash(count, text) ?? (await readHash(this.client, key, this.timeoutMs));
     } catch (error) {
       if (!isWrongType(error)) throw error;
       throw new SessionCorruptError(

@@ -29,20 +29,16 @@ export interface HashChange {
 }
 
 /** Between the fields and values that a script joins; no name and no value of ours contains it. */
-export const HASH_SEPARATOR = '\0';
+const HASH_SEPARATOR = '\0';
 
 /**
  * @param count - of the parts of `text`
- * @returns fields and values in turn
- * @throws SessionCorruptError when one of them contains the separator
+ * @returns fields and values in turn; undefined when one of them contains the separator
  */
-export function splitHash(count: unknown, text: unknown): string[] {
+export function splitHash(count: unknown, text: unknown): string[] | undefined {
   if (Number(count) === 0) return [];
   const parts = String(text).split(HASH_SEPARATOR);
-  if (parts.length === Number(count)) return parts;
-  throw new SessionCorruptError(
-    'Cannot read a session: its hash contains a NUL character. Delete the key; the client gets a new session.',
-  );
+  return parts.length === Number(count) ? parts : undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hiddenProperty } from '../session/hidden-property.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionChange } from '../session/session-change.js';
 import { type SessionIndexResolver, viewOf } from '../session/session-view.js';
@@ -40,7 +41,7 @@ interface Known {
 
 /** Knows which sessions that this replica holds are in which indexes, and brings the indexes up to date. */
 export class SessionIndexing {
-  private readonly known = new WeakMap<MapSession, Known>();
+  private readonly known = hiddenProperty<Known>();
 
   constructor(
     private readonly index: SessionIndex,

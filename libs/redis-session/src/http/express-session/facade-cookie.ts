@@ -47,7 +47,7 @@ export class FacadeCookie implements ExpressSessionCookie {
       session.maxInactiveIntervalSeconds = this.#defaults.maxInactiveIntervalSeconds;
       keepCookieFor(session, null);
     }
-    this.#sessionRequest.announceSession();
+    this.#sessionRequest.announcement.force();
   }
 
   get expires(): Date | null {

@@ -1,0 +1,17 @@
+import { type Cluster, type Redis } from 'ioredis';
+import { withDeadline } from './deadline.js';
+
+/**
+ * Reads a hash by a command of its own: for bytes of somebody else that contain the separator of the scripts.
+ *
+ * @returns fields and values in turn
+ * @throws SessionStoreError
+ */
+export async function readHash(
+  client: Redis | Cluster,
+  key: string,
+  timeoutMs: number,
+): Promise<string[]> {
+  const hash = await withDeadline('load the session', timeoutMs, client.hgetall(key));
+  return Object.entries(hash).flat();
+}
