@@ -34,6 +34,12 @@ const NODE = ['fastify', 'express'].flatMap((platform) => [
     { ...LEAN, repository: 'indexed' },
     'repository indexed: found by user, ended on time, events',
   ),
+  ours(
+    platform,
+    'near cache',
+    { ...LEAN, nearCache: { maxSessions: 1000 } },
+    'sessions stay in the process until Redis reports that they have changed',
+  ),
 ]);
 
 const PEERS = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
+import { Cluster } from 'ioredis';
 import {
   RedisSessionModule,
   type RedisSessionModuleOptions,
@@ -97,6 +98,7 @@ describe.each(PLATFORMS)('RedisSessionModule on %s', (platform) => {
 
 describe('RedisSessionModule.forRoot', () => {
   const redis = 'redis://127.0.0.1:6379';
+  const cluster = new Cluster([redis], { lazyConnect: true });
 
   it.each([
     ['redis', {}],
@@ -116,6 +118,18 @@ describe('RedisSessionModule.forRoot', () => {
     ['load', { redis, load: 'never' }],
     ['maxInactiveIntervalSeconds', { redis, maxInactiveIntervalSeconds: 0 }],
     ['namespace', { redis, namespace: 'with space' }],
+    ['nearCache', { redis, nearCache: true }],
+    ['nearCache.maxSessions', { redis, nearCache: {} }],
+    ['nearCache.maxSessions', { redis, nearCache: { maxSessions: 0 } }],
+    [
+      'nearCache.flushIntervalMs',
+      { redis, nearCache: { maxSessions: 1, flushIntervalMs: 450_001 } },
+    ],
+    ['nearCache.ttlMs', { redis, nearCache: { maxSessions: 1, ttlMs: 1 } }],
+    ['nearCache', { store: 'memory', nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis, repository: 'indexed', nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis: { nodes: [redis] }, nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis: cluster, nearCache: { maxSessions: 1 } }],
     ['onCorrupt', { redis, onCorrupt: 'ignore' }],
     ['onStoreUnavailable', { redis, onStoreUnavailable: 'retry' }],
     ['saveMode', { redis, saveMode: 'sometimes' }],

@@ -77,6 +77,11 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
       1.25,
       ratio(EXPRESS.ours, EXPRESS.floor, 'read', (run) => run.p99Us),
     ),
+    least(
+      'near cache, reading, throughput vs bare Nest, Fastify',
+      0.85,
+      ratio(`${FASTIFY.ours}-nearcache`, FASTIFY.bare, 'read'),
+    ),
     most('Node CPU with 1,000 attributes vs 10, one is read, Fastify', 2, growth(results)),
   ];
 }

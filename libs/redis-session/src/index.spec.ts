@@ -22,6 +22,7 @@ describe('index', () => {
       'DelegatingEntryPoint',
       'ExceptionTranslator',
       'FlushMode',
+      'FreshSession',
       'FullyAuthenticated',
       'HeaderSessionIdResolver',
       'LoginGuard',

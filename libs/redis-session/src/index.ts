@@ -3,6 +3,7 @@ export { RedisSessionModule } from './nest/redis-session.module.js';
 export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
 
 export { type IndexedSessionOptions } from './nest/indexed.options.js';
+export { type NearCacheOptions } from './nest/near-cache.options.js';
 export {
   SessionManagementModule,
   type SessionManagementOptions,
@@ -32,6 +33,7 @@ export {
   RequireAnyAuthority,
   RequireAuthorities,
 } from './nest/authorization.decorators.js';
+export { FreshSession } from './nest/fresh-session.decorator.js';
 export { LoginGuard } from './nest/login.guard.js';
 export { SecuredMessages } from './nest/secured-messages.decorator.js';
 export { LoginService } from './nest/login.service.js';

@@ -91,6 +91,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return stored && this.adopt(stored);
   }
 
+  /** The request goes on without its session and its user, because the store has lost them. */
+  forgetSession(): void {
+    this.session = this.requested.session = undefined;
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+  }
+
   /**
    * Reads the session, once per request however many ask.
    *

@@ -4,6 +4,12 @@ import { type RedisClient } from '../redis/redis-session.commands.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 
+/** What works over the connection by itself, from the start of the application to its end. */
+interface BackgroundWork {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /**
  * Holds the Redis client from the start of the application to its end. A wrong address fails the start.
  *
@@ -15,6 +21,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   readonly client: RedisClient | undefined;
   private readonly isOwn: boolean;
   private isLost = false;
+  private readonly works: BackgroundWork[] = [];
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
     const { redis, commandTimeoutMs } = options;
@@ -24,6 +31,11 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     if (opened?.isOwn) this.reportConnection(opened.client);
   }
 
+  /** Starts `work` once Redis is reached, and stops it before the connection is closed. */
+  accompany(work: BackgroundWork): void {
+    this.works.push(work);
+  }
+
   async onModuleInit(): Promise<void> {
     if (!this.client) {
       this.warnOfMemory();
@@ -31,6 +43,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     }
     try {
       await pingRedis(this.client, this.options.commandTimeoutMs);
+      for (const work of this.works) await work.start();
     } catch (error) {
       if (this.isOwn) this.client.disconnect();
       throw error;
@@ -38,6 +51,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    for (const work of this.works) await work.stop();
     if (this.client && this.isOwn)
       await closeRedisClient(this.client, this.options.commandTimeoutMs);
   }

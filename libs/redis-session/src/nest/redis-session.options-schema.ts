@@ -31,6 +31,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[^\s{}]+$/)
     .describe('a string without spaces and braces'),
+  nearCache: object.optional().describe('an object of options of the near cache'),
   onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
   onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
   repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"'),

@@ -9,6 +9,7 @@ import {
   DEFAULT_REDIS_REPOSITORY_OPTIONS,
   type RedisSessionRepositoryOptions,
 } from '../redis/redis-session-repository.js';
+import { type NearCacheRules } from '../redis/near-cache/near-cache-session-repository.js';
 import { type RedisConnection } from '../redis/redis-client.js';
 import { type SessionIdGenerator } from '../session/session-id-generator.js';
 import { type FlushMode } from '../session/flush-mode.js';
@@ -18,6 +19,7 @@ import { type SessionLogger } from '../session/session-logger.js';
 import { type CorruptSessionPolicy } from '../session/stored-session-repository.js';
 import { type IndexedSessionOptions, type ResolvedIndexedOptions } from './indexed.options.js';
 import { type MigrationOptions, type ResolvedMigrationOptions } from './migration.options.js';
+import { type NearCacheOptions } from './near-cache.options.js';
 import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
 import { type ResolvedWebSocketOptions, type WebSocketOptions } from './web-socket.options.js';
 
@@ -70,6 +72,11 @@ export interface RedisSessionModuleOptions {
   readonly migration?: MigrationOptions | undefined;
   /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
   readonly namespace?: string | undefined;
+  /**
+   * Keeps sessions in the process that were read, until Redis reports that they have changed: see docs/storage.md. A
+   * route with `@FreshSession()` asks Redis all the same. @defaultValue undefined = none
+   */
+  readonly nearCache?: NearCacheOptions | undefined;
   /**
    * Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request.
    * @defaultValue 'new-session'
@@ -127,6 +134,7 @@ export interface ResolvedOptions extends RedisSessionRepositoryOptions {
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly load: 'eager' | 'lazy';
   readonly migration: ResolvedMigrationOptions | undefined;
+  readonly nearCache: NearCacheRules | undefined;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly passportSession: boolean;
   readonly requestSession: boolean;
@@ -147,6 +155,7 @@ export const DEFAULT_OPTIONS = {
   load: 'eager',
   logger: new Logger('RedisSession'),
   migration: undefined,
+  nearCache: undefined,
   onStoreUnavailable: 'error',
   passportSession: false,
   redis: undefined,

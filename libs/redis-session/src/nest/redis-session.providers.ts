@@ -3,10 +3,12 @@ import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
 import { CookieSerializer } from '../http/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/cookie-session-id-resolver.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
+import { isSingleServer } from '../redis/redis-client.js';
 import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
 import { SessionRegistry } from '../redis/session-registry.js';
 import { SessionEventHandlers } from './session-event-handlers.js';
 import { SessionEvents } from './session-events.service.js';
+import { NearCacheSessionRepository } from '../redis/near-cache/near-cache-session-repository.js';
 import { RedisSessionRepository } from '../redis/redis-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SessionRepository } from '../session/session-repository.js';
@@ -21,6 +23,7 @@ import { securityContextLoader } from './security-context-loader.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
 import { OpenSockets } from './open-sockets.js';
+import { FreshSessionGuard } from './fresh-session.guard.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { RedisConnection } from './redis-connection.js';
 import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
@@ -84,6 +87,13 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     inject: [RESOLVED_OPTIONS, SessionRepository, HttpPlatform, SessionMigration],
   },
   { provide: APP_FILTER, useClass: SessionFailureFilter },
+  // Before all that look at the session.
+  {
+    provide: APP_GUARD,
+    useFactory: ({ nearCache }: ResolvedOptions, reflector: Reflector) =>
+      nearCache ? new FreshSessionGuard(reflector) : undefined,
+    inject: [RESOLVED_OPTIONS, Reflector],
+  },
   // A factory that returns undefined registers nothing: `security: false`.
   {
     provide: APP_GUARD,
@@ -116,9 +126,10 @@ function createGuard(
 /** A visitor's session may have an idle time of its own; the login gives it that of a user. */
 function createRepository(
   options: ResolvedOptions,
-  { client }: RedisConnection,
+  connection: RedisConnection,
 ): StoredSessionRepository {
-  const { security, maxInactiveIntervalSeconds } = options;
+  const { client } = connection;
+  const { nearCache, security, maxInactiveIntervalSeconds } = options;
   const anonymous = security ? security.anonymousMaxInactiveIntervalSeconds : undefined;
   const ofVisitors = {
     ...options,
@@ -133,6 +144,11 @@ function createRepository(
       ...options.indexed,
       eventDelivery: isForSockets ? 'broadcast' : eventDelivery,
     });
+  }
+  if (client && nearCache && isSingleServer(client)) {
+    const repository = new NearCacheSessionRepository(client, ofVisitors, nearCache);
+    connection.accompany(repository);
+    return repository;
   }
   return client
     ? new RedisSessionRepository(client, ofVisitors)

@@ -7,6 +7,7 @@ import {
 import { refuseContradictions } from './contradicting-options.js';
 import { resolveIndexedSessionOptions } from './indexed.options.js';
 import { resolveMigrationOptions } from './migration.options.js';
+import { resolveNearCacheOptions } from './near-cache.options.js';
 import { checkModuleOptions } from './redis-session.options-schema.js';
 import {
   DEFAULT_OPTIONS,
@@ -17,7 +18,8 @@ import { resolveSecurityOptions } from './security.options.js';
 import { resolveWebSocketOptions } from './web-socket.options.js';
 
 /** What is made of other options. */
-type Decided = 'cookie' | 'indexed' | 'migration' | 'security' | 'sessionIdPattern' | 'webSockets';
+type Decided =
+  'cookie' | 'indexed' | 'migration' | 'nearCache' | 'security' | 'sessionIdPattern' | 'webSockets';
 
 type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
   RedisSessionModuleOptions;
@@ -42,6 +44,7 @@ export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOpti
     cookie: resolveCookieOptions(cookie),
     indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
     migration: options.migration && resolveMigrationOptions(options),
+    nearCache: resolveNearCacheOptions(merged),
     requestSession: merged.requestSession === true || merged.passportSession === true,
     security: resolveSecurityOptions(security),
     webSockets: resolveWebSocketOptions(merged.webSockets),

@@ -42,6 +42,17 @@ export function isRedisClient(connection: unknown): connection is RedisClient {
   );
 }
 
+/** Whether `client` talks to one server at a time. */
+export function isSingleServer(client: RedisClient): client is Redis {
+  return !client.isCluster;
+}
+
+/** Whether `connection` leads to a Redis Cluster. */
+export function isCluster(connection: RedisConnection | undefined): boolean {
+  if (isRedisClient(connection)) return connection.isCluster;
+  return typeof connection === 'object' && 'nodes' in connection;
+}
+
 /**
  * Waits until Redis answers a PING.
  *

@@ -47,9 +47,9 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  */
 export class RedisSessionRepository extends StoredSessionRepository {
   private readonly commands: RedisSessionCommands;
-  private readonly keys: RedisSessionKeys;
+  protected readonly keys: RedisSessionKeys;
   private readonly absoluteTimeoutMs: number;
-  private readonly touchIntervalMs: number;
+  protected readonly touchIntervalMs: number;
 
   constructor(client: RedisClient, options: Partial<RedisSessionRepositoryOptions> = {}) {
     const resolved = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
@@ -61,15 +61,20 @@ export class RedisSessionRepository extends StoredSessionRepository {
     this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
   }
 
-  protected override async load(
+  protected override load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined> {
+    return this.read(id, accessTimeMs, this.touchIntervalMs);
+  }
+
+  protected async read(
     id: string,
-    accessTimeMs?: number,
+    accessTimeMs: number | undefined,
+    touchIntervalMs: number,
   ): Promise<StoredSession | undefined> {
     const reply = await this.commands.loadSession({
       key: this.keys.session(id),
       nowMs: this.options.clock(),
       accessTimeMs,
-      touchIntervalMs: this.touchIntervalMs,
+      touchIntervalMs,
       absoluteTimeoutMs: this.absoluteTimeoutMs,
     });
     return fromHash(reply);

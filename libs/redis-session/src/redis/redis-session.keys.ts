@@ -4,6 +4,8 @@ import { STABLE_PREFIX_LENGTH } from '../session/session-id-generator.js';
 export interface RedisSessionKeys {
   /** `nest:session:sessions:{4fQz81Lw}r0Y…` — hash */
   session(id: string): string;
+  /** `nest:session:sessions:` — start of the keys of all sessions */
+  readonly sessionPrefix: string;
   /** `nest:session:saves:{4fQz81Lw}<save id>` — string, lives until the save would be too late; in the slot of the session */
   save(sessionId: string, saveId: string): string;
 }
@@ -11,8 +13,10 @@ export interface RedisSessionKeys {
 /** @param namespace - prefix of all keys, such as `nest:session` */
 export function redisSessionKeys(namespace: string): RedisSessionKeys {
   const tag = (id: string) => `{${id.slice(0, STABLE_PREFIX_LENGTH)}}`;
+  const sessionPrefix = `${namespace}:sessions:`;
   return {
-    session: (id) => `${namespace}:sessions:${tag(id)}${id.slice(STABLE_PREFIX_LENGTH)}`,
+    sessionPrefix,
+    session: (id) => `${sessionPrefix}${tag(id)}${id.slice(STABLE_PREFIX_LENGTH)}`,
     save: (id, saveId) => `${namespace}:saves:${tag(id)}${saveId}`,
   };
 }

@@ -4,3 +4,10 @@ import { type SecurityContext } from '../../security/security-context.js';
 export function showUser(request: object, { authentication }: SecurityContext): void {
   if (authentication) Object.assign(request, { user: authentication.principal });
 }
+
+/** Replaces `request.user` if it is still `former`, which nobody but us has put there. */
+export function replaceUser(request: object, former: unknown, user: unknown): void {
+  if (former === undefined) return;
+  const { user: shown } = request as { readonly user?: unknown };
+  if (shown === former) Object.assign(request, { user });
+}

@@ -1,0 +1,32 @@
+import { type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { type Reflector } from '@nestjs/core';
+import { refreshSession } from '../http/refresh-session.js';
+import { FRESH_SESSION } from './fresh-session.decorator.js';
+import { findRequest, findSessionRequest } from './message-context.js';
+import { replaceUser } from './platform/request-user.js';
+import { toHttpException } from './session-failure.js';
+
+/** Reads the session again where `@FreshSession()` asks for it. Lets everybody pass; runs before the guards that decide. */
+export class FreshSessionGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const isDemanded = this.reflector.getAllAndOverride<true | undefined>(FRESH_SESSION, targets);
+    return isDemanded ? this.refresh(context) : true;
+  }
+
+  private async refresh(context: ExecutionContext): Promise<boolean> {
+    const request = findRequest(context);
+    const sessionRequest = findSessionRequest(context);
+    if (!request || !sessionRequest) return true;
+    const { authentication } = sessionRequest.securityContext;
+    try {
+      const fresh = await refreshSession(sessionRequest);
+      replaceUser(request, authentication?.principal, fresh.authentication?.principal);
+    } catch (error) {
+      throw toHttpException(error);
+    }
+    return true;
+  }
+}
