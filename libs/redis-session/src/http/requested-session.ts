@@ -34,10 +34,20 @@ export class RequestedSession {
 
   /** @returns undefined when there is nothing to wait for. @throws SessionStoreError */
   load(): Promise<void> | undefined {
-    if (!this.isLoaded && this.ids.length === 0) this.isLoaded = true;
     if (this.isLoaded) return undefined;
+    if (!this.loading && (this.ids.length === 0 || this.takeKept())) {
+      this.isLoaded = true;
+      return undefined;
+    }
     this.loading ??= this.find();
     return this.loading;
+  }
+
+  private takeKept(): boolean {
+    const { repository, clock } = this.context;
+    const [id = ''] = this.ids;
+    this.session = repository.findKept?.(id, clock());
+    return this.session !== undefined;
   }
 
   private async find(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type SecurityContext } from '../security/security-context.js';
-import { type Session } from '../session/session.js';
+import { type MapSession } from '../session/map-session.js';
 import { type SessionLogger } from '../session/session-logger.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
@@ -9,7 +9,7 @@ export type StoreUnavailablePolicy = 'error' | 'anonymous';
 
 /** Makes of a session the security context that it holds; a promise only if something has to be looked up for it. */
 export type SecurityContextLoader = (
-  session: Session,
+  session: MapSession,
 ) => SecurityContext | Promise<SecurityContext>;
 
 /** What all requests share. */

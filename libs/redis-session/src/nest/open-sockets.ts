@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type SessionRequestContext } from '../http/session-request-context.js';
+import { viewOf } from '../session/session-view.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionEvent } from '../session/session-event.js';
@@ -114,6 +115,6 @@ export class OpenSockets {
 
 /** Two logins of the same user differ by their time. */
 function loginOf(session: MapSession): string {
-  const { authentication } = sessionSecurityContextRepository.loadContext(session);
+  const { authentication } = sessionSecurityContextRepository.loadContext(viewOf(session));
   return authentication ? `${authentication.authenticatedAt} ${authentication.name}` : '';
 }

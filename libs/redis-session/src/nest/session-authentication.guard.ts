@@ -9,7 +9,7 @@ import { Reflector } from '@nestjs/core';
 import { forbidCaching } from '../http/cache-control.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
 import { type SessionRequest } from '../http/session-request.js';
-import { authorize } from '../security/authorization.js';
+import { type AuthorizationOutcome, authorize } from '../security/authorization.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { SecurityContextHolder } from '../security/security-context-holder.js';
 import { SessionOptionError } from '../session/session.errors.js';
@@ -126,17 +126,22 @@ export class SessionAuthenticationGuard implements CanActivate {
     }
   }
 
-  private async enforce(
+  private enforce(
     context: ExecutionContext,
     rules: readonly RouteRule[],
     { authentication }: SecurityContext,
-  ): Promise<boolean> {
+  ): boolean | Promise<boolean> {
     const reachableAuthorities = this.security.roleHierarchy;
-    const outcome = await authorize(rules, {
-      authentication,
-      resource: context,
-      reachableAuthorities,
-    });
+    const request = { authentication, resource: context, reachableAuthorities };
+    const outcome = authorize(rules, request);
+    return outcome === 'granted' || this.refuseUnlessGranted(context, outcome);
+  }
+
+  private async refuseUnlessGranted(
+    context: ExecutionContext,
+    deciding: AuthorizationOutcome | Promise<AuthorizationOutcome>,
+  ): Promise<true> {
+    const outcome = await deciding;
     if (outcome === 'granted') return true;
     if (outcome === 'denied') {
       const target = `${context.getClass().name}.${context.getHandler().name}`;

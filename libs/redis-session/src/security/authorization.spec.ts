@@ -21,7 +21,7 @@ function outcomeOf(
   rule: AuthorizationRule,
   authentication: Authentication | undefined,
 ): Promise<AuthorizationOutcome> {
-  return authorize([rule], { authentication, resource: undefined });
+  return Promise.resolve(authorize([rule], { authentication, resource: undefined }));
 }
 
 describe(authorize, () => {

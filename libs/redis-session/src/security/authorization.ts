@@ -35,33 +35,35 @@ export interface AuthorizationRequest<R = unknown> {
 }
 
 /**
- * Decides by all of `rules`: the first that is not granted is the outcome. Without rules it is `granted`.
+ * Decides by all of `rules`: the first that is not granted is the outcome. Without rules it is `granted`. A promise only if
+ * a rule of the application's own has to be asked.
  *
  * Remembered users who lack an authority are `denied`, as everybody else: whether to have them log in is up to who
  * translates the denial.
  */
-export async function authorize<R>(
+export function authorize<R>(
   rules: readonly AuthorizationRule<R>[],
   request: AuthorizationRequest<R>,
-): Promise<AuthorizationOutcome> {
-  for (const rule of rules) {
-    const outcome = await decide(rule, request);
+): AuthorizationOutcome | Promise<AuthorizationOutcome> {
+  for (const [i, rule] of rules.entries()) {
+    const outcome = rule.kind === 'by' ? decideBy(rule.decide, request) : decide(rule, request);
+    if (outcome instanceof Promise)
+      return outcome.then((settled) =>
+        settled === 'granted' ? authorize(rules.slice(i + 1), request) : settled,
+      );
     if (outcome !== 'granted') return outcome;
   }
   return 'granted';
 }
 
-async function decide<R>(
-  rule: AuthorizationRule<R>,
+function decide<R>(
+  rule: Exclude<AuthorizationRule<R>, { kind: 'by' }>,
   request: AuthorizationRequest<R>,
-): Promise<AuthorizationOutcome> {
+): AuthorizationOutcome {
   const { authentication } = request;
   if (rule.kind === 'public') return 'granted';
-  if (rule.kind === 'by' && (await isAllowedBy(rule.decide, request))) return 'granted';
   if (!authentication) return 'unauthenticated';
   switch (rule.kind) {
-    case 'by':
-      return 'denied';
     case 'authenticated':
       return 'granted';
     case 'fully-authenticated':
@@ -72,12 +74,13 @@ async function decide<R>(
 }
 
 /** Only `true` itself grants: a rule in JavaScript may give back anything. */
-async function isAllowedBy<R>(
+async function decideBy<R>(
   decision: AuthorizationDecision<R>,
   { authentication, resource }: AuthorizationRequest<R>,
-): Promise<boolean> {
+): Promise<AuthorizationOutcome> {
   const verdict: unknown = await decision(authentication, resource);
-  return verdict === true;
+  if (verdict === true) return 'granted';
+  return authentication ? 'denied' : 'unauthenticated';
 }
 
 function hasAuthorities<R>(

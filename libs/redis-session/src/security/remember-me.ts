@@ -1,3 +1,4 @@
+import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 import { type Authentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from './session-attributes.js';
@@ -58,7 +59,7 @@ export function forgetRememberedSession(
 }
 
 /** @returns for how many seconds `session` is remembered, undefined for an ordinary one */
-export function rememberedSeconds(session: Session): number | undefined {
+export function rememberedSeconds(session: SessionView): number | undefined {
   const mark = session.getAttribute<Partial<RememberMeMark> | null>(REMEMBER_ME_ATTRIBUTE);
   const seconds: unknown = mark?.validitySeconds;
   return typeof seconds === 'number' && seconds > 0 ? seconds : undefined;
@@ -73,7 +74,7 @@ export function rememberedSeconds(session: Session): number | undefined {
  */
 export function withEffectiveKind(
   authentication: Authentication,
-  session: Session,
+  session: SessionView,
   { nowMs, fullAuthenticationSeconds }: FullAuthentication,
 ): Authentication {
   if (rememberedSeconds(session) === undefined) return authentication;

@@ -1,3 +1,4 @@
+import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from './security-context.js';
 
@@ -7,7 +8,7 @@ export const SECURITY_CONTEXT_ATTRIBUTE = 'SECURITY_CONTEXT';
 /** Keeps the security context beyond the request. Mirrors `SecurityContextRepository` of Spring Security. */
 export interface SecurityContextRepository {
   /** @returns the empty context when none is stored, or what is stored is none */
-  loadContext(session: Session | undefined): SecurityContext;
+  loadContext(session: SessionView): SecurityContext;
   /** The empty context removes what is stored. */
   saveContext(session: Session, context: SecurityContext): void;
 }
@@ -15,7 +16,6 @@ export interface SecurityContextRepository {
 /** Keeps it as an attribute of the session. Mirrors `HttpSessionSecurityContextRepository` of Spring Security. */
 export const sessionSecurityContextRepository: SecurityContextRepository = {
   loadContext(session) {
-    if (!session || session.isInvalidated) return EMPTY_SECURITY_CONTEXT;
     const stored: unknown = session.getAttribute(SECURITY_CONTEXT_ATTRIBUTE);
     return isSecurityContext(stored) ? stored : EMPTY_SECURITY_CONTEXT;
   },

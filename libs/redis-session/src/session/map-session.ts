@@ -119,9 +119,9 @@ export class MapSession implements Session {
     return this.attributes.find(name)?.get() as T | undefined;
   }
 
-  /** An attribute for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
+  /** An attribute for the library itself: no read (SaveMode 'on-get-attribute'), and not watched for changes in place. */
   peekAttribute(name: string): unknown {
-    return this.attributes.find(name)?.peek();
+    return this.attributes.peek(name);
   }
 
   setAttribute(name: string, value: unknown): void {

@@ -35,6 +35,14 @@ export class SessionAttributeMap {
     return this.attributes.get(name) ?? (this.storedTexts.has(name) ? this.get(name) : undefined);
   }
 
+  /** The value of an attribute as {@link SessionAttribute.peek} gives it. */
+  peek(name: string): unknown {
+    const known = this.attributes.get(name);
+    if (known) return known.peek();
+    const text = this.storedTexts.get(name);
+    return text === undefined ? undefined : this.context.codec.decode(text, name);
+  }
+
   /** @returns an absent one when there is none */
   get(name: string): SessionAttribute {
     let attribute = this.attributes.get(name);

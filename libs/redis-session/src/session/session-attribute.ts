@@ -43,9 +43,9 @@ export class SessionAttribute {
     return this.current();
   }
 
-  /** The same for the library itself: does not count as a read (SaveMode 'on-get-attribute'). */
+  /** For the library itself: no read (SaveMode 'on-get-attribute'), and whoever changes it in place changes a copy. */
   peek(): unknown {
-    return this.current();
+    return this.isDecoded ? this.value : this.decode(this.text);
   }
 
   set(value: unknown): void {

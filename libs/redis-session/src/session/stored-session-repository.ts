@@ -56,6 +56,9 @@ export const DEFAULT_REPOSITORY_OPTIONS: SessionRepositoryOptions = {
 export interface SessionKeeper extends SessionRepository<MapSession> {
   /** Deletes `session` after the saves that are under way. */
   invalidate(session: MapSession): Promise<void>;
+
+  /** The session of a request at `accessTimeMs` (epoch) if it is at hand, so that nothing has to be awaited. */
+  findKept?(id: string, accessTimeMs: number): MapSession | undefined;
 }
 
 /** The part of a repository that does not depend on where sessions are kept: three operations are left to the store. */

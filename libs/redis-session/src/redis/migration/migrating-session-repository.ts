@@ -58,6 +58,10 @@ export class MigratingSessionRepository implements SessionKeeper {
     return movedId === undefined ? undefined : current.findById(movedId, options);
   }
 
+  findKept(id: string, accessTimeMs: number): MapSession | undefined {
+    return SESSION_ID_PATTERN.test(id) ? this.init.current.findKept?.(id, accessTimeMs) : undefined;
+  }
+
   async save(session: MapSession): Promise<void> {
     const { current, former } = this.init;
     if (!this.shared.has(session)) return current.save(session);

@@ -4,7 +4,9 @@ import {
   type SessionChange,
   type StoredSession,
 } from '../../session/session-change.js';
+import { type MapSession } from '../../session/map-session.js';
 import { expiryTimeMs } from '../../session/session-expiry.js';
+import { type FindSessionOptions } from '../../session/session-repository.js';
 import { BackgroundLoop } from '../background-loop.js';
 import {
   DEFAULT_REDIS_REPOSITORY_OPTIONS,
@@ -92,14 +94,26 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
     }
   }
 
+  findKept(id: string, accessTimeMs: number): MapSession | undefined {
+    const kept = this.feed.isTrusted ? this.cache.get(this.keyOf(id)) : undefined;
+    if (!kept || this.options.clock() >= this.endOf(kept)) return undefined;
+    return this.toSession(id, false, this.accessed(id, kept, accessTimeMs));
+  }
+
+  override async findById(
+    id: string,
+    options: FindSessionOptions = {},
+  ): Promise<MapSession | undefined> {
+    const { accessTimeMs } = options;
+    const kept = accessTimeMs === undefined ? undefined : this.findKept(id, accessTimeMs);
+    return kept ?? super.findById(id, options);
+  }
+
   protected override async load(
     id: string,
     accessTimeMs?: number,
   ): Promise<StoredSession | undefined> {
     if (!this.feed.isTrusted) return super.load(id, accessTimeMs);
-    const kept = accessTimeMs === undefined ? undefined : this.cache.get(this.keyOf(id));
-    if (kept && this.options.clock() < this.endOf(kept))
-      return this.accessed(id, kept, accessTimeMs);
     const stored = await this.loadToKeep(id, accessTimeMs);
     return stored && !this.isLasting(stored) ? super.load(id, accessTimeMs) : stored;
   }
@@ -136,7 +150,7 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
     return stored;
   }
 
-  private accessed(id: string, kept: StoredSession, accessTimeMs = 0): StoredSession {
+  private accessed(id: string, kept: StoredSession, accessTimeMs: number): StoredSession {
     if (accessTimeMs - kept.lastAccessedTime < this.recordIntervalMs) return kept;
     const accessed = { ...kept, lastAccessedTime: accessTimeMs };
     this.cache.set(this.keyOf(id), accessed);
