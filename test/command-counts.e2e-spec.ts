@@ -7,6 +7,7 @@ import {
   CurrentUser,
   LoginGuard,
   LogoutService,
+  type RedisSessionModuleOptions,
   type Session,
 } from 'nestjs-redis-session';
 import request, { type Test } from 'supertest';
@@ -246,6 +247,32 @@ describe.each(PLATFORMS)('Redis commands of a request with a signed cookie on %s
     const cookie = sessionCookieOf(await request(app.url).post('/set'));
     const exchange = request(app.url).get('/session').set('Cookie', forge(cookie));
     expect(await costOf(exchange)).toBe(0);
+  });
+});
+
+describe.each(PLATFORMS)('Redis commands with a touch interval on %s', (platform) => {
+  it.each<[string, Partial<RedisSessionModuleOptions>]>([
+    ['default', {}],
+    ['indexed', { indexed: { eventDelivery: 'none', runsWorker: false }, repository: 'indexed' }],
+  ])('are one that only reads while no record is due, repository %s', async (_name, options) => {
+    const app = await startApp(platform, {
+      options: { redis: redis.url, touchIntervalSeconds: 60, ...options },
+      controllers: [VisitsController],
+      providers: [LocalStrategy],
+    });
+    try {
+      const cookie = sessionCookieOf(await request(app.url).post('/set'));
+      const read = async (): Promise<(string | undefined)[]> => {
+        await recorded.take();
+        await request(app.url).get('/session').set('Cookie', cookie).expect(200);
+        return (await recorded.take()).map(([name]) => name);
+      };
+      expect(await read()).toEqual([expect.stringMatching(/^eval/)]);
+      expect(await read()).toEqual(['hgetall']);
+      expect(await read()).toEqual(['hgetall']);
+    } finally {
+      await app.close();
+    }
   });
 });
 

@@ -3,17 +3,23 @@ import { type Reflector } from '@nestjs/core';
 import { refreshSession } from '../http/refresh-session.js';
 import { FRESH_SESSION } from './fresh-session.decorator.js';
 import { findRequest, findSessionRequest } from './message-context.js';
+import { oncePerHandler } from './once-per-handler.js';
 import { replaceUser } from './platform/request-user.js';
 import { toHttpException } from './session-failure.js';
 
 /** Reads the session again where `@FreshSession()` asks for it. Lets everybody pass; runs before the guards that decide. */
 export class FreshSessionGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
+  private readonly isDemanded: (context: ExecutionContext) => boolean;
+
+  constructor(reflector: Reflector) {
+    this.isDemanded = oncePerHandler((context) => {
+      const targets = [context.getHandler(), context.getClass()];
+      return reflector.getAllAndOverride<true | undefined>(FRESH_SESSION, targets) ?? false;
+    });
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    const isDemanded = this.reflector.getAllAndOverride<true | undefined>(FRESH_SESSION, targets);
-    return isDemanded ? this.refresh(context) : true;
+    return this.isDemanded(context) ? this.refresh(context) : true;
   }
 
   private async refresh(context: ExecutionContext): Promise<boolean> {

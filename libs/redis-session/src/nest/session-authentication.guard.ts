@@ -1,10 +1,4 @@
-import {
-  type CanActivate,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  type Type,
-} from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { forbidCaching } from '../http/cache-control.js';
 import { type SessionRequestContext } from '../http/session-request-context.js';
@@ -25,6 +19,7 @@ import {
   securityContextOf,
   setMessageContext,
 } from './message-context.js';
+import { oncePerHandler } from './once-per-handler.js';
 import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
@@ -48,7 +43,7 @@ const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
  */
 @Injectable()
 export class SessionAuthenticationGuard implements CanActivate {
-  private readonly rulesByClass = new WeakMap<object, Map<unknown, readonly RouteRule[]>>();
+  private readonly rulesOf = oncePerHandler((context) => this.reflectRules(context));
   private readonly isLazy: boolean;
   private readonly repository: object;
   private readonly security: ResolvedSecurityOptions;
@@ -159,25 +154,9 @@ export class SessionAuthenticationGuard implements CanActivate {
     if (reason !== undefined) throw new SessionEndedException(reason);
   }
 
-  /** A handler may be inherited by several classes, each with rules of its own. */
-  private rulesOf(context: ExecutionContext): readonly RouteRule[] {
-    const handler = context.getHandler();
-    const target = context.getClass();
-    const ofClass = this.rulesByClass.get(target) ?? new Map<unknown, readonly RouteRule[]>();
-    this.rulesByClass.set(target, ofClass);
-    let rules = ofClass.get(handler);
-    if (!rules) {
-      rules = this.reflectRules(handler, target);
-      ofClass.set(handler, rules);
-    }
-    return rules;
-  }
-
-  private reflectRules(
-    handler: ReturnType<ExecutionContext['getHandler']>,
-    target: Type,
-  ): readonly RouteRule[] {
+  private reflectRules(context: ExecutionContext): readonly RouteRule[] {
     const { reflector, security } = this;
+    const [handler, target] = [context.getHandler(), context.getClass()];
     type Rules = readonly RouteRule[] | undefined;
     const targets = isLoginHandler(handler) ? [handler] : [handler, target];
     const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);

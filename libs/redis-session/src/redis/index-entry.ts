@@ -5,6 +5,9 @@ export const INDEX_FIELD_PREFIX = 'index:';
 /** Epoch ms: the score of the session's index entries. */
 export const INDEX_EXPIRY_FIELD = 'indexExpiry';
 
+/** Present once the session has ended. */
+export const OVER_FIELD = 'over';
+
 const MARK_LENGTH = 6;
 
 /**

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { SessionCorruptError, SessionStoreError } from '../session/session.errors.js';
+import { SessionStoreError } from '../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
-import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
+import {
+  isWrongType,
+  type RawReply,
+  refuseWrongType,
+  unknownOutcome,
+  WriteDeadline,
+} from './write-deadline.js';
 
 type Arguments = readonly (string | number)[];
 
@@ -109,11 +115,14 @@ export class IndexedSessionCommands {
         splitHash(count, text) ?? (await readHash(this.client, key, this.options.commandTimeoutMs))
       );
     } catch (error) {
-      if (!isWrongType(error)) throw error;
-      throw new SessionCorruptError(
-        'Cannot read a session: its key does not hold a hash. Delete the key; the client gets a new session.',
-      );
+      return refuseWrongType(error);
     }
+  }
+
+  /** The session as it is, whatever its times; no access is recorded. As {@link load} otherwise. */
+  read(id: string): Promise<string[]> {
+    const { client, keys, options } = this;
+    return readHash(client, keys.session(id), options.commandTimeoutMs).catch(refuseWrongType);
   }
 
   async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {

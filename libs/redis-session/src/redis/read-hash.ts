@@ -2,7 +2,7 @@ import { type Cluster, type Redis } from 'ioredis';
 import { withDeadline } from './deadline.js';
 
 /**
- * Reads a hash by a command of its own: for bytes of somebody else that contain the separator of the scripts.
+ * Reads a hash by a command of its own.
  *
  * @returns fields and values in turn
  * @throws SessionStoreError

@@ -53,6 +53,11 @@ export function isCluster(connection: RedisConnection | undefined): boolean {
   return typeof connection === 'object' && 'nodes' in connection;
 }
 
+/** Whether a command that only reads may be answered by a replica, which may not know yet that a session has ended. */
+export function readsFromReplicas(client: RedisClient): boolean {
+  return client instanceof Cluster && client.options.scaleReads !== 'master';
+}
+
 /**
  * Waits until Redis answers a PING.
  *

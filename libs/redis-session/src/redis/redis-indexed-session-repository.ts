@@ -12,7 +12,8 @@ import {
 } from '../session/find-by-index.js';
 import { viewOf } from '../session/session-view.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
-import { entriesOf, fromMember, type IndexEntry, INDEX_EXPIRY_FIELD } from './index-entry.js';
+import { entriesOf, fromMember, type IndexEntry } from './index-entry.js';
+import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
 import { type SaveIndexedOutcome } from './indexed-session.commands.js';
 import { createIndexedStore, type IndexedStore } from './indexed-store.js';
@@ -21,17 +22,12 @@ import {
   resolveIndexedOptions,
 } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from './redis-session.commands.js';
-import { fromHash, toHash } from './redis-session.mapper.js';
+import { toHash } from './redis-session.mapper.js';
 import { SessionLimit } from './session-limit.js';
 import { type IndexChange, type SessionIndexing } from './session-indexing.js';
 
 /** Why the sessions end that are too many. */
 export const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
-
-/** What is read of a session beside the session: its entries in the indexes. */
-interface IndexedSession extends StoredSession {
-  readonly entries: ReadonlyMap<string, IndexEntry>;
-}
 
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
@@ -40,6 +36,7 @@ interface IndexedSession extends StoredSession {
  *
  * ```
  * findById    EVALSHA loadIndexed 1 nest:session:{7}:sessions:4fQz81Lwr0Y…
+ *             HGETALL nest:session:{7}:sessions:4fQz81Lwr0Y…      with a touch interval, while no record is due
  * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
  *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
  * deleteById  EVALSHA endSession 4 nest:session:{7}:sessions:4fQz81Lwr0Y… …
@@ -57,6 +54,7 @@ export class RedisIndexedSessionRepository
   readonly store: IndexedStore;
   private readonly indexing: SessionIndexing;
   private readonly limit: SessionLimit;
+  private readonly reader: IndexedSessionReader;
   private readonly resolved: RedisIndexedSessionRepositoryOptions;
 
   constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
@@ -65,6 +63,7 @@ export class RedisIndexedSessionRepository
     this.resolved = resolved;
     this.store = createIndexedStore(client, resolved);
     this.indexing = this.store.indexing;
+    this.reader = new IndexedSessionReader(this.store, resolved);
     this.limit = new SessionLimit({
       client,
       commandTimeoutMs: resolved.commandTimeoutMs,
@@ -142,20 +141,8 @@ export class RedisIndexedSessionRepository
     return this.store.takeEndReason(id);
   }
 
-  protected override async load(
-    id: string,
-    accessTimeMs?: number,
-  ): Promise<IndexedSession | undefined> {
-    const reply = await this.store.commands.load(id, this.options.clock(), accessTimeMs);
-    const stored = fromHash(reply);
-    if (!stored) return undefined;
-    const entries = entriesOf(reply);
-    const hasNewIndexExpiry =
-      reply.indexOf(INDEX_EXPIRY_FIELD) < reply.lastIndexOf(INDEX_EXPIRY_FIELD);
-    if (hasNewIndexExpiry)
-      void this.indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
-    if (accessTimeMs !== undefined) await this.store.expiration.afterAccess(id);
-    return { ...stored, entries };
+  protected override load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
+    return this.reader.load(id, accessTimeMs);
   }
 
   protected override toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {

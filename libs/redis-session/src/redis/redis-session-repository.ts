@@ -3,14 +3,17 @@ import {
   type SessionChange,
   type StoredSession,
 } from '../session/session-change.js';
+import { expiryTimeMs } from '../session/session-expiry.js';
 import {
   DEFAULT_REPOSITORY_OPTIONS,
   type SessionRepositoryOptions,
   StoredSessionRepository,
 } from '../session/stored-session-repository.js';
+import { readsFromReplicas } from './redis-client.js';
 import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
 import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
+import { RecordedAccesses } from './recorded-accesses.js';
 
 /** What a {@link RedisSessionRepository} is told beside {@link SessionRepositoryOptions}. */
 export interface RedisSessionRepositoryOptions extends SessionRepositoryOptions {
@@ -32,6 +35,7 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  *
  * ```
  * findById    EVALSHA loadSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      with a touch interval, while no record is due
  * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
  * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
  * ```
@@ -50,6 +54,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
   protected readonly keys: RedisSessionKeys;
   private readonly absoluteTimeoutMs: number;
   protected readonly touchIntervalMs: number;
+  private readonly accesses: RecordedAccesses;
 
   constructor(client: RedisClient, options: Partial<RedisSessionRepositoryOptions> = {}) {
     const resolved = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
@@ -59,9 +64,28 @@ export class RedisSessionRepository extends StoredSessionRepository {
     this.absoluteTimeoutMs =
       resolved.absoluteTimeoutSeconds === undefined ? -1 : resolved.absoluteTimeoutSeconds * 1000;
     this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
+    this.accesses = new RecordedAccesses(readsFromReplicas(client) ? 0 : this.touchIntervalMs);
   }
 
-  protected override load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined> {
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<StoredSession | undefined> {
+    const stored = this.accesses.isRecorded(id, accessTimeMs)
+      ? await this.readRecorded(id, accessTimeMs)
+      : await this.read(id, accessTimeMs, this.touchIntervalMs);
+    if (stored) this.accesses.remember(id, stored.lastAccessedTime);
+    return stored;
+  }
+
+  /** No record of the access is due. */
+  private async readRecorded(
+    id: string,
+    accessTimeMs: number | undefined,
+  ): Promise<StoredSession | undefined> {
+    const { absoluteTimeoutSeconds, clock } = this.options;
+    const stored = fromHash(await this.commands.readSession(this.keys.session(id)));
+    if (!stored || clock() < expiryTimeMs(stored, absoluteTimeoutSeconds)) return stored;
     return this.read(id, accessTimeMs, this.touchIntervalMs);
   }
 

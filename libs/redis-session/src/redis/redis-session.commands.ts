@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
-import { SessionCorruptError } from '../session/session.errors.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
 import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
 import {
   isWrongType,
   type RawReply,
+  refuseWrongType,
   type ScriptReply,
   unknownOutcome,
   WriteDeadline,
@@ -80,11 +80,13 @@ export class RedisSessionCommands {
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
       return splitHash(count, text) ?? (await readHash(this.client, key, this.timeoutMs));
     } catch (error) {
-      if (!isWrongType(error)) throw error;
-      throw new SessionCorruptError(
-        'Cannot read a session: its key does not hold a hash. Delete the key; the client gets a new session.',
-      );
+      return refuseWrongType(error);
     }
+  }
+
+  /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
+  readSession(key: string): Promise<string[]> {
+    return readHash(this.client, key, this.timeoutMs).catch(refuseWrongType);
   }
 
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {

@@ -1,4 +1,4 @@
-import { SessionStoreError } from '../session/session.errors.js';
+import { SessionCorruptError, SessionStoreError } from '../session/session.errors.js';
 import { withDeadline } from './deadline.js';
 import { ServerClock } from './server-clock.js';
 
@@ -50,6 +50,14 @@ export class WriteDeadline {
 export function unknownOutcome(script: string, outcome: number): SessionStoreError {
   const reason = outcome === TOO_LATE ? 'too late by the clock of Redis' : `it answered ${outcome}`;
   return SessionStoreError.create(`run ${script}`, new Error(reason));
+}
+
+/** @throws SessionCorruptError when the key of a session holds something else, and `error` otherwise */
+export function refuseWrongType(error: unknown): never {
+  if (!isWrongType(error)) throw error;
+  throw new SessionCorruptError(
+    'Cannot read a session: its key does not hold a hash. Delete the key; the client gets a new session.',
+  );
 }
 
 /** Whether a key that should hold a hash holds something else; Redis 6 puts words before the code. */

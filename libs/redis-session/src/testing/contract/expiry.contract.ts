@@ -148,5 +148,51 @@ export function describeExpiry(factory: SessionRepositoryFactory): void {
       await lazy.repository.findById(id, { accessTimeMs: lazy.nowMs });
       expect((await lazy.find(id)).lastAccessedTime).toEqual(new Date(lazy.nowMs));
     });
+
+    describe('between two records', () => {
+      let lazy: RepositoryUnderTest;
+      let id: string;
+      const access = () => lazy.repository.findById(id, { accessTimeMs: lazy.nowMs });
+
+      beforeEach(async () => {
+        lazy = new RepositoryUnderTest(factory, {
+          absoluteTimeoutSeconds: 50,
+          touchIntervalSeconds: 60,
+        });
+        id = await lazy.store();
+        await access();
+      });
+
+      it('reads what another request has changed', async () => {
+        const other = await lazy.find(id);
+        other.setAttribute('first', 'changed');
+        await other.save();
+        expect((await access())?.getAttribute('first')).toBe('changed');
+      });
+
+      it('finds no session that another request has deleted', async () => {
+        await lazy.repository.deleteById(id);
+        expect(await access()).toBeUndefined();
+      });
+
+      it('finds no session whose idle time is over', async () => {
+        const session = await lazy.find(id);
+        session.maxInactiveIntervalSeconds = 30;
+        await session.save();
+        lazy.pass(29);
+        expect((await access())?.id).toBe(id);
+        lazy.pass(1);
+        expect(await access()).toBeUndefined();
+        expect(await lazy.exists(id)).toBe(false);
+      });
+
+      it('finds no session whose absolute lifetime is over', async () => {
+        lazy.pass(49);
+        expect((await access())?.id).toBe(id);
+        lazy.pass(1);
+        expect(await access()).toBeUndefined();
+        expect(await lazy.exists(id)).toBe(false);
+      });
+    });
   });
 }
