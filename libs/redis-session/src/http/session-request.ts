@@ -44,7 +44,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
-    private readonly context: SessionRequestContext,
+    readonly context: SessionRequestContext,
     failureHandler?: FailureHandler,
   ) {
     this.failures = new RequestFailures(context.logger, failureHandler);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { forbidCaching } from '../http/cache-control.js';
-import { SessionRequest } from '../http/session-request.js';
+import { type SessionRequest } from '../http/session-request.js';
 import { type Authentication } from '../security/authentication.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../security/csrf-token.js';
 import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
@@ -8,8 +8,8 @@ import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
 import { SESSION_CLIENT_ATTRIBUTE } from '../redis/session-registry.js';
 import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
-import { SessionLimitError, SessionOptionError } from '../session/session.errors.js';
-import { rawRequestOf } from './platform/raw-messages.js';
+import { SessionLimitError } from '../session/session.errors.js';
+import { sessionRequestForLogin } from './login-request.js';
 import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
@@ -41,12 +41,7 @@ export class LoginService {
    * @param user - as the application knows it; what is kept of it is up to the option `security.toAuthentication`
    */
   async login(request: object, user: object, options: LoginOptions = {}): Promise<Authentication> {
-    const sessionRequest = SessionRequest.of(rawRequestOf(request));
-    if (!sessionRequest) {
-      throw new SessionOptionError(
-        'Cannot log in: the route is excluded from sessions. Take it out of the option `exclude`.',
-      );
-    }
+    const sessionRequest = sessionRequestForLogin(request);
     const { clock, security } = this.options;
     const toAuthentication = security ? security.toAuthentication : defaultToAuthentication;
     const authentication: Authentication = {
