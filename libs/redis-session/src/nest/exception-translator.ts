@@ -58,7 +58,7 @@ export class ExceptionTranslator {
     security: ResolvedSecurityOptions,
   ): void {
     if (cause instanceof LoginFailedException) {
-      security.authenticationFailureHandler.onAuthenticationFailure(exchange);
+      security.authenticationFailureHandler.onAuthenticationFailure(exchange, cause.reason);
     } else if (cause instanceof InvalidSessionException) {
       this.refuseEndedSession(exchange, security);
     } else {

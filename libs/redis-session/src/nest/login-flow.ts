@@ -74,6 +74,6 @@ export class LoginFlow implements OnModuleInit {
   /** @returns what to throw */
   fail(strategy: string, cause?: unknown): LoginFailedException {
     this.events.publish('authentication-failure', { reason: 'bad-credentials', strategy });
-    return new LoginFailedException('The login failed.', { cause });
+    return new LoginFailedException('bad-credentials', { cause });
   }
 }

@@ -14,7 +14,7 @@ import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from './security-events.service.js';
-import { SessionEndedException } from './security.exceptions.js';
+import { LoginFailedException } from './security.exceptions.js';
 import { sessionClientOf } from './session-client.js';
 import { defaultToAuthentication } from './to-authentication.js';
 
@@ -51,7 +51,7 @@ export class LoginService {
     };
     await this.renewSession(sessionRequest);
     await this.keep(sessionRequest, authentication, options.isRemembered === true);
-    await this.admit(sessionRequest, request);
+    await this.admit(sessionRequest, request, options.strategy);
     const context = await sessionRequest.reloadSecurityContext();
     showUser(request, context);
     if (security) forbidCaching(sessionRequest.response, security.cacheControl);
@@ -70,7 +70,11 @@ export class LoginService {
   }
 
   /** With the indexed repository: where the login came from, and whether the user may have one more session. */
-  private async admit(sessionRequest: SessionRequest, request: object): Promise<void> {
+  private async admit(
+    sessionRequest: SessionRequest,
+    request: object,
+    strategy: string | undefined,
+  ): Promise<void> {
     const { indexed } = this.options;
     if (!indexed) return;
     const session = await sessionRequest.getSession();
@@ -83,7 +87,8 @@ export class LoginService {
       sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
       session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
       sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
-      throw new SessionEndedException('maximum-sessions');
+      this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
+      throw new LoginFailedException('maximum-sessions', { cause: error });
     }
   }
 
