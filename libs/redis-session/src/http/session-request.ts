@@ -233,7 +233,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** What the request has made of its session by now counts more than what was found. */
   private takeRequested(): void {
-    if (!this.session && this.requested.session) this.adopt(this.requested.session);
+    const { session } = this.requested;
+    if (this.session || !session) return;
+    this.adopt(session);
+    this.context.onSessionRead?.(session, this.response);
   }
 
   private adopt(session: MapSession): MapSession {
