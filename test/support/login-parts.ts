@@ -25,8 +25,9 @@ function userNamed(username: string): object {
     id: `id-of-${username}`,
     username,
     password: PASSWORD,
+    user_pass: PASSWORD,
     authorities: username === 'admin' ? ['USER', 'ADMIN'] : ['USER'],
-    account: { passwordHash: `hash of ${PASSWORD}`, city: 'Seoul' },
+    account: { passwordHash: `hash of ${PASSWORD}`, oldPwd: PASSWORD, city: 'Seoul' },
   };
 }
 
