@@ -81,6 +81,10 @@ const CASES: Case[] = [
   ],
   [
     [MIGRATION],
+    { migration: { from: 'express-session', phase: 'share', secrets: ['s'.repeat(32)] } },
+  ],
+  [
+    [MIGRATION],
     { migration: { from: 'express-session', phase: 'move', secrets: ['s'.repeat(32)] } },
   ],
 ];
@@ -128,7 +132,7 @@ describe('a user of Redis with the rights of docs/security.md', () => {
   };
   const refusals = async () => ((await admin.acl('LOG')) as unknown[][]).map(String);
 
-  it.each(CASES)('may log in, read, change and log out: %j', async (rights, options) => {
+  it.each(CASES)('may log in, read, change and log out with %j for %j', async (rights, options) => {
     const { url, app: nest } = await start(rights, options);
     const visitor = new TestVisitor(url);
     const statuses = [
@@ -152,7 +156,7 @@ describe('a user of Redis with the rights of docs/security.md', () => {
   });
 
   it.each(CASES.filter(([, { indexed }]) => indexed?.eventDelivery))(
-    'hears of sessions that expire: %j',
+    'hears of sessions that expire with %j for %j',
     async (rights, options) => {
       const { url, app: nest } = await start(rights, {
         ...options,
