@@ -108,9 +108,12 @@ export class RequestSession {
     const { toError } = this.context;
     return (callback) => {
       if (typeof callback !== 'function') {
-        return work().catch((error: unknown) => {
+        const done = work().catch((error: unknown) => {
           throw toError(error);
         });
+        // Nobody has to wait for it: the commit tries again, and fails the response then.
+        done.catch(() => undefined);
+        return done;
       }
       settle(work(), callback, toError);
       return self();
