@@ -36,7 +36,14 @@ describe('nestjs-redis-session migrate --dry-run', () => {
     expect(movable).toBe('1201 sessions would be moved when they are next used.');
     expect(moved).toBe('1 sessions have been moved.');
     expect(unmovable?.split(/, | cannot/).sort()).toEqual([
-      ...[' be moved.', '1 (no cookie)', '1 (no object)', '1 (no string)', '1 (not JSON)', '3 (no usable id)'],
+      ...[
+        ' be moved.',
+        '1 (no cookie)',
+        '1 (no object)',
+        '1 (no string)',
+        '1 (not JSON)',
+        '3 (no usable id)',
+      ],
     ]);
     expect([exitCode, stderr, rest]).toEqual([0, '', []]);
     expect(stdout).not.toMatch(/id-|data/);
