@@ -45,9 +45,8 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     readonly context: SessionRequestContext,
-    failureHandler?: FailureHandler,
   ) {
-    this.failures = new RequestFailures(context.logger, failureHandler);
+    this.failures = new RequestFailures(context.logger);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
     this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
@@ -196,6 +195,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   /** Tells the client the id of its session, or that it has ended. */
   writeHeaders(response: ServerResponse): void {
     this.announcement.write(response, this.keptSession);
+  }
+
+  /** From now on the application answers for a failed save, instead of {@link describeFailure}. */
+  answerFailuresBy(handler: FailureHandler): void {
+    this.failures.handler = handler;
   }
 
   takeFailureHandler(): FailureHandler | undefined {
