@@ -59,8 +59,8 @@ export class LoginController {
     return { page: 'home', name };
   }
 
-  @Get('cart')
-  cart(@CurrentSession() session: Session): object {
+  @Get('own-cart')
+  ownCart(@CurrentSession() session: Session): object {
     return { cart: session.getAttribute('cart') ?? [] };
   }
 

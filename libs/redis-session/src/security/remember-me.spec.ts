@@ -59,13 +59,13 @@ describe(rememberSession, () => {
     const login = new TestExchange({ repository });
     rememberSession(await login.sessionRequest!.getSession(), { validitySeconds: 600 });
     const sessionId = await login.leave();
-    expect(login.announced).toEqual([{ sessionId, maxAgeSeconds: 600 }]);
+    expect(login.announced).toMatchObject([{ sessionId, maxAgeSeconds: 600 }]);
 
     const later = new TestExchange({ repository, sessionId });
     (await later.sessionRequest!.getSession()).changeSessionId();
     const changedId = await later.leave();
     expect(changedId).not.toBe(sessionId);
-    expect(later.announced).toEqual([{ sessionId: changedId, maxAgeSeconds: 600 }]);
+    expect(later.announced).toMatchObject([{ sessionId: changedId, maxAgeSeconds: 600 }]);
   });
 
   it('leaves the lifetime of an ordinary session to the resolver', async () => {
