@@ -4,6 +4,7 @@ import {
   addToIndex,
   admitToIndex,
   claimDue,
+  dropConsumers,
   endSession,
   loadIndexed,
   pageOfIndex,
@@ -266,5 +267,24 @@ describe('indexes', () => {
     expect(await entriesOfIndex()).toEqual(['b:1', 'a:1']);
     expect(await admit('c:1', '1', 'a:1', '')).toEqual([-1, 'b:1']);
     expect(await admit('c:1', '1', 'b:1', '')).toEqual([1]);
+  });
+});
+
+describe('dropConsumers', () => {
+  it('removes those that were not seen for long, and the one that it is told, but none with an event in hand', async () => {
+    const key = `${prefix}:events`;
+    await redis.client.xgroup('CREATE', key, 'g', '0', 'MKSTREAM');
+    await redis.client.xadd(key, '*', 'a', '1');
+    for (const name of ['busy', 'own', 'other'])
+      await redis.client.xreadgroup('GROUP', 'g', name, 'COUNT', 1, 'STREAMS', key, '>');
+    const names = async () =>
+      ((await redis.client.xinfo('CONSUMERS', key, 'g')) as string[][]).map(([, name]) => name);
+    await redis.client.xgroup('CREATECONSUMER', key, 'g', 'own');
+    await redis.client.xgroup('CREATECONSUMER', key, 'g', 'other');
+    expect(await run(dropConsumers, key, 'g', 60_000, '0', 'own')).toBe(0);
+    expect(await run(dropConsumers, key, 'g', 60_000, '1', 'own')).toBe(1);
+    expect(await names()).toEqual(['busy', 'other']);
+    expect(await run(dropConsumers, key, 'g', 0, '1', 'busy')).toBe(1);
+    expect(await names()).toEqual(['busy']);
   });
 });
