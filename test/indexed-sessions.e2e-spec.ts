@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, HttpCode, Injectable, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Injectable, Post, Query, Req, Scope } from '@nestjs/common';
 import {
   Authenticated,
   type Authentication,
@@ -263,6 +263,53 @@ describe('@OnSessionEvent', () => {
     await eventually(() => Promise.resolve(types.length >= 2));
     expect(types).toEqual(['created', 'expired']);
     expect(seenBy([replica])).toEqual(['created kim', 'expired kim']);
+  });
+
+  it('is called once for each event, under however many tokens its class is provided', async () => {
+    const seen: string[] = [];
+    @Injectable()
+    class Cart {
+      @OnSessionEvent('created')
+      note({ eventId }: SessionEvent): void {
+        seen.push(eventId);
+      }
+    }
+    const replica = await startReplica('express', {
+      options: optionsOf({ eventDelivery: 'once' }),
+      controllers: [UserController],
+      providers: [
+        Cart,
+        { provide: 'cart', useExisting: Cart },
+        { provide: 'same', useFactory: (cart: Cart) => cart, inject: [Cart] },
+        Listener,
+      ],
+    });
+    replicas.push(replica);
+    await logIn(replica);
+    // Handlers of one event begin together, and it has come once all are done.
+    await eventually(() => Promise.resolve(seenBy([replica]).length === 1));
+    expect(seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['request', Scope.REQUEST],
+    ['consumer', Scope.TRANSIENT],
+  ])('is refused at start in a class that is made for each %s', async (_, scope) => {
+    @Injectable({ scope })
+    class Short {
+      @OnSessionEvent()
+      note(): void {
+        // Nobody could call it.
+      }
+    }
+    const app = await createReplica('express', {
+      options: optionsOf({ eventDelivery: 'once' }),
+      providers: [Short],
+    });
+    await expect(app.init()).rejects.toThrow(
+      'Cannot call Short.note with session events: its class is made anew for each request or consumer.',
+    );
+    await app.close();
   });
 
   it('is refused at start when no events are recorded', async () => {
