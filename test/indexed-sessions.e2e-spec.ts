@@ -36,6 +36,16 @@ class UserController {
     return this.loginService.login(request, { username: name, authorities });
   }
 
+  @Post('name')
+  async name(
+    @CurrentSession() session: Session,
+    @Query('name') name: string,
+    @Query('how') how: string,
+  ): Promise<void> {
+    session.setAttribute('user', name);
+    if (how === 'saved') await session.save();
+  }
+
   @Post('logout')
   async logout(@CurrentSession() session: Session): Promise<void> {
     await session.invalidate();
@@ -165,6 +175,21 @@ describe('maximumSessions', () => {
     expect(JSON.parse(refusal.text)).toMatchObject({ reason: 'maximum-sessions' });
     expect((await send(replica, 'GET /me', refusal.cookie)).status).toBe(401);
     expect((await send(replica, 'GET /me', first)).status).toBe(200);
+  });
+
+  describe.each(['express', 'fastify'] as const)('by an attribute, on %s', (platform) => {
+    it.each(['saved', 'left'])('refuses one more that is %s by the handler', async (how) => {
+      const replica = await start(platform, {
+        ...{ maximumSessions: 1, maximumSessionsPolicy: 'reject-login' },
+        principalName: (session) => session.getAttribute('user'),
+      });
+      expect((await send(replica, `POST /name?name=kim&how=${how}`)).status).toBe(201);
+      const refusal = await send(replica, `POST /name?name=kim&how=${how}`);
+      expect(refusal.status).toBe(401);
+      expect(JSON.parse(refusal.text)).toMatchObject({ status: 401, reason: 'maximum-sessions' });
+      const { total } = await replica.app.get(SessionRegistry).list('kim');
+      expect(total).toBe(1);
+    });
   });
 
   it('leaves exactly one of 50 logins at the same time on two replicas', async () => {

@@ -9,6 +9,7 @@ import {
   type SessionPage,
   type SessionPageRequest,
 } from '../session/find-by-index.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { entriesOf, fromMember } from './index-entry.js';
 import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
@@ -70,12 +71,16 @@ export class RedisIndexedSessionRepository
    * The living sessions with `value` in the index `name`, those that live longest first, at most two round trips.
    *
    * A page may hold fewer than `limit` although more follow: entries whose session has ended are left out.
+   *
+   * @throws SessionOptionError for a limit or offset that counts nothing
    */
   async findByIndex(
     name: string,
     value: string,
     { offset = 0, limit = 100 }: SessionPageRequest = {},
   ): Promise<SessionPage<MapSession>> {
+    refuseUnlessInteger('limit', limit, 1);
+    refuseUnlessInteger('offset', offset, 0);
     const { total, members } = await this.store.index.page(name, value, { offset, limit });
     const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
     const sessions = found.filter((session) => session !== undefined);
@@ -167,4 +172,9 @@ export class RedisIndexedSessionRepository
     const entry = session && this.indexing.entriesOf(session).get(name);
     return entry?.value === value && entry.mark === mark ? session : undefined;
   }
+}
+
+function refuseUnlessInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
 }
