@@ -36,6 +36,11 @@ class UserController {
     return this.loginService.login(request, { username: name, authorities });
   }
 
+  @Get('name')
+  nameOf(@CurrentSession() session: Session): unknown {
+    return session.getAttribute('user');
+  }
+
   @Post('name')
   async name(
     @CurrentSession() session: Session,
@@ -170,10 +175,13 @@ describe('maximumSessions', () => {
     const policy = { maximumSessions: 1, maximumSessionsPolicy: 'reject-login' } as const;
     const replica = await start('express', policy);
     const first = await logIn(replica);
-    const refusal = await send(replica, 'POST /login?name=kim');
+    const visitor = await send(replica, 'POST /name?name=visitor');
+    const refusal = await send(replica, 'POST /login?name=kim', visitor.cookie);
     expect(refusal.status).toBe(401);
     expect(JSON.parse(refusal.text)).toMatchObject({ reason: 'maximum-sessions' });
-    expect((await send(replica, 'GET /me', refusal.cookie)).status).toBe(401);
+    const cookie = refusal.cookie ?? visitor.cookie;
+    expect((await send(replica, 'GET /me', cookie)).status).toBe(401);
+    expect((await send(replica, 'GET /name', cookie)).text).toBe('visitor');
     expect((await send(replica, 'GET /me', first)).status).toBe(200);
   });
 

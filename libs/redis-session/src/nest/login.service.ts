@@ -88,6 +88,7 @@ export class LoginService {
       sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
       session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
       sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+      await session.save();
       throw new SessionEndedException('maximum-sessions');
     }
   }
