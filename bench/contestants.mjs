@@ -20,6 +20,16 @@ const LEAN = { security: { contextHolder: false } };
 const NODE = ['fastify', 'express'].flatMap((platform) => [
   spec(platform, 'bare', 'bare Nest', {}, 'no session at all', true),
   spec(platform, 'floor', 'floor: one GET', {}, 'the handler awaits one pipelined GET', true),
+  {
+    ...spec(
+      platform,
+      'floor',
+      'floor: one script',
+      {},
+      'the handler awaits our script for reading',
+    ),
+    ...{ id: `${platform}-floor-script`, options: { isScript: true } },
+  },
   ours(platform, '', LEAN, `defaults without SecurityContextHolder; ${SLIDING}`, true),
   ours(platform, 'defaults', {}, `defaults; ${SLIDING}`),
   ours(

@@ -25,16 +25,25 @@ describe('nestjs-redis-session migrate --dry-run', () => {
     await client.set(`${prefix}id-list`, '[]');
     await client.set(`${prefix}id-bare`, '{"passport":{}}');
     await client.hset(`${prefix}id-hash`, 'a', '1');
+    await client.set(`${prefix}id ключ`, session);
+    for (const id of ['', 'id-\n', 'x'.repeat(1025)]) await client.set(prefix + id, session);
     await client.set(`${redis.namespace}:sess:other`, session);
   });
 
   it('counts what would be moved and what cannot be, without ids and data', async () => {
     const { exitCode, stdout, stderr } = await run('migrate', '--dry-run', '--prefix', prefix);
     const [movable, moved, unmovable, ...rest] = stdout.split('\n');
-    expect(movable).toBe('1200 sessions would be moved when they are next used.');
+    expect(movable).toBe('1201 sessions would be moved when they are next used.');
     expect(moved).toBe('1 sessions have been moved.');
     expect(unmovable?.split(/, | cannot/).sort()).toEqual([
-      ...[' be moved.', '1 (no cookie)', '1 (no object)', '1 (no string)', '1 (not JSON)'],
+      ...[
+        ' be moved.',
+        '1 (no cookie)',
+        '1 (no object)',
+        '1 (no string)',
+        '1 (not JSON)',
+        '3 (no usable id)',
+      ],
     ]);
     expect([exitCode, stderr, rest]).toEqual([0, '', []]);
     expect(stdout).not.toMatch(/id-|data/);

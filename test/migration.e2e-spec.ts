@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import supertest from 'supertest';
+import { signConnectId } from '../libs/redis-session/src/http/connect-session/connect-cookie.js';
 import { movedTo } from '../libs/redis-session/src/redis/migration/moved-mark.js';
 import { type RunningApp } from './sample-app/app/app.contract.js';
 import { startOnConnectRedis } from './sample-app/setup/connect-redis.js';
@@ -89,6 +90,42 @@ describe.each(LIBRARIES)('sessions of $from', ({ from, platform }) => {
   }
 
   const formerKeys = () => redis.client.keys(`${keyPrefix}*`);
+
+  describe.each(['share', 'move'] as const)('in the phase "%s"', (phase) => {
+    const cookies = {
+      'express-session': ['connect.sid', 's:'],
+      '@fastify/session': ['sessionId', ''],
+    };
+
+    /** A browser with a session that the other library has stored. */
+    async function browserWith(id: string, originalMaxAge: number | null): Promise<Browser> {
+      const blob = { cookie: { originalMaxAge, path: '/' }, cart: { items: ['tea'] } };
+      await redis.client.set(keyPrefix + id, JSON.stringify(blob), 'EX', 100);
+      const [name = '', prefix = ''] = cookies[from];
+      const kim = new Browser();
+      kim.cookies.set(name, encodeURIComponent(signConnectId(id, SECRET, prefix)));
+      return kim;
+    }
+
+    it.each(['id with spaces', 'идентификатор 😀', 'a/b+c==;"', 'x'.repeat(1024)])(
+      'are known by the id %j',
+      async (id) => {
+        const kim = await browserWith(id, null);
+        const url = await after(phase, {});
+        expect((await kim.get(url, '/cart')).body).toEqual(['tea']);
+        expect((await kim.post(url, '/cart', { item: 'milk' })).body).toEqual(['tea', 'milk']);
+        expect((await kim.get(url, '/cart')).body).toEqual(['tea', 'milk']);
+      },
+    );
+
+    it.each([1e300, -1e300, 0, 100 * 365 * DAY_MS])('live with the age %d', async (age) => {
+      const kim = await browserWith('id', age);
+      const url = await after(phase, {});
+      const answer = await kim.get(url, '/cart');
+      expect([answer.status, answer.text]).toEqual([200, '["tea"]']);
+      expect((await kim.post(url, '/cart', { item: 'milk' })).status).toBe(200);
+    });
+  });
 
   describe('in the phase "share"', () => {
     it('are read and written where they are, by replicas of both kinds', async () => {

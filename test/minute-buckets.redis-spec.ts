@@ -199,7 +199,7 @@ describe('when Redis reports the end of a shadow key', () => {
     const proxy = await startTcpProxy({ targetPort: server.port });
     const cut = new Redis(proxy.port, { retryStrategy: () => 20 });
     cut.on('error', () => undefined);
-    const late = new IndexedRepository(cut, optionsOf());
+    const late = new IndexedRepository(cut, optionsOf({ clock: Date.now }));
     try {
       const before = await openShort();
       await storeOf(late).start();

@@ -150,6 +150,27 @@ describe('pingRedis', () => {
     expect(inspect(error, { depth: 9 })).not.toContain('secret');
   });
 
+  it.each(['by its url', 'of a given client'])(
+    'says that the database does not exist, %s',
+    async (way) => {
+      const { url } = await startServer();
+      const given = new Redis(`${url}/99`);
+      given.on('error', () => undefined);
+      endings.push(() => given.disconnect());
+      expect((await failureOf(way === 'by its url' ? `${url}/99` : given)).message).toBe(
+        'Cannot use database 99 of Redis: ERR DB index is out of range. Choose one that this Redis has and its user may select.',
+      );
+    },
+  );
+
+  it('leaves a database alone that exists', async () => {
+    const { url } = await startServer();
+    const client = open(`${url}/7`);
+    await pingRedis(client, 2000);
+    await useSessions(client);
+    expect(await client.client('INFO')).toContain(' db=7 ');
+  });
+
   it('says that a password is missing', async () => {
     const { url } = await startServerWithPassword('right');
     expect((await failureOf(url)).message).toContain('NOAUTH');

@@ -79,6 +79,12 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
       await eventually(async () => (await countClients()) === 0);
     });
 
+    it('fails the start with one sentence for a database that Redis does not have', async () => {
+      expect(await reasonOfStart(`${urlOf(redis.port)}/99`)).toMatch(
+        /^Cannot use database 99 of Redis: ERR DB index is out of range\. [^.]+\.$/,
+      );
+    });
+
     it('fails the start in time when Redis accepts the connection but never answers', async () => {
       proxy.pause();
       const startMs = performance.now();

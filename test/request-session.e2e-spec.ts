@@ -1,7 +1,14 @@
 import { inspect } from 'node:util';
 import { Controller, Get, Param, Post, Req, Session as SessionOf } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { CurrentSession, type ExpressSession, type Session } from 'nestjs-redis-session';
+import {
+  Authenticated,
+  CurrentSession,
+  CurrentUser,
+  type ExpressSession,
+  LoginService,
+  type Session,
+} from 'nestjs-redis-session';
 import supertest from 'supertest';
 import { Barrier } from './support/barrier.js';
 import { PLATFORMS, useApps } from './support/start-app.js';
@@ -16,6 +23,7 @@ interface SessionStore {
   get(id: string, callback: (error: unknown, session?: unknown) => void): void;
   set(id: string, session: object, callback: (error: unknown) => void): void;
   destroy(id: string, callback: (error: unknown) => void): void;
+  regenerate(request: object, callback: (error: unknown) => void): void;
 }
 
 let barrier: Barrier;
@@ -28,6 +36,8 @@ type Cart = { items: string[] };
 
 @Controller()
 class ShopController {
+  constructor(private readonly logins: LoginService) {}
+
   @Get('untouched')
   untouched() {
     return 'ok';
@@ -175,6 +185,80 @@ class ShopController {
     });
   }
 
+  @Post('set-own')
+  setOwn(@Req() { session, sessionStore, sessionID }: Request) {
+    return new Promise((resolve) => {
+      sessionStore.set(sessionID!, { ...session, added: 1, SECURITY_CONTEXT: 'x' }, resolve);
+    });
+  }
+
+  @Post('set-empty')
+  setEmpty(@Req() { sessionStore, sessionID }: Request) {
+    return new Promise((resolve) => {
+      sessionStore.set(sessionID!, { cookie: { originalMaxAge: 5000 } }, resolve);
+    });
+  }
+
+  @Post('regenerate-by-store')
+  regenerateByStore(@Req() request: Request) {
+    const oldId = request.sessionID;
+    return new Promise((resolve) => {
+      request.sessionStore.regenerate(request, (error) => {
+        resolve({ error, isOther: oldId !== request.sessionID });
+      });
+    });
+  }
+
+  @Post('login')
+  async login(@Req() request: object) {
+    await this.logins.login(request, { name: 'kim' });
+  }
+
+  @Get('me')
+  @Authenticated()
+  me(@CurrentUser() user: { name: string }) {
+    return { name: user.name };
+  }
+
+  @Post('settings')
+  settings(@SessionOf() session: ExpressSession) {
+    Object.assign(session.cookie, {
+      ...{ secure: true, sameSite: 'strict', httpOnly: false },
+      ...{ path: '/x', domain: 'other.example', priority: 'high', partitioned: true },
+    });
+  }
+
+  @Post('settings-back')
+  settingsBack(@SessionOf() session: ExpressSession) {
+    Object.assign(session.cookie, { secure: 'auto', sameSite: undefined, httpOnly: undefined });
+  }
+
+  @Post('odd-settings')
+  oddSettings(@SessionOf() session: ExpressSession) {
+    Object.assign(session.cookie, { secure: 'x', sameSite: 'bogus', httpOnly: 5, path: {} });
+  }
+
+  @Post('same-settings')
+  sameSettings(@SessionOf() session: ExpressSession) {
+    Object.assign(session.cookie, { sameSite: 'lax', httpOnly: true, secure: 'auto' });
+  }
+
+  @Post('odd-age')
+  oddAge(@SessionOf() session: ExpressSession) {
+    try {
+      Object.assign(session.cookie, { maxAge: '60000' });
+    } catch (error) {
+      return { name: (error as Error).name };
+    }
+    return {};
+  }
+
+  @Post('end')
+  end(@SessionOf() session: ExpressSession) {
+    Object.assign(session.cookie, { maxAge: new Date(1_900_000_060_000) });
+    return session.cookie.originalMaxAge;
+  }
+
   @Post('reserved')
   reserved(@SessionOf() session: ExpressSession) {
     const set = (name: string) => {
@@ -281,7 +365,7 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
     const cookie = cookieOf(await agent.post('/cart'));
     const answer = await agent.post(`/${way}`).expect(201);
     expect(answer.body).toEqual(
-      way === 'null' ? { session: null } : { type: 'undefined', id: null },
+      way === 'null' ? { session: null } : { type: 'undefined', id: cookie.split('=')[1] },
     );
     expect(answer.headers['set-cookie']?.[0]).toMatch(/^SESSION=;/);
     const body = bodyOf(await agent.get('/looked-at').set('Cookie', cookie));
@@ -347,10 +431,67 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
   it('reads a session by req.sessionStore, which brings no ended one back', async () => {
     const agent = await visitor();
     await agent.post('/cart');
-    await agent.get('/store').expect(200, { cart: { items: ['tea'] } });
+    await agent.post('/login').expect(201);
+    const stored = bodyOf(await agent.get('/store').expect(200));
+    expect(stored).toEqual({
+      cart: { items: ['tea'] },
+      cookie: {
+        ...{ originalMaxAge: null, expires: null },
+        ...{ httpOnly: true, path: '/', sameSite: 'lax', secure: 'auto' },
+      },
+    });
     await agent.post('/kick').expect(201, { status: 401 });
     const body = bodyOf(await agent.get('/looked-at'));
     expect(body).toMatchObject({ keys: ['cookie'] });
+  });
+
+  it('keeps the user logged in when a session is set by req.sessionStore', async () => {
+    const agent = await visitor();
+    await agent.post('/cart');
+    await agent.post('/login').expect(201);
+    await agent.post('/set-own').expect(201);
+    await agent.get('/me').expect(200, { name: 'kim' });
+    await agent.post('/set-empty').expect(201);
+    await agent.get('/me').expect(200, { name: 'kim' });
+    const body = bodyOf(await agent.get('/looked-at'));
+    expect(body).toMatchObject({ keys: ['cookie'] });
+    const cookie = bodyOf(await agent.get('/cookie'));
+    expect(cookie).toMatchObject({ originalMaxAge: 5000 });
+  });
+
+  it('regenerates by req.sessionStore', async () => {
+    const agent = await visitor();
+    await agent.post('/cart');
+    await agent.post('/regenerate-by-store').expect(201, { isOther: true });
+    const body = bodyOf(await agent.get('/looked-at'));
+    expect(body).toMatchObject({ hasCart: false });
+  });
+
+  it('gives one session settings of its cookie, but for those that a browser knows it by', async () => {
+    const agent = await visitor();
+    const changed = lineOf(await agent.post('/settings').expect(201));
+    expect(changed).toMatch(/; Path=\/; Secure; SameSite=Strict$/);
+    const cookie = changed.split(';')[0] ?? '';
+    const shown = bodyOf(await agent.get('/cookie').set('Cookie', cookie));
+    expect(shown).toMatchObject({ httpOnly: false, path: '/', sameSite: 'strict', secure: true });
+    const renewed = lineOf(await agent.post('/keep').set('Cookie', cookie));
+    expect(renewed).toMatch(/Secure; SameSite=Strict$/);
+    const back = lineOf(await agent.post('/settings-back').set('Cookie', cookie).expect(201));
+    expect(back).toMatch(/; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('stores no session for settings that are those of the module, and fails at none', async () => {
+    const agent = await visitor();
+    const { headers } = await agent.post('/same-settings').expect(201);
+    expect(headers['set-cookie']).toBeUndefined();
+    const odd = lineOf(await agent.post('/odd-settings').expect(201));
+    expect(odd).toMatch(/; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('takes a date for an age, and refuses a text', async () => {
+    const agent = await visitor({ clock: () => 1_900_000_000_000 });
+    await agent.post('/odd-age').expect(201, { name: 'TypeError' });
+    await agent.post('/end').expect(201, '60000');
   });
 
   it('lets nobody assign its id or its prototype', async () => {
@@ -361,6 +502,10 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
 
 function cookieOf({ headers }: { headers: Record<string, string | string[]> }): string {
   return String(headers['set-cookie']?.[0]).split(';')[0] ?? '';
+}
+
+function lineOf({ headers }: { headers: Record<string, string | string[]> }): string {
+  return String(headers['set-cookie']?.[0]);
 }
 
 function bodyOf({ body }: { body: unknown }): unknown {

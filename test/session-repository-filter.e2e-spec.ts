@@ -371,6 +371,23 @@ describe.each(PLATFORMS)('SessionRepositoryFilter on %s', (platform) => {
       expect((await client.get('/api/session-if-any')).status).toBe(200);
     });
 
+    it.each(['v1/session', '*version/session'])(
+      'takes the version of the URI to belong to the path: %s',
+      async (path) => {
+        const { client } = await start(
+          { exclude: [path] },
+          {
+            prepare: (app) =>
+              app
+                .setGlobalPrefix('api')
+                .enableVersioning({ type: VersioningType.URI, defaultVersion: '1' }),
+          },
+        );
+        expect((await client.get('/api/v1/session')).status).toBe(500);
+        expect((await client.get('/api/v1/session-if-any')).status).toBe(200);
+      },
+    );
+
     it('answers 404 with a session as without', async () => {
       const { client } = await start();
       const cookie = sessionCookieOf(await client.put('/attributes').send({ a: 1 }));

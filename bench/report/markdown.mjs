@@ -45,6 +45,12 @@ export function toMarkdown(/** @type {Report} */ report) {
 }
 
 /** @returns {string} */
+const VERDICTS = new Map([
+  [true, 'met'],
+  [false, '**not met**'],
+  [undefined, ''],
+]);
+
 function targetTable(results) {
   const rows = judgeTimes(results)
     .filter(({ value }) => value !== undefined)
@@ -52,7 +58,7 @@ function targetTable(results) {
       label,
       target,
       ratioText(value),
-      isMet ? 'met' : '**not met**',
+      VERDICTS.get(isMet),
     ]);
   return table(['ratio', 'target', 'measured (min – max)', ''], rows);
 }

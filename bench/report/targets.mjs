@@ -7,11 +7,21 @@ import { median } from './statistics.mjs';
  * @property {string} label
  * @property {string} target
  * @property {import('./statistics.mjs').Spread | undefined} value - undefined = was not measured
- * @property {boolean} isMet
+ * @property {boolean | undefined} isMet - undefined = no target, for comparison
  */
 
-const FASTIFY = { ours: 'fastify-ours', floor: 'fastify-floor', bare: 'fastify-bare' };
-const EXPRESS = { ours: 'express-ours', floor: 'express-floor', bare: 'express-bare' };
+const FASTIFY = {
+  ours: 'fastify-ours',
+  floor: 'fastify-floor',
+  bare: 'fastify-bare',
+  script: 'fastify-floor-script',
+};
+const EXPRESS = {
+  ours: 'express-ours',
+  floor: 'express-floor',
+  bare: 'express-bare',
+  script: 'express-floor-script',
+};
 const FASTIFY_PEER = 'fastify-fastify-session-true';
 const EXPRESS_PEER = 'express-express-session';
 
@@ -24,6 +34,7 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
     results.ratio(of(a, scenario), of(b, scenario), figure);
   const least = (label, limit, value) => judge(label, limit, value, 1);
   const most = (label, limit, value) => judge(label, limit, value, -1);
+  const known = (label, value) => ({ label, target: '', value, isMet: undefined });
   return [
     least(
       'reading, throughput vs the floor, Fastify',
@@ -34,6 +45,14 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
       'reading, throughput vs the floor, Express',
       0.95,
       ratio(EXPRESS.ours, EXPRESS.floor, 'read'),
+    ),
+    known(
+      'reading, throughput vs the script alone, Fastify',
+      ratio(FASTIFY.ours, FASTIFY.script, 'read'),
+    ),
+    known(
+      'reading, throughput vs the script alone, Express',
+      ratio(EXPRESS.ours, EXPRESS.script, 'read'),
     ),
     least('reading, throughput vs @fastify/session', 2, ratio(FASTIFY.ours, FASTIFY_PEER, 'read')),
     least(

@@ -10,7 +10,7 @@ import {
   pageOfIndex,
   saveIndexed,
 } from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
-import { splitHash } from '../../libs/redis-session/src/redis/redis-session.mapper.js';
+import { HashText } from '../../libs/redis-session/src/redis/hash-text.js';
 import { useTestRedis } from '../support/test-redis.js';
 
 const redis = useTestRedis();
@@ -180,9 +180,7 @@ describe('loadIndexed', () => {
     await save({ created: startMs });
     const [outcome, , count, text] = await load(startMs, startMs + 5);
     expect(outcome).toBe(1);
-    expect(splitHash(count, text)).toEqual(
-      expect.arrayContaining(['lastAccessedTime', `${startMs + 5}`]),
-    );
+    expect(HashText.parse(count, text)?.get('lastAccessedTime')).toBe(`${startMs + 5}`);
     expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 5 + 1_801_000);
   });
 

@@ -21,13 +21,14 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
   const log = new LoggedLines();
   let app: StartedApp;
 
-  const start = async (security: SecurityOptions = {}) => {
+  const start = async (security: SecurityOptions = {}, load: 'eager' | 'lazy' = 'eager') => {
     app = await startApp(platform, {
       ...LOGIN_PARTS,
       options: {
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
         logger: log,
+        load,
         security: { loginPage: '/login', auditLog: true, ...security },
       },
       prepare: (nest) => nest.useLogger(log),
@@ -188,14 +189,25 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
   });
 
   describe('cacheControl', () => {
-    it('defaults to no-store for what logged-in users see, and nothing for others', async () => {
-      const visitor = await start();
-      expect((await visitor.get('/')).headers).not.toHaveProperty('cache-control');
+    it.each(['eager', 'lazy'] as const)(
+      'defaults to no-store for what logged-in users see, and nothing for others, %s',
+      async (load) => {
+        const visitor = await start({}, load);
+        expect((await visitor.get('/')).headers).not.toHaveProperty('cache-control');
+        await visitor.post('/login', KIM);
+        for (const path of ['/', '/cart', '/members']) {
+          expect((await visitor.get(path)).headers['cache-control']).toBe('no-store');
+        }
+        expect((await visitor.get('/public-for-an-hour')).headers['cache-control']).toBe(
+          'public, max-age=3600',
+        );
+      },
+    );
+
+    it("leaves a page alone that asks nothing of the session, with load: 'lazy'", async () => {
+      const visitor = await start({}, 'lazy');
       await visitor.post('/login', KIM);
-      expect((await visitor.get('/')).headers['cache-control']).toBe('no-store');
-      expect((await visitor.get('/public-for-an-hour')).headers['cache-control']).toBe(
-        'public, max-age=3600',
-      );
+      expect((await visitor.get('/about')).headers).not.toHaveProperty('cache-control');
     });
 
     it('may be another value, or none', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import {
   clearSiteData,
@@ -65,6 +66,28 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
     expect(await storedSessions()).toEqual([]);
     expect(await kim.cookie()).toBeUndefined();
     expect((await thief.get('/members')).status).toBe(401);
+  });
+
+  it.each<Options>([
+    {},
+    { nearCache: { maxSessions: 10 } },
+    { repository: 'indexed' },
+    { store: 'memory', redis: undefined },
+  ])('ends the session of every cookie that the client sends, with %j', async (options) => {
+    await start({ logout: {} }, options);
+    const lee = new TestVisitor(app.url);
+    await lee.post('/login', { ...KIM, username: 'lee' });
+    const unknown = Buffer.from(randomUUID()).toString('base64');
+    const cookie = [unknown, await kim.cookie(), await lee.cookie()]
+      .map((value) => `SESSION=${value}`)
+      .join('; ');
+    const visitor = new TestVisitor(app.url);
+    expect((await visitor.get('/members', { cookie })).status).toBe(200);
+    const logout = await visitor.post('/logout', {}, { cookie });
+    expect(logout.status).toBe(204);
+    expect(setCookieLinesOf(logout)).toEqual([expect.stringMatching(/^SESSION=;.*Max-Age=0/)]);
+    expect((await visitor.get('/members', { cookie })).status).toBe(401);
+    expect(await storedSessions()).toEqual([]);
   });
 
   it('clears the cookie with the attributes that it was set with', async () => {

@@ -2,10 +2,13 @@ import { Controller, Get, Header, HttpCode, Injectable, Post, UseGuards } from '
 import { PassportStrategy } from '@nestjs/passport';
 import {
   Authenticated,
+  CurrentSession,
   CurrentUser,
   FullyAuthenticated,
   LoginGuard,
+  Public,
   RequireAuthorities,
+  type Session,
 } from 'nestjs-redis-session';
 import { Strategy } from 'passport-local';
 
@@ -22,8 +25,9 @@ function userNamed(username: string): object {
     id: `id-of-${username}`,
     username,
     password: PASSWORD,
+    user_pass: PASSWORD,
     authorities: username === 'admin' ? ['USER', 'ADMIN'] : ['USER'],
-    account: { passwordHash: `hash of ${PASSWORD}`, city: 'Seoul' },
+    account: { passwordHash: `hash of ${PASSWORD}`, oldPwd: PASSWORD, city: 'Seoul' },
   };
 }
 
@@ -55,10 +59,21 @@ export class LoginController {
     return { page: 'home', name };
   }
 
+  @Get('cart')
+  cart(@CurrentSession() session: Session): object {
+    return { cart: session.getAttribute('cart') ?? [] };
+  }
+
+  @Get('about')
+  @Public()
+  about(): object {
+    return { page: 'about' };
+  }
+
   @Get('public-for-an-hour')
   @Header('Cache-Control', 'public, max-age=3600')
-  brochure(): object {
-    return { page: 'brochure' };
+  brochure(@CurrentUser('username') name: string | undefined): object {
+    return { page: 'brochure', name };
   }
 
   @Get('members')

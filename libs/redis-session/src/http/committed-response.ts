@@ -21,6 +21,9 @@ import { applyHead, rehearse } from './response-head.js';
  */
 type Phase = 'ready' | 'held' | 'open' | 'ended' | 'failed';
 
+/** For the application's own answer to a failed save. */
+const MAX_ANSWER_TIME_MS = 100;
+
 /**
  * Lets no byte of a response leave before what the request changed is saved.
  *
@@ -176,6 +179,10 @@ export class CommittedResponse {
   private replace(held: HeldResponse, error: unknown): void {
     held.drop(droppedError(error));
     if (held.hasEnd && !this.response.headersSent && this.handOver(error)) return;
+    this.answerInstead(error);
+  }
+
+  private answerInstead(error: unknown): void {
     // HTTP/2 writes the body of `end` through `write`: both must pass.
     this.phase = 'ended';
     const isReplaced =
@@ -193,8 +200,21 @@ export class CommittedResponse {
     if (!handleFailure) return false;
     forgetBody(this.response);
     this.phase = 'ready';
-    handleFailure(error);
+    try {
+      handleFailure(error);
+    } catch (handlerError) {
+      this.committer.reportLate(handlerError);
+    }
+    this.answerUnlessAnswered(error);
     return true;
+  }
+
+  /** Middleware that lets a response end only once stops the second answer: without this, the client would wait for ever. */
+  private answerUnlessAnswered(error: unknown): void {
+    const answer = (): void => {
+      if (this.phase === 'ready' && !this.isGone) this.answerInstead(error);
+    };
+    setTimeout(answer, MAX_ANSWER_TIME_MS).unref();
   }
 
   /** The app goes on with a response that was replaced; its streams stop when the replacement is out. */

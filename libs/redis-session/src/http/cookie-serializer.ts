@@ -6,6 +6,7 @@ import { findCookieValues } from './cookie-header.js';
 import type { ResolvedCookieOptions, SecureCookiePredicate } from './cookie-serializer.options.js';
 import { MAX_COOKIE_AGE_SECONDS } from './cookie-serializer.schema.js';
 import { sign, verify } from './cookie-signature.js';
+import type { SessionCookieSettings } from './session-cookie-settings.js';
 import { MAX_SESSION_ID_CANDIDATES } from './session-id-resolver.js';
 
 /** What a {@link CookieSerializer} needs: the checked options, and what only the platform knows. */
@@ -68,11 +69,13 @@ export class CookieSerializer {
    *
    * @param value - an empty one makes the line that deletes the cookie
    * @param maxAgeSeconds - in place of the configured one; null = until the browser is closed
+   * @param settings - in place of the configured ones
    */
   serialize(
     request: IncomingMessage,
     value: string,
     maxAgeSeconds: number | null = this.#options.maxAgeSeconds,
+    settings: SessionCookieSettings = {},
   ): string {
     const domain = this.#domainOf(request);
     return stringifySetCookie(
@@ -82,6 +85,7 @@ export class CookieSerializer {
         ...(value === '' ? { maxAge: 0, expires: EPOCH } : lifetimeOf(maxAgeSeconds)),
         name: this.#options.name,
         secure: this.#isSecure(request),
+        ...(settings as Pick<SetCookie, keyof SessionCookieSettings>),
         value: value === '' ? '' : this.#write(value),
       },
       { encode: (text) => text },

@@ -40,9 +40,9 @@ export class CookieSessionIdResolver implements SessionIdResolver {
   setSessionId(
     request: IncomingMessage,
     response: ServerResponse,
-    { sessionId, maxAgeSeconds }: SessionIdAnnouncement,
+    { sessionId, maxAgeSeconds, cookie }: SessionIdAnnouncement,
   ): void {
-    this.#send(response, this.#serializer.serialize(request, sessionId, maxAgeSeconds));
+    this.#send(response, this.#serializer.serialize(request, sessionId, maxAgeSeconds, cookie));
   }
 
   /** Adds the cookie that makes the browser delete the session cookie: the same name, path and domain, Max-Age 0. */

@@ -37,10 +37,15 @@ export function sendInstead(
   }
 }
 
+/** Whether a header of this name says something of a body, or of where it is found. */
+export function isOfBody(headerName: string): boolean {
+  return BODY_HEADERS.test(headerName);
+}
+
 /** Takes back what belongs to a body that is not sent, so that another response can be made of this one. */
 export function forgetBody(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) {
-    if (BODY_HEADERS.test(name)) response.removeHeader(name);
+    if (isOfBody(name)) response.removeHeader(name);
   }
   if (!isHttp2(response)) response.statusMessage = '';
 }

@@ -28,11 +28,11 @@ export class FormerCookie implements SessionIdResolver {
   setSessionId(
     request: IncomingMessage,
     response: ServerResponse,
-    { sessionId, maxAgeSeconds }: SessionIdAnnouncement,
+    { sessionId, ...announcement }: SessionIdAnnouncement,
   ): void {
     const { prefix, secrets } = this.format;
     const signed = signConnectId(sessionId, secrets[0] ?? '', prefix);
-    this.cookies.setSessionId(request, response, { sessionId: signed, maxAgeSeconds });
+    this.cookies.setSessionId(request, response, { sessionId: signed, ...announcement });
   }
 
   expireSession(request: IncomingMessage, response: ServerResponse): void {

@@ -2,7 +2,10 @@ import { type HttpAnswer } from './http-answer.js';
 import { type HttpExchange } from './http-exchange.js';
 
 /** 302, or 303 after a form: the browser shall ask for the page, not send the form there (RFC 9110 §15.4.4). */
-export function redirectAnswer({ request }: HttpExchange, location: string): HttpAnswer {
+export function redirectAnswer(
+  { request }: Pick<HttpExchange, 'request'>,
+  location: string,
+): HttpAnswer {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   return {
     statusCode: isRead ? 302 : 303,

@@ -11,12 +11,10 @@ import { type FailedResponse, type FailureHandler } from './response-committer.j
 export class RequestFailures {
   private outage: SessionStoreError | undefined;
   private failure: unknown;
+  /** Has the application answer for a failed save. */
+  handler: FailureHandler | undefined;
 
-  /** @param handler - has the application answer for a failed save */
-  constructor(
-    private readonly logger: SessionLogger,
-    private handler?: FailureHandler,
-  ) {}
+  constructor(private readonly logger: SessionLogger) {}
 
   /** Whether the request goes on without the session that the client may have. */
   get isAnonymous(): boolean {

@@ -9,6 +9,8 @@ export class RequestedSession {
   /** undefined until {@link load} is done, and when there is none */
   session: MapSession | undefined;
   private isLoaded = false;
+  /** How many of {@link ids} were looked for. */
+  private triedCount = 0;
   private loading: Promise<void> | undefined;
   private candidateIds: readonly string[] | undefined;
 
@@ -43,10 +45,22 @@ export class RequestedSession {
     return this.loading;
   }
 
+  /** The sessions of ids behind the one that was found: a client may send several, such as two cookies of one name. */
+  async findOthers(): Promise<readonly MapSession[]> {
+    const { repository } = this.context;
+    const others: MapSession[] = [];
+    for (const id of this.ids.slice(this.triedCount)) {
+      const other = await this.failures.watchStore(repository.findById(id));
+      if (other) others.push(other);
+    }
+    return others;
+  }
+
   private takeKept(): boolean {
     const { repository, clock } = this.context;
     const [id = ''] = this.ids;
     this.session = repository.findKept?.(id, clock());
+    if (this.session) this.triedCount = 1;
     return this.session !== undefined;
   }
 
@@ -54,6 +68,7 @@ export class RequestedSession {
     const { repository, clock, onStoreUnavailable, logger } = this.context;
     try {
       for (const id of this.ids) {
+        this.triedCount += 1;
         const found = repository.findById(id, { accessTimeMs: clock() });
         this.session = await this.failures.watchStore(found);
         if (this.session) break;

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type MapSession } from '../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
+import { cookieSettingsOf } from './session-cookie-settings.js';
 import { cookieLifetimeOf } from './session-lifetime.js';
 import { type SessionIdResolver } from './session-id-resolver.js';
 
@@ -36,6 +37,7 @@ export class SessionAnnouncement {
       this.resolver.setSessionId(this.request, response, {
         sessionId: session.id,
         maxAgeSeconds: cookieLifetimeOf(session),
+        cookie: cookieSettingsOf(session),
       });
     } else if (this.mustExpire(session)) {
       this.resolver.expireSession(this.request, response);

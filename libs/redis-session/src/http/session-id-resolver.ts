@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SessionCookieSettings } from './session-cookie-settings.js';
 
 /**
  * How many session ids of one request are looked up at most: a client may send any number, and each costs a command.
  */
 export const MAX_SESSION_ID_CANDIDATES = 5;
 
-/** The session id that is to be announced to the client, and how long the client shall keep it. */
+/** The session id that is to be announced to the client, and how the client shall keep it. */
 export interface SessionIdAnnouncement {
+  /** In place of the resolver's own settings, if it has a cookie. */
+  readonly cookie?: SessionCookieSettings | undefined;
   readonly sessionId: string;
   /** Seconds the client shall keep the id; null = until it is closed, undefined = the resolver's own setting. */
   readonly maxAgeSeconds?: number | null | undefined;

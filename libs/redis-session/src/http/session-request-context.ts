@@ -1,3 +1,4 @@
+import { type ServerResponse } from 'node:http';
 import { type SecurityContext } from '../security/security-context.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionLogger } from '../session/session-logger.js';
@@ -12,12 +13,16 @@ export type SecurityContextLoader = (
   session: MapSession,
 ) => SecurityContext | Promise<SecurityContext>;
 
+/** Told of the session that a client has, when it is read. */
+export type SessionReadListener = (session: MapSession, response: ServerResponse) => void;
+
 /** What all requests share. */
 export interface SessionRequestContext {
   readonly clock: () => number;
   readonly logger: SessionLogger;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
   readonly loadSecurityContext: SecurityContextLoader;
+  readonly onSessionRead?: SessionReadListener | undefined;
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver;

@@ -44,10 +44,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
-    private readonly context: SessionRequestContext,
-    failureHandler?: FailureHandler,
+    readonly context: SessionRequestContext,
   ) {
-    this.failures = new RequestFailures(context.logger, failureHandler);
+    this.failures = new RequestFailures(context.logger);
     this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
     this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
@@ -198,6 +197,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.announcement.write(response, this.keptSession);
   }
 
+  /** From now on the application answers for a failed save, instead of {@link describeFailure}. */
+  answerFailuresBy(handler: FailureHandler): void {
+    this.failures.handler = handler;
+  }
+
   takeFailureHandler(): FailureHandler | undefined {
     return this.failures.takeHandler();
   }
@@ -233,7 +237,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   /** What the request has made of its session by now counts more than what was found. */
   private takeRequested(): void {
-    if (!this.session && this.requested.session) this.adopt(this.requested.session);
+    const { session } = this.requested;
+    if (this.session || !session) return;
+    this.adopt(session);
+    this.context.onSessionRead?.(session, this.response);
   }
 
   private adopt(session: MapSession): MapSession {

@@ -1,7 +1,7 @@
 import { type NestInterceptor } from '@nestjs/common';
 import { INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
-import { isLoginHandler } from './login.guard.js';
+import { hasLoginGuard } from './login.guard.js';
 import { LoginRedirectInterceptor } from './login-redirect.interceptor.js';
 import { MessageContextInterceptor } from './message-context.interceptor.js';
 
@@ -24,6 +24,7 @@ export function bindInterceptors(modules: ModulesContainer): void {
   for (const { controllers, providers } of modules.values()) {
     for (const { metatype } of [...controllers.values(), ...providers.values()]) {
       if (typeof metatype !== 'function' || !isObject(metatype.prototype)) continue;
+      if (hasLoginGuard(metatype)) bind(metatype, loginRedirect);
       if (Reflect.hasMetadata(GATEWAY_METADATA, metatype)) bind(metatype, messageContext);
       bindHandlers(scanner, metatype.prototype);
     }
@@ -34,7 +35,7 @@ function bindHandlers(scanner: MetadataScanner, prototype: object): void {
   for (const name of scanner.getAllMethodNames(prototype)) {
     const handler = (prototype as Record<string, object>)[name];
     if (!handler) continue;
-    if (isLoginHandler(handler)) bind(handler, loginRedirect);
+    if (hasLoginGuard(handler)) bind(handler, loginRedirect);
     if (Reflect.hasMetadata(PATTERN_METADATA, handler)) bind(handler, messageContext);
   }
 }

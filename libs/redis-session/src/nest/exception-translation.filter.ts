@@ -1,14 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { throwError } from 'rxjs';
 import { ExceptionTranslator } from './exception-translator.js';
-import { LoginRedirect } from './login-redirect.js';
 import { isMessage } from './message-context.js';
 import { AccessDeniedException, findSecurityException } from './security.exceptions.js';
 
 /** Matches exceptions that have a security exception in their chain of causes, and no others: those stay with the app. */
 class SecurityExceptionMatcher {
   static [Symbol.hasInstance](error: unknown): boolean {
-    return error instanceof LoginRedirect || findSecurityException(error) !== undefined;
+    return findSecurityException(error) !== undefined;
   }
 }
 

@@ -7,7 +7,6 @@ import { isBrowserNavigation } from '../http/request-matchers.js';
 import { breakOff } from '../http/dropped-response.js';
 import { type HttpExchange } from '../http/http-exchange.js';
 import { problemAnswer } from '../http/problem-details.js';
-import { LoginRedirect } from './login-redirect.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { rawResponseOf } from './platform/raw-messages.js';
 import { type ResolvedOptions } from './redis-session.options.js';
@@ -45,13 +44,11 @@ export class ExceptionTranslator {
   translate(exception: unknown, host: ArgumentsHost): boolean {
     const { security } = this.options;
     const cause = findSecurityException(exception);
-    const isRedirect = exception instanceof LoginRedirect;
-    if (!security || host.getType() !== 'http' || (!cause && !isRedirect)) return false;
+    if (!security || host.getType() !== 'http' || !cause) return false;
     const http = host.switchToHttp();
     const exchange = this.platform.exchange(http.getRequest(), http.getResponse());
     if (exchange.isCommitted) this.giveUp(rawResponseOf(http.getResponse()));
-    else if (isRedirect) exchange.answer(redirectAnswer(exchange, exception.location));
-    else if (cause) this.answer(cause, exchange, security);
+    else this.answer(cause, exchange, security);
     return true;
   }
 
@@ -61,7 +58,7 @@ export class ExceptionTranslator {
     security: ResolvedSecurityOptions,
   ): void {
     if (cause instanceof LoginFailedException) {
-      security.authenticationFailureHandler.onAuthenticationFailure(exchange);
+      security.authenticationFailureHandler.onAuthenticationFailure(exchange, cause.reason);
     } else if (cause instanceof InvalidSessionException) {
       this.refuseEndedSession(exchange, security);
     } else {

@@ -1,10 +1,12 @@
-import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type SessionRequestContext } from '../http/session-request-context.js';
 import { asksToBeRemembered } from '../security/remember-me.js';
 import { redirectAfterHandler } from './after-login.js';
+import { sessionRequestForLogin } from './login-request.js';
 import { LoginService } from './login.service.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { type ResolvedOptions } from './redis-session.options.js';
-import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SecurityEvents } from './security-events.service.js';
 import { LoginFailedException } from './security.exceptions.js';
 
@@ -14,15 +16,35 @@ interface LoginRequest {
   readonly user?: object;
 }
 
+const flows = new WeakMap<SessionRequestContext, LoginFlow>();
+
 /** What a `LoginGuard` does once a strategy has decided. */
 @Injectable()
-export class LoginFlow {
+export class LoginFlow implements OnModuleInit {
+  @Inject(SESSION_REQUEST_CONTEXT) private readonly context!: SessionRequestContext;
+
   constructor(
     private readonly loginService: LoginService,
     private readonly platform: HttpPlatform,
     private readonly events: SecurityEvents,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
+
+  onModuleInit(): void {
+    flows.set(this.context, this);
+  }
+
+  /**
+   * That of the application which a request belongs to.
+   *
+   * @throws SessionOptionError when the route is excluded from sessions
+   */
+  static of(call: ExecutionContext): LoginFlow {
+    const { context } = sessionRequestForLogin(call.switchToHttp().getRequest());
+    const flow = flows.get(context);
+    if (!flow) throw new TypeError('Cannot log in: the request belongs to no application.');
+    return flow;
+  }
 
   /** Logs in whom the strategy has put on the request, and decides where the login leads. */
   async succeed(context: ExecutionContext, strategy: string): Promise<void> {
@@ -52,6 +74,6 @@ export class LoginFlow {
   /** @returns what to throw */
   fail(strategy: string, cause?: unknown): LoginFailedException {
     this.events.publish('authentication-failure', { reason: 'bad-credentials', strategy });
-    return new LoginFailedException('The login failed.', { cause });
+    return new LoginFailedException('bad-credentials', { cause });
   }
 }

@@ -1,33 +1,68 @@
-import { type ServerResponse } from 'node:http';
 import {
   type CallHandler,
   type ExecutionContext,
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
+import {
+  REDIRECT_METADATA,
+  RENDER_METADATA,
+  RESPONSE_PASSTHROUGH_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { map, type Observable } from 'rxjs';
+import { type HttpAnswer } from '../http/http-answer.js';
+import { redirectAnswer } from '../http/redirect.js';
 import { locationAfterHandler } from './after-login.js';
-import { LoginRedirect } from './login-redirect.js';
 import { findSessionRequest } from './message-context.js';
+
+/** What the responses of Express and of Fastify have in common. */
+interface PlatformResponse {
+  readonly headersSent?: boolean;
+  readonly sent?: boolean;
+  header(name: string, value: string): unknown;
+  status(statusCode: number): unknown;
+}
 
 /** Answers a login with the redirect that the login has decided on, in place of the handler's result. */
 @Injectable()
 export class LoginRedirectInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const sessionRequest = findSessionRequest(context);
-    if (!sessionRequest) return next.handle();
+    if (!sessionRequest || answersItself(context)) return next.handle();
+    const { request } = sessionRequest;
     return next.handle().pipe(
       map((result: unknown) => {
-        const location = locationAfterHandler(sessionRequest.request);
-        if (location === undefined) return result;
-        throw redirectTo(location, sessionRequest.response);
+        const location = locationAfterHandler(request);
+        const response = context.switchToHttp().getResponse<PlatformResponse>();
+        if (location === undefined || response.headersSent || response.sent) return result;
+        const answer = redirectAnswer({ request }, location);
+        prepare(response, answer);
+        return resultInstead(context.getHandler(), result, answer);
       }),
     );
   }
 }
 
-/** With the header, filters of the application that answer every exception by its status redirect, too. */
-function redirectTo(location: string, response: ServerResponse): LoginRedirect {
-  if (!response.headersSent) response.setHeader('Location', location);
-  return new LoginRedirect(location);
+/** Nest has set the status of the route already, and sets no other one afterwards. */
+function prepare(response: PlatformResponse, { statusCode, headers = {} }: HttpAnswer): void {
+  response.status(statusCode);
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+}
+
+/** What Nest answers with. A template may need what the handler has made for it, although nobody reads the page. */
+function resultInstead(handler: object, result: unknown, answer: HttpAnswer): unknown {
+  if (Reflect.hasMetadata(RENDER_METADATA, handler)) return result;
+  if (!Reflect.hasMetadata(REDIRECT_METADATA, handler)) return undefined;
+  return { statusCode: answer.statusCode, url: answer.headers?.['Location'] };
+}
+
+/** Whether the handler takes `@Res()` or `@Next()`: Nest answers nothing then, and the handler may have done so already. */
+function answersItself(context: ExecutionContext): boolean {
+  const [target, name] = [context.getClass(), context.getHandler().name];
+  if (Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, target, name)) return false;
+  const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, target, name) ?? {}) as object;
+  const types = Object.keys(parameters).map((key) => Number.parseInt(key));
+  return types.includes(RouteParamtypes.RESPONSE) || types.includes(RouteParamtypes.NEXT);
 }

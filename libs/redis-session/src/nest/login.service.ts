@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { forbidCaching } from '../http/cache-control.js';
-import { SessionRequest } from '../http/session-request.js';
+import { type SessionRequest } from '../http/session-request.js';
 import { type Authentication } from '../security/authentication.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../security/csrf-token.js';
 import { forgetRememberedSession, rememberSession } from '../security/remember-me.js';
@@ -8,13 +8,13 @@ import { protectFromSessionFixation } from '../security/session-fixation.js';
 import { sessionSecurityContextRepository } from '../security/session-security-context-repository.js';
 import { SESSION_CLIENT_ATTRIBUTE } from '../redis/session-registry.js';
 import { EMPTY_SECURITY_CONTEXT } from '../security/security-context.js';
-import { SessionLimitError, SessionOptionError } from '../session/session.errors.js';
-import { rawRequestOf } from './platform/raw-messages.js';
+import { SessionLimitError } from '../session/session.errors.js';
+import { sessionRequestForLogin } from './login-request.js';
 import { showUser } from './platform/request-user.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from './security-events.service.js';
-import { SessionEndedException } from './security.exceptions.js';
+import { LoginFailedException } from './security.exceptions.js';
 import { sessionClientOf } from './session-client.js';
 import { defaultToAuthentication } from './to-authentication.js';
 
@@ -41,12 +41,7 @@ export class LoginService {
    * @param user - as the application knows it; what is kept of it is up to the option `security.toAuthentication`
    */
   async login(request: object, user: object, options: LoginOptions = {}): Promise<Authentication> {
-    const sessionRequest = SessionRequest.of(rawRequestOf(request));
-    if (!sessionRequest) {
-      throw new SessionOptionError(
-        'Cannot log in: the route is excluded from sessions. Take it out of the option `exclude`.',
-      );
-    }
+    const sessionRequest = sessionRequestForLogin(request);
     const { clock, security } = this.options;
     const toAuthentication = security ? security.toAuthentication : defaultToAuthentication;
     const authentication: Authentication = {
@@ -56,7 +51,7 @@ export class LoginService {
     };
     await this.renewSession(sessionRequest);
     await this.keep(sessionRequest, authentication, options.isRemembered === true);
-    await this.admit(sessionRequest, request);
+    await this.admit(sessionRequest, request, options.strategy);
     const context = await sessionRequest.reloadSecurityContext();
     showUser(request, context);
     if (security) forbidCaching(sessionRequest.response, security.cacheControl);
@@ -75,7 +70,11 @@ export class LoginService {
   }
 
   /** With the indexed repository: where the login came from, and whether the user may have one more session. */
-  private async admit(sessionRequest: SessionRequest, request: object): Promise<void> {
+  private async admit(
+    sessionRequest: SessionRequest,
+    request: object,
+    strategy: string | undefined,
+  ): Promise<void> {
     const { indexed } = this.options;
     if (!indexed) return;
     const session = await sessionRequest.getSession();
@@ -89,7 +88,8 @@ export class LoginService {
       session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
       sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
       await session.save();
-      throw new SessionEndedException('maximum-sessions');
+      this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
+      throw new LoginFailedException('maximum-sessions', { cause: error });
     }
   }
 

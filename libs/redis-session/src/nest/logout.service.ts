@@ -29,7 +29,7 @@ export class LogoutService {
   ) {}
 
   /**
-   * Deletes the session in Redis now; the cookie is cleared with the response. Then the handlers of the option
+   * Deletes the session in Redis now, and those of further ids that the client has sent; the cookie is cleared with the response. Then the handlers of the option
    * `security.logout` run. Without a session only they run.
    *
    * @param request - of the platform
@@ -45,6 +45,10 @@ export class LogoutService {
     const session = sessionRequest.currentSession;
     // The own one last: if Redis fails in between, the user is logged in and can try again.
     if (session && endsEverySession) await this.endOthers(session);
+    for (const other of await sessionRequest.requested.findOthers()) {
+      other.attachTo(sessionRequest);
+      await other.invalidate();
+    }
     await session?.invalidate();
     sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     Object.assign(request, { user: undefined });

@@ -19,6 +19,7 @@ import { ExceptionTranslationFilter } from './exception-translation.filter.js';
 import { ExceptionTranslator } from './exception-translator.js';
 import { LoginFlow } from './login-flow.js';
 import { SecurityEvents } from './security-events.service.js';
+import { lateReadListener } from './late-read-listener.js';
 import { securityContextLoader } from './security-context-loader.js';
 import { LoginService } from './login.service.js';
 import { LogoutService } from './logout.service.js';
@@ -174,6 +175,7 @@ function createRequestContext(
   const context = {
     ...options,
     loadSecurityContext: securityContextLoader(options),
+    onSessionRead: lateReadListener(options),
     repository,
     sessionIdResolver:
       sessionIdResolver ?? new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),

@@ -31,7 +31,11 @@ export class RequestSessions implements OnModuleInit {
     @Inject(SESSION_REQUEST_CONTEXT) requestContext: SessionRequestContext,
   ) {
     this.context = { ...options, toError: toHttpException };
-    this.store = new RequestSessionStore({ ...requestContext, toError: toHttpException });
+    this.store = new RequestSessionStore({
+      ...options,
+      ...requestContext,
+      toError: toHttpException,
+    });
   }
 
   onModuleInit(): void {

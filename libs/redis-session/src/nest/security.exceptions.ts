@@ -5,9 +5,16 @@ import { type AuthenticationFailureReason } from '../security/authentication-fai
 export class AuthenticationException extends UnauthorizedException {}
 
 /** The login failed. It is answered where it happened; the request is not kept for later. */
-export class LoginFailedException extends AuthenticationException {}
+export class LoginFailedException extends AuthenticationException {
+  constructor(
+    readonly reason: AuthenticationFailureReason,
+    options?: { readonly cause?: unknown },
+  ) {
+    super('The login failed.', options);
+  }
+}
 
-/** Somebody else has ended the session, or refuses to begin one. */
+/** Somebody else has ended the session. */
 export class SessionEndedException extends AuthenticationException {
   constructor(
     readonly reason: AuthenticationFailureReason,

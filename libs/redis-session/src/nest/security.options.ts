@@ -106,9 +106,9 @@ export interface SecurityOptions {
   /** What becomes of the visitor's session at login. @defaultValue 'change-session-id' */
   readonly sessionFixation?: SessionFixationStrategy | undefined;
   /**
-   * Makes of a user, as a passport strategy returns it, what is kept in the session: never a credential.
+   * Makes of a user, as a passport strategy returns it, what is kept in the session. Leave credentials out.
    * @defaultValue name from `username`, `name`, `email` or `id`; authorities from `authorities` or `roles`; the whole user
-   * without fields such as `password` as principal
+   * as principal, without fields that are called like a credential (docs/security.md)
    */
   readonly toAuthentication?: ((user: object) => UserAuthentication) | undefined;
 }

@@ -9,7 +9,7 @@ import { SecurityContextHolder } from '../security/security-context-holder.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
 import { takeEndReason } from './end-reason.js';
-import { isLoginHandler } from './login.guard.js';
+import { isLoginRoute } from './login.guard.js';
 import {
   findRequest,
   findSessionRequest,
@@ -115,8 +115,8 @@ export class SessionAuthenticationGuard implements CanActivate {
   ): void {
     const { cacheControl, invalidSessionPath } = this.security;
     if (authentication) forbidCaching(sessionRequest.response, cacheControl);
-    const isEndTold = invalidSessionPath !== undefined && !isLoginHandler(context.getHandler());
-    if (isEndTold && sessionRequest.requested.isInvalid) {
+    const isEndTold = invalidSessionPath !== undefined && sessionRequest.requested.isInvalid;
+    if (isEndTold && !isLoginRoute(context)) {
       throw new InvalidSessionException('The session has ended.');
     }
   }
@@ -158,9 +158,10 @@ export class SessionAuthenticationGuard implements CanActivate {
     const { reflector, security } = this;
     const [handler, target] = [context.getHandler(), context.getClass()];
     type Rules = readonly RouteRule[] | undefined;
-    const targets = isLoginHandler(handler) ? [handler] : [handler, target];
+    const isLogin = isLoginRoute(context);
+    const targets = isLogin ? [handler] : [handler, target];
     const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
-    const isOpen = security.authorization === 'annotated' || isLoginHandler(handler);
+    const isOpen = security.authorization === 'annotated' || isLogin;
     const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
     return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }

@@ -9,6 +9,7 @@ import {
   BlobSessionRepository,
 } from '../redis/migration/blob-session-repository.js';
 import { MigratingSessionRepository } from '../redis/migration/migrating-session-repository.js';
+import { FORMER_ID_PATTERN } from '../redis/migration/session-blob.js';
 import { SessionBlobCommands } from '../redis/migration/session-blob.commands.js';
 import { type RedisClient } from '../redis/redis-session.commands.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
@@ -16,9 +17,6 @@ import { type ResolvedMigrationOptions } from './migration.options.js';
 import { RedisConnection } from './redis-connection.js';
 import { type ResolvedOptions } from './redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
-
-/** An id of the other library, whose signature has vouched for it already. */
-const ANY_ID = /^[\x21-\x7e]{1,256}$/;
 
 /** Takes over the sessions of another library, with the option `migration`, and counts them. */
 @Injectable()
@@ -50,7 +48,7 @@ export class SessionMigration implements OnApplicationShutdown {
     return {
       ...context,
       repository: this.repositoryOf(migration, client, context.repository),
-      sessionIdPattern: ANY_ID,
+      sessionIdPattern: FORMER_ID_PATTERN,
       sessionIdResolver: new MigratingSessionIdResolver({
         current: context.sessionIdResolver,
         former: formerCookie(migration, cookie),

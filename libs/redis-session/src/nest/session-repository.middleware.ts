@@ -36,8 +36,8 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     const known = SessionRequest.of(request);
     // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
     if (known) return this.inScope(known, next);
-    const failureHandler = this.platform.failureHandler(next);
-    const sessionRequest = new SessionRequest(request, response, this.context, failureHandler);
+    const sessionRequest = new SessionRequest(request, response, this.context);
+    this.platform.answerFailures(sessionRequest, next);
     CommittedResponse.attach(response, sessionRequest);
     this.requestSessions.attach(sessionRequest);
     if (this.options.load === 'lazy') return this.inScope(sessionRequest, next);

@@ -1,11 +1,9 @@
 import { type Authentication } from '../security/authentication.js';
+import { isCredentialName } from '../security/credential-name.js';
 
 /** What an application knows of a user: the part of an {@link Authentication} that does not depend on the login. */
 export type UserAuthentication = Pick<Authentication, 'authorities' | 'name' | 'principal'>;
 
-/** Fields of a user that are never kept. */
-const CREDENTIALS =
-  /^(?:pass(?:word|wd|phrase|code)?|pwd|salt|pin|secret|credentials?|otp)$|password|hash$|secret$/i;
 /** Their fields are not those of a record. */
 const WHOLE = [Date, Map, Set, Uint8Array];
 const NAMES = ['username', 'name', 'email', 'id'];
@@ -36,6 +34,6 @@ function eraseCredentials(value: unknown, outer: readonly unknown[] = []): unkno
   if (Array.isArray(value)) return value.map((item) => eraseCredentials(item, around));
   const { toJSON } = value as { toJSON?: () => unknown };
   if (typeof toJSON === 'function') return eraseCredentials(toJSON.call(value), around);
-  const kept = Object.entries(value).filter(([key]) => !CREDENTIALS.test(key));
+  const kept = Object.entries(value).filter(([key]) => !isCredentialName(key));
   return Object.fromEntries(kept.map(([key, item]) => [key, eraseCredentials(item, around)]));
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type HashFields } from './attribute-texts.js';
 
 /** Followed by the index's name; the value is, as JSON, a mark of 6 characters, ':' and the session's value in that index. */
 export const INDEX_FIELD_PREFIX = 'index:';
@@ -55,6 +56,12 @@ export function entriesOf(fields: readonly string[]): Map<string, IndexEntry> {
     if (entry) entries.set(name, entry);
   }
   return entries;
+}
+
+/** The entries among the fields of a hash. */
+export function entriesOfHash(hash: HashFields): Map<string, IndexEntry> {
+  const fields = [...hash.keys()].filter((field) => field.startsWith(INDEX_FIELD_PREFIX));
+  return entriesOf(fields.flatMap((field) => [field, hash.get(field) ?? '']));
 }
 
 /** @returns undefined when `text` is not what {@link textOfEntry} makes, '' among it */

@@ -1,6 +1,7 @@
 import { type StoredSession } from '../session/session-change.js';
 import { expiryTimeMs } from '../session/session-expiry.js';
-import { entriesOf, type IndexEntry, INDEX_EXPIRY_FIELD, OVER_FIELD } from './index-entry.js';
+import { type HashFields } from './attribute-texts.js';
+import { entriesOfHash, type IndexEntry, INDEX_EXPIRY_FIELD, OVER_FIELD } from './index-entry.js';
 import { type IndexedStore } from './indexed-store.js';
 import { RecordedAccesses } from './recorded-accesses.js';
 import { readsFromReplicas } from './redis-client.js';
@@ -36,11 +37,11 @@ export class IndexedSessionReader {
 
   /** No record of the access is due. @returns undefined when the session may have ended */
   private async readRecorded(id: string): Promise<IndexedSession | undefined> {
-    const reply = await this.store.commands.read(id);
-    const stored = fromHash(reply);
-    if (!stored || reply.includes(OVER_FIELD)) return undefined;
+    const hash = await this.store.commands.read(id);
+    const stored = fromHash(hash);
+    if (!stored || hash.get(OVER_FIELD) !== undefined) return undefined;
     return this.options.clock() < this.expiryOf(stored)
-      ? { ...stored, entries: entriesOf(reply) }
+      ? { ...stored, entries: entriesOfHash(hash) }
       : undefined;
   }
 
@@ -49,13 +50,11 @@ export class IndexedSessionReader {
     accessTimeMs: number | undefined,
   ): Promise<IndexedSession | undefined> {
     const { commands, expiration, indexing } = this.store;
-    const reply = await commands.load(id, this.options.clock(), accessTimeMs);
-    const stored = fromHash(reply);
+    const hash = await commands.load(id, this.options.clock(), accessTimeMs);
+    const stored = fromHash(hash);
     if (!stored) return undefined;
-    const entries = entriesOf(reply);
-    const hasNewIndexExpiry =
-      reply.indexOf(INDEX_EXPIRY_FIELD) < reply.lastIndexOf(INDEX_EXPIRY_FIELD);
-    if (hasNewIndexExpiry)
+    const entries = entriesOfHash(hash);
+    if (hasNewIndexExpiry(hash))
       void indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
     if (accessTimeMs !== undefined) await expiration.afterAccess(id);
     return { ...stored, entries };
@@ -64,4 +63,9 @@ export class IndexedSessionReader {
   private expiryOf(stored: StoredSession): number {
     return expiryTimeMs(stored, this.options.absoluteTimeoutSeconds);
   }
+}
+
+/** The script says so by giving the field twice. */
+function hasNewIndexExpiry(hash: HashFields): boolean {
+  return [...hash.keys()].filter((field) => field === INDEX_EXPIRY_FIELD).length > 1;
 }

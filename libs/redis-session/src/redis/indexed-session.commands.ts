@@ -4,8 +4,10 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
+import { type HashFields } from './attribute-texts.js';
+import { HashText } from './hash-text.js';
 import { readHash } from './read-hash.js';
-import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
+import { fromConflict, type HashChange } from './redis-session.mapper.js';
 import {
   isWrongType,
   type RawReply,
@@ -99,8 +101,8 @@ export class IndexedSessionCommands {
     this.eventNameCount = eventAttributes === 'all' ? -1 : eventAttributes.length;
   }
 
-  /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
-  async load(id: string, nowMs: number, accessTimeMs?: number): Promise<string[]> {
+  /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
+  async load(id: string, nowMs: number, accessTimeMs?: number): Promise<HashFields> {
     const { touchIntervalMs, absoluteTimeoutMs, retentionMs, indexDelayMs } = this.options;
     const send = (latest: number) =>
       this.scripts.nestIndexedLoad(
@@ -112,7 +114,8 @@ export class IndexedSessionCommands {
       if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
       const key = this.keys.session(id);
       return (
-        splitHash(count, text) ?? (await readHash(this.client, key, this.options.commandTimeoutMs))
+        HashText.parse(count, text) ??
+        (await readHash(this.client, key, this.options.commandTimeoutMs))
       );
     } catch (error) {
       return refuseWrongType(error);
@@ -120,7 +123,7 @@ export class IndexedSessionCommands {
   }
 
   /** The session as it is, whatever its times; no access is recorded. As {@link load} otherwise. */
-  read(id: string): Promise<string[]> {
+  read(id: string): Promise<HashFields> {
     const { client, keys, options } = this;
     return readHash(client, keys.session(id), options.commandTimeoutMs).catch(refuseWrongType);
   }

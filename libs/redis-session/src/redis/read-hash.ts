@@ -4,14 +4,13 @@ import { withDeadline } from './deadline.js';
 /**
  * Reads a hash by a command of its own.
  *
- * @returns fields and values in turn
  * @throws SessionStoreError
  */
 export async function readHash(
   client: Redis | Cluster,
   key: string,
   timeoutMs: number,
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const hash = await withDeadline('load the session', timeoutMs, client.hgetall(key));
-  return Object.entries(hash).flat();
+  return new Map(Object.entries(hash));
 }

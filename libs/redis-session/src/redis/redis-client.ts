@@ -59,7 +59,7 @@ export function readsFromReplicas(client: RedisClient): boolean {
 }
 
 /**
- * Waits until Redis answers a PING.
+ * Waits until Redis answers a PING, and makes sure that the database is the chosen one.
  *
  * @throws SessionStoreError naming the reason, without the address's password
  */
@@ -79,6 +79,22 @@ export async function pingRedis(client: RedisClient, timeoutMs: number): Promise
     );
   } finally {
     client.off('error', onError);
+  }
+  if (isSingleServer(client)) await refuseOtherDatabase(client, timeoutMs);
+}
+
+/** ioredis goes on with database 0 when Redis refuses the SELECT of a new connection. */
+async function refuseOtherDatabase(client: Redis, timeoutMs: number): Promise<void> {
+  const database = client.condition?.select ?? 0;
+  if (database === 0) return;
+  try {
+    await withDeadline('select the database', timeoutMs, client.select(database));
+  } catch (error) {
+    const cause = (error as Error).cause as Error;
+    throw new SessionStoreError(
+      `Cannot use database ${database} of Redis: ${cause.message}. Choose one that this Redis has and its user may select.`,
+      { cause },
+    );
   }
 }
 

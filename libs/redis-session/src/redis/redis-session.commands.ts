@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
+import { type HashFields } from './attribute-texts.js';
+import { HashText } from './hash-text.js';
 import { readHash } from './read-hash.js';
-import { fromConflict, type HashChange, splitHash } from './redis-session.mapper.js';
+import { fromConflict, type HashChange } from './redis-session.mapper.js';
 import {
   isWrongType,
   type RawReply,
@@ -67,8 +69,8 @@ export class RedisSessionCommands {
     this.deadline = new WriteDeadline(timeoutMs);
   }
 
-  /** @returns fields and values in turn; empty when there is no such session. @throws SessionCorruptError */
-  async loadSession(input: LoadSessionInput): Promise<string[]> {
+  /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
+  async loadSession(input: LoadSessionInput): Promise<HashFields> {
     const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
     // What is left out need not be read: most sessions have neither.
     const absolute = absoluteTimeoutMs < 0 ? [] : [absoluteTimeoutMs];
@@ -78,14 +80,14 @@ export class RedisSessionCommands {
         this.scripts.nestSessionLoad(key, nowMs, latest, accessTimeMs, ...rest),
       );
       if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return splitHash(count, text) ?? (await readHash(this.client, key, this.timeoutMs));
+      return HashText.parse(count, text) ?? (await readHash(this.client, key, this.timeoutMs));
     } catch (error) {
       return refuseWrongType(error);
     }
   }
 
   /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
-  readSession(key: string): Promise<string[]> {
+  readSession(key: string): Promise<HashFields> {
     return readHash(this.client, key, this.timeoutMs).catch(refuseWrongType);
   }
 

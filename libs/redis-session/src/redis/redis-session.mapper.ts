@@ -1,5 +1,6 @@
 import { type SessionChange, type StoredSession } from '../session/session-change.js';
 import { SessionCorruptError } from '../session/session.errors.js';
+import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './attribute-texts.js';
 
 /** Epoch ms, decimal. */
 const CREATION_TIME = 'creationTime';
@@ -7,14 +8,6 @@ const CREATION_TIME = 'creationTime';
 const LAST_ACCESSED_TIME = 'lastAccessedTime';
 /** Seconds, decimal; -1 = never. */
 const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
-/** Followed by the attribute's name; the value is what the codec made of it. */
-const ATTRIBUTE_PREFIX = 'sessionAttr:';
-
-/** As texts. */
-type Times = Partial<
-  Record<typeof CREATION_TIME | typeof LAST_ACCESSED_TIME | typeof MAX_INACTIVE_INTERVAL, string>
->;
-
 /** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
 export interface HashChange {
   /** '' = the hash must exist */
@@ -28,42 +21,17 @@ export interface HashChange {
   readonly updates: readonly string[];
 }
 
-/** Between the fields and values that a script joins; no name and no value of ours contains it. */
-const HASH_SEPARATOR = '\0';
-
 /**
- * @param count - of the parts of `text`
- * @returns fields and values in turn; undefined when one of them contains the separator
- */
-export function splitHash(count: unknown, text: unknown): string[] | undefined {
-  if (Number(count) === 0) return [];
-  const parts = String(text).split(HASH_SEPARATOR);
-  return parts.length === Number(count) ? parts : undefined;
-}
-
-/**
- * @param reply - fields and values in turn
  * @returns undefined when the hash is empty
  * @throws SessionCorruptError when a time is missing or no whole number
  */
-export function fromHash(reply: readonly string[]): StoredSession | undefined {
-  if (reply.length === 0) return undefined;
-  const times: Times = {};
-  const attributes = new Map<string, string>();
-  for (let i = 0; i < reply.length; i += 2) {
-    const field = reply[i] ?? '';
-    const value = reply[i + 1] ?? '';
-    if (field.startsWith(ATTRIBUTE_PREFIX))
-      attributes.set(field.slice(ATTRIBUTE_PREFIX.length), value);
-    else if (field === CREATION_TIME) times.creationTime = value;
-    else if (field === LAST_ACCESSED_TIME) times.lastAccessedTime = value;
-    else if (field === MAX_INACTIVE_INTERVAL) times.maxInactiveInterval = value;
-  }
+export function fromHash(hash: HashFields): StoredSession | undefined {
+  if (hash.size === 0) return undefined;
   return {
-    creationTime: toInteger(times, CREATION_TIME),
-    lastAccessedTime: toInteger(times, LAST_ACCESSED_TIME),
-    maxInactiveInterval: toInteger(times, MAX_INACTIVE_INTERVAL),
-    attributes,
+    creationTime: toInteger(hash, CREATION_TIME),
+    lastAccessedTime: toInteger(hash, LAST_ACCESSED_TIME),
+    maxInactiveInterval: toInteger(hash, MAX_INACTIVE_INTERVAL),
+    attributes: new AttributeTexts(hash),
   };
 }
 
@@ -98,8 +66,8 @@ export function fromConflict(reply: readonly string[]): Map<string, string | und
   return current;
 }
 
-function toInteger(times: Times, field: keyof Times): number {
-  const text = times[field] ?? '';
+function toInteger(hash: HashFields, field: string): number {
+  const text = hash.get(field) ?? '';
   // No 'nan', 'inf', '1e999', '0x10', '': the scripts know the same rule.
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(value)) return value;

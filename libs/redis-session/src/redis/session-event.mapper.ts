@@ -1,9 +1,8 @@
 import { type SessionCodec } from '../session/session-codec.js';
 import { type SessionEvent, SessionEventType } from '../session/session-event.js';
+import { ATTRIBUTE_PREFIX } from './attribute-texts.js';
 import { entriesOf } from './index-entry.js';
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
-
-const ATTRIBUTE_PREFIX = 'sessionAttr:';
 
 /** One entry of a stream as Redis gives it: its id, and fields and values in turn; null when it was deleted meanwhile. */
 export type StreamEntry = readonly [id: string, fields: readonly string[] | null];

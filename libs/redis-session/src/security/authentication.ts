@@ -7,7 +7,7 @@ export type AuthenticationKind = 'full' | 'remember-me';
 /**
  * Who the user is and what he may do. Plain data: it is stored in the session.
  *
- * Mirrors `Authentication` of Spring Security; credentials are never part of it.
+ * Mirrors `Authentication` of Spring Security; credentials are no part of it.
  */
 export interface Authentication {
   /** The user's unique name: sessions are found by it. */

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jsonSessionCodec } from './json-session-codec.js';
@@ -8,6 +9,18 @@ const decode = (text: string): unknown => jsonSessionCodec.decode(text, 'cart');
 
 class Cyclic {
   readonly self = this;
+}
+
+class Visit {
+  constructor(readonly city: string) {}
+}
+
+class Hidden {
+  readonly #city = 'Seoul';
+
+  get city(): string {
+    return this.#city;
+  }
 }
 
 describe('jsonSessionCodec', () => {
@@ -62,15 +75,42 @@ describe('jsonSessionCodec', () => {
     ['cart is a Map', new Map()],
     ['cart[0] is a Set', [new Set()]],
     ['cart.later is a Promise', { later: Promise.resolve() }],
-    ['cart is a Error', new TypeError('x')],
+    ['cart is a TypeError', new TypeError('x')],
     ['cart is a RegExp', /x/],
     ['cart is a typed array', new Uint8Array(2)],
     ['cart.self contains itself', new Cyclic()],
     ['cart.n is not a finite number', { toJSON: () => ({ n: NaN }) }],
-    ['cart is a undefined', { toJSON: () => undefined }],
+    ['cart is undefined', { toJSON: () => undefined }],
+    ['cart.at is an invalid date', { at: new Date(NaN) }],
+    ['cart.n is not a finite number', { n: Object(NaN) as unknown }],
+    ['cart.n is a BigInt', { n: Object(1n) as unknown }],
+    ['cart.n is a Symbol', { n: Object(Symbol('n')) as unknown }],
+    ['cart[1] is undefined', [1, undefined]],
+    ['cart.list[0] is undefined', { list: new Array(2) }],
+    ['cart.query is a URLSearchParams', { query: new URLSearchParams('a=1') }],
+    ['cart is a Headers', new Headers({ a: '1' })],
+    ['cart is a FormData', new FormData()],
+    ['cart is a Blob', new Blob(['x'])],
+    ['cart is a WeakRef', new WeakRef({})],
+    ['cart.format is a NumberFormat', { format: new Intl.NumberFormat() }],
+    ['cart is a Map', new (class extends Map<string, string> {})([['a', 'b']])],
+    ['cart.entries has no enumerable properties', { entries: new Map().entries() }],
+    ['cart[0] has no enumerable properties', [new Hidden()]],
   ])('refuses what would be lost: %s', (problem, value) => {
     expect(() => encode(value)).toThrow(SessionEncodingError);
     expect(() => encode(value)).toThrow(`Cannot save the session: ${problem}. `);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['an instance of a class', new Visit('Seoul'), { city: 'Seoul' }],
+    ['an instance of a subclass', new (class extends Visit {})('Jeju'), { city: 'Jeju' }],
+    ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+    ['an empty object of another realm', runInNewContext('({})'), {}],
+    ['boxed values', [Object(1), Object('a'), Object(false)], [1, 'a', false]],
+    ['a URL', new URL('http://x/'), 'http://x/'],
+    ['a Buffer', Buffer.from('a'), { type: 'Buffer', data: [97] }],
+  ])('takes %s', (_what, value, decoded) => {
+    expect(decode(encode({ value }))).toEqual({ value: decoded });
   });
 
   it('refuses what is nested too deeply, instead of overflowing the stack', () => {

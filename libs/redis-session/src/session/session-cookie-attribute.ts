@@ -1,2 +1,2 @@
-/** The session attribute that holds how long the client shall keep the id: `{"maxAgeSeconds":3600}`, null = as long as it is open. */
+/** The session attribute that holds what is special about its cookie: `{"maxAgeSeconds":3600,"secure":true}`, null = as long as the client is open. */
 export const SESSION_COOKIE_ATTRIBUTE = 'SESSION_COOKIE';

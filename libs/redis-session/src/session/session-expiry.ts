@@ -24,6 +24,6 @@ export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: numbe
 export function refuseUnlessInterval(seconds: number): void {
   if (Number.isSafeInteger(seconds) && seconds !== 0) return;
   throw new SessionOptionError(
-    `maxInactiveIntervalSeconds must be -1 (never) or a positive integer, got ${seconds}.`,
+    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${seconds}.`,
   );
 }

@@ -1,29 +1,19 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { stringifySetCookie } from 'cookie';
+import { type ServerResponse } from 'node:http';
 import { RedisSessionError, SessionStoreError } from '../../session/session.errors.js';
-import { settle } from '../express-session/settle.js';
-import { type DoneCallback } from '../express-session/express-session.js';
 import { toFailedResponse } from '../failed-response.js';
 import { type FailedResponse, type ResponseCommitter } from '../response-committer.js';
-import { ConnectCookie, signConnectId } from './connect-cookie.js';
+import { cookieLine, signConnectId } from './connect-cookie.js';
+import {
+  type ConnectRequest,
+  type ConnectSessionMethods,
+  showSession,
+} from './connect-session-object.js';
 import { type ResolvedConnectOptions } from './connect-session.options.js';
-import { called, type ConnectStore, type StoredBlob } from './connect-store.js';
+import { called, findBlob, type StoredBlob } from './connect-store.js';
 import { isSecureConnection } from './is-secure-connection.js';
 
-/** `req.session` of the connect-style middleware: attributes, `cookie`, and methods that are not enumerable. */
-export type ConnectSession = StoredBlob & { readonly id: string; cookie: ConnectCookie };
-
-/** A request whose session is kept by an express-session store. */
-export type ConnectRequest = IncomingMessage & {
-  session?: ConnectSession | null;
-  sessionID?: string;
-  sessionStore?: ConnectStore;
-};
-
-const identity = (error: unknown): unknown => error;
-
 /** One request: loads its session, and saves it before the response leaves, by the rules of express-session. */
-export class ConnectExchange implements ResponseCommitter {
+export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods {
   private loadedId = '';
   private loadedText: string | undefined;
   private savedText: string | undefined;
@@ -43,12 +33,48 @@ export class ConnectExchange implements ResponseCommitter {
   async load(): Promise<void> {
     const { store, resave } = this.options;
     const id = this.requestedId;
-    const blob = id === undefined ? undefined : await called((done) => store.get(id, done));
-    if (id === undefined || typeof blob !== 'object' || blob === null) this.generate();
-    else this.show(id, blob as StoredBlob);
+    const blob = id === undefined ? undefined : await findBlob(store, id);
+    if (id === undefined || !blob) this.generate();
+    else this.show(id, blob);
     this.loadedId = this.request.sessionID ?? '';
     this.loadedText = this.text();
     if (blob && !resave) this.savedText = this.loadedText;
+  }
+
+  /** Starts an empty session; the one before stays stored. */
+  generate(): void {
+    this.isDestroyed = false;
+    this.show(this.options.generateId(this.request), {});
+  }
+
+  /** Ends the session, and starts an empty one, even when the store fails. */
+  async regenerate(): Promise<void> {
+    try {
+      await this.destroy();
+    } finally {
+      this.generate();
+    }
+  }
+
+  async destroy(): Promise<void> {
+    const id = this.request.sessionID;
+    delete this.request.session;
+    this.isDestroyed = true;
+    if (id) await called((done) => this.options.store.destroy(id, done));
+  }
+
+  async reload(): Promise<void> {
+    const id = this.request.sessionID ?? '';
+    const blob = await findBlob(this.options.store, id);
+    if (!blob) throw new Error('failed to load session');
+    this.show(id, blob);
+  }
+
+  async save(): Promise<void> {
+    const { session, sessionID = '' } = this.request;
+    const text = this.text();
+    await called((done) => this.options.store.set(sessionID, session as never, done));
+    this.savedText = text;
   }
 
   needsCommit(): boolean {
@@ -75,19 +101,10 @@ export class ConnectExchange implements ResponseCommitter {
   writeHeaders(response: ServerResponse): void {
     const { session } = this.request;
     if (!session) return;
-    const { cookie } = session;
-    const { domain, httpOnly, partitioned, path, priority, secure, sameSite } = cookie;
     const [secret = ''] = this.options.secrets;
     this.touchOnce();
-    const line = stringifySetCookie({
-      name: this.options.name,
-      value: signConnectId(session.id, secret),
-      ...{ httpOnly, path, secure: secure === true, partitioned: partitioned === true },
-      ...(domain !== undefined && { domain }),
-      ...(priority !== undefined && { priority }),
-      ...(sameSite !== undefined && { sameSite }),
-      ...(cookie.expires && { expires: cookie.expires }),
-    });
+    const value = signConnectId(session.id, secret);
+    const line = cookieLine(this.options.name, value, session.cookie);
     response.appendHeader('Set-Cookie', line);
   }
 
@@ -100,72 +117,9 @@ export class ConnectExchange implements ResponseCommitter {
     this.options.logger.error(`The session of a request was not saved: ${reason}`);
   }
 
-  private generate(): void {
-    this.isDestroyed = false;
-    this.show(this.options.generateId(this.request), {});
-  }
-
-  private show(id: string, { cookie: stored, ...attributes }: StoredBlob): void {
-    const defaults = this.options.cookieOf(this.request);
-    const cookie =
-      typeof stored === 'object' && stored !== null
-        ? ConnectCookie.restore(stored, plain(defaults))
-        : new ConnectCookie(plain(defaults));
-    if (defaults.secure === 'auto' || defaults.sameSite === 'auto') {
-      const isSecure = isSecureConnection(this.request, this.options.proxy);
-      if (defaults.secure === 'auto') cookie.secure = isSecure;
-      if (defaults.sameSite === 'auto') cookie.sameSite = isSecure ? 'none' : 'lax';
-    }
-    const session = { cookie } as unknown as ConnectSession;
-    const touch = () => {
-      session.cookie.maxAge = session.cookie.originalMaxAge;
-      return session;
-    };
-    const hidden = {
-      ...{ id, touch, resetMaxAge: touch },
-      destroy: this.method(() => this.destroy()),
-      regenerate: this.method(() => this.regenerate()),
-      reload: this.method(() => this.reload()),
-      save: this.method(() => this.save()),
-    };
-    for (const [name, value] of Object.entries(hidden)) {
-      Object.defineProperty(session, name, { value, writable: true, configurable: true });
-    }
-    // As express-session does: a stored `save` or `__proto__` is no method and no prototype.
-    for (const [name, value] of Object.entries(attributes)) {
-      if (!(name in session)) session[name] = value;
-    }
-    Object.assign(this.request, { session, sessionID: id });
-  }
-
-  private method(work: () => Promise<void>): (callback?: DoneCallback) => unknown {
-    return (callback) => (callback ? settle(work(), callback, identity) : work());
-  }
-
-  private async regenerate(): Promise<void> {
-    await this.destroy();
-    this.generate();
-  }
-
-  private async destroy(): Promise<void> {
-    const id = this.request.sessionID;
-    delete this.request.session;
-    this.isDestroyed = true;
-    if (id) await called((done) => this.options.store.destroy(id, done));
-  }
-
-  private async reload(): Promise<void> {
-    const id = this.request.sessionID ?? '';
-    const blob = await called((done) => this.options.store.get(id, done));
-    if (typeof blob !== 'object' || blob === null) throw new Error('failed to load session');
-    this.show(id, blob as StoredBlob);
-  }
-
-  private async save(): Promise<void> {
-    const { session, sessionID = '' } = this.request;
-    const text = this.text();
-    await called((done) => this.options.store.set(sessionID, session as never, done));
-    this.savedText = text;
+  private show(id: string, blob: StoredBlob): void {
+    this.request.sessionID = id;
+    showSession(this.request, blob, this, this.options);
   }
 
   private async touchStored(): Promise<void> {
@@ -181,7 +135,7 @@ export class ConnectExchange implements ResponseCommitter {
   }
 
   private mustSave(): boolean {
-    if (!this.request.session || this.text() === this.savedText) return false;
+    if (!this.request.session || this.hasBogusId || this.text() === this.savedText) return false;
     const isStored = this.requestedId === this.request.sessionID;
     const wasSaved = this.savedText !== undefined;
     return isStored || wasSaved || this.options.saveUninitialized || this.isModified();
@@ -189,15 +143,21 @@ export class ConnectExchange implements ResponseCommitter {
 
   private mustTouch(): boolean {
     const { session, sessionID } = this.request;
-    const isStored = session && this.requestedId === sessionID;
+    const isStored = session && !this.hasBogusId && this.requestedId === sessionID;
     return Boolean(isStored) && !this.isStoreTouched && this.options.store.touch !== undefined;
   }
 
   private mustTell(): boolean {
     const { rolling, saveUninitialized } = this.options;
+    if (this.hasBogusId) return false;
     if (this.requestedId !== this.request.sessionID) return saveUninitialized || this.isModified();
-    const hasExpiry = this.request.session?.cookie.expires !== null;
+    const hasExpiry = (this.request.session?.cookie.expires ?? null) !== null;
     return rolling || (hasExpiry && this.isModified());
+  }
+
+  /** What `genid` gives is not always an id; such a session lasts as long as its request. */
+  private get hasBogusId(): boolean {
+    return typeof (this.request.sessionID as unknown) !== 'string';
   }
 
   /** The age of the cookie, and with it of the session, counts from this request on. */
@@ -217,12 +177,4 @@ export class ConnectExchange implements ResponseCommitter {
     const { session, sessionID } = this.request;
     return JSON.stringify([sessionID, { ...session, cookie: undefined }]);
   }
-}
-
-function plain<T extends { secure?: unknown; sameSite?: unknown }>(options: T): T {
-  return {
-    ...options,
-    secure: options.secure === 'auto' ? undefined : options.secure,
-    sameSite: options.sameSite === 'auto' ? undefined : options.sameSite,
-  };
 }

@@ -5,6 +5,7 @@ import { decodeCookieValue } from '../cookie-encoding.js';
 import { findCookieValues } from '../cookie-header.js';
 import { verifyConnectId } from './connect-cookie.js';
 import { ConnectExchange } from './connect-exchange.js';
+import { type ConnectRequest } from './connect-session-object.js';
 import { type ConnectSessionOptions, resolveConnectOptions } from './connect-session.options.js';
 
 /** A middleware as `app.use` of Nest, Express and connect takes it. */
@@ -24,14 +25,24 @@ export type SessionMiddleware = (
  */
 export function session(options: ConnectSessionOptions): SessionMiddleware {
   const resolved = resolveConnectOptions(options);
+  const { store } = resolved;
+  const exchanges = new WeakMap<IncomingMessage, ConnectExchange>();
+  store.generate = (request: ConnectRequest) => {
+    const exchange = exchanges.get(request) ?? new ConnectExchange(request, undefined, resolved);
+    exchange.generate();
+  };
+  let isConnected = true;
+  store.on?.('disconnect', () => (isConnected = false));
+  store.on?.('connect', () => (isConnected = true));
   return (request, response, next) => {
-    const { path = '/' } = resolved.cookieOf(request);
-    if ('session' in request || !pathOf(request).startsWith(path)) {
+    const path = resolved.cookieOf(request).path ?? '/';
+    if ('session' in request || !isConnected || !pathOf(request).startsWith(path)) {
       next();
       return;
     }
     const requestedId = requestedIdOf(request, resolved.name, resolved.secrets);
     const exchange = new ConnectExchange(request, requestedId, resolved);
+    exchanges.set(request, exchange);
     exchange.load().then(() => {
       CommittedResponse.attach(response, exchange);
       next();
@@ -52,7 +63,10 @@ function requestedIdOf(
   return undefined;
 }
 
+/** A proxy's request target is a whole URL, RFC 9112 §3.2.2. */
 function pathOf(request: IncomingMessage): string {
   const { originalUrl } = request as { originalUrl?: string };
-  return (originalUrl ?? request.url ?? '/').split('?')[0] ?? '/';
+  const url = originalUrl ?? request.url ?? '/';
+  const [path] = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/);
+  return path || '/';
 }

@@ -1,25 +1,14 @@
-import {
-  SAVED_REQUESTS_ATTRIBUTE,
-  REMEMBER_ME_ATTRIBUTE,
-} from '../../security/session-attributes.js';
-import { SECURITY_CONTEXT_ATTRIBUTE } from '../../security/session-security-context-repository.js';
+import { type IncomingMessage } from 'node:http';
 import { type MapSession } from '../../session/map-session.js';
-import { SESSION_COOKIE_ATTRIBUTE } from '../../session/session-cookie-attribute.js';
 import { type SessionRequest } from '../session-request.js';
-
-/** Attributes of the library: not listed, so that they are neither sent to clients nor copied to another session. */
-const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
-  REMEMBER_ME_ATTRIBUTE,
-  SAVED_REQUESTS_ATTRIBUTE,
-  SECURITY_CONTEXT_ATTRIBUTE,
-  SESSION_COOKIE_ATTRIBUTE,
-]);
+import { type CookieOwner } from './facade-cookie.js';
+import { isOwnAttribute } from './own-attributes.js';
 
 /**
  * The one session that a `req.session` stands for. A visitor without one gets it with the first write; when it has ended,
  * what it held can still be read, as passport does with `keepSessionInfo`.
  */
-export class BoundSession {
+export class BoundSession implements CookieOwner {
   private session: MapSession | undefined;
   private remains: ReadonlyMap<string, unknown> = new Map();
 
@@ -29,6 +18,14 @@ export class BoundSession {
   get existing(): MapSession | undefined {
     this.session ??= this.sessionRequest.currentSession;
     return this.session?.isInvalidated ? undefined : this.session;
+  }
+
+  get request(): IncomingMessage {
+    return this.sessionRequest.request;
+  }
+
+  announce(): void {
+    this.sessionRequest.announcement.force();
   }
 
   /** Whether `req.session` must stand for another one now. */
@@ -57,7 +54,7 @@ export class BoundSession {
   }
 
   isListed(name: string): boolean {
-    return !OWN_ATTRIBUTES.has(name);
+    return !isOwnAttribute(name);
   }
 
   /** Ends the session at once. */

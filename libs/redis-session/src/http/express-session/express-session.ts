@@ -1,7 +1,12 @@
 /** Called when the work is done, with an error if it failed. */
 export type DoneCallback = (error?: unknown) => void;
 
-/** What `req.session.cookie` tells and takes, in express-session's units: milliseconds. */
+/**
+ * What `req.session.cookie` tells and takes, in express-session's units: milliseconds.
+ *
+ * `domain`, `partitioned`, `path` and `priority` can be assigned to no effect: a browser knows and deletes a cookie by
+ * them, so that all sessions have those of the options.
+ */
 export interface ExpressSessionCookie {
   /** Milliseconds that are left; null = until the browser is closed. Setting it also sets the idle time of the session. */
   maxAge: number | null;
@@ -9,13 +14,13 @@ export interface ExpressSessionCookie {
   expires: Date | null;
   /** Milliseconds as they were set; null = until the browser is closed. */
   readonly originalMaxAge: number | null;
-  readonly domain?: string | undefined;
-  readonly httpOnly: boolean;
-  readonly partitioned: boolean;
-  readonly path: string;
-  readonly priority?: 'low' | 'medium' | 'high' | undefined;
-  readonly sameSite: 'lax' | 'strict' | 'none' | false;
-  readonly secure: boolean | 'auto';
+  domain?: string | undefined;
+  httpOnly: boolean;
+  partitioned: boolean;
+  path: string;
+  priority?: 'low' | 'medium' | 'high' | undefined;
+  sameSite: 'lax' | 'strict' | 'none' | boolean;
+  secure: boolean | 'auto';
 }
 
 /**

@@ -1,7 +1,13 @@
+import { type IncomingMessage } from 'node:http';
+import { type MapSession } from '../../session/map-session.js';
 import { type ResolvedCookieOptions } from '../cookie-serializer.options.js';
-import { cookieLifetimeOf, keepCookieFor } from '../session-lifetime.js';
-import { type SessionRequest } from '../session-request.js';
-import { type BoundSession } from './bound-session.js';
+import {
+  cookieSettingsOf,
+  keepCookieFor,
+  keepCookieSettings,
+  type SessionCookieSettings,
+} from '../session-cookie-settings.js';
+import { cookieLifetimeOf } from '../session-lifetime.js';
 import { type ExpressSessionCookie } from './express-session.js';
 
 /** What a {@link FacadeCookie} shows that is the same for all sessions. */
@@ -12,20 +18,39 @@ export interface CookieDefaults {
   readonly maxInactiveIntervalSeconds: number;
 }
 
-/** `req.session.cookie`: how long the client keeps the id of this session, and the settings of the module. */
+/** The session whose cookie it is. */
+export interface CookieOwner {
+  readonly existing: MapSession | undefined;
+  /** undefined when it is the session of another client */
+  readonly request?: IncomingMessage | undefined;
+  /** Has the client told of the change. */
+  announce(): void;
+  obtain(): MapSession;
+}
+
+const SETTINGS = ['httpOnly', 'sameSite', 'secure'] as const;
+
+/** `req.session.cookie`: how the client keeps the id of this session. What it does not say itself, the module does. */
 export class FacadeCookie implements ExpressSessionCookie {
-  readonly #session: BoundSession;
-  readonly #sessionRequest: SessionRequest;
+  domain: string | undefined;
+  partitioned: boolean;
+  path: string;
+  priority: 'low' | 'medium' | 'high' | undefined;
+  readonly #owner: CookieOwner;
   readonly #defaults: CookieDefaults;
 
-  constructor(session: BoundSession, sessionRequest: SessionRequest, defaults: CookieDefaults) {
-    this.#session = session;
-    this.#sessionRequest = sessionRequest;
+  constructor(owner: CookieOwner, defaults: CookieDefaults) {
+    const { domain, partitioned, path, priority } = defaults.cookie;
+    this.domain = domain;
+    this.partitioned = partitioned;
+    this.path = path;
+    this.priority = priority;
+    this.#owner = owner;
     this.#defaults = defaults;
   }
 
   get originalMaxAge(): number | null {
-    const { existing } = this.#session;
+    const { existing } = this.#owner;
     const ofSession = existing && cookieLifetimeOf(existing);
     const seconds = ofSession === undefined ? this.#defaults.cookie.maxAgeSeconds : ofSession;
     return seconds === null ? null : seconds * 1000;
@@ -36,58 +61,60 @@ export class FacadeCookie implements ExpressSessionCookie {
     return expires && expires.getTime() - this.#defaults.clock();
   }
 
-  /** The server forgets the session when the browser forgets its id. */
-  set maxAge(milliseconds: number | null | undefined | false) {
-    const session = this.#session.obtain();
-    if (typeof milliseconds === 'number') {
-      const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  /** The server forgets the session when the browser forgets its id. @throws TypeError as express-session does */
+  set maxAge(age: number | Date | null | undefined | false) {
+    if (age && typeof age !== 'number' && !(age instanceof Date))
+      throw new TypeError('maxAge must be a number or Date');
+    const ms = age instanceof Date ? age.getTime() - this.#defaults.clock() : age;
+    const session = this.#owner.obtain();
+    if (typeof ms === 'number') {
+      const seconds = Math.max(0, Math.ceil(ms / 1000));
       session.maxInactiveIntervalSeconds = Math.max(1, seconds);
       keepCookieFor(session, seconds);
     } else {
       session.maxInactiveIntervalSeconds = this.#defaults.maxInactiveIntervalSeconds;
       keepCookieFor(session, null);
     }
-    this.#sessionRequest.announcement.force();
+    this.#owner.announce();
   }
 
   get expires(): Date | null {
     const { originalMaxAge } = this;
     if (originalMaxAge === null) return null;
-    const accessedMs = this.#session.existing?.lastAccessedTime.getTime();
+    const accessedMs = this.#owner.existing?.lastAccessedTime.getTime();
     return new Date((accessedMs ?? this.#defaults.clock()) + originalMaxAge);
   }
 
   set expires(date: Date | null | undefined | false) {
-    this.maxAge = date instanceof Date ? date.getTime() - this.#defaults.clock() : null;
-  }
-
-  get domain(): string | undefined {
-    return this.#defaults.cookie.domain;
+    this.maxAge = date instanceof Date ? date : null;
   }
 
   get httpOnly(): boolean {
-    return this.#defaults.cookie.httpOnly;
+    return this.#settings.httpOnly ?? this.#defaults.cookie.httpOnly;
   }
 
-  get partitioned(): boolean {
-    return this.#defaults.cookie.partitioned;
-  }
-
-  get path(): string {
-    return this.#defaults.cookie.path;
-  }
-
-  get priority(): 'low' | 'medium' | 'high' | undefined {
-    return this.#defaults.cookie.priority;
+  set httpOnly(isHidden: boolean | undefined) {
+    if (isHidden !== this.httpOnly) this.#keep({ httpOnly: isHidden });
   }
 
   get sameSite(): 'lax' | 'strict' | 'none' | false {
-    return this.#defaults.cookie.sameSite ?? false;
+    return this.#settings.sameSite ?? this.#defaults.cookie.sameSite ?? false;
+  }
+
+  set sameSite(value: 'lax' | 'strict' | 'none' | boolean | undefined) {
+    const sameSite = value === true ? 'strict' : value;
+    if (sameSite !== this.sameSite) this.#keep({ sameSite });
   }
 
   get secure(): boolean | 'auto' {
+    const { request } = this.#owner;
     const { secure } = this.#defaults.cookie;
-    return typeof secure === 'function' ? secure(this.#sessionRequest.request) : secure;
+    const ofModule = typeof secure === 'function' ? (request ? secure(request) : 'auto') : secure;
+    return this.#settings.secure ?? ofModule;
+  }
+
+  set secure(value: boolean | 'auto' | undefined) {
+    if (value !== this.secure) this.#keep({ secure: value === 'auto' ? undefined : value });
   }
 
   get data(): object {
@@ -99,11 +126,28 @@ export class FacadeCookie implements ExpressSessionCookie {
     return this.data;
   }
 
-  /** Takes over how long another session's cookie is kept, and nothing if that is what the module says. */
+  /** Takes over what another session's cookie says, and nothing that the module says as well. */
   adopt(other: unknown): void {
-    if (typeof other !== 'object' || other === null || !('originalMaxAge' in other)) return;
-    const { originalMaxAge } = other;
-    const isLifetime = originalMaxAge === null || typeof originalMaxAge === 'number';
-    if (isLifetime && originalMaxAge !== this.originalMaxAge) this.maxAge = originalMaxAge;
+    if (typeof other !== 'object' || other === null) return;
+    const given = other as Partial<Record<keyof ExpressSessionCookie, unknown>>;
+    const age = given.originalMaxAge === undefined ? given.maxAge : given.originalMaxAge;
+    const isAge = age === null || typeof age === 'number';
+    if (isAge && age !== this.originalMaxAge) this.maxAge = age;
+    // What a function of the request said there is no setting of that session.
+    const isSecureAsked = typeof this.#defaults.cookie.secure === 'function';
+    for (const name of SETTINGS) {
+      if (name === 'secure' && isSecureAsked) continue;
+      if (given[name] !== undefined) Object.assign(this, { [name]: given[name] });
+    }
+  }
+
+  get #settings(): SessionCookieSettings {
+    const { existing } = this.#owner;
+    return existing ? cookieSettingsOf(existing) : {};
+  }
+
+  #keep(settings: SessionCookieSettings): void {
+    keepCookieSettings(this.#owner.obtain(), settings);
+    this.#owner.announce();
   }
 }

@@ -2,15 +2,21 @@ import { EventEmitter } from 'node:events';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionInvalidatedError } from '../../session/session.errors.js';
 import { type SessionKeeper } from '../../session/stored-session-repository.js';
-import { type DoneCallback } from './express-session.js';
+import { type DoneCallback, type ExpressSession } from './express-session.js';
+import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
+import { isOwnAttribute } from './own-attributes.js';
 import { settle } from './settle.js';
 
 /** What a {@link RequestSessionStore} works with. */
-export interface RequestSessionStoreInit {
-  readonly clock: () => number;
+export interface RequestSessionStoreInit extends CookieDefaults {
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly toError: (error: unknown) => unknown;
+}
+
+/** A request that the module has given its session. */
+export interface RequestWithSession {
+  readonly session: Pick<ExpressSession, 'regenerate'>;
 }
 
 /** Called with the attributes of a session, null when there is none. */
@@ -19,7 +25,8 @@ export type FoundCallback = (error: unknown, session?: Record<string, unknown> |
 /**
  * `req.sessionStore`: reads and ends sessions of other clients by their id, by the methods of express-session's Store.
  *
- * `set` writes to sessions that exist. Unlike other stores it brings none back that has ended.
+ * `set` writes to sessions that exist. Unlike other stores it brings none back that has ended, and it leaves attributes of
+ * the library, such as who the user is, as they are.
  */
 export class RequestSessionStore extends EventEmitter {
   constructor(private readonly init: RequestSessionStoreInit) {
@@ -30,7 +37,7 @@ export class RequestSessionStore extends EventEmitter {
     let found: Record<string, unknown> | null = null;
     const work = async () => {
       const session = await this.find(sessionId);
-      if (session) found = attributesOf(session);
+      if (session) found = { cookie: this.cookieOf(session).data, ...attributesOf(session) };
     };
     settle(work(), (error) => callback(error, found), this.init.toError);
   }
@@ -39,12 +46,14 @@ export class RequestSessionStore extends EventEmitter {
     const work = async () => {
       const session = await this.find(sessionId);
       if (!session) throw SessionInvalidatedError.create('set the session');
-      const values: Record<string, unknown> = { ...attributes };
-      delete values['cookie'];
-      for (const name of session.attributeNames) {
+      const { cookie, ...values } = attributes as Record<string, unknown>;
+      for (const name of listedNamesOf(session)) {
         if (!Object.hasOwn(values, name)) session.removeAttribute(name);
       }
-      for (const [name, value] of Object.entries(values)) session.setAttribute(name, value);
+      for (const [name, value] of Object.entries(values)) {
+        if (!isOwnAttribute(name)) session.setAttribute(name, value);
+      }
+      this.cookieOf(session).adopt(cookie);
       await session.save();
     };
     settle(work(), callback, this.init.toError);
@@ -65,6 +74,16 @@ export class RequestSessionStore extends EventEmitter {
     settle(work(), callback, toError);
   }
 
+  /** Ends the session of `request` and starts an empty one. */
+  regenerate(request: RequestWithSession, callback: DoneCallback): void {
+    request.session.regenerate(callback);
+  }
+
+  private cookieOf(session: MapSession): FacadeCookie {
+    const owner = { existing: session, obtain: () => session, announce: () => undefined };
+    return new FacadeCookie(owner, this.init);
+  }
+
   private async find(sessionId: string): Promise<MapSession | undefined> {
     return this.isId(sessionId) ? this.init.repository.findById(sessionId) : undefined;
   }
@@ -75,8 +94,13 @@ export class RequestSessionStore extends EventEmitter {
 }
 
 function attributesOf(session: MapSession): Record<string, unknown> {
-  const entries = session.attributeNames.map((name) => [name, session.getAttribute(name)] as const);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    listedNamesOf(session).map((name) => [name, session.getAttribute(name)] as const),
+  );
+}
+
+function listedNamesOf(session: MapSession): readonly string[] {
+  return session.attributeNames.filter((name) => !isOwnAttribute(name));
 }
 
 function ignore(): void {

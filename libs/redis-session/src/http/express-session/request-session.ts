@@ -18,6 +18,7 @@ type Work = () => Promise<void>;
 export class RequestSession {
   private facade: ExpressSession | undefined;
   private bound: BoundSession | undefined;
+  private endedId: string | undefined;
   private removed: { readonly value: null | undefined } | undefined;
 
   constructor(
@@ -45,9 +46,9 @@ export class RequestSession {
     this.removed = { value };
   }
 
-  /** @returns undefined when there is none, and it is too late to make one */
+  /** @returns the last one once the session has ended; undefined when there is none, and it is too late to make one */
   get sessionId(): string | undefined {
-    if (this.removed) return undefined;
+    if (this.removed) return this.endedId;
     const { currentSession, response } = this.sessionRequest;
     if (currentSession || response.headersSent) return currentSession?.id;
     return this.sessionRequest.obtainSession().id;
@@ -63,6 +64,7 @@ export class RequestSession {
 
   private async end(): Promise<void> {
     this.bound ??= new BoundSession(this.sessionRequest);
+    this.endedId = this.bound.existing?.id ?? this.endedId;
     await this.bound.end();
   }
 
@@ -81,7 +83,7 @@ export class RequestSession {
     const { sessionRequest, context } = this;
     const bound = new BoundSession(sessionRequest);
     this.bound = bound;
-    const cookie = new FacadeCookie(bound, sessionRequest, context);
+    const cookie = new FacadeCookie(bound, context);
     const touch = () => {
       bound.existing?.touch(context.clock());
       return facade;
@@ -108,9 +110,12 @@ export class RequestSession {
     const { toError } = this.context;
     return (callback) => {
       if (typeof callback !== 'function') {
-        return work().catch((error: unknown) => {
+        const done = work().catch((error: unknown) => {
           throw toError(error);
         });
+        // Nobody has to wait for it: the commit tries again, and fails the response then.
+        done.catch(() => undefined);
+        return done;
       }
       settle(work(), callback, toError);
       return self();

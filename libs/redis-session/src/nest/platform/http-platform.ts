@@ -4,7 +4,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { prepareControl } from '../../http/controlled-methods.js';
 import { type HttpAnswer } from '../../http/http-answer.js';
 import { type HttpExchange } from '../../http/http-exchange.js';
-import { type FailureHandler } from '../../http/response-committer.js';
 import { SessionRequest } from '../../http/session-request.js';
 import { fastifyOf } from './fastify-of.js';
 import { type ResolvedOptions } from '../redis-session.options.js';
@@ -68,16 +67,12 @@ export class HttpPlatform implements OnModuleInit {
     };
   }
 
-  /**
-   * Has the exception filters of the application answer for a session that could not be saved.
-   *
-   * @returns undefined on Fastify, where its `onSend` hook does that: see {@link hookFastify}
-   */
-  failureHandler(next: (error?: unknown) => void): FailureHandler | undefined {
-    if (!this.isExpress) return undefined;
-    return (error) => {
+  /** Has the exception filters of the application answer for a session that could not be saved; on Fastify, a hook does that. */
+  answerFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    if (!this.isExpress) return;
+    sessionRequest.answerFailuresBy((error) => {
       next(toHttpException(error));
-    };
+    });
   }
 
   /** Has the exception filters of the application answer for `exception`, wherever it comes from. */

@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import { type RedisClient } from '../redis-session.commands.js';
-import { type BlobProblem, parseBlob } from './session-blob.js';
+import { type BlobProblem, FORMER_ID_PATTERN, parseBlob } from './session-blob.js';
 import { movedTo } from './moved-mark.js';
 
 /** What a migration would find. Counts only: nothing of a session leaves Redis' neighbourhood. */
@@ -8,7 +8,7 @@ export interface MigrationReport {
   readonly movable: number;
   readonly moved: number;
   /** Why others cannot be moved, and how many each. */
-  readonly unmovable: ReadonlyMap<BlobProblem | 'no string', number>;
+  readonly unmovable: ReadonlyMap<Problem, number>;
   /** Whether the limit was reached before the end. */
   readonly isCutOff: boolean;
 }
@@ -22,7 +22,8 @@ export interface MigrationSurvey {
 /** How many keys Redis looks at for one SCAN: large enough to be quick, small enough not to hold others up. */
 const PAGE = 500;
 
-type Finding = 'movable' | 'moved' | BlobProblem | 'no string';
+type Problem = BlobProblem | 'no string' | 'no usable id';
+type Finding = 'movable' | 'moved' | Problem;
 
 /** Looks at the sessions of connect-redis, and changes nothing. */
 export async function surveySessions(
@@ -32,7 +33,7 @@ export async function surveySessions(
   const counts = new Map<Finding, number>();
   let rest = survey.limit;
   for await (const keys of pagesOf(client, survey.keyPrefix)) {
-    const findings = keys.slice(0, rest).map((key) => findingOf(client, key));
+    const findings = keys.slice(0, rest).map((key) => findingOf(client, key, survey.keyPrefix));
     for (const finding of await Promise.all(findings))
       if (finding) counts.set(finding, (counts.get(finding) ?? 0) + 1);
     rest -= keys.length;
@@ -56,7 +57,11 @@ async function* pagesOf(client: RedisClient, keyPrefix: string): AsyncGenerator<
 }
 
 /** @returns undefined when it has ended meanwhile */
-async function findingOf(client: RedisClient, key: string): Promise<Finding | undefined> {
+async function findingOf(
+  client: RedisClient,
+  key: string,
+  keyPrefix: string,
+): Promise<Finding | undefined> {
   let text: string | null;
   try {
     text = await client.get(key);
@@ -66,6 +71,7 @@ async function findingOf(client: RedisClient, key: string): Promise<Finding | un
   }
   if (text === null) return undefined;
   if (movedTo(text) !== undefined) return 'moved';
+  if (!FORMER_ID_PATTERN.test(key.slice(keyPrefix.length))) return 'no usable id';
   const blob = parseBlob(text);
   return typeof blob === 'string' ? blob : 'movable';
 }

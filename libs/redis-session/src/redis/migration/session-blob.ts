@@ -7,6 +7,12 @@ export interface SessionBlob {
   readonly attributes: ReadonlyMap<string, unknown>;
 }
 
+/** Ids of the other library, whose signature has vouched for them already; `genid` makes them of anything. */
+export const FORMER_ID_PATTERN = /^\P{Cc}{1,1024}$/u;
+
+/** Seconds, 68 years: browsers keep no cookie longer, and no date is out of reach. */
+const MAX_LIFETIME_SECONDS = 2_147_483_647;
+
 /** Why a value is no session; for reports. */
 export type BlobProblem = 'not JSON' | 'no object' | 'no cookie';
 
@@ -30,10 +36,11 @@ export function stringifyBlob({ cookie, attributes }: SessionBlob): string {
   return JSON.stringify({ cookie, ...Object.fromEntries(attributes) });
 }
 
-/** @returns whole seconds that the browser keeps the cookie, null = until it is closed */
+/** @returns whole seconds that the browser keeps the cookie, at most 68 years; null = until it is closed */
 export function lifetimeOf({ cookie }: SessionBlob): number | null {
   const { originalMaxAge } = cookie;
-  return typeof originalMaxAge === 'number' ? Math.ceil(originalMaxAge / 1000) : null;
+  if (typeof originalMaxAge !== 'number') return null;
+  return Math.min(Math.ceil(originalMaxAge / 1000), MAX_LIFETIME_SECONDS);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
