@@ -79,7 +79,8 @@ export class OnceEventSource implements SessionEventSource {
     }
     if (nowMs - this.lastSweepMs < CONSUMER_SWEEP_MS) return;
     this.lastSweepMs = nowMs;
-    await Promise.all(
+    // Only tidiness: a user of Redis without the right to it handles events all the same.
+    await Promise.allSettled(
       this.partitions.map((partition) => partition.dropConsumers(CONSUMER_LIFE_MS, false)),
     );
   }
