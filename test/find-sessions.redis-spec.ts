@@ -54,6 +54,21 @@ describe('findByPrincipalName', () => {
     expect(await test.entryCount(name)).toBe(0);
   });
 
+  it.each([
+    { limit: 0 },
+    { limit: -1 },
+    { limit: 2.5 },
+    { limit: Infinity },
+    { offset: -1 },
+    { offset: 1.5 },
+  ])('refuses the page %j', async (page) => {
+    await test.open('alice');
+    const [[name, value] = []] = Object.entries(page);
+    await expect(test.repository.findByPrincipalName('alice', page)).rejects.toThrow(
+      `${name} must be an integer of at least ${name === 'limit' ? 1 : 0}, got ${value}.`,
+    );
+  });
+
   it('reads pages, and says how many there are', async () => {
     const ids = [];
     for (let i = 0; i < 5; i++) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, HttpCode, Injectable, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Injectable, Post, Query, Req, Scope } from '@nestjs/common';
 import {
   Authenticated,
   type Authentication,
@@ -34,6 +34,21 @@ class UserController {
   login(@Req() request: object, @Query('name') name: string): Promise<Authentication> {
     const authorities = name === 'admin' ? ['ADMIN'] : [];
     return this.loginService.login(request, { username: name, authorities });
+  }
+
+  @Get('name')
+  nameOf(@CurrentSession() session: Session): unknown {
+    return session.getAttribute('user');
+  }
+
+  @Post('name')
+  async name(
+    @CurrentSession() session: Session,
+    @Query('name') name: string,
+    @Query('how') how: string,
+  ): Promise<void> {
+    session.setAttribute('user', name);
+    if (how === 'saved') await session.save();
   }
 
   @Post('logout')
@@ -160,11 +175,29 @@ describe('maximumSessions', () => {
     const policy = { maximumSessions: 1, maximumSessionsPolicy: 'reject-login' } as const;
     const replica = await start('express', policy);
     const first = await logIn(replica);
-    const refusal = await send(replica, 'POST /login?name=kim');
+    const visitor = await send(replica, 'POST /name?name=visitor');
+    const refusal = await send(replica, 'POST /login?name=kim', visitor.cookie);
     expect(refusal.status).toBe(401);
     expect(JSON.parse(refusal.text)).toMatchObject({ reason: 'maximum-sessions' });
-    expect((await send(replica, 'GET /me', refusal.cookie)).status).toBe(401);
+    const cookie = refusal.cookie ?? visitor.cookie;
+    expect((await send(replica, 'GET /me', cookie)).status).toBe(401);
+    expect((await send(replica, 'GET /name', cookie)).text).toBe('visitor');
     expect((await send(replica, 'GET /me', first)).status).toBe(200);
+  });
+
+  describe.each(['express', 'fastify'] as const)('by an attribute, on %s', (platform) => {
+    it.each(['saved', 'left'])('refuses one more that is %s by the handler', async (how) => {
+      const replica = await start(platform, {
+        ...{ maximumSessions: 1, maximumSessionsPolicy: 'reject-login' },
+        principalName: (session) => session.getAttribute('user'),
+      });
+      expect((await send(replica, `POST /name?name=kim&how=${how}`)).status).toBe(201);
+      const refusal = await send(replica, `POST /name?name=kim&how=${how}`);
+      expect(refusal.status).toBe(401);
+      expect(JSON.parse(refusal.text)).toMatchObject({ status: 401, reason: 'maximum-sessions' });
+      const { total } = await replica.app.get(SessionRegistry).list('kim');
+      expect(total).toBe(1);
+    });
   });
 
   it('leaves exactly one of 50 logins at the same time on two replicas', async () => {
@@ -263,6 +296,53 @@ describe('@OnSessionEvent', () => {
     await eventually(() => Promise.resolve(types.length >= 2));
     expect(types).toEqual(['created', 'expired']);
     expect(seenBy([replica])).toEqual(['created kim', 'expired kim']);
+  });
+
+  it('is called once for each event, under however many tokens its class is provided', async () => {
+    const seen: string[] = [];
+    @Injectable()
+    class Cart {
+      @OnSessionEvent('created')
+      note({ eventId }: SessionEvent): void {
+        seen.push(eventId);
+      }
+    }
+    const replica = await startReplica('express', {
+      options: optionsOf({ eventDelivery: 'once' }),
+      controllers: [UserController],
+      providers: [
+        Cart,
+        { provide: 'cart', useExisting: Cart },
+        { provide: 'same', useFactory: (cart: Cart) => cart, inject: [Cart] },
+        Listener,
+      ],
+    });
+    replicas.push(replica);
+    await logIn(replica);
+    // Handlers of one event begin together, and it has come once all are done.
+    await eventually(() => Promise.resolve(seenBy([replica]).length === 1));
+    expect(seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['request', Scope.REQUEST],
+    ['consumer', Scope.TRANSIENT],
+  ])('is refused at start in a class that is made for each %s', async (_, scope) => {
+    @Injectable({ scope })
+    class Short {
+      @OnSessionEvent()
+      note(): void {
+        // Nobody could call it.
+      }
+    }
+    const app = await createReplica('express', {
+      options: optionsOf({ eventDelivery: 'once' }),
+      providers: [Short],
+    });
+    await expect(app.init()).rejects.toThrow(
+      'Cannot call Short.note with session events: its class is made anew for each request or consumer.',
+    );
+    await app.close();
   });
 
   it('is refused at start when no events are recorded', async () => {

@@ -7,6 +7,7 @@ import { type RedisServer } from '../tools/servers/redis-server.mjs';
 import { eventually } from './support/eventually.js';
 import { IndexedRepository } from './support/indexed-repository.js';
 import { startRedis } from './support/redis-server.js';
+import { startTcpProxy } from './support/tcp-proxy.js';
 
 const MINUTE_MS = 60_000;
 let server: RedisServer;
@@ -23,20 +24,30 @@ afterAll(async () => {
   await server.stop();
 });
 
-function repository(
-  options: Partial<RedisIndexedSessionRepositoryOptions> = {},
-): IndexedRepository {
-  return new IndexedRepository(client, {
-    namespace: 'spring:session',
-    eventDelivery: 'once',
-    expirationStore: 'minute-buckets',
-    cleanupCron: false,
-    ...options,
-  });
+const optionsOf = (options: Partial<RedisIndexedSessionRepositoryOptions> = {}) => ({
+  namespace: 'spring:session',
+  eventDelivery: 'once' as const,
+  expirationStore: 'minute-buckets' as const,
+  cleanupCron: false as const,
+  ...options,
+});
+
+const repository = (options: Partial<RedisIndexedSessionRepositoryOptions> = {}) =>
+  new IndexedRepository(client, optionsOf(options));
+
+/** A session of alice that has ended after a second. @returns its id */
+async function openShort(): Promise<string> {
+  test.nowMs = Date.now();
+  const session = await test.open('alice');
+  session.maxInactiveIntervalSeconds = 1;
+  await session.save();
+  await eventually(async () => (await client.exists(shadowOf(session.id))) === 0);
+  return session.id;
 }
 
 beforeEach(async () => {
   await client.flushall();
+  await client.config('SET', 'notify-keyspace-events', '');
   test = repository();
 });
 
@@ -181,6 +192,71 @@ describe('when Redis reports the end of a shadow key', () => {
     expect(await events()).toEqual([`created ${session.id}`, `expired ${session.id}`]);
     expect(await client.exists(`spring:session:sessions:${session.id}`)).toBe(1);
     expect(await test.repository.findById(session.id)).toBeUndefined();
+  });
+
+  it('records once what ended while it listened to nobody: before the start, and while the connection was broken', async () => {
+    for (const replica of replicas.splice(0)) await storeOf(replica).stop();
+    const proxy = await startTcpProxy({ targetPort: server.port });
+    const cut = new Redis(proxy.port, { retryStrategy: () => 20 });
+    cut.on('error', () => undefined);
+    const late = new IndexedRepository(cut, optionsOf({ clock: Date.now }));
+    try {
+      const before = await openShort();
+      await storeOf(late).start();
+      await eventually(async () => (await events()).includes(`expired ${before}`));
+      await eventually(async () => (await test.entryCount('alice')) === 0);
+
+      await proxy.refuse();
+      const meanwhile = await openShort();
+      await proxy.accept();
+      await eventually(async () => (await events()).includes(`expired ${meanwhile}`));
+      await storeOf(late).cleanUp();
+      expect((await events()).filter((event) => event.startsWith('expired'))).toHaveLength(2);
+    } finally {
+      await storeOf(late).stop();
+      cut.disconnect();
+      await proxy.refuse();
+    }
+  });
+
+  it('finds by the cleanup what ended in the last minutes and was not reported', async () => {
+    for (const replica of replicas.splice(0)) await storeOf(replica).stop();
+    const id = await openShort();
+    test.pass(180);
+    await storeOf(test).cleanUp();
+    expect(await events()).toContain(`expired ${id}`);
+    expect(await client.keys('spring:session:expirations:*')).toEqual([]);
+  });
+
+  it('says that notifications are off where it is not to set them', async () => {
+    await client.config('SET', 'notify-keyspace-events', 'K$');
+    const modest = repository({ configuresNotifications: false });
+    await storeOf(modest).start();
+    await storeOf(modest).stop();
+    expect(modest.warnings).toEqual([
+      expect.stringContaining('notify-keyspace-events lacks "Egx"'),
+    ]);
+    const right = repository();
+    await storeOf(right).start();
+    await storeOf(right).stop();
+    expect(right.warnings).toEqual([]);
+  });
+
+  it('names the option when Redis refuses CONFIG, and does without it', async () => {
+    await client.call('ACL', 'SETUSER', 'modest', 'on', 'nopass', '~*', '&*', '+@all', '-config');
+    const refused = new Redis(server.url, { username: 'modest', password: 'any' });
+    try {
+      const strict = new IndexedRepository(refused, optionsOf());
+      await expect(storeOf(strict).start()).rejects.toThrow(
+        'Redis refuses the command CONFIG. Set it to "Egx" on the server, and indexed.configuresNotifications to false.',
+      );
+      const modest = new IndexedRepository(refused, optionsOf({ configuresNotifications: false }));
+      await storeOf(modest).start();
+      await storeOf(modest).stop();
+      expect(modest.warnings).toEqual([]);
+    } finally {
+      refused.disconnect();
+    }
   });
 
   it('records the deletion by a Spring application', async () => {

@@ -2,8 +2,11 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { BroadcastEventSource } from '../libs/redis-session/src/redis/broadcast-event-source.js';
 import { OnceEventSource } from '../libs/redis-session/src/redis/once-event-source.js';
+import { type SessionEventSourceInput } from '../libs/redis-session/src/redis/session-event-source.js';
 import { jsonSessionCodec } from '../libs/redis-session/src/session/json-session-codec.js';
 import { type SessionEvent } from '../libs/redis-session/src/session/session-event.js';
+import { Barrier } from './support/barrier.js';
+import { eventually } from './support/eventually.js';
 import { IndexedRepository, signIn } from './support/indexed-repository.js';
 import { useTestRedis } from './support/test-redis.js';
 
@@ -39,6 +42,8 @@ function inputOf(replicaName: string, replica: Omit<Replica<unknown>, 'source'>)
     replicaName,
   };
 }
+
+const ONCE = { handOnAfterMs: 60_000, deletesHandled: true };
 
 function onceReplica(name: string, handOnAfterMs = 60_000): Replica<OnceEventSource> {
   const replica = { seen: [], warnings: [], isBroken: false };
@@ -231,6 +236,62 @@ describe("delivery 'broadcast'", () => {
     await test.open('bob');
     await replica.source.poll();
     expect(replica.seen.map(({ principalName }) => principalName)).toEqual(['bob']);
+  });
+});
+
+describe.each([
+  ['once', (input: SessionEventSourceInput) => new OnceEventSource({ ...input, ...ONCE })],
+  ['broadcast', (input: SessionEventSourceInput) => new BroadcastEventSource(input)],
+] as const)("while a handler hangs, delivery '%s'", (_, createSource) => {
+  it('goes on with other sessions, keeps the order of its own, and waits for it when it stops', async () => {
+    const options = { namespace, eventDelivery: 'once', partitions: 1 } as const;
+    test = new IndexedRepository(redis.client, options);
+    const seen: string[] = [];
+    const barrier = new Barrier();
+    const handler = async ({ type, principalName }: SessionEvent) => {
+      if (principalName === 'slow' && type === 'created') await barrier.pass();
+      seen.push(`${type} ${principalName}`);
+    };
+    const source = createSource({ ...inputOf('a', onceReplica('a')), handler });
+    await source.start();
+    const slow = await test.open('slow');
+    await barrier.reachedBy(1);
+    await slow.invalidate();
+    const names = Array.from({ length: 120 }, (__, i) => `user-${i}`);
+    for (const name of names) await test.open(name);
+    await eventually(() => Promise.resolve(seen.length === names.length));
+    expect(seen.sort()).toEqual(names.map((name) => `created ${name}`).sort());
+
+    const stopped = source.stop();
+    barrier.open();
+    await stopped;
+    expect(seen.slice(names.length)).toEqual(['created slow', 'deleted slow']);
+  });
+});
+
+describe('a replica that stops', () => {
+  const consumers = async () => {
+    const { keys } = test.store;
+    const infos = await Promise.all(
+      keys.partitions.map((p) => redis.client.xinfo('CONSUMERS', keys.events(p), 'handlers')),
+    );
+    return (infos as unknown[][][]).flat().map(([, name]) => name);
+  };
+
+  it('leaves its name to the group only where it has not finished an event', async () => {
+    const [idle, broken] = [onceReplica('idle'), onceReplica('broken')];
+    await test.open('alice');
+    await idle.source.poll();
+    expect(new Set(await consumers())).toEqual(new Set(['idle']));
+    broken.isBroken = true;
+    await test.open('bob');
+    await broken.source.poll();
+    await idle.source.stop();
+    await broken.source.stop();
+    expect(await consumers()).toEqual(['broken']);
+    const heir = onceReplica('heir', 0);
+    await heir.source.poll();
+    expect(heir.seen.map(({ principalName }) => principalName)).toEqual(['bob']);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   addToIndex,
   admitToIndex,
   claimDue,
+  dropConsumers,
   endSession,
   loadIndexed,
   pageOfIndex,
@@ -210,33 +211,78 @@ describe('claimDue', () => {
 
 describe('indexes', () => {
   const index = () => `${prefix}:index`;
-  const admit = (entry: string, isRefused: '0' | '1', ...dead: string[]) =>
-    run(
+  /** @param known - entry, last access or '' = it has no session */
+  const admit = async (entry: string, isRefused: '0' | '1', ...known: (string | number)[]) => {
+    const reply = await run(
       admitToIndex,
       ...[index(), `${prefix}:admitted`, entry, startMs + 60_000, 0, 1000, 2, isRefused],
-      ...['own', startMs, 30_000, ...dead],
+      ...['own', later(), 30_000, ...known],
     );
+    return [reply[0], ...reply.slice(2)];
+  };
+  const entriesOfIndex = () => redis.client.zrange(index(), '0', '-1');
 
   it('add and read an entry, and drop those that ended before', async () => {
     await redis.client.zadd(index(), '10', 'old:1');
-    expect(await run(addToIndex, index(), 'a:1', startMs, 11, 5000)).toBe(1);
+    const [outcome] = await run(addToIndex, index(), 'a:1', startMs, 11, 5000, later());
+    expect(outcome).toBe(1);
     expect(await redis.client.pexpiretime(index())).toBe(startMs + 5000);
     expect(await run(pageOfIndex, index(), 0, 0, 9)).toEqual([1, 'a:1']);
     expect(await run(pageOfIndex, index(), startMs + 1, 0, 9)).toEqual([0]);
   });
 
-  it('admit as many as allowed, and name the oldest that have to go', async () => {
-    await redis.client.zadd(index(), '20', 'b:1', '10', 'a:1', '30', 'own:1');
-    expect(await admit('c:1', '0')).toEqual([1, `${startMs}`, 'a:1']);
-    expect(await redis.client.zrange(index(), '0', '-1')).toEqual(['a:1', 'b:1', 'own:1', 'c:1']);
+  it('add nothing that is too late', async () => {
+    const [outcome] = await run(addToIndex, index(), 'a:1', startMs, 11, 5000, startMs - 1);
+    expect(outcome).toBe(-2);
+    const keys = [index(), `${prefix}:admitted`];
+    const rest = ['a:1', startMs, 0, 1000, 2, '0', 'own', startMs - 1, 30_000];
+    expect((await run(admitToIndex, ...keys, ...rest))[0]).toBe(-2);
+    expect(await redis.client.exists(...keys)).toBe(0);
   });
 
-  it('refuse one more and add nothing, unless one of them is dead and not just being stored', async () => {
+  it('admit as many as allowed, and name those that were used longest ago', async () => {
+    await redis.client.zadd(index(), '20', 'b:1', '10', 'a:1', '30', 'own:1');
+    expect(await admit('c:1', '0', 'a:1', 200, 'b:1', 100)).toEqual([1, 'b:1']);
+    expect(await entriesOfIndex()).toEqual(['a:1', 'b:1', 'own:1', 'c:1']);
+  });
+
+  it('name the same ones again while they are about to end, whatever is known of them', async () => {
+    await redis.client.zadd(index(), '20', 'b:1', '10', 'a:1');
+    expect(await admit('c:1', '0', 'a:1', 200, 'b:1', 100)).toEqual([1, 'b:1']);
+    expect(await admit('d:1', '0', 'a:1', 200, 'b:1', 300)).toEqual([1, 'b:1', 'a:1']);
+  });
+
+  it('do not count an entry without a session, and leave it', async () => {
+    await redis.client.zadd(index(), '20', 'b:1', '10', 'a:1');
+    expect(await admit('c:1', '0', 'a:1', 200, 'b:1', '')).toEqual([1]);
+    expect(await entriesOfIndex()).toEqual(['a:1', 'b:1', 'c:1']);
+  });
+
+  it('refuse one more and add nothing, unless one of them has no session and is not just being stored', async () => {
     await admit('a:1', '1');
     await redis.client.zadd(index(), '10', 'b:1');
-    expect(await admit('c:1', '1')).toEqual([-1, `${startMs}`, 'b:1']);
-    expect(await redis.client.zrange(index(), '0', '-1')).toEqual(['b:1', 'a:1']);
-    expect(await admit('c:1', '1', 'a:1')).toEqual([-1, `${startMs}`, 'b:1']);
-    expect(await admit('c:1', '1', 'b:1')).toEqual([1, `${startMs}`]);
+    expect(await admit('c:1', '1')).toEqual([-1, 'b:1']);
+    expect(await entriesOfIndex()).toEqual(['b:1', 'a:1']);
+    expect(await admit('c:1', '1', 'a:1', '')).toEqual([-1, 'b:1']);
+    expect(await admit('c:1', '1', 'b:1', '')).toEqual([1]);
+  });
+});
+
+describe('dropConsumers', () => {
+  it('removes those that were not seen for long, and the one that it is told, but none with an event in hand', async () => {
+    const key = `${prefix}:events`;
+    await redis.client.xgroup('CREATE', key, 'g', '0', 'MKSTREAM');
+    await redis.client.xadd(key, '*', 'a', '1');
+    for (const name of ['busy', 'own', 'other'])
+      await redis.client.xreadgroup('GROUP', 'g', name, 'COUNT', 1, 'STREAMS', key, '>');
+    const names = async () =>
+      ((await redis.client.xinfo('CONSUMERS', key, 'g')) as string[][]).map(([, name]) => name);
+    await redis.client.xgroup('CREATECONSUMER', key, 'g', 'own');
+    await redis.client.xgroup('CREATECONSUMER', key, 'g', 'other');
+    expect(await run(dropConsumers, key, 'g', 60_000, '0', 'own')).toBe(0);
+    expect(await run(dropConsumers, key, 'g', 60_000, '1', 'own')).toBe(1);
+    expect(await names()).toEqual(['busy', 'other']);
+    expect(await run(dropConsumers, key, 'g', 0, '1', 'busy')).toBe(1);
+    expect(await names()).toEqual(['busy']);
   });
 });

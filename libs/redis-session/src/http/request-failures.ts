@@ -1,5 +1,9 @@
 import { type SessionLogger } from '../session/session-logger.js';
-import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
+import {
+  RedisSessionError,
+  SessionLimitError,
+  SessionStoreError,
+} from '../session/session.errors.js';
 import { describeSessionFailure, toFailedResponse } from './failed-response.js';
 import { type FailedResponse, type FailureHandler } from './response-committer.js';
 
@@ -41,7 +45,8 @@ export class RequestFailures {
       this.failure = undefined;
       return result;
     } catch (error) {
-      if (error instanceof SessionStoreError) this.failure = error;
+      if (error instanceof SessionStoreError || error instanceof SessionLimitError)
+        this.failure = error;
       throw error;
     }
   }

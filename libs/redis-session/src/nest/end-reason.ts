@@ -1,7 +1,5 @@
-import {
-  MAXIMUM_SESSIONS_REASON,
-  RedisIndexedSessionRepository,
-} from '../redis/redis-indexed-session-repository.js';
+import { MAXIMUM_SESSIONS_REASON } from '../redis/indexed-session-writer.js';
+import { RedisIndexedSessionRepository } from '../redis/redis-indexed-session-repository.js';
 import { type AuthenticationFailureReason } from '../security/authentication-failure-reason.js';
 
 /**

@@ -38,7 +38,10 @@ export interface IndexedSessionOptions {
   readonly maxEvents?: number | undefined;
   /** How many sessions a user may have, for all users or by the user; -1 = unlimited. @defaultValue -1 */
   readonly maximumSessions?: number | ((authentication: Authentication) => number) | undefined;
-  /** What becomes of a login beyond it: `'expire-oldest'` or `'reject-login'`. @defaultValue 'expire-oldest' */
+  /**
+   * What becomes of a login beyond it: `'expire-oldest'` ends the session whose last access is longest ago,
+   * `'reject-login'` answers 401. @defaultValue 'expire-oldest'
+   */
   readonly maximumSessionsPolicy?: SessionLimitPolicy | undefined;
   /** Over how many Redis Cluster slots sessions are spread; changing it loses all sessions. @defaultValue 16 */
   readonly partitions?: number | undefined;

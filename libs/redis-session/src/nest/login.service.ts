@@ -87,6 +87,7 @@ export class LoginService {
       sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
       session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
       sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+      if (session.hasChanges) await session.save();
       this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
       throw new LoginFailedException('maximum-sessions', { cause: error });
     }

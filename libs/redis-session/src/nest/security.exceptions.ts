@@ -16,8 +16,11 @@ export class LoginFailedException extends AuthenticationException {
 
 /** Somebody else has ended the session. */
 export class SessionEndedException extends AuthenticationException {
-  constructor(readonly reason: AuthenticationFailureReason) {
-    super('The session was ended.');
+  constructor(
+    readonly reason: AuthenticationFailureReason,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super('The session was ended.', options);
   }
 }
 

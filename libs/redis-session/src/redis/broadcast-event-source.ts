@@ -1,116 +1,66 @@
 import { BackgroundLoop, jittered } from './background-loop.js';
-import { withDeadline } from './deadline.js';
-import { handleEvent } from './handle-event.js';
 import {
-  EVENT_BATCH_SIZE,
+  BroadcastEventPartition,
+  type BroadcastEventSourceInput,
+} from './broadcast-event-partition.js';
+import {
   EVENT_PAUSE_MS,
+  MAX_EVENTS_AT_ONCE,
   type SessionEventSource,
-  type SessionEventSourceInput,
 } from './session-event-source.js';
-import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
-
-/** What a {@link BroadcastEventSource} is told beside what both kinds of sources work with. */
-export interface BroadcastEventSourceInput extends SessionEventSourceInput {
-  /** Whether a restarted replica goes on where it was; else it begins with what comes. @defaultValue true */
-  readonly isResumed?: boolean;
-}
-
-/** Seconds that Redis remembers how far a replica has read which does not run. */
-const POSITION_LIFE_SECONDS = 86_400;
-
-type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
+import { SessionLanes } from './session-lanes.js';
+import { takeAll } from './take-all.js';
 
 /**
- * Every replica handles each event, those of one session in order. A replica that is restarted under the same name within a day goes on where it was, as
- * far as the streams reach back; one with a new name begins with what comes. An event is handled again when the replica
- * died before it had noted it.
+ * Every replica handles each event: those of different sessions at the same time, those of one session one after the other,
+ * in order. A replica that is restarted under the same name within a day goes on where it was, as far as the streams reach
+ * back; one with a new name begins with what comes. An event is handled again when the replica died before it and all
+ * earlier ones of the partition were done and that was noted.
  */
 export class BroadcastEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
-  private readonly positions = new Map<string, string>();
+  private readonly partitions: readonly BroadcastEventPartition[];
+  private isStopped = false;
 
-  constructor(private readonly input: BroadcastEventSourceInput) {
+  constructor(input: BroadcastEventSourceInput) {
+    const lanes = new SessionLanes(MAX_EVENTS_AT_ONCE);
+    this.partitions = input.keys.partitions.map(
+      (partition, number) => new BroadcastEventPartition(input, lanes, partition, number),
+    );
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',
       logger: input.logger,
       pauseMs: () => jittered(EVENT_PAUSE_MS),
-      turn: () => this.poll(),
+      turn: async () => {
+        await this.take();
+      },
     });
   }
 
   /** What happens from now on is not missed. */
   async start(): Promise<void> {
-    await Promise.all(this.input.keys.partitions.map((partition) => this.positionOf(partition)));
+    await Promise.all(this.partitions.map((partition) => partition.begin()));
+    this.isStopped = false;
     this.loop.start();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  /** What was read is handled before. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.loop.stop();
+    await this.idle();
   }
 
   /** Handles what there is, now. */
   async poll(): Promise<void> {
-    const { partitions } = this.input.keys;
-    await Promise.all(partitions.map((partition, number) => this.pollPartition(partition, number)));
+    while ((await this.take()) > 0) await this.idle();
   }
 
-  private async pollPartition(partition: string, number: number): Promise<void> {
-    const { client, keys } = this.input;
-    for (;;) {
-      const position = await this.positionOf(partition);
-      const reply = client.xread(
-        ...(['COUNT', EVENT_BATCH_SIZE, 'STREAMS', keys.events(partition), position] as const),
-      );
-      const streams = (await this.inTime('read events', reply)) as StreamsReply;
-      const entries = streams?.[0]?.[1] ?? [];
-      for (const entry of entries) await this.handle(entry, number);
-      const last = entries.at(-1)?.[0];
-      if (last) await this.movePosition(partition, last);
-      if (entries.length < EVENT_BATCH_SIZE) return;
-    }
+  private take(): Promise<number> {
+    return takeAll(this.partitions, () => this.isStopped);
   }
 
-  private async handle(entry: StreamEntry, number: number): Promise<void> {
-    const { codec, logger } = this.input;
-    const event = toSessionEvent(entry, number, codec);
-    const failure = event && (await handleEvent(event, this.input));
-    if (!failure) return;
-    logger.warn(
-      `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). Other replicas are not affected.`,
-    );
-  }
-
-  private async positionOf(partition: string): Promise<string> {
-    const known = this.positions.get(partition);
-    if (known !== undefined) return known;
-    const { client, keys } = this.input;
-    let position = await this.notedPositionOf(partition);
-    if (position === null) {
-      const last = client.xrevrange(keys.events(partition), '+', '-', 'COUNT', 1);
-      position = (await this.inTime('find the last event', last))[0]?.[0] ?? '0-0';
-      await this.movePosition(partition, position);
-    }
-    this.positions.set(partition, position);
-    return position;
-  }
-
-  private async notedPositionOf(partition: string): Promise<string | null> {
-    const { client, isResumed = true, keys, replicaName } = this.input;
-    if (!isResumed) return null;
-    const noted = client.get(keys.position(partition, replicaName));
-    return this.inTime('find the last event', noted);
-  }
-
-  private async movePosition(partition: string, position: string): Promise<void> {
-    const { client, isResumed = true, keys, replicaName } = this.input;
-    if (isResumed) {
-      const key = keys.position(partition, replicaName);
-      await this.inTime('note the last event', client.setex(key, POSITION_LIFE_SECONDS, position));
-    }
-    this.positions.set(partition, position);
-  }
-
-  private inTime<T>(action: string, reply: Promise<T>): Promise<T> {
-    return withDeadline(action, this.input.commandTimeoutMs, reply);
+  private async idle(): Promise<void> {
+    await Promise.all(this.partitions.map((partition) => partition.idle()));
   }
 }

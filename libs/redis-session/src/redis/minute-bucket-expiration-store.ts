@@ -23,6 +23,10 @@ interface ScriptedClient {
 }
 
 const MINUTE_MS = 60_000;
+/** As long as the hash of a session outlives it, its end can be reported. */
+const MINUTES_BACK = 5;
+/** Small enough that no pipeline holds up Redis. */
+const BATCH_SIZE = 100;
 
 /**
  * Spring's own algorithm in Spring's own keys, for one Redis with Spring applications. Not for Redis Cluster.
@@ -32,7 +36,8 @@ const MINUTE_MS = 60_000;
  * spring:session:expirations:1404361860000      set         "expires:33fdd1b6-…"   those to touch in that minute
  * ```
  *
- * The end of a session is reported to all replicas; the first one records the event. Costs one command more for each
+ * The end of a session is reported to all replicas; the first one records the event. What Redis has reported to nobody is
+ * found with the buckets of the last five minutes: at start, after a broken connection, and by the cleanup. Costs one command more for each
  * access and each save than `SortedSetExpirationStore`. Mirrors `MinuteBasedRedisSessionExpirationStore` of Spring Session
  * with its defects fixed: no bucket is without time to live, a negative interval means never, and a logout puts nothing
  * back.
@@ -56,6 +61,7 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
       ...input,
       prefix: this.shadowKey(''),
       onEvent: (kind, id) => this.end(kind, id),
+      onListening: () => this.lookBack(),
     });
   }
 
@@ -68,12 +74,12 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
   }
 
   async afterDelete(sessionId: string, fields: readonly string[]): Promise<void> {
-    const { client, commandTimeoutMs } = this.input;
+    const { client } = this.input;
     const bucket = fields[fields.indexOf('bucket') + 1];
     const removals = [client.del(this.shadowKey(sessionId))];
     if (fields.includes('bucket'))
       removals.push(client.srem(this.bucketPrefix + String(bucket), memberOf(sessionId)));
-    await withDeadline('unschedule the session', commandTimeoutMs, Promise.all(removals));
+    await this.inTime('unschedule the session', Promise.all(removals));
   }
 
   async start(): Promise<void> {
@@ -86,16 +92,40 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
     await this.keyspaceEvents.stop();
   }
 
-  /** Touches the shadow keys of the bucket of this minute, so that Redis notices which have ended. */
+  /**
+   * Touches the shadow keys of the bucket of this minute and of the last five, so that Redis notices which have ended, and
+   * ends the sessions whose shadow key is gone.
+   */
   async cleanUp(): Promise<void> {
-    const { client, clock, commandTimeoutMs } = this.input;
-    const bucket = this.bucketPrefix + String(Math.floor(clock() / MINUTE_MS) * MINUTE_MS);
-    const touch = async () => {
-      const members = await client.smembers(bucket);
-      await client.del(bucket);
-      await Promise.all(members.map((member) => client.exists(this.shadowKey(idOf(member)))));
-    };
-    await withDeadline('touch sessions', commandTimeoutMs, touch());
+    for (let back = MINUTES_BACK; back >= 0; back--) {
+      const bucket = this.bucketOf(-back);
+      await this.endWithoutShadow(bucket);
+      await this.inTime('drop a bucket', this.input.client.del(bucket));
+    }
+  }
+
+  /** As {@link cleanUp}, and the sessions of the minute that has begun: some of them may have ended. */
+  private async lookBack(): Promise<void> {
+    await this.cleanUp();
+    await this.endWithoutShadow(this.bucketOf(1));
+  }
+
+  /** By the time that it is now, so many minutes later. */
+  private bucketOf(minutes: number): string {
+    const minute = Math.floor(this.input.clock() / MINUTE_MS) + minutes;
+    return this.bucketPrefix + String(minute * MINUTE_MS);
+  }
+
+  private async endWithoutShadow(bucket: string): Promise<void> {
+    const { client } = this.input;
+    const members = await this.inTime('read a bucket', client.smembers(bucket));
+    for (let first = 0; first < members.length; first += BATCH_SIZE) {
+      const ids = members.slice(first, first + BATCH_SIZE).map(idOf);
+      const touched = Promise.all(ids.map((id) => client.exists(this.shadowKey(id))));
+      const exist = await this.inTime('touch sessions', touched);
+      const ended = ids.filter((_, i) => Number(exist[i]) === 0);
+      await Promise.all(ended.map((id) => this.end('expired', id)));
+    }
   }
 
   private get bucketPrefix(): string {
@@ -107,12 +137,12 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
   }
 
   private async schedule(id: string, earlierId: string): Promise<void> {
-    const { absoluteTimeoutMs, commandTimeoutMs, keys } = this.input;
+    const { absoluteTimeoutMs, keys } = this.input;
     const scheduled = this.scripts.nestBucketsSchedule(
       ...[keys.session(id), this.shadowKey(id), this.shadowKey(earlierId), this.bucketPrefix],
       ...[memberOf(id), memberOf(earlierId), absoluteTimeoutMs],
     );
-    await withDeadline('schedule the session', commandTimeoutMs, scheduled);
+    await this.inTime('schedule the session', scheduled);
   }
 
   private async end(kind: 'deleted' | 'expired', id: string): Promise<void> {
@@ -120,6 +150,10 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
     const outcome = await commands.end({ id, kind, isKept: true });
     if (outcome.kind === 'ended')
       await indexing.remove(id, [...entriesOf(outcome.fields).values()]);
+  }
+
+  private inTime<T>(action: string, reply: Promise<T>): Promise<T> {
+    return withDeadline(action, this.input.commandTimeoutMs, reply);
   }
 }
 

@@ -1,188 +1,101 @@
 import { BackgroundLoop, jittered } from './background-loop.js';
-import { withDeadline } from './deadline.js';
-import { handleEvent } from './handle-event.js';
+import { OnceEventPartition, type OnceEventSourceInput } from './once-event-partition.js';
 import {
-  EVENT_BATCH_SIZE,
   EVENT_PAUSE_MS,
+  MAX_EVENTS_AT_ONCE,
   type SessionEventSource,
-  type SessionEventSourceInput,
 } from './session-event-source.js';
-import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
+import { SessionLanes } from './session-lanes.js';
+import { takeAll } from './take-all.js';
 
-/** What a {@link OnceEventSource} is told beside what both kinds of sources work with. */
-export interface OnceEventSourceInput extends SessionEventSourceInput {
-  /** Ms after which an event that somebody has taken and not handled is taken by somebody else. */
-  readonly handOnAfterMs: number;
-  /** Whether handled events are deleted; not when others read the same streams. */
-  readonly deletesHandled: boolean;
-}
-
-/** How often an event is delivered at most: what nobody can handle is not tried for ever. */
-export const MAX_EVENT_ATTEMPTS = 5;
-
-/** The consumer group of all replicas. */
-const GROUP = 'handlers';
-
-type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
+/** How often consumers of replicas that are gone are looked for, and for how long those were not seen. */
+const CONSUMER_SWEEP_MS = 3_600_000;
+const CONSUMER_LIFE_MS = 86_400_000;
 
 /**
- * One replica handles each event: they share a consumer group of the streams. The events of one session come in order,
- * one after the other, unless one is handed on. An event is done when its handler has
- * resolved; until then it belongs to the replica that took it, and to another one after a minute. So a handler sees an
- * event at least once, and may see it again, under the same event id, when its replica died or was too slow. An event that
- * was delivered {@link MAX_EVENT_ATTEMPTS} times in vain is logged, by its event id, and dropped.
+ * One replica handles each event: they share a consumer group of the streams. Events of different sessions are handled at
+ * the same time, those of one session that a replica has taken one after the other, in order. An event is done when its
+ * handler has resolved; until then it belongs to the replica that took it, and to another one after a minute. So a handler
+ * sees an event at least once, and may see it again, under the same event id and after later ones, when its replica died or
+ * was too slow. An event that was delivered five times in vain is logged, by its event id, and dropped.
  */
 export class OnceEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
+  private readonly partitions: readonly OnceEventPartition[];
   private hasGroups = false;
+  private isStopped = false;
   private lastHandOnMs = 0;
+  private lastSweepMs = 0;
 
   constructor(private readonly input: OnceEventSourceInput) {
+    const lanes = new SessionLanes(MAX_EVENTS_AT_ONCE);
+    this.partitions = input.keys.partitions.map(
+      (partition, number) => new OnceEventPartition(input, lanes, partition, number),
+    );
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',
       logger: input.logger,
       pauseMs: () => jittered(EVENT_PAUSE_MS),
-      turn: () => this.poll(),
+      turn: () => this.turn(),
     });
   }
 
   start(): Promise<void> {
+    this.isStopped = false;
     this.loop.start();
     return Promise.resolve();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  /** What was taken is handled before. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.loop.stop();
+    await this.idle();
+    const dropped = this.partitions.map((partition) =>
+      partition.dropConsumers(CONSUMER_LIFE_MS, true),
+    );
+    await Promise.allSettled(dropped);
   }
 
   /** Handles what there is, now. */
   async poll(): Promise<void> {
-    const { partitions } = this.input.keys;
-    const now = Date.now();
-    const isHandOnDue = now - this.lastHandOnMs >= this.input.handOnAfterMs / 2;
-    if (isHandOnDue) this.lastHandOnMs = now;
+    await this.turn();
+    do await this.idle();
+    while ((await this.take()) > 0);
+  }
+
+  /** Takes what there is, as far as there is room, and does not wait for handlers. */
+  private async turn(): Promise<void> {
+    const nowMs = Date.now();
+    const isHandOnDue = nowMs - this.lastHandOnMs >= this.input.handOnAfterMs / 2;
+    if (isHandOnDue) this.lastHandOnMs = nowMs;
     try {
       await this.createGroups();
-      await Promise.all(
-        partitions.map((partition, number) => this.pollPartition(partition, number, isHandOnDue)),
-      );
+      if (isHandOnDue) await Promise.all(this.partitions.map((partition) => partition.takeOver()));
+      await this.take();
     } catch (error) {
       this.hasGroups = false;
       throw error;
     }
-  }
-
-  private async pollPartition(
-    partition: string,
-    number: number,
-    isHandOnDue: boolean,
-  ): Promise<void> {
-    const key = this.input.keys.events(partition);
-    if (isHandOnDue) await this.handleAll(key, number, await this.takeOver(key, number));
-    for (;;) {
-      const entries = await this.take(key);
-      await this.handleAll(key, number, entries);
-      if (entries.length < EVENT_BATCH_SIZE) return;
-    }
-  }
-
-  private async take(key: string): Promise<readonly StreamEntry[]> {
-    const { client, replicaName } = this.input;
-    const reply = client.xreadgroup(
-      ...(['GROUP', GROUP, replicaName, 'COUNT', EVENT_BATCH_SIZE] as const),
-      ...(['STREAMS', key, '>'] as const),
-    );
-    const streams = (await this.inTime('read events', reply)) as StreamsReply;
-    return streams?.[0]?.[1] ?? [];
-  }
-
-  /** Events that were taken and not handled in time. */
-  private async takeOver(key: string, number: number): Promise<readonly StreamEntry[]> {
-    const { client, handOnAfterMs, replicaName } = this.input;
-    const reply = client.xautoclaim(
-      ...([key, GROUP, replicaName, handOnAfterMs, '0-0', 'COUNT', EVENT_BATCH_SIZE] as const),
-    );
-    const [, taken] = (await this.inTime('take over events', reply)) as [string, StreamEntry[]];
-    // Redis 6.2 has null for those that were trimmed meanwhile.
-    const entries = taken.filter(Boolean);
-    const attempts = await Promise.all(entries.map(([id]) => this.attemptsOf(key, id)));
-    const isHopeless = (_: unknown, i: number) => (attempts[i] ?? 0) > MAX_EVENT_ATTEMPTS;
-    await this.giveUp(key, number, entries.filter(isHopeless));
-    return entries.filter((entry, i) => !isHopeless(entry, i));
-  }
-
-  /** How often an event was delivered, this time included. */
-  private async attemptsOf(key: string, id: string): Promise<number> {
-    const reply = this.input.client.xpending(key, GROUP, id, id, 1);
-    const [pending] = (await this.inTime('count deliveries', reply)) as [
-      string,
-      string,
-      number,
-      number,
-    ][];
-    return pending?.[3] ?? 0;
-  }
-
-  private async giveUp(
-    key: string,
-    number: number,
-    entries: readonly StreamEntry[],
-  ): Promise<void> {
-    for (const [id] of entries) {
-      this.input.logger.error(
-        `Cannot handle the session event ${number}-${id}: it was delivered ${MAX_EVENT_ATTEMPTS} times in vain. It is dropped; check the handlers.`,
-      );
-    }
-    await this.finish(
-      key,
-      entries.map(([id]) => id),
+    if (nowMs - this.lastSweepMs < CONSUMER_SWEEP_MS) return;
+    this.lastSweepMs = nowMs;
+    // Only tidiness: a user of Redis without the right to it handles events all the same.
+    await Promise.allSettled(
+      this.partitions.map((partition) => partition.dropConsumers(CONSUMER_LIFE_MS, false)),
     );
   }
 
-  private async handleAll(
-    key: string,
-    number: number,
-    entries: readonly StreamEntry[],
-  ): Promise<void> {
-    const done: string[] = [];
-    for (const entry of entries) if (await this.handle(entry, number)) done.push(entry[0]);
-    await this.finish(key, done);
+  private take(): Promise<number> {
+    return takeAll(this.partitions, () => this.isStopped);
   }
 
-  private async finish(key: string, done: readonly string[]): Promise<void> {
-    if (done.length === 0) return;
-    const { client, deletesHandled } = this.input;
-    await this.inTime('acknowledge events', client.xack(key, GROUP, ...done));
-    if (deletesHandled) await this.inTime('drop handled events', client.xdel(key, ...done));
-  }
-
-  /** @returns whether the event is done */
-  private async handle(entry: StreamEntry, number: number): Promise<boolean> {
-    const { codec, logger } = this.input;
-    const event = toSessionEvent(entry, number, codec);
-    const failure = event && (await handleEvent(event, this.input));
-    if (!failure) return true;
-    logger.warn(
-      `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). It will be delivered again.`,
-    );
-    return false;
+  private async idle(): Promise<void> {
+    await Promise.all(this.partitions.map((partition) => partition.idle()));
   }
 
   private async createGroups(): Promise<void> {
     if (this.hasGroups) return;
-    const { client, keys } = this.input;
-    const create = async (partition: string) => {
-      const key = keys.events(partition);
-      const reply = client.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM');
-      await this.inTime('create the group of event handlers', reply).catch((error: unknown) => {
-        if (!(error as Error).message.includes('BUSYGROUP')) throw error;
-      });
-    };
-    await Promise.all(keys.partitions.map(create));
+    await Promise.all(this.partitions.map((partition) => partition.createGroup()));
     this.hasGroups = true;
-  }
-
-  private inTime<T>(action: string, reply: Promise<T>): Promise<T> {
-    return withDeadline(action, this.input.commandTimeoutMs, reply);
   }
 }

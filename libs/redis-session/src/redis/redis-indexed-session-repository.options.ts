@@ -45,7 +45,10 @@ export interface RedisIndexedSessionRepositoryOptions extends RedisSessionReposi
    * @defaultValue -1
    */
   readonly maximumSessions: MaximumSessions;
-  /** What becomes of a login beyond `maximumSessions`. @defaultValue 'expire-oldest' */
+  /**
+   * What becomes of a login beyond `maximumSessions`: it ends the session whose last access is longest ago, or is refused.
+   * @defaultValue 'expire-oldest'
+   */
   readonly maximumSessionsPolicy: SessionLimitPolicy;
   /**
    * Over how many Redis Cluster slots sessions are spread. Must be the same for all replicas, and changing it loses all

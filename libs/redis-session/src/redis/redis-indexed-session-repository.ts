@@ -4,30 +4,24 @@ import {
   type SessionChange,
   type StoredSession,
 } from '../session/session-change.js';
-import { expiryTimeMs } from '../session/session-expiry.js';
 import {
   type FindByIndexSessionRepository,
   type SessionPage,
   type SessionPageRequest,
 } from '../session/find-by-index.js';
-import { viewOf } from '../session/session-view.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
-import { entriesOf, fromMember, type IndexEntry } from './index-entry.js';
+import { entriesOf, fromMember } from './index-entry.js';
 import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
-import { type SaveIndexedOutcome } from './indexed-session.commands.js';
+import { IndexedSessionWriter } from './indexed-session-writer.js';
 import { createIndexedStore, type IndexedStore } from './indexed-store.js';
 import {
   type RedisIndexedSessionRepositoryOptions,
   resolveIndexedOptions,
 } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from './redis-session.commands.js';
-import { toHash } from './redis-session.mapper.js';
-import { SessionLimit } from './session-limit.js';
-import { type IndexChange, type SessionIndexing } from './session-indexing.js';
-
-/** Why the sessions end that are too many. */
-export const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
+import { type SessionIndexing } from './session-indexing.js';
 
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
@@ -53,23 +47,18 @@ export class RedisIndexedSessionRepository
   /** The parts that work on the same keys: events, expiration, the registry. */
   readonly store: IndexedStore;
   private readonly indexing: SessionIndexing;
-  private readonly limit: SessionLimit;
   private readonly reader: IndexedSessionReader;
-  private readonly resolved: RedisIndexedSessionRepositoryOptions;
+  private readonly writer: IndexedSessionWriter;
 
   constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
     const resolved = resolveIndexedOptions(options);
     super(resolved);
-    this.resolved = resolved;
     this.store = createIndexedStore(client, resolved);
     this.indexing = this.store.indexing;
     this.reader = new IndexedSessionReader(this.store, resolved);
-    this.limit = new SessionLimit({
-      client,
-      commandTimeoutMs: resolved.commandTimeoutMs,
-      findDead: (entry, members) => this.findDead(entry, members),
-      keys: this.store.keys,
-      policy: resolved.maximumSessionsPolicy,
+    this.writer = new IndexedSessionWriter(this.store, resolved, {
+      end: (id, reason) => this.end(id, reason),
+      findMember: (name, value, member) => this.findMember(name, value, member),
     });
   }
 
@@ -82,12 +71,16 @@ export class RedisIndexedSessionRepository
    * The living sessions with `value` in the index `name`, those that live longest first, at most two round trips.
    *
    * A page may hold fewer than `limit` although more follow: entries whose session has ended are left out.
+   *
+   * @throws SessionOptionError for a limit or offset that counts nothing
    */
   async findByIndex(
     name: string,
     value: string,
     { offset = 0, limit = 100 }: SessionPageRequest = {},
   ): Promise<SessionPage<MapSession>> {
+    refuseUnlessInteger('limit', limit, 1);
+    refuseUnlessInteger('offset', offset, 0);
     const { total, members } = await this.store.index.page(name, value, { offset, limit });
     const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
     const sessions = found.filter((session) => session !== undefined);
@@ -151,63 +144,8 @@ export class RedisIndexedSessionRepository
     return session;
   }
 
-  protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
-    const expiryMs = this.expiryOf({
-      ...change,
-      maxInactiveInterval: change.maxInactiveInterval ?? session.maxInactiveIntervalSeconds,
-    });
-    for (;;) {
-      const indexChange = this.indexing.changeOf(change, session);
-      const surplus = await this.admit(change, session, indexChange.admitted, expiryMs);
-      const outcome = await this.writeIndexed(change, indexChange, expiryMs);
-      if (outcome.kind === 'saved') {
-        this.indexing.rememberSaved(session, indexChange);
-        await Promise.all([
-          this.indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
-          this.store.expiration.afterSave(change),
-          ...surplus.map((member) => this.endSurplus(member, indexChange.admitted)),
-        ]);
-        return outcome;
-      }
-      await this.indexing.remove(change.id, indexChange.added);
-      if (outcome.kind !== 'index-conflict') return outcome;
-      this.indexing.rebase(session, indexChange, outcome.earlier);
-    }
-  }
-
-  /** @returns members of the index of the user whose sessions have to end. @throws SessionLimitError */
-  private async admit(
-    { id, storedId }: SessionChange,
-    session: MapSession,
-    entry: IndexEntry | undefined,
-    expiryMs: number,
-  ): Promise<readonly string[]> {
-    const { maximumSessions } = this.resolved;
-    const limit =
-      typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(viewOf(session));
-    if (!entry) return [];
-    if (limit < 0) {
-      await this.store.index.add(id, entry, expiryMs);
-      return [];
-    }
-    return this.limit.admit({ entry, expiryMs, id, storedId, limit });
-  }
-
-  private async endSurplus(member: string, entry: IndexEntry | undefined): Promise<void> {
-    const { sessionId, mark } = fromMember(member);
-    await this.end(sessionId, MAXIMUM_SESSIONS_REASON);
-    if (entry) await this.store.index.remove(sessionId, { ...entry, mark });
-  }
-
-  private async writeIndexed(
-    change: SessionChange,
-    indexChange: IndexChange,
-    expiryMs: number,
-  ): Promise<SaveIndexedOutcome> {
-    await this.indexing.add(change.id, indexChange, expiryMs);
-    const hash = this.indexing.withFields(toHash(change), indexChange, expiryMs);
-    const { storedId, id } = change;
-    return this.store.commands.save({ storedId, id, hash, indexes: indexChange.expected });
+  protected override write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    return this.writer.write(change, session);
   }
 
   protected override async delete(id: string): Promise<void> {
@@ -234,18 +172,9 @@ export class RedisIndexedSessionRepository
     const entry = session && this.indexing.entriesOf(session).get(name);
     return entry?.value === value && entry.mark === mark ? session : undefined;
   }
+}
 
-  private async findDead(
-    { name, value }: IndexEntry,
-    members: readonly string[],
-  ): Promise<readonly string[]> {
-    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
-    return members.filter((_, i) => !found[i]);
-  }
-
-  private expiryOf(
-    times: Pick<StoredSession, 'creationTime' | 'lastAccessedTime' | 'maxInactiveInterval'>,
-  ): number {
-    return expiryTimeMs(times, this.options.absoluteTimeoutSeconds);
-  }
+function refuseUnlessInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
 }

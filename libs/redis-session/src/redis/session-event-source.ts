@@ -31,8 +31,11 @@ export interface SessionEventSource {
 /** Ms between two looks at the streams: how late an event is at most when there is little to do. */
 export const EVENT_PAUSE_MS = 250;
 
-/** How many events of a partition are taken at once. */
+/** How many events of a partition a replica has taken and not yet handled at most. */
 export const EVENT_BATCH_SIZE = 50;
+
+/** How many events a replica handles at the same time, each of another session. */
+export const MAX_EVENTS_AT_ONCE = 50;
 
 /** Much longer than a handler should take. */
 export const HANDLER_TIMEOUT_MS = 60_000;

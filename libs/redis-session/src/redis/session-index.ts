@@ -3,6 +3,7 @@ import { type IndexEntry, memberOf } from './index-entry.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { addToIndex, pageOfIndex } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
+import { type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
 
 /**
  * Ms that an entry stays after its expiry. A session that is in use lives on while its entry says otherwise, until the
@@ -11,7 +12,7 @@ import { type RedisClient } from './redis-session.commands.js';
 export const INDEX_GRACE_MS = 3_600_000;
 
 interface ScriptedClient {
-  nestIndexAdd(...args: (string | number)[]): Promise<unknown>;
+  nestIndexAdd(...args: (string | number)[]): Promise<RawReply>;
   nestIndexPage(...args: (string | number)[]): Promise<readonly (string | number)[]>;
 }
 
@@ -33,6 +34,7 @@ export interface IndexMembers {
  */
 export class SessionIndex {
   private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
 
   constructor(
     private readonly client: RedisClient,
@@ -42,6 +44,7 @@ export class SessionIndex {
     client.defineCommand('nestIndexAdd', addToIndex);
     client.defineCommand('nestIndexPage', pageOfIndex);
     this.scripts = client as unknown as ScriptedClient;
+    this.deadline = new WriteDeadline(timeoutMs);
   }
 
   /** @param expiry - epoch ms, Infinity = never */
@@ -49,11 +52,10 @@ export class SessionIndex {
     const key = this.keys.index(entry.name, entry.value);
     const score = expiry === Infinity ? '+inf' : expiry;
     const member = memberOf(sessionId, entry);
-    await withDeadline(
-      'index the session',
-      this.timeoutMs,
-      this.scripts.nestIndexAdd(key, member, score, dropBeforeMs(), INDEX_GRACE_MS),
+    const [outcome] = await this.deadline.inTime('index the session', (latest) =>
+      this.scripts.nestIndexAdd(key, member, score, dropBeforeMs(), INDEX_GRACE_MS, latest),
     );
+    if (outcome !== 1) throw unknownOutcome('addToIndex', outcome);
   }
 
   async remove(sessionId: string, entry: IndexEntry): Promise<void> {

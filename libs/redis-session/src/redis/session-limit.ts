@@ -6,8 +6,9 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { admitToIndex } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { dropBeforeMs, INDEX_GRACE_MS } from './session-index.js';
+import { type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
 
-/** What becomes of a login beyond the limit: it ends the user's oldest session, or is refused. */
+/** What becomes of a login beyond the limit: it ends the session that was used longest ago, or is refused. */
 export type SessionLimitPolicy = 'expire-oldest' | 'reject-login';
 
 /** How many sessions a user may have: one number, or one for each session that is about to begin; -1 = unlimited. */
@@ -17,9 +18,11 @@ export type MaximumSessions = number | ((session: SessionView) => number);
 export interface SessionLimitInput {
   readonly client: RedisClient;
   readonly commandTimeoutMs: number;
-  /** Which of these entries have no session. */
-  readonly findDead: (entry: IndexEntry, members: readonly string[]) => Promise<readonly string[]>;
+  /** Epoch ms of the last access to the session of this member; undefined = there is no such session. */
+  readonly findLastAccess: (entry: IndexEntry, member: string) => Promise<number | undefined>;
   readonly keys: IndexedSessionKeys;
+  /** Told of members that have no session. */
+  readonly onDead: (entry: IndexEntry, member: string) => void;
   readonly policy: SessionLimitPolicy;
 }
 
@@ -34,24 +37,31 @@ export interface AdmissionRequest {
   readonly limit: number;
 }
 
-/** Much longer than a save can take, and much shorter than a user waits who was refused by mistake. */
-const LOGIN_LIFE_MS = 30_000;
+/** In how many commands' time a login is over: its admission, its other indexes, its save. */
+const COMMANDS_OF_LOGIN = 3;
+
+/** Members, and the last access to the session of each in epoch ms; '' = it has none. */
+type Known = readonly (readonly [member: string, lastAccess: number | ''])[];
 
 interface ScriptedClient {
-  nestIndexAdmit(...args: (string | number)[]): Promise<readonly (string | number)[]>;
+  nestIndexAdmit(...args: (string | number)[]): Promise<RawReply>;
 }
 
 /**
- * Admits logins, decided in Redis in one atomic step: of parallel logins on any replicas no more than the limit stay.
- *
- * "Oldest" is the session whose expiry was written longest ago: at its login, or when the worker last found it in use.
+ * Admits logins, decided in Redis in one atomic step: of parallel logins on any replicas no more than the limit stay. A
+ * session that is gone does not count, and of those that live the ones go that were used longest ago.
  */
 export class SessionLimit {
+  /** Ms after which a login is over that has not said so. */
+  readonly loginLifeMs: number;
   private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
 
   constructor(private readonly input: SessionLimitInput) {
     input.client.defineCommand('nestIndexAdmit', admitToIndex);
     this.scripts = input.client as unknown as ScriptedClient;
+    this.deadline = new WriteDeadline(input.commandTimeoutMs);
+    this.loginLifeMs = COMMANDS_OF_LOGIN * input.commandTimeoutMs;
   }
 
   /**
@@ -61,28 +71,47 @@ export class SessionLimit {
    * @throws SessionLimitError when the login is refused
    */
   async admit(request: AdmissionRequest): Promise<readonly string[]> {
-    const first = await this.send(request, []);
+    const first = await this.send(request, true, []);
     if (first.isAdmitted) return first.members;
-    const dead = await this.input.findDead(request.entry, first.members);
-    const second = dead.length > 0 ? await this.send(request, dead) : first;
+    const known = await Promise.all(
+      first.members.map((member) => this.lookAt(request.entry, member)),
+    );
+    const second = await this.send(request, this.input.policy === 'reject-login', known);
     if (second.isAdmitted) return second.members;
     throw SessionLimitError.create();
   }
 
+  /** The session is stored: from now on it counts as long as it lives. */
+  async confirm(id: string, entry: IndexEntry): Promise<void> {
+    const { client, commandTimeoutMs, keys } = this.input;
+    const key = keys.admitted(entry.name, entry.value);
+    const removal = client.zrem(key, `login:${memberOf(id, entry)}`);
+    await withDeadline('note that the login is over', commandTimeoutMs, removal);
+  }
+
+  private async lookAt(entry: IndexEntry, member: string): Promise<Known[number]> {
+    const { findLastAccess, onDead } = this.input;
+    const lastAccess = await findLastAccess(entry, member);
+    if (lastAccess === undefined) onDead(entry, member);
+    return [member, lastAccess ?? ''];
+  }
+
   private async send(
     { entry, expiryMs, id, storedId, limit }: AdmissionRequest,
-    dead: readonly string[],
+    isRefused: boolean,
+    known: Known,
   ): Promise<{ isAdmitted: boolean; members: string[] }> {
-    const { commandTimeoutMs, keys, policy } = this.input;
+    const { keys } = this.input;
     const { name, value } = entry;
     const expiry = expiryMs === Infinity ? '+inf' : expiryMs;
-    const isRefused = policy === 'reject-login' ? '1' : '0';
-    const reply = this.scripts.nestIndexAdmit(
-      ...[keys.index(name, value), keys.admitted(name, value), memberOf(id, entry), expiry],
-      ...[dropBeforeMs(), INDEX_GRACE_MS, limit, isRefused, storedId, Date.now(), LOGIN_LIFE_MS],
-      ...dead,
+    const [outcome, , ...members] = await this.deadline.inTime('admit the login', (latest) =>
+      this.scripts.nestIndexAdmit(
+        ...[keys.index(name, value), keys.admitted(name, value), memberOf(id, entry), expiry],
+        ...[dropBeforeMs(), INDEX_GRACE_MS, limit, isRefused ? '1' : '0', storedId],
+        ...[latest, this.loginLifeMs, ...known.flat()],
+      ),
     );
-    const [outcome, , ...members] = await withDeadline('admit the login', commandTimeoutMs, reply);
-    return { isAdmitted: Number(outcome) === 1, members: members.map(String) };
+    if (outcome !== 1 && outcome !== -1) throw unknownOutcome('admitToIndex', outcome);
+    return { isAdmitted: outcome === 1, members: members.map(String) };
   }
 }

@@ -8,11 +8,20 @@
     ARGV[2] its expiry, epoch ms, or '+inf' for never
     ARGV[3] entries that expired before are dropped, epoch ms
     ARGV[4] ms that entries are kept after their expiry
-  Output:
-    number of entries
+    ARGV[5] latest moment at which the session may be added, epoch ms on the clock of this server
+  Output, now = epoch ms on the clock of this server:
+    {1, now} - added
+    {-2, now} - too late: nothing was added
 ]]
 local indexKey = KEYS[1]
 local entry, expiry, dropBefore, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local latest = tonumber(ARGV[5])
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if now > latest then
+  return { -2, now }
+end
 
 redis.call('ZREMRANGEBYSCORE', indexKey, '-inf', '(' .. dropBefore)
 redis.call('ZADD', indexKey, expiry, entry)
@@ -22,4 +31,4 @@ if last[2] == 'inf' then
 else
   redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + grace))
 end
-return redis.call('ZCARD', indexKey)
+return { 1, now }

@@ -57,6 +57,7 @@ it('there are scripts, and each is embedded as it is', () => {
     'admitToIndex-2.lua',
     'claimDue-1.lua',
     'deleteSession-1.lua',
+    'dropConsumers-1.lua',
     'endSession-4.lua',
     'loadIndexed-1.lua',
     'loadSession-1.lua',
