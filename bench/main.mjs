@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [-- --assert] [-- --rounds 5] [-- --seconds 1] [-- --only read,no-cookie]
+// npm run bench [-- --quick] [-- --assert] [-- --rounds 5] [-- --seconds 1] [-- --only read,no-cookie] [-- --without spring]
 // Measures all contestants in one run and writes bench/results. --quick takes fewer of everything, under two minutes, and
 // writes bench/results/quick; --assert checks commands and bytes alone, never times, and exits 1 when one is wrong.
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string', default: '1' },
+    without: { type: 'string', default: '' },
   },
 });
 
@@ -25,7 +26,10 @@ const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
   const only = values.only?.split(',');
   process.exitCode = await runBench({
-    contestants: CONTESTANTS.filter(({ isQuick }) => isQuick || !values.quick),
+    contestants: CONTESTANTS.filter(
+      ({ isQuick, kind }) =>
+        (isQuick || !values.quick) && !values.without.split(',').includes(kind),
+    ),
     scenarios: SCENARIOS.filter(({ id, isQuick }) =>
       only ? only.includes(id) : isQuick || !values.quick,
     ),
