@@ -125,6 +125,7 @@ describe.each([
 ])('when our clock is %s that of Redis', (_title, shiftMs) => {
   let commands: RedisSessionCommands;
   let key: string;
+  const options = { absoluteTimeoutMs: -1, commandTimeoutMs: TIMEOUT_MS };
   const hash = { creationTime: '', maxInactiveInterval: '', remove: [], updates: [] };
 
   /** Sets the attribute `count`, by the class that knows the clock of Redis only from its answers. */
@@ -133,7 +134,6 @@ describe.each([
       storedKey: key,
       currentKey: key,
       markKeyOf: () => key,
-      absoluteTimeoutMs: -1,
       hash: { ...hash, lastAccessedTime: '1', set: ['sessionAttr:count', String(count)] },
     });
   }
@@ -141,14 +141,14 @@ describe.each([
   beforeEach(() => {
     const realNow = Date.now.bind(Date);
     jest.spyOn(Date, 'now').mockImplementation(() => realNow() + shiftMs);
-    commands = new RedisSessionCommands(client, TIMEOUT_MS);
+    commands = new RedisSessionCommands(client, options);
     key = redisSessionKeys('nest:session').session(id);
   });
 
   it('sessions are saved and deleted', async () => {
     expect(await save(2)).toEqual({ kind: 'saved' });
     expect(await observer.hget(key, 'sessionAttr:count')).toBe('2');
-    commands = new RedisSessionCommands(client, TIMEOUT_MS);
+    commands = new RedisSessionCommands(client, options);
     await commands.deleteSession(key);
     expect(await observer.exists(key)).toBe(0);
   });

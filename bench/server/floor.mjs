@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { loadSession } from '../../libs/redis-session/dist/redis/lua/scripts.generated.js';
+import { loadSessions } from '../../libs/redis-session/dist/redis/lua/scripts.generated.js';
 import { makeController } from './controller.mjs';
 import { CART, USER } from './attributes.mjs';
 
@@ -22,11 +22,11 @@ export async function floor({ redisUrl, options }) {
     'sessionAttr:SECURITY_CONTEXT': JSON.stringify({ authentication: { name: USER.username } }),
     'sessionAttr:cart': JSON.stringify(CART),
   });
-  redis.defineCommand('load', loadSession);
+  redis.defineCommand('load', { ...loadSessions, numberOfKeys: 1 });
   const findName = options.isScript
     ? async () => {
         const now = Date.now();
-        const [, , , text] = await redis.load(SESSION_KEY, now, now + 2000, now);
+        const [, , , text] = await redis.load(SESSION_KEY, now, now + 2000, -1, now, 0);
         const parts = text.split('\0');
         const context = JSON.parse(parts[parts.indexOf('sessionAttr:SECURITY_CONTEXT') + 1]);
         return { name: context.authentication.name };

@@ -174,7 +174,10 @@ describe('endSession', () => {
 
 describe('loadIndexed', () => {
   const load = (nowMs: number, access: number | '', latest = later()) =>
-    run(loadIndexed, hashOf('a'), nowMs, access, 0, -1, 1000, 300_000, latest);
+    run(
+      { ...loadIndexed, numberOfKeys: 1 },
+      ...[hashOf('a'), nowMs, latest, -1, 0, 1000, 300_000, access],
+    );
 
   it('answers 1 with the hash, and records the access', async () => {
     await save({ created: startMs });
@@ -187,9 +190,9 @@ describe('loadIndexed', () => {
   it('answers 1 without fields when there is none, and marks one whose end has come', async () => {
     expect(await load(startMs, '')).toEqual([1, now, 0, '']);
     await save({ created: startMs });
-    expect(await load(startMs + 1_800_000, '')).toEqual([1, now, 0]);
+    expect(await load(startMs + 1_800_000, '')).toEqual([1, now, 0, '']);
     expect(await redis.client.hget(hashOf('a'), 'over')).toBe('1');
-    expect(await load(startMs, '')).toEqual([1, now, 0]);
+    expect(await load(startMs, '')).toEqual([1, now, 0, '']);
   });
 
   it('answers -2 and records nothing when it is too late', async () => {

@@ -5,9 +5,9 @@ import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { type HashFields } from './attribute-texts.js';
-import { HashText } from './hash-text.js';
 import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { SharedReads } from './shared-reads.js';
 import {
   isWrongType,
   type RawReply,
@@ -19,7 +19,6 @@ import {
 type Arguments = readonly (string | number)[];
 
 interface ScriptedClient {
-  nestIndexedLoad(...args: Arguments): Promise<RawReply>;
   nestIndexedSave(...args: Arguments): Promise<RawReply>;
   nestIndexedEnd(...args: Arguments): Promise<RawReply>;
 }
@@ -83,6 +82,7 @@ export type EndSessionOutcome =
 export class IndexedSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
+  private readonly reads: SharedReads;
   private readonly eventNames: readonly string[];
   private readonly eventNameCount: number;
 
@@ -91,35 +91,29 @@ export class IndexedSessionCommands {
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
-    client.defineCommand('nestIndexedLoad', loadIndexed);
     client.defineCommand('nestIndexedSave', saveIndexed);
     client.defineCommand('nestIndexedEnd', endSession);
     this.scripts = client as unknown as ScriptedClient;
+    const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
+      options;
     this.deadline = new WriteDeadline(options.commandTimeoutMs);
-    const { eventAttributes } = options;
+    this.reads = new SharedReads({
+      client,
+      commandTimeoutMs: options.commandTimeoutMs,
+      deadline: this.deadline,
+      commandName: 'nestIndexedLoad',
+      lua: loadIndexed.lua,
+      commonArguments: (nowMs, latestMs) => [
+        ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
+      ],
+    });
     this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
     this.eventNameCount = eventAttributes === 'all' ? -1 : eventAttributes.length;
   }
 
   /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
-  async load(id: string, nowMs: number, accessTimeMs?: number): Promise<HashFields> {
-    const { touchIntervalMs, absoluteTimeoutMs, retentionMs, indexDelayMs } = this.options;
-    const send = (latest: number) =>
-      this.scripts.nestIndexedLoad(
-        ...[this.keys.session(id), nowMs, accessTimeMs ?? '', touchIntervalMs, absoluteTimeoutMs],
-        ...[retentionMs, indexDelayMs, latest],
-      );
-    try {
-      const [outcome, , count, text] = await this.deadline.inTime('load the session', send);
-      if (outcome !== 1) throw unknownOutcome('loadIndexed', outcome);
-      const key = this.keys.session(id);
-      return (
-        HashText.parse(count, text) ??
-        (await readHash(this.client, key, this.options.commandTimeoutMs))
-      );
-    } catch (error) {
-      return refuseWrongType(error);
-    }
+  load(id: string, nowMs: number, accessTimeMs?: number): Promise<HashFields> {
+    return this.reads.read(this.keys.session(id), nowMs, [accessTimeMs ?? '']);
   }
 
   /** The session as it is, whatever its times; no access is recorded. As {@link load} otherwise. */

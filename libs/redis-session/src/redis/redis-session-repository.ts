@@ -31,10 +31,11 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
 };
 
 /**
- * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script:
+ * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script; reads that
+ * begin together share one:
  *
  * ```
- * findById    EVALSHA loadSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
  *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      with a touch interval, while no record is due
  * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
  * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
@@ -52,17 +53,18 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
 export class RedisSessionRepository extends StoredSessionRepository {
   private readonly commands: RedisSessionCommands;
   protected readonly keys: RedisSessionKeys;
-  private readonly absoluteTimeoutMs: number;
   protected readonly touchIntervalMs: number;
   private readonly accesses: RecordedAccesses;
 
   constructor(client: RedisClient, options: Partial<RedisSessionRepositoryOptions> = {}) {
     const resolved = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
     super(resolved);
-    this.commands = new RedisSessionCommands(client, resolved.commandTimeoutMs);
+    const { absoluteTimeoutSeconds, commandTimeoutMs } = resolved;
+    this.commands = new RedisSessionCommands(client, {
+      absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
+      commandTimeoutMs,
+    });
     this.keys = redisSessionKeys(resolved.namespace);
-    this.absoluteTimeoutMs =
-      resolved.absoluteTimeoutSeconds === undefined ? -1 : resolved.absoluteTimeoutSeconds * 1000;
     this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
     this.accesses = new RecordedAccesses(readsFromReplicas(client) ? 0 : this.touchIntervalMs);
   }
@@ -99,7 +101,6 @@ export class RedisSessionRepository extends StoredSessionRepository {
       nowMs: this.options.clock(),
       accessTimeMs,
       touchIntervalMs,
-      absoluteTimeoutMs: this.absoluteTimeoutMs,
     });
     return fromHash(reply);
   }
@@ -109,7 +110,6 @@ export class RedisSessionRepository extends StoredSessionRepository {
       storedKey: this.keys.session(change.storedId),
       currentKey: this.keys.session(change.id),
       markKeyOf: (saveId) => this.keys.save(change.id, saveId),
-      absoluteTimeoutMs: this.absoluteTimeoutMs,
       hash: toHash(change),
     });
   }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
-import { deleteSession, loadSession, saveSession } from './lua/scripts.generated.js';
+import { deleteSession, loadSessions, saveSession } from './lua/scripts.generated.js';
 import { type HashFields } from './attribute-texts.js';
-import { HashText } from './hash-text.js';
 import { readHash } from './read-hash.js';
 import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { SharedReads } from './shared-reads.js';
 import {
   isWrongType,
   type RawReply,
@@ -19,7 +19,6 @@ import {
 export type RedisClient = Redis | Cluster;
 
 interface ScriptedClient {
-  nestSessionLoad(key: string, ...args: (string | number)[]): Promise<RawReply>;
   nestSessionSave(
     storedKey: string,
     currentKey: string,
@@ -32,21 +31,25 @@ interface ScriptedClient {
 /** Outcome of a save whose session does not exist: it has written nothing. */
 const MISSING = -1;
 
+/** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
+export interface RedisCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+}
+
 /** What `loadSession` is told. Times are epoch ms. */
 export interface LoadSessionInput {
   readonly key: string;
   readonly nowMs: number;
   readonly accessTimeMs: number | undefined;
   readonly touchIntervalMs: number;
-  readonly absoluteTimeoutMs: number;
 }
 
-/** What `saveSession` is told; absoluteTimeoutMs -1 = none. */
+/** What `saveSession` is told. */
 export interface SaveSessionInput {
   readonly storedKey: string;
   readonly currentKey: string;
   readonly markKeyOf: (saveId: string) => string;
-  readonly absoluteTimeoutMs: number;
   readonly hash: HashChange;
 }
 
@@ -57,42 +60,40 @@ export interface SaveSessionInput {
 export class RedisSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
+  private readonly reads: SharedReads;
 
   constructor(
     private readonly client: RedisClient,
-    private readonly timeoutMs: number,
+    private readonly options: RedisCommandOptions,
   ) {
-    client.defineCommand('nestSessionLoad', loadSession);
+    const { absoluteTimeoutMs, commandTimeoutMs } = options;
+    this.deadline = new WriteDeadline(commandTimeoutMs);
+    this.reads = new SharedReads({
+      client,
+      commandTimeoutMs,
+      deadline: this.deadline,
+      commandName: 'nestSessionsLoad',
+      lua: loadSessions.lua,
+      commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs],
+    });
     client.defineCommand('nestSessionSave', saveSession);
     client.defineCommand('nestSessionDelete', deleteSession);
     this.scripts = client as unknown as ScriptedClient;
-    this.deadline = new WriteDeadline(timeoutMs);
   }
 
   /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
-  async loadSession(input: LoadSessionInput): Promise<HashFields> {
-    const { key, nowMs, accessTimeMs = '', touchIntervalMs, absoluteTimeoutMs } = input;
-    // What is left out need not be read: most sessions have neither.
-    const absolute = absoluteTimeoutMs < 0 ? [] : [absoluteTimeoutMs];
-    const rest = absolute.length > 0 || touchIntervalMs > 0 ? [touchIntervalMs, ...absolute] : [];
-    try {
-      const [outcome, , count, text] = await this.deadline.inTime('load the session', (latest) =>
-        this.scripts.nestSessionLoad(key, nowMs, latest, accessTimeMs, ...rest),
-      );
-      if (outcome !== 1) throw unknownOutcome('loadSession', outcome);
-      return HashText.parse(count, text) ?? (await readHash(this.client, key, this.timeoutMs));
-    } catch (error) {
-      return refuseWrongType(error);
-    }
+  loadSession(input: LoadSessionInput): Promise<HashFields> {
+    const { key, nowMs, accessTimeMs = '', touchIntervalMs } = input;
+    return this.reads.read(key, nowMs, [accessTimeMs, touchIntervalMs]);
   }
 
   /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
   readSession(key: string): Promise<HashFields> {
-    return readHash(this.client, key, this.timeoutMs).catch(refuseWrongType);
+    return readHash(this.client, key, this.options.commandTimeoutMs).catch(refuseWrongType);
   }
 
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
-    const { storedKey, currentKey, absoluteTimeoutMs, hash } = input;
+    const { storedKey, currentKey, hash } = input;
     const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
     const send = (latest: number) =>
       this.scripts.nestSessionSave(
@@ -103,7 +104,7 @@ export class RedisSessionCommands {
         latest,
         hash.lastAccessedTime,
         hash.maxInactiveInterval,
-        absoluteTimeoutMs,
+        this.options.absoluteTimeoutMs,
         hash.set.length / 2,
         hash.remove.length,
         hash.updates.length / 3,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { loadSession } from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
+import { loadSessions } from '../../libs/redis-session/src/redis/lua/scripts.generated.js';
 import { useTestRedis } from '../support/test-redis.js';
 
 interface Load {
@@ -33,8 +33,8 @@ async function reply(load: Partial<Load>): Promise<unknown[]> {
     latestMs: Date.now() + 60_000,
     ...load,
   };
-  const inputs = [nowMs, latestMs, accessMs, touchIntervalMs, absoluteTimeoutMs];
-  const answer = await redis.client.eval(loadSession.lua, loadSession.numberOfKeys, key, ...inputs);
+  const inputs = [nowMs, latestMs, absoluteTimeoutMs, accessMs, touchIntervalMs];
+  const answer = await redis.client.eval(loadSessions.lua, 1, key, ...inputs);
   return answer as unknown[];
 }
 
@@ -57,7 +57,7 @@ beforeEach(async () => {
   await redis.client.pexpireat(key, startMs + 1_800_000);
 });
 
-describe('loadSession returns the fields', () => {
+describe('loadSessions returns the fields', () => {
   it('as they are, and writes nothing, when no access is to be recorded', async () => {
     expect(fieldsOf(await send({ nowMs: startMs + 1_799_999 }))).toEqual(stored);
     expect((await redis.contentOf(key)).fields).toEqual(stored);
@@ -122,7 +122,7 @@ describe('loadSession returns the fields', () => {
   });
 });
 
-describe('loadSession returns nothing', () => {
+describe('loadSessions returns nothing', () => {
   it('when there is no such session, and creates none', async () => {
     await redis.client.del(key);
     expect(await send({ accessMs: startMs + 1 })).toEqual([]);
@@ -140,7 +140,7 @@ describe('loadSession returns nothing', () => {
   });
 });
 
-describe('loadSession refuses', () => {
+describe('loadSessions refuses', () => {
   it.each([
     ['an access to record', { accessMs: startMs + 1234 }],
     ['a session that has expired', { nowMs: startMs + 1_800_000 }],
@@ -150,5 +150,32 @@ describe('loadSession refuses', () => {
     expect(timeMs).toBeGreaterThanOrEqual(startMs);
     expect((await redis.contentOf(key)).fields).toEqual(stored);
     expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
+  });
+});
+
+describe('loadSessions with several keys', () => {
+  it('answers each in its place, and has one say nothing about the others', async () => {
+    const [missing, list, expired, other] = ['m', 'l', 'e', 'o'].map((name) => `${key}${name}`);
+    await redis.client.rpush(list ?? '', 'no hash');
+    await redis.client.hset(expired ?? '', { ...stored, maxInactiveInterval: '0' });
+    await redis.client.hset(other ?? '', { ...stored, 'sessionAttr:a': '2' });
+    const keys = [key, missing, list, expired, other].map(String);
+    const common = [startMs, Date.now() + 60_000, -1];
+    const own = [startMs + 7, 0, startMs + 7, 0, startMs + 7, 0, startMs + 7, 0, startMs + 7, 1000];
+    const answer = await redis.client.eval(loadSessions.lua, 5, ...keys, ...common, ...own);
+    const [outcome, , ...replies] = answer as unknown[];
+    expect(outcome).toBe(1);
+    const [first, second, ...rest] = [0, 2, 4, 6, 8].map((i) => replies.slice(i, i + 2));
+    const recorded = { ...stored, lastAccessedTime: String(startMs + 7) };
+    expect([first?.[0], fieldsOf(String(first?.[1]).split('\0'))]).toEqual([10, recorded]);
+    expect([second, rest[0], rest[1]]).toEqual([
+      [0, ''],
+      [-1, ''],
+      [0, ''],
+    ]);
+    const notDue = { ...stored, 'sessionAttr:a': '2' };
+    expect([rest[2]?.[0], fieldsOf(String(rest[2]?.[1]).split('\0'))]).toEqual([8, notDue]);
+    expect(await redis.client.exists(...keys)).toBe(3);
+    expect((await redis.contentOf(key)).fields).toEqual(recorded);
   });
 });

@@ -1,0 +1,82 @@
+--[[
+  Reads sessions and, if asked to, records the access to each and renews its time to live.
+  Mirrors RedisSessionRepository.findById of Spring Session, followed by setLastAccessedTime and save.
+  Input:
+    KEYS[1 ...] session hashes
+    ARGV[1] now on the clock of the caller, epoch ms: a session whose end has come is deleted
+    ARGV[2] latest moment at which the accesses may be recorded, epoch ms on the clock of this server
+    ARGV[3] absolute lifetime in ms, or '-1' for none
+    ARGV[4 ...] for each hash: access time to record, epoch ms, or '' to record none; ms between two records of the
+                access, '0' = record every one
+  Output, now = epoch ms on the clock of this server:
+    {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL: one text is read much
+                                faster than many. The hash as it is after the access (a new lastAccessedTime comes again
+                                at the end). Count 0 = there is no such session, -1 = the key does not hold a hash. A
+                                hash without valid times comes as it is.
+    {-2, now} - too late: nothing was read or written
+]]
+local sessionKeys = KEYS
+local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local firstAccess = 4
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > latest then
+  return { -2, now }
+end
+
+-- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
+local function toInteger(text)
+  local number = #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
+  return number and math.abs(number) <= 9007199254740991 and number
+end
+
+local function expiryOf(created, accessed, interval)
+  local idle = interval < 0 and math.huge or accessed + interval * 1000
+  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
+  return math.min(idle, absolute)
+end
+
+-- Returns count and text.
+local function load(sessionKey, accessText, touchInterval)
+  local hash = redis.pcall('HGETALL', sessionKey)
+  if hash.err then
+    return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
+  end
+  local created, accessed, interval
+  for i = 1, #hash, 2 do
+    local field = hash[i]
+    if field == 'creationTime' then
+      created = toInteger(hash[i + 1])
+    elseif field == 'lastAccessedTime' then
+      accessed = toInteger(hash[i + 1])
+    elseif field == 'maxInactiveInterval' then
+      interval = toInteger(hash[i + 1])
+    end
+  end
+  if not (created and accessed and interval) then
+    return #hash, table.concat(hash, '\0')
+  end
+  if expiryOf(created, accessed, interval) <= clientNow then
+    redis.call('DEL', sessionKey)
+    return 0, ''
+  end
+
+  local accessTime = tonumber(accessText)
+  if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
+    redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
+    local expiry = expiryOf(created, accessTime, interval)
+    if expiry ~= math.huge then
+      redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry))
+    end
+    hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', accessText
+  end
+  return #hash, table.concat(hash, '\0')
+end
+
+local reply = { 1, now }
+for i = 1, #sessionKeys do
+  local access = firstAccess + 2 * (i - 1)
+  reply[2 * i + 1], reply[2 * i + 2] = load(sessionKeys[i], ARGV[access], tonumber(ARGV[access + 1]))
+end
+return reply

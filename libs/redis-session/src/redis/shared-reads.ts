@@ -1,0 +1,170 @@
+import { type Cluster, type Redis } from 'ioredis';
+import { type HashFields } from './attribute-texts.js';
+import { HashText } from './hash-text.js';
+import { readHash } from './read-hash.js';
+import {
+  type RawReply,
+  refuseWrongType,
+  unknownOutcome,
+  type WriteDeadline,
+} from './write-deadline.js';
+
+/** So many sessions one command reads at most: it must not keep Redis from everybody else for long. */
+const MAX_SHARING = 16;
+
+type Arguments = readonly (string | number)[];
+type Run = (...args: Arguments) => Promise<RawReply>;
+
+/** What is read, and by which script. */
+export interface SharedReadsInit {
+  readonly client: Redis | Cluster;
+  readonly commandTimeoutMs: number;
+  readonly deadline: WriteDeadline;
+  /** What the script is called on the client. */
+  readonly commandName: string;
+  readonly lua: string;
+  /** What the script is told between the keys and what belongs to each of them. Times are epoch ms. */
+  readonly commonArguments: (nowMs: number, latestMs: number) => Arguments;
+}
+
+/** The count of the fields and values of one hash, and their text. */
+type HashReply = readonly [count: unknown, text: unknown];
+
+interface WaitingRead {
+  readonly key: string;
+  readonly nowMs: number;
+  readonly ownArguments: Arguments;
+  readonly resolve: (reply: HashReply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Reads hashes by a script. Reads that begin in the same turn of the event loop share one command: the busier a replica
+ * is, the less each costs it and Redis.
+ *
+ * They share none where sessions lie on different servers: on a Redis Cluster, and behind a proxy that spreads keys.
+ * Such a proxy is noticed when it refuses keys of different slots, or does not find together what it finds alone.
+ */
+export class SharedReads {
+  private waiting: WaitingRead[] = [];
+  private isShared: boolean;
+
+  constructor(private readonly init: SharedReadsInit) {
+    const { client, commandName, lua } = init;
+    client.defineCommand(commandName, { lua, numberOfKeys: 1 });
+    client.defineCommand(sharedName(commandName), { lua });
+    this.isShared = !client.isCluster;
+  }
+
+  /**
+   * @param nowMs - epoch
+   * @param ownArguments - what the script is told of this key
+   * @returns an empty hash when there is none
+   * @throws SessionCorruptError, SessionStoreError
+   */
+  async read(key: string, nowMs: number, ownArguments: Arguments): Promise<HashFields> {
+    const [count, text] = await new Promise<HashReply>((resolve, reject) => {
+      this.add({ key, nowMs, ownArguments, resolve, reject });
+    });
+    return HashText.parse(count, text) ?? this.readAlone(key);
+  }
+
+  /** What the script cannot tell: a hash with the separator in it, or something that is no hash. */
+  private readAlone(key: string): Promise<HashFields> {
+    const { client, commandTimeoutMs } = this.init;
+    return readHash(client, key, commandTimeoutMs).catch(refuseWrongType);
+  }
+
+  private add(read: WaitingRead): void {
+    if (!this.isShared) return void this.readTogether([read]);
+    this.waiting.push(read);
+    if (this.waiting.length === 1) setImmediate(this.flush);
+  }
+
+  private readonly flush = (): void => {
+    const { waiting } = this;
+    this.waiting = [];
+    for (let i = 0; i < waiting.length; i += MAX_SHARING)
+      void this.readTogether(waiting.slice(i, i + MAX_SHARING));
+  };
+
+  private async readTogether(reads: readonly WaitingRead[]): Promise<void> {
+    try {
+      const replies = await this.send(reads);
+      reads.forEach((read, i) => this.answer(read, [replies[2 * i], replies[2 * i + 1]], reads));
+    } catch (error) {
+      if (reads.length > 1 && isOfDifferentSlots(error)) this.readOneByOne(reads);
+      else for (const { reject } of reads) reject(error);
+    }
+  }
+
+  private answer(read: WaitingRead, reply: HashReply, reads: readonly WaitingRead[]): void {
+    const isCertain = reads.length === 1 || Number(reply[0]) !== 0;
+    if (isCertain) read.resolve(reply);
+    else void this.readAgain(read);
+  }
+
+  private async readAgain(read: WaitingRead): Promise<void> {
+    try {
+      const [count, text] = await this.send([read]);
+      if (Number(count) > 0) this.isShared = false;
+      read.resolve([count, text]);
+    } catch (error) {
+      read.reject(error);
+    }
+  }
+
+  private readOneByOne(reads: readonly WaitingRead[]): void {
+    this.isShared = false;
+    for (const read of reads) void this.readTogether([read]);
+  }
+
+  private async send(reads: readonly WaitingRead[]): Promise<readonly unknown[]> {
+    const nowMs = Math.max(...reads.map((read) => read.nowMs));
+    const { commandName, commonArguments, deadline } = this.init;
+    const [outcome, , ...replies] = await deadline.inTime('load the session', (latestMs) =>
+      this.run(
+        reads.map(({ key }) => key),
+        ...commonArguments(nowMs, latestMs),
+        ...reads.flatMap(({ ownArguments }) => ownArguments),
+      ),
+    );
+    if (outcome !== 1) throw unknownOutcome(commandName, outcome);
+    return replies;
+  }
+
+  private run(keys: readonly string[], ...args: Arguments): Promise<RawReply> {
+    const { client, commandName } = this.init;
+    return this.isShared || keys.length > 1
+      ? runAtOnce(client, sharedName(commandName), [keys.length, ...keys, ...args])
+      : scriptOf(client, commandName)(...keys, ...args);
+  }
+}
+
+/** Auto-pipelining would have the command wait for another turn, and it has waited for one. */
+async function runAtOnce(
+  client: Redis | Cluster,
+  commandName: string,
+  args: Arguments,
+): Promise<RawReply> {
+  const pipeline = client.pipeline();
+  void scriptOf(pipeline, commandName)(...args);
+  const [[error, reply] = []] = (await pipeline.exec()) ?? [];
+  if (error) throw error;
+  return reply as RawReply;
+}
+
+/** What `defineCommand` has made of a script on a client, and on its pipelines. */
+function scriptOf(sender: object, commandName: string): Run {
+  return (Reflect.get(sender, commandName) as Run).bind(sender);
+}
+
+/** Of the script with any number of keys: ioredis takes the first argument of the others for a key. */
+function sharedName(commandName: string): string {
+  return `${commandName}Together`;
+}
+
+function isOfDifferentSlots(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && /CROSSSLOT|same slot/i.test(cause.message);
+}
