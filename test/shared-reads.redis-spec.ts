@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { Redis } from 'ioredis';
+import { type Redis } from 'ioredis';
 import { type MapSession } from '../libs/redis-session/src/session/map-session.js';
 import { createRedisClient } from '../libs/redis-session/src/redis/redis-client.js';
 import { RedisIndexedSessionRepository } from '../libs/redis-session/src/redis/redis-indexed-session-repository.js';

@@ -73,9 +73,8 @@ function parse(text: string): { command: string[]; length: number } | undefined 
 }
 
 function encode(reply: unknown): string {
-  if (reply === null || reply === undefined) return '$-1\r\n';
   if (typeof reply === 'number') return `:${reply}\r\n`;
   if (Array.isArray(reply)) return `*${reply.length}\r\n${reply.map(encode).join('')}`;
-  const text = String(reply);
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  if (typeof reply !== 'string') return '$-1\r\n';
+  return `$${Buffer.byteLength(reply)}\r\n${reply}\r\n`;
 }
