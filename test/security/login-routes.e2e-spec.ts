@@ -15,6 +15,7 @@ import {
   type Type,
   UseGuards,
 } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CurrentUser, LoginGuard, RequireAuthorities } from 'nestjs-redis-session';
 import { catchError, type Observable, tap, throwError } from 'rxjs';
@@ -113,8 +114,45 @@ class AnsweringController {
   }
 }
 
+@Controller('decorated')
+class DecoratedController {
+  @Post('1')
+  @HttpCode(200)
+  @UseGuards(LoginGuard('local'))
+  one(@CurrentUser('username') name: string): object {
+    return { name };
+  }
+
+  @Post('2')
+  @HttpCode(200)
+  @UseGuards(LoginGuard('local'))
+  two(@CurrentUser('username') name: string): object {
+    return { name };
+  }
+}
+
+/** Nest names a decorator of parameters by a random hexadecimal text; here it begins with `digit`. */
+function nameDecorators(handler: keyof DecoratedController, digit: number): void {
+  const parameters = Object.entries(
+    Reflect.getMetadata(ROUTE_ARGS_METADATA, DecoratedController, handler) as object,
+  );
+  const named = parameters.map(([text, value]): [string, unknown] => [
+    text.replace(/^\w{2}/, `${digit}a`),
+    value,
+  ]);
+  Reflect.defineMetadata(
+    ROUTE_ARGS_METADATA,
+    Object.fromEntries(named),
+    DecoratedController,
+    handler,
+  );
+}
+nameDecorators('one', 1);
+nameDecorators('two', 2);
+
 const CONTROLLERS = [
   LoginController,
+  DecoratedController,
   RoutesController,
   GuardedController,
   InheritingController,
@@ -210,6 +248,15 @@ describe.each(PLATFORMS)('routes that log in, on %s', (platform) => {
       expect((await visitor.get('/members')).status).toBe(200);
       expect(log.text).not.toMatch(/Cannot|Error|already/);
     });
+
+    it.each([1, 2])(
+      'is led back from, whatever Nest calls the decorators of its parameters (%s)',
+      async (digit) => {
+        const visitor = await start('annotated');
+        const login = await visitor.submit(`/decorated/${digit}`, KIM);
+        expect([login.status, login.headers['location']]).toEqual([303, '/']);
+      },
+    );
 
     it.each(['redirect', 'passthrough'])('that has a %s is led back from, too', async (way) => {
       const visitor = await start('annotated');

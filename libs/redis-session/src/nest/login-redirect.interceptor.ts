@@ -63,6 +63,7 @@ function answersItself(context: ExecutionContext): boolean {
   const [target, name] = [context.getClass(), context.getHandler().name];
   if (Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, target, name)) return false;
   const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, target, name) ?? {}) as object;
-  const types = Object.keys(parameters).map((key) => Number.parseInt(key));
-  return types.includes(RouteParamtypes.RESPONSE) || types.includes(RouteParamtypes.NEXT);
+  // `<type>:<index>`; the type of a custom decorator is a random text, which may begin with a digit.
+  const types = Object.keys(parameters).map((key) => key.split(':')[0]);
+  return [RouteParamtypes.RESPONSE, RouteParamtypes.NEXT].some((type) => types.includes(`${type}`));
 }
