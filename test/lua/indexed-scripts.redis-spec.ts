@@ -37,6 +37,8 @@ interface Save {
   set?: string[];
   updates?: string[];
   index?: string[];
+  version?: string;
+  knownVersion?: string;
 }
 
 function save({
@@ -47,12 +49,15 @@ function save({
   set = [],
   updates = [],
   index = [],
+  version = '',
+  knownVersion = '',
 }: Save) {
   return run(
     saveIndexed,
     ...[hashOf(storedId), hashOf(id), `${prefix}:mark`],
     ...[`${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:${id}`],
-    ...[created, latest, startMs, created === '' ? '' : 1800, -1, 1000, storedId, id, '1', 100],
+    ...[created, latest, startMs, created === '' ? '' : 1800, -1, 1000],
+    ...[storedId.length, id.length, '1', 100, version, knownVersion],
     ...[set.length / 2, 0, updates.length / 3, index.length / 2, -1],
     ...[...set, ...updates, ...index],
   );
@@ -89,12 +94,19 @@ const now = expect.any(Number);
 
 describe('saveIndexed', () => {
   it('answers 1 with the earlier texts of the index fields', async () => {
-    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now]);
+    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now, 0]);
     expect(await save({ index: ['index:p', '*', 'index:q', '*'] })).toEqual([
-      ...[1, now, 'abcdef:kim', ''],
+      ...[1, now, 0, 'abcdef:kim', ''],
     ]);
     expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 1_801_000);
     expect(await redis.client.zscore(`${prefix}:expirations`, 'a')).toBe(`${startMs + 1_800_000}`);
+  });
+
+  it('gives the hash its new version, and says whether it had the one that the caller knows', async () => {
+    await save({ created: startMs, version: 'v1' });
+    expect(await save({ knownVersion: 'v0' })).toEqual([1, now, 0]);
+    expect(await save({ set: ['x', '1'], version: 'v2', knownVersion: 'v1' })).toEqual([1, now, 1]);
+    expect(await redis.client.hget(hashOf('a'), 'version')).toBe('v2');
   });
 
   it('adds one event for a creation and one for a changed id, also when it is sent again', async () => {
@@ -173,10 +185,10 @@ describe('endSession', () => {
 });
 
 describe('loadIndexed', () => {
-  const load = (nowMs: number, access: number | '', latest = later()) =>
+  const load = (nowMs: number, access: number | '', latest = later(), knownVersion = '') =>
     run(
       { ...loadIndexed, numberOfKeys: 1 },
-      ...[hashOf('a'), nowMs, latest, -1, 0, 1000, 300_000, access],
+      ...[hashOf('a'), nowMs, latest, -1, 0, 1000, 300_000, access, knownVersion],
     );
 
   it('answers 1 with the hash, and records the access', async () => {
@@ -193,6 +205,17 @@ describe('loadIndexed', () => {
     expect(await load(startMs + 1_800_000, '')).toEqual([1, now, 0, '']);
     expect(await redis.client.hget(hashOf('a'), 'over')).toBe('1');
     expect(await load(startMs, '')).toEqual([1, now, 0, '']);
+  });
+
+  it('answers 1 with the last access alone when the caller knows the version', async () => {
+    await save({ created: startMs, set: ['indexExpiry', `${startMs}`], version: 'v1' });
+    const known = await load(startMs, startMs + 5, later(), 'v1');
+    expect(known).toEqual([1, now, -2, expect.stringMatching(new RegExp(`${startMs + 5}$`))]);
+    const late = startMs + 300_006;
+    const renewed = await load(late, late, later(), 'v1');
+    expect(renewed[3]).toMatch(new RegExp(`${late}\0newIndexExpiry\x001$`));
+    await redis.client.hset(hashOf('a'), 'over', '1');
+    expect(await load(startMs, startMs, later(), 'v1')).toEqual([1, now, 0, '']);
   });
 
   it('answers -2 and records nothing when it is too late', async () => {

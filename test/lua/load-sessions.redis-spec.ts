@@ -9,6 +9,7 @@ interface Load {
   touchIntervalMs: number;
   absoluteTimeoutMs: number;
   latestMs: number;
+  knownVersion: string;
 }
 
 const redis = useTestRedis();
@@ -25,15 +26,16 @@ async function send(load: Partial<Load> = {}): Promise<string[]> {
 }
 
 async function reply(load: Partial<Load>): Promise<unknown[]> {
-  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs } = {
+  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs, knownVersion } = {
     nowMs: startMs,
     accessMs: '',
     touchIntervalMs: 0,
     absoluteTimeoutMs: -1,
     latestMs: Date.now() + 60_000,
+    knownVersion: '',
     ...load,
   };
-  const inputs = [nowMs, latestMs, absoluteTimeoutMs, accessMs, touchIntervalMs];
+  const inputs = [nowMs, latestMs, absoluteTimeoutMs, accessMs, touchIntervalMs, knownVersion];
   const answer = await redis.client.eval(loadSessions.lua, 1, key, ...inputs);
   return answer as unknown[];
 }
@@ -140,6 +142,43 @@ describe('loadSessions returns nothing', () => {
   });
 });
 
+describe('loadSessions with a version that the caller knows', () => {
+  const known = { knownVersion: 'v1' };
+
+  beforeEach(() => redis.client.hset(key, 'version', 'v1'));
+
+  it('returns the last access alone, recorded with a new time to live', async () => {
+    expect((await reply(known)).slice(2)).toEqual([-2, `lastAccessedTime\0${startMs}`]);
+    expect((await reply({ ...known, accessMs: startMs + 9 })).slice(2)).toEqual([
+      -2,
+      `lastAccessedTime\0${startMs + 9}`,
+    ]);
+    expect(await redis.client.hget(key, 'lastAccessedTime')).toBe(String(startMs + 9));
+    expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_009);
+  });
+
+  it('returns all when the hash has another version, or none', async () => {
+    await redis.client.hset(key, 'version', 'v2');
+    expect(fieldsOf(await send(known))).toEqual({ ...stored, version: 'v2' });
+    await redis.client.hdel(key, 'version');
+    expect(fieldsOf(await send(known))).toEqual(stored);
+  });
+
+  it('returns all when a time is no whole number', async () => {
+    await redis.client.hset(key, 'lastAccessedTime', 'nan');
+    const broken = { ...stored, version: 'v1', lastAccessedTime: 'nan' };
+    expect(fieldsOf(await send({ ...known, accessMs: startMs + 9 }))).toEqual(broken);
+  });
+
+  it('returns nothing when the session has expired or is gone, or the key holds no hash', async () => {
+    expect(await send({ ...known, nowMs: startMs + 1_800_000 })).toEqual([]);
+    expect(await redis.client.exists(key)).toBe(0);
+    expect(await send(known)).toEqual([]);
+    await redis.client.rpush(key, 'no hash');
+    expect((await reply(known)).slice(2)).toEqual([-1, '']);
+  });
+});
+
 describe('loadSessions refuses', () => {
   it.each([
     ['an access to record', { accessMs: startMs + 1234 }],
@@ -161,7 +200,7 @@ describe('loadSessions with several keys', () => {
     await redis.client.hset(other ?? '', { ...stored, 'sessionAttr:a': '2' });
     const keys = [key, missing, list, expired, other].map(String);
     const common = [startMs, Date.now() + 60_000, -1];
-    const own = [startMs + 7, 0, startMs + 7, 0, startMs + 7, 0, startMs + 7, 0, startMs + 7, 1000];
+    const own = [0, 0, 0, 0, 1000].flatMap((touch) => [startMs + 7, touch, '']);
     const answer = await redis.client.eval(loadSessions.lua, 5, ...keys, ...common, ...own);
     const [outcome, , ...replies] = answer as unknown[];
     expect(outcome).toBe(1);

@@ -12,6 +12,8 @@ interface Save {
   accessed: number;
   interval: number | '';
   absoluteTimeout: number;
+  version: string;
+  knownVersion: string;
   set: string[];
   remove: string[];
   updates: string[];
@@ -32,6 +34,8 @@ function saveOf(change: Partial<Save>): Save {
     accessed: startMs,
     interval: '',
     absoluteTimeout: -1,
+    version: '',
+    knownVersion: '',
     set: [],
     remove: [],
     updates: [],
@@ -52,6 +56,8 @@ async function send(save: Save): Promise<unknown[]> {
     save.accessed,
     save.interval,
     save.absoluteTimeout,
+    save.version,
+    save.knownVersion,
     save.set.length / 2,
     save.remove.length,
     save.updates.length / 3,
@@ -95,7 +101,7 @@ describe('saveSession answers 1 when it', () => {
   it('creates a session that expires at its last access plus its interval, to the millisecond', async () => {
     const newId = randomUUID();
     const save = saveOf({ storedId: newId, currentId: newId, created: startMs, interval: 60 });
-    expect(await send({ ...save, set: ['x', 'y'] })).toEqual([1, expect.any(Number)]);
+    expect(await send({ ...save, set: ['x', 'y'] })).toEqual([1, expect.any(Number), 0]);
     expect((await contentOf(newId)).fields).toEqual({
       ...first,
       maxInactiveInterval: '60',
@@ -118,6 +124,15 @@ describe('saveSession answers 1 when it', () => {
       ttlMs: -1,
     });
     expect(await contentOf(id)).toEqual(GONE);
+  });
+
+  it('gives the hash its new version, and says whether it had the one that the caller knows', async () => {
+    const outcome = async (save: Partial<Save>) => (await send(saveOf(save)))[2];
+    expect(await outcome({ set: ['a', '2'], version: 'v1', knownVersion: 'v0' })).toBe(0);
+    expect(await outcome({ knownVersion: 'v1' })).toBe(1);
+    expect(await outcome({ remove: ['a'], version: 'v2', knownVersion: 'v1' })).toBe(1);
+    expect(await outcome({ knownVersion: 'v1' })).toBe(0);
+    expect((await contentOf(id)).fields).toMatchObject({ version: 'v2', b: '2' });
   });
 
   it('sets and deletes fields and leaves the others alone', async () => {

@@ -3,6 +3,7 @@ export const ATTRIBUTE_PREFIX = 'sessionAttr:';
 
 /** The fields of a hash, by name. */
 export interface HashFields {
+  /** About how many there are; 0 = there is no such hash. */
   readonly size: number;
   get(field: string): string | undefined;
   keys(): Iterable<string>;

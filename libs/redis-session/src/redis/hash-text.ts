@@ -1,5 +1,5 @@
 /** Between the fields and values that a script joins; no name and no value of ours contains it. */
-const SEPARATOR = '\0';
+export const SEPARATOR = '\0';
 
 /**
  * A hash as the scripts give it: one text of fields and values in turn. It is not taken apart: what nobody asks for costs
@@ -28,6 +28,11 @@ export class HashText {
   /** Of fields; one that comes twice counts twice. */
   get size(): number {
     return this.starts.length / 2;
+  }
+
+  /** Characters. */
+  get length(): number {
+    return this.text.length;
   }
 
   /** The last value of `field`. */

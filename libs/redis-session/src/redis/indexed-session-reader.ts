@@ -1,7 +1,11 @@
 import { type StoredSession } from '../session/session-change.js';
 import { expiryTimeMs } from '../session/session-expiry.js';
-import { type HashFields } from './attribute-texts.js';
-import { entriesOfHash, type IndexEntry, INDEX_EXPIRY_FIELD, OVER_FIELD } from './index-entry.js';
+import {
+  entriesOfHash,
+  type IndexEntry,
+  NEW_INDEX_EXPIRY_FIELD,
+  OVER_FIELD,
+} from './index-entry.js';
 import { type IndexedStore } from './indexed-store.js';
 import { RecordedAccesses } from './recorded-accesses.js';
 import { readsFromReplicas } from './redis-client.js';
@@ -27,7 +31,8 @@ export class IndexedSessionReader {
 
   /** @param accessTimeMs - epoch; undefined = this is no access. @returns undefined when there is none, or it has ended */
   async load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
-    const isRecorded = this.accesses.isRecorded(id, accessTimeMs);
+    const isRecorded =
+      this.accesses.isRecorded(id, accessTimeMs) && !this.store.commands.isKnown(id);
     const session =
       (isRecorded ? await this.readRecorded(id) : undefined) ??
       (await this.readAndRecord(id, accessTimeMs));
@@ -54,7 +59,7 @@ export class IndexedSessionReader {
     const stored = fromHash(hash);
     if (!stored) return undefined;
     const entries = entriesOfHash(hash);
-    if (hasNewIndexExpiry(hash))
+    if (hash.get(NEW_INDEX_EXPIRY_FIELD) !== undefined)
       void indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
     if (accessTimeMs !== undefined) await expiration.afterAccess(id);
     return { ...stored, entries };
@@ -63,9 +68,4 @@ export class IndexedSessionReader {
   private expiryOf(stored: StoredSession): number {
     return expiryTimeMs(stored, this.options.absoluteTimeoutSeconds);
   }
-}
-
-/** The script says so by giving the field twice. */
-function hasNewIndexExpiry(hash: HashFields): boolean {
-  return [...hash.keys()].filter((field) => field === INDEX_EXPIRY_FIELD).length > 1;
 }

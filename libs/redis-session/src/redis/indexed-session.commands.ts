@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { SessionStoreError } from '../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
+import { type HashSave, KnownHashes } from './known-hashes.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { type HashFields } from './attribute-texts.js';
 import { readHash } from './read-hash.js';
-import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
 import {
   isWrongType,
@@ -83,6 +84,7 @@ export class IndexedSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
   private readonly reads: SharedReads;
+  private readonly known = new KnownHashes();
   private readonly eventNames: readonly string[];
   private readonly eventNameCount: number;
 
@@ -101,6 +103,7 @@ export class IndexedSessionCommands {
       client,
       commandTimeoutMs: options.commandTimeoutMs,
       deadline: this.deadline,
+      known: this.known,
       commandName: 'nestIndexedLoad',
       lua: loadIndexed.lua,
       commonArguments: (nowMs, latestMs) => [
@@ -122,8 +125,17 @@ export class IndexedSessionCommands {
     return readHash(client, keys.session(id), options.commandTimeoutMs).catch(refuseWrongType);
   }
 
+  /** Whether {@link load} may spare Redis the contents of the session. */
+  isKnown(id: string): boolean {
+    return this.known.has(this.keys.session(id));
+  }
+
   async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
-    const args = this.saveArguments(input);
+    const { storedId, id, hash } = input;
+    // Other applications that write the hash give it no new version.
+    const changes = this.options.hasExpirations ? changedFields(hash) : new Map<string, string>();
+    const known = this.known.beginSave(this.keys.session(storedId), this.keys.session(id), changes);
+    const args = this.saveArguments(input, known);
     const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
     const reply = await this.deadline.inTime('save the session', send).catch((error: unknown) => {
       if (isWrongType(error)) return undefined;
@@ -131,7 +143,10 @@ export class IndexedSessionCommands {
     });
     const [outcome, , ...texts] = reply ?? [-1, NaN];
     const rest = texts.map(String);
-    if (outcome === 1) return { kind: 'saved', earlier: rest };
+    if (outcome === 1) {
+      known.done(rest[0] === '1');
+      return { kind: 'saved', earlier: rest.slice(1) };
+    }
     if (outcome === -1) return { kind: 'missing' };
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
     if (outcome === -4) return { kind: 'index-conflict', earlier: rest };
@@ -156,6 +171,7 @@ export class IndexedSessionCommands {
         ...[this.eventNameCount, ...this.eventNames],
       ),
     );
+    this.known.delete(keys.session(id));
     const rest = texts.map(String);
     if (outcome === 1) return { kind: 'ended', fields: rest };
     if (outcome === 2) return { kind: 'alive', expiry: rest[0] ?? '', fields: rest.slice(1) };
@@ -163,7 +179,10 @@ export class IndexedSessionCommands {
     throw unknownOutcome('endSession', outcome);
   }
 
-  private saveArguments(input: SaveIndexedInput): (latestMs: number) => (string | number)[] {
+  private saveArguments(
+    input: SaveIndexedInput,
+    known: HashSave,
+  ): (latestMs: number) => (string | number)[] {
     const { keys, options } = this;
     const { storedId, id, hash, indexes } = input;
     const partition = keys.partitionOf(id);
@@ -178,9 +197,11 @@ export class IndexedSessionCommands {
       ...[keys.session(storedId), keys.session(id), markKey],
       ...[keys.expirations(partition), keys.events(partition), keys.ended(id)],
       ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
-      ...[options.absoluteTimeoutMs, options.retentionMs, storedId, id],
-      ...[options.hasExpirations ? '1' : '0', maxEvents, hash.set.length / 2, hash.remove.length],
-      ...[hash.updates.length / 3, indexes.size, this.eventNameCount],
+      ...[options.absoluteTimeoutMs, options.retentionMs],
+      ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, known.version, known.knownVersion],
+      ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
+      ...[indexes.size, this.eventNameCount],
       ...[...hash.set, ...hash.remove, ...hash.updates],
       ...[...indexes].flatMap(([name, text]) => [INDEX_FIELD_PREFIX + name, text]),
       ...this.eventNames,

@@ -45,6 +45,7 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  *   creationTime         1404360000000          epoch ms
  *   lastAccessedTime     1404360000000          epoch ms, only grows
  *   maxInactiveInterval  1800                   seconds, -1 = never
+ *   version              Xy3_9kPq               new with each change of anything but lastAccessedTime
  *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
  * ```
  *
@@ -73,7 +74,9 @@ export class RedisSessionRepository extends StoredSessionRepository {
     id: string,
     accessTimeMs?: number,
   ): Promise<StoredSession | undefined> {
-    const stored = this.accesses.isRecorded(id, accessTimeMs)
+    const isPlain =
+      this.accesses.isRecorded(id, accessTimeMs) && !this.commands.isKnown(this.keys.session(id));
+    const stored = isPlain
       ? await this.readRecorded(id, accessTimeMs)
       : await this.read(id, accessTimeMs, this.touchIntervalMs);
     if (stored) this.accesses.remember(id, stored.lastAccessedTime);
@@ -96,13 +99,13 @@ export class RedisSessionRepository extends StoredSessionRepository {
     accessTimeMs: number | undefined,
     touchIntervalMs: number,
   ): Promise<StoredSession | undefined> {
-    const reply = await this.commands.loadSession({
+    const hash = await this.commands.loadSession({
       key: this.keys.session(id),
       nowMs: this.options.clock(),
       accessTimeMs,
       touchIntervalMs,
     });
-    return fromHash(reply);
+    return fromHash(hash);
   }
 
   protected override write(change: SessionChange): Promise<SaveOutcome> {

@@ -3,8 +3,9 @@ import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { deleteSession, loadSessions, saveSession } from './lua/scripts.generated.js';
 import { type HashFields } from './attribute-texts.js';
+import { KnownHashes } from './known-hashes.js';
 import { readHash } from './read-hash.js';
-import { fromConflict, type HashChange } from './redis-session.mapper.js';
+import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
 import {
   isWrongType,
@@ -61,6 +62,7 @@ export class RedisSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
   private readonly reads: SharedReads;
+  private readonly known = new KnownHashes();
 
   constructor(
     private readonly client: RedisClient,
@@ -71,6 +73,7 @@ export class RedisSessionCommands {
     this.reads = new SharedReads({
       client,
       commandTimeoutMs,
+      known: this.known,
       deadline: this.deadline,
       commandName: 'nestSessionsLoad',
       lua: loadSessions.lua,
@@ -87,6 +90,11 @@ export class RedisSessionCommands {
     return this.reads.read(key, nowMs, [accessTimeMs, touchIntervalMs]);
   }
 
+  /** Whether {@link loadSession} may spare Redis the contents of the session. */
+  isKnown(key: string): boolean {
+    return this.known.has(key);
+  }
+
   /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
   readSession(key: string): Promise<HashFields> {
     return readHash(this.client, key, this.options.commandTimeoutMs).catch(refuseWrongType);
@@ -94,6 +102,7 @@ export class RedisSessionCommands {
 
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
+    const save = this.known.beginSave(storedKey, currentKey, changedFields(hash));
     const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
     const send = (latest: number) =>
       this.scripts.nestSessionSave(
@@ -105,6 +114,8 @@ export class RedisSessionCommands {
         hash.lastAccessedTime,
         hash.maxInactiveInterval,
         this.options.absoluteTimeoutMs,
+        save.version,
+        save.knownVersion,
         hash.set.length / 2,
         hash.remove.length,
         hash.updates.length / 3,
@@ -115,7 +126,10 @@ export class RedisSessionCommands {
     const [outcome, , ...rest] = await this.deadline
       .inTime('save the session', send)
       .catch(missingIfNoHash);
-    if (outcome === 1) return { kind: 'saved' };
+    if (outcome === 1) {
+      save.done(Number(rest[0]) === 1);
+      return { kind: 'saved' };
+    }
     if (outcome === MISSING) return { kind: 'missing' };
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
     throw unknownOutcome('saveSession', outcome);
@@ -126,6 +140,7 @@ export class RedisSessionCommands {
       this.scripts.nestSessionDelete(key, latest),
     );
     if (outcome !== 1) throw unknownOutcome('deleteSession', outcome);
+    this.known.delete(key);
   }
 }
 

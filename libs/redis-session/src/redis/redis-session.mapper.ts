@@ -56,6 +56,15 @@ export function toHash(change: SessionChange): HashChange {
   };
 }
 
+/** What a hash holds after `change` that it did not hold before, the last access left out; undefined = nothing any more. */
+export function changedFields(change: HashChange): Map<string, string | undefined> {
+  const { maxInactiveInterval, remove, set } = change;
+  const fields = new Map<string, string | undefined>(remove.map((field) => [field, undefined]));
+  for (let i = 0; i < set.length; i += 2) fields.set(set[i] ?? '', set[i + 1]);
+  if (maxInactiveInterval !== '') fields.set(MAX_INACTIVE_INTERVAL, maxInactiveInterval);
+  return fields;
+}
+
 /** The attributes under update as they are stored. @param reply - name, '1' or '0', text for each */
 export function fromConflict(reply: readonly string[]): Map<string, string | undefined> {
   const current = new Map<string, string | undefined>();

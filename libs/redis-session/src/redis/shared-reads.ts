@@ -1,6 +1,8 @@
 import { type Cluster, type Redis } from 'ioredis';
 import { type HashFields } from './attribute-texts.js';
-import { HashText } from './hash-text.js';
+import { HashText, SEPARATOR } from './hash-text.js';
+import { KnownHash } from './known-hash.js';
+import { type KnownHashes } from './known-hashes.js';
 import { readHash } from './read-hash.js';
 import {
   type RawReply,
@@ -12,6 +14,9 @@ import {
 /** So many sessions one command reads at most: it must not keep Redis from everybody else for long. */
 const MAX_SHARING = 16;
 
+/** What the script says instead of the number of fields and values: the hash has the version that is known. */
+const UNCHANGED = -2;
+
 type Arguments = readonly (string | number)[];
 type Run = (...args: Arguments) => Promise<RawReply>;
 
@@ -22,12 +27,13 @@ export interface SharedReadsInit {
   readonly deadline: WriteDeadline;
   /** What the script is called on the client. */
   readonly commandName: string;
+  readonly known: KnownHashes;
   readonly lua: string;
   /** What the script is told between the keys and what belongs to each of them. Times are epoch ms. */
   readonly commonArguments: (nowMs: number, latestMs: number) => Arguments;
 }
 
-/** The count of the fields and values of one hash, and their text. */
+/** The count of the fields and values of one hash, or what the script says instead, and their text. */
 type HashReply = readonly [count: unknown, text: unknown];
 
 interface WaitingRead {
@@ -40,7 +46,7 @@ interface WaitingRead {
 
 /**
  * Reads hashes by a script. Reads that begin in the same turn of the event loop share one command: the busier a replica
- * is, the less each costs it and Redis.
+ * is, the less each costs it and Redis. The contents of a large hash are sent only when they are not known.
  *
  * They share none where sessions lie on different servers: on a Redis Cluster, and behind a proxy that spreads keys.
  * Such a proxy is noticed when it refuses keys of different slots, or does not find together what it finds alone.
@@ -58,21 +64,29 @@ export class SharedReads {
 
   /**
    * @param nowMs - epoch
-   * @param ownArguments - what the script is told of this key
+   * @param ownArguments - what the script is told of this key, but for the version that is known
    * @returns an empty hash when there is none
    * @throws SessionCorruptError, SessionStoreError
    */
   async read(key: string, nowMs: number, ownArguments: Arguments): Promise<HashFields> {
-    const [count, text] = await new Promise<HashReply>((resolve, reject) => {
-      this.add({ key, nowMs, ownArguments, resolve, reject });
-    });
-    return HashText.parse(count, text) ?? this.readAlone(key);
+    const known = this.init.known.get(key);
+    const [count, text] = await this.ask(key, nowMs, [...ownArguments, known?.version ?? '']);
+    if (known && Number(count) === UNCHANGED) return known.with(pairsOf(text));
+    const hash = HashText.parse(count, text) ?? (await this.readAlone(key));
+    this.init.known.set(key, KnownHash.of(hash));
+    return hash;
   }
 
   /** What the script cannot tell: a hash with the separator in it, or something that is no hash. */
   private readAlone(key: string): Promise<HashFields> {
     const { client, commandTimeoutMs } = this.init;
     return readHash(client, key, commandTimeoutMs).catch(refuseWrongType);
+  }
+
+  private ask(key: string, nowMs: number, ownArguments: Arguments): Promise<HashReply> {
+    return new Promise((resolve, reject) => {
+      this.add({ key, nowMs, ownArguments, resolve, reject });
+    });
   }
 
   private add(read: WaitingRead): void {
@@ -162,6 +176,12 @@ function scriptOf(sender: object, commandName: string): Run {
 /** Of the script with any number of keys: ioredis takes the first argument of the others for a key. */
 function sharedName(commandName: string): string {
   return `${commandName}Together`;
+}
+
+/** @param text - fields and values in turn */
+function* pairsOf(text: unknown): Generator<[string, string | undefined]> {
+  const parts = String(text).split(SEPARATOR);
+  for (let i = 0; i < parts.length; i += 2) yield [parts[i] ?? '', parts[i + 1]];
 }
 
 function isOfDifferentSlots(error: unknown): boolean {

@@ -11,18 +11,20 @@
     ARGV[4] ms between two records of the access, '0' = record every one
     ARGV[5] ms that a hash outlives its session
     ARGV[6] ms after which an index entry whose score has passed is written again
-    ARGV[7 ...] for each hash: access time to record, epoch ms, or '' to record none
+    ARGV[7 ...] for each hash: access time to record, epoch ms, or '' to record none; version that the caller knows, or ''
   Output, now = epoch ms on the clock of this server:
     {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL. The hash as it is after
-                                the access; a changed field comes again at the end: a second indexExpiry asks the caller
-                                to write the index entries again. Count 0 = there is no such session, -1 = the key does
-                                not hold a hash. A hash without valid times comes as it is.
+                                the access, a new lastAccessedTime again at the end; with 'newIndexExpiry', '1' in the
+                                end, the index entries are to be written again. Count 0 = there is no such session, -1
+                                = the key does not hold a hash, -2 = it has the version that the caller knows, and the
+                                text tells its lastAccessedTime and newIndexExpiry alone. A hash without valid times
+                                comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local touchInterval, retention, indexDelay = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local firstAccess = 7
+local firstOwn = 7
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,18 +44,39 @@ local function expiryOf(created, accessed, interval)
   return math.min(idle, absolute)
 end
 
--- Returns count and text.
-local function load(sessionKey, accessTime)
-  local hash, fields = redis.pcall('HGETALL', sessionKey), {}
-  if hash.err then
-    return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
+-- Returns the fields that matter here, and the whole hash in turn unless it has that version.
+local function read(sessionKey, knownVersion)
+  if knownVersion ~= '' then
+    local known = redis.pcall(
+      'HMGET', sessionKey, 'version', 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'indexExpiry', 'over'
+    )
+    if known[1] == knownVersion then
+      return {
+        creationTime = known[2],
+        lastAccessedTime = known[3],
+        maxInactiveInterval = known[4],
+        indexExpiry = known[5],
+        over = known[6],
+      }
+    end
   end
+  local hash, fields = redis.pcall('HGETALL', sessionKey), {}
   for i = 1, #hash, 2 do
     fields[hash[i]] = hash[i + 1]
+  end
+  return fields, hash
+end
+
+-- Returns count and text.
+local function load(sessionKey, accessTime, knownVersion)
+  local fields, hash = read(sessionKey, knownVersion)
+  if hash and hash.err then
+    return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
   end
   local created, accessed = toInteger(fields.creationTime), toInteger(fields.lastAccessedTime)
   local interval, indexExpiry = toInteger(fields.maxInactiveInterval), toInteger(fields.indexExpiry)
   if not (created and accessed and interval) then
+    hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end
   if fields.over or expiryOf(created, accessed, interval) <= clientNow then
@@ -61,26 +84,25 @@ local function load(sessionKey, accessTime)
     return 0, ''
   end
 
-  local function set(field, number)
-    local text = string.format('%.0f', number)
-    redis.call('HSET', sessionKey, field, text)
-    hash[#hash + 1], hash[#hash + 2] = field, text
-  end
+  local text = hash or { 'lastAccessedTime', fields.lastAccessedTime }
   if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
-    set('lastAccessedTime', accessTime)
-    local expiry = expiryOf(created, accessTime, interval)
+    local accessText, expiry = string.format('%.0f', accessTime), expiryOf(created, accessTime, interval)
+    redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
+    text[#text + 1], text[#text + 2] = 'lastAccessedTime', accessText
     if expiry ~= math.huge then
       redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry + retention))
       if indexExpiry and indexExpiry + indexDelay < clientNow then
-        set('indexExpiry', expiry)
+        redis.call('HSET', sessionKey, 'indexExpiry', string.format('%.0f', expiry))
+        text[#text + 1], text[#text + 2] = 'newIndexExpiry', '1'
       end
     end
   end
-  return #hash, table.concat(hash, '\0')
+  return hash and #text or -2, table.concat(text, '\0')
 end
 
 local reply = { 1, now }
 for i = 1, #sessionKeys do
-  reply[2 * i + 1], reply[2 * i + 2] = load(sessionKeys[i], tonumber(ARGV[firstAccess + i - 1]))
+  local own = firstOwn + 2 * (i - 1)
+  reply[2 * i + 1], reply[2 * i + 2] = load(sessionKeys[i], tonumber(ARGV[own]), ARGV[own + 1])
 end
 return reply

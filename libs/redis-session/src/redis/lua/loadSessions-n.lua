@@ -7,17 +7,18 @@
     ARGV[2] latest moment at which the accesses may be recorded, epoch ms on the clock of this server
     ARGV[3] absolute lifetime in ms, or '-1' for none
     ARGV[4 ...] for each hash: access time to record, epoch ms, or '' to record none; ms between two records of the
-                access, '0' = record every one
+                access, '0' = record every one; version that the caller knows, or ''
   Output, now = epoch ms on the clock of this server:
     {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL: one text is read much
                                 faster than many. The hash as it is after the access (a new lastAccessedTime comes again
-                                at the end). Count 0 = there is no such session, -1 = the key does not hold a hash. A
-                                hash without valid times comes as it is.
+                                at the end). Count 0 = there is no such session, -1 = the key does not hold a hash, -2 =
+                                it has the version that the caller knows, and the text tells its lastAccessedTime
+                                alone. A hash without valid times comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local firstAccess = 4
+local firstOwn = 4
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,7 +28,7 @@ end
 
 -- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
 local function toInteger(text)
-  local number = #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
+  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
   return number and math.abs(number) <= 9007199254740991 and number
 end
 
@@ -37,24 +38,45 @@ local function expiryOf(created, accessed, interval)
   return math.min(idle, absolute)
 end
 
--- Returns count and text.
-local function load(sessionKey, accessText, touchInterval)
-  local hash = redis.pcall('HGETALL', sessionKey)
-  if hash.err then
-    return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
+-- Returns the texts of the three times when the hash has that version.
+local function timesAt(sessionKey, version)
+  local times = redis.pcall('HMGET', sessionKey, 'version', 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
+  if times[1] == version then
+    return times[2], times[3], times[4]
   end
+end
+
+local function timesIn(hash)
   local created, accessed, interval
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'creationTime' then
-      created = toInteger(hash[i + 1])
+      created = hash[i + 1]
     elseif field == 'lastAccessedTime' then
-      accessed = toInteger(hash[i + 1])
+      accessed = hash[i + 1]
     elseif field == 'maxInactiveInterval' then
-      interval = toInteger(hash[i + 1])
+      interval = hash[i + 1]
     end
   end
+  return created, accessed, interval
+end
+
+-- Returns count and text.
+local function load(sessionKey, accessText, touchInterval, knownVersion)
+  local createdText, accessedText, intervalText, hash
+  if knownVersion ~= '' then
+    createdText, accessedText, intervalText = timesAt(sessionKey, knownVersion)
+  end
+  if not accessedText then
+    hash = redis.pcall('HGETALL', sessionKey)
+    if hash.err then
+      return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
+    end
+    createdText, accessedText, intervalText = timesIn(hash)
+  end
+  local created, accessed, interval = toInteger(createdText), toInteger(accessedText), toInteger(intervalText)
   if not (created and accessed and interval) then
+    hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end
   if expiryOf(created, accessed, interval) <= clientNow then
@@ -69,14 +91,20 @@ local function load(sessionKey, accessText, touchInterval)
     if expiry ~= math.huge then
       redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry))
     end
-    hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', accessText
+    accessedText = accessText
+    if hash then
+      hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', accessText
+    end
+  end
+  if not hash then
+    return -2, 'lastAccessedTime\0' .. accessedText
   end
   return #hash, table.concat(hash, '\0')
 end
 
 local reply = { 1, now }
 for i = 1, #sessionKeys do
-  local access = firstAccess + 2 * (i - 1)
-  reply[2 * i + 1], reply[2 * i + 2] = load(sessionKeys[i], ARGV[access], tonumber(ARGV[access + 1]))
+  local own = firstOwn + 3 * (i - 1)
+  reply[2 * i + 1], reply[2 * i + 2] = load(sessionKeys[i], ARGV[own], tonumber(ARGV[own + 1]), ARGV[own + 2])
 end
 return reply

@@ -15,17 +15,20 @@
     ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
     ARGV[5] absolute lifetime in ms, or '-1' for none
     ARGV[6] ms that the hash outlives the session
-    ARGV[7] id that it was stored under, ARGV[8] current id
+    ARGV[7] bytes of the id that it was stored under, which KEYS[1] ends with; ARGV[8] of the current one, KEYS[2]
     ARGV[9] '1' when expirations are kept in KEYS[4], else '0'
     ARGV[10] about how many events the stream holds at most, '0' = no events
-    ARGV[11] number of fields to set, ARGV[12] of fields to delete, ARGV[13] of updates, ARGV[14] of index fields,
-    ARGV[15] of names of attributes in events, '-1' = all
-    ARGV[16 ...] name, value for each field to set; name for each field to delete;
+    ARGV[11] version of the hash from now on, or '' when nothing but the last access changes, or others change it, too
+    ARGV[12] version that the caller knows, or ''
+    ARGV[13] number of fields to set, ARGV[14] of fields to delete, ARGV[15] of updates, ARGV[16] of index fields,
+    ARGV[17] of names of attributes in events, '-1' = all
+    ARGV[18 ...] name, value for each field to set; name for each field to delete;
                  name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent;
                  name, text for each index field that changes: the text that it must hold, '*' = any, '' = none;
                  name for each attribute in events
   Output, now = epoch ms on the clock of this server:
-    {1, now, text or '' ...} - saved; the earlier texts of the index fields
+    {1, now, wasKnown, text or '' ...} - saved; 1 = the hash had the version that the caller knows, else 0; the earlier
+                                         texts of the index fields
     {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
@@ -35,11 +38,13 @@ local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
 local expirations, events, endedKey = KEYS[4], KEYS[5], KEYS[6]
 local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
 local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local retention, storedId, currentId = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local retention = tonumber(ARGV[6])
+local storedId, currentId = string.sub(storedKey, -tonumber(ARGV[7])), string.sub(currentKey, -tonumber(ARGV[8]))
 local hasExpirations, maxEvents = ARGV[9] == '1', tonumber(ARGV[10])
-local setCount, deleteCount, updateCount = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local indexCount, eventNameCount = tonumber(ARGV[14]), tonumber(ARGV[15])
-local firstSet = 16
+local version, knownVersion, wasKnown = ARGV[11], ARGV[12], 0
+local setCount, deleteCount, updateCount = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+local indexCount, eventNameCount = tonumber(ARGV[16]), tonumber(ARGV[17])
+local firstSet = 18
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 local firstIndex = firstUpdate + 3 * updateCount
@@ -53,7 +58,7 @@ end
 
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now }
+  return { 1, now, 0 }
 end
 
 -- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
@@ -75,11 +80,15 @@ local event, isResent = false, false
 if isNew then
   event = redis.call('EXISTS', currentKey) == 0 and 'created'
 else
-  local times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over')
+  local function readTimes()
+    return redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over', 'version')
+  end
+  local times = readTimes()
   if not times[1] and storedKey ~= currentKey then
     storedKey, isResent = currentKey, true
-    times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over')
+    times = readTimes()
   end
+  wasKnown = times[5] and times[5] == knownVersion and 1 or 0
   local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
   created, interval = toInteger(times[1]), interval or storedInterval
   local isValid = created and storedAccess and storedInterval
@@ -101,14 +110,14 @@ else
   end
 end
 
-local reply, hasIndexConflict = { 1, now }, false
+local reply, hasIndexConflict = { 1, now, wasKnown }, false
 for i = firstIndex, firstEventName - 1, 2 do
   local stored, expected = redis.call('HGET', storedKey, ARGV[i]) or '', ARGV[i + 1]
   hasIndexConflict = hasIndexConflict or expected ~= '*' and expected ~= stored
   reply[#reply + 1] = stored
 end
 if hasIndexConflict and not isResent then
-  return { -4, now, unpack(reply, 3) }
+  return { -4, now, unpack(reply, 4) }
 end
 
 if isNew then
@@ -120,6 +129,9 @@ end
 redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
 if ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
+end
+if version ~= '' then
+  redis.call('HSET', currentKey, 'version', version)
 end
 for i = firstSet, firstDelete - 1, 2 do
   redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])

@@ -10,11 +10,13 @@
     ARGV[3] last access, epoch ms: the stored one stays when it is later
     ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
     ARGV[5] absolute lifetime in ms, or '-1' for none
-    ARGV[6] number of fields to set, ARGV[7] of fields to delete, ARGV[8] of updates
-    ARGV[9 ...] name, value for each field to set; name for each field to delete;
-                name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent
+    ARGV[6] version of the hash from now on, or '' when nothing but the last access changes
+    ARGV[7] version that the caller knows, or ''
+    ARGV[8] number of fields to set, ARGV[9] of fields to delete, ARGV[10] of updates
+    ARGV[11 ...] name, value for each field to set; name for each field to delete;
+                 name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent
   Output, now = epoch ms on the clock of this server:
-    {1, now} - saved
+    {1, now, wasKnown} - saved; 1 = the hash had the version that the caller knows, else 0
     {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
@@ -22,8 +24,9 @@
 local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
 local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
 local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local setCount, deleteCount, updateCount = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local firstSet = 9
+local version, knownVersion, wasKnown = ARGV[6], ARGV[7], 0
+local setCount, deleteCount, updateCount = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local firstSet = 11
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 
@@ -35,7 +38,7 @@ end
 
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now }
+  return { 1, now, 0 }
 end
 
 -- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
@@ -45,11 +48,15 @@ local function toInteger(text)
 end
 
 if not isNew then
-  local times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
+  local function readTimes()
+    return redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'version')
+  end
+  local times = readTimes()
   if not times[1] and storedKey ~= currentKey then
     storedKey = currentKey
-    times = redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval')
+    times = readTimes()
   end
+  wasKnown = times[4] and times[4] == knownVersion and 1 or 0
   local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
   created, interval = toInteger(times[1]), interval or storedInterval
   if not (created and storedAccess and storedInterval) then
@@ -78,13 +85,15 @@ end
 if ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
--- The first pair goes with the access time: a save of one attribute is the usual one.
-local accessText = string.format('%.0f', accessed)
-if setCount > 0 then
-  redis.call('HSET', currentKey, 'lastAccessedTime', accessText, ARGV[firstSet], ARGV[firstSet + 1])
-else
-  redis.call('HSET', currentKey, 'lastAccessedTime', accessText)
+-- The first pair goes with the access time and the version: a save of one attribute is the usual one.
+local fields = { 'lastAccessedTime', string.format('%.0f', accessed) }
+if version ~= '' then
+  fields[3], fields[4] = 'version', version
 end
+if setCount > 0 then
+  fields[#fields + 1], fields[#fields + 2] = ARGV[firstSet], ARGV[firstSet + 1]
+end
+redis.call('HSET', currentKey, unpack(fields))
 for i = firstSet + 2, firstDelete - 1, 2 do
   redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
 end
@@ -103,4 +112,4 @@ if expiry == math.huge then
 else
   redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry))
 end
-return { 1, now }
+return { 1, now, wasKnown }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { HashText } from './hash-text.js';
+import { KnownHash } from './known-hash.js';
+import { KnownHashes } from './known-hashes.js';
+
+const MEGA = 1024 * 1024;
+
+function hashOf(version: string, length: number): KnownHash | undefined {
+  const text = ['version', version, 'sessionAttr:a', 'x'.repeat(length)].join('\0');
+  return KnownHash.of(HashText.parse(4, text) ?? new Map());
+}
+
+describe('KnownHash', () => {
+  it('is made of large hashes with a version alone', () => {
+    expect(hashOf('v1', 5000)?.version).toBe('v1');
+    expect(hashOf('v1', 500)).toBeUndefined();
+    const text = ['sessionAttr:a', 'x'.repeat(5000)].join('\0');
+    expect(KnownHash.of(HashText.parse(2, text) ?? new Map())).toBeUndefined();
+  });
+
+  it('has what was changed, and not what was removed', () => {
+    const known = hashOf('v1', 5000)
+      ?.with([['b', '2']], 'v2')
+      .with([['sessionAttr:a', undefined]]);
+    expect(known?.version).toBe('v2');
+    expect([...(known?.keys() ?? [])]).toEqual(['version', 'b']);
+    expect(['b', 'sessionAttr:a', 'none'].map((field) => known?.get(field))).toEqual([
+      ...['2', undefined, undefined],
+    ]);
+  });
+});
+
+describe('KnownHashes', () => {
+  it('keep 16 M characters, and forget what was used least lately', () => {
+    const hashes = new KnownHashes();
+    for (const key of ['a', 'b', 'c']) hashes.set(key, hashOf(key, 5 * MEGA));
+    hashes.get('a');
+    hashes.set('d', hashOf('d', 5 * MEGA));
+    expect(['a', 'b', 'c', 'd'].map((key) => hashes.has(key))).toEqual([true, false, true, true]);
+    hashes.delete('a');
+    hashes.set('c', hashOf('c2', 3 * MEGA));
+    hashes.set('b', hashOf('b', 5 * MEGA));
+    expect(['a', 'b', 'c', 'd'].map((key) => hashes.has(key))).toEqual([false, true, true, true]);
+  });
+
+  it('forget a hash of which more has changed than was sent', () => {
+    const hashes = new KnownHashes();
+    hashes.set('a', hashOf('v1', 5000));
+    const change = (name: string) => new Map([[name, 'y'.repeat(4000)]]);
+    hashes.beginSave('a', 'a', change('a')).done(true);
+    expect(hashes.has('a')).toBe(true);
+    hashes.beginSave('a', 'a', change('b')).done(true);
+    expect(hashes.has('a')).toBe(false);
+  });
+});
