@@ -147,7 +147,10 @@ export class IndexedSessionCommands {
       known.done(rest[0] === '1');
       return { kind: 'saved', earlier: rest.slice(1) };
     }
-    if (outcome === -1) return { kind: 'missing' };
+    if (outcome === -1) {
+      known.missing();
+      return { kind: 'missing' };
+    }
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
     if (outcome === -4) return { kind: 'index-conflict', earlier: rest };
     throw unknownOutcome('saveIndexed', outcome);

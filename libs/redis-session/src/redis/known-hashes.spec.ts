@@ -43,6 +43,13 @@ describe('KnownHashes', () => {
     expect(['a', 'b', 'c', 'd'].map((key) => hashes.has(key))).toEqual([false, true, true, true]);
   });
 
+  it('forget a hash that turns out to be gone', () => {
+    const hashes = new KnownHashes();
+    hashes.set('a', hashOf('v1', 5000));
+    hashes.beginSave('a', 'b', new Map()).missing();
+    expect(hashes.has('a')).toBe(false);
+  });
+
   it('forget a hash of which more has changed than was sent', () => {
     const hashes = new KnownHashes();
     hashes.set('a', hashOf('v1', 5000));

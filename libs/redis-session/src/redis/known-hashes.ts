@@ -12,6 +12,8 @@ export interface HashSave {
   readonly version: string;
   /** To be called when it is saved. @param wasKnown - whether the hash still had `knownVersion` before */
   done(wasKnown: boolean): void;
+  /** To be called when there is no such hash. */
+  missing(): void;
 }
 
 /**
@@ -73,6 +75,7 @@ export class KnownHashes {
         if (wasKnown) this.set(currentKey, known?.with(changes, version || known.version));
         else this.delete(currentKey);
       },
+      missing: () => this.delete(storedKey),
     };
   }
 }

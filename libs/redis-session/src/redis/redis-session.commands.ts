@@ -130,7 +130,10 @@ export class RedisSessionCommands {
       save.done(Number(rest[0]) === 1);
       return { kind: 'saved' };
     }
-    if (outcome === MISSING) return { kind: 'missing' };
+    if (outcome === MISSING) {
+      save.missing();
+      return { kind: 'missing' };
+    }
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
     throw unknownOutcome('saveSession', outcome);
   }
