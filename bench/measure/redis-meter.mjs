@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { monitorCommands } from '../../tools/servers/redis-monitor.mjs';
 
 /**
  * What a Redis has done between two readings.
@@ -17,6 +18,7 @@ const END_OF_RECORDING = 'end of recording';
 /** Reads the counters of a Redis that nobody else uses meanwhile. */
 export class RedisMeter {
   constructor(/** @type {string} */ url) {
+    this.url = url;
     this.redis = new Redis(url);
   }
 
@@ -46,18 +48,19 @@ export class RedisMeter {
 
   /** @returns {Promise<string[][]>} the commands that clients sent during `action`; those inside scripts are left out */
   async commandsDuring(/** @type {() => Promise<unknown>} */ action) {
-    const monitor = await this.redis.monitor();
     const commands = [];
+    let onEnd;
     const ended = new Promise((resolve) => {
-      monitor.on('monitor', (_time, command, source) => {
-        if (command[1] === END_OF_RECORDING) resolve(commands);
-        else if (source !== 'lua') commands.push(command);
-      });
+      onEnd = resolve;
+    });
+    const monitor = await monitorCommands(this.url, (command) => {
+      if (command[1] === END_OF_RECORDING) onEnd();
+      else commands.push(command);
     });
     await action();
     await this.redis.echo(END_OF_RECORDING);
     await ended;
-    monitor.disconnect();
+    monitor.stop();
     return commands.filter(([name]) => !OWN_COMMANDS.includes(name.toLowerCase()));
   }
 

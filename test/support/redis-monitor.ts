@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { Redis } from 'ioredis';
+import { monitorCommands } from '../../tools/servers/redis-monitor.mjs';
 
 /** What clients have sent to one Redis since the recording began; commands inside Lua scripts are left out. */
 export interface RecordedCommands {
@@ -16,24 +17,25 @@ export interface RecordedCommands {
  */
 export async function recordCommands(redisUrl: string): Promise<RecordedCommands> {
   const control = new Redis(redisUrl);
-  const monitor = await control.monitor();
+  const recorded = new EventEmitter();
   let commands: string[][] = [];
-  monitor.on('monitor', (_time: string, command: string[], source: string) => {
-    if (source !== 'lua') commands.push(command);
+  const monitor = await monitorCommands(redisUrl, (command) => {
+    commands.push(command);
+    recorded.emit('command');
   });
   const take = async (): Promise<string[][]> => {
     const marker = `end-of-recording-${randomUUID()}`;
     const isMarker = ([name, text]: string[]): boolean =>
       name?.toLowerCase() === 'echo' && text === marker;
     await control.echo(marker);
-    while (!commands.some(isMarker)) await once(monitor, 'monitor');
+    while (!commands.some(isMarker)) await once(recorded, 'command');
     const end = commands.findIndex(isMarker);
     const taken = commands.slice(0, end);
     commands = commands.slice(end + 1);
     return taken;
   };
   const stop = async (): Promise<void> => {
-    monitor.disconnect();
+    monitor.stop();
     await control.quit();
   };
   await take();
