@@ -62,7 +62,7 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
   for (const scenario of plan.scenarios) {
     console.log(`${new Date().toISOString()} ${scenario.label}`);
     const taking = entrants.filter(({ spec }) => takesPart(spec.kind, scenario));
-    const setup = { ...plan, meter, allConnections: !plan.isQuick };
+    const setup = { ...plan, meter, allConnections: !plan.isQuick, isWarmedUp: !plan.isQuick };
     const measured = await measureScenario(scenario, taking, setup);
     cells.push(...measured.cells);
     absent.push(...measured.failures);

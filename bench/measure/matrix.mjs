@@ -36,7 +36,8 @@ const DEFAULT_CONNECTIONS = [32];
  *
  * @param {import('../scenarios.mjs').Scenario} scenario
  * @param {readonly import('./field.mjs').Entrant[]} entrants
- * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, allConnections: boolean }} setup
+ * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, allConnections: boolean, isWarmedUp: boolean }} setup -
+ *   `isWarmedUp`: a second of load, which does not count, goes before each run
  * @returns {Promise<{ cells: Cell[], failures: string[] }>}
  */
 export async function measureScenario(scenario, entrants, setup) {
@@ -81,26 +82,31 @@ function refused(error, failures) {
   return undefined;
 }
 
-async function measureRun({ scenario, entrant, connections, cookies }, { meter, seconds }) {
+async function measureRun(
+  { scenario, entrant, connections, cookies },
+  { isWarmedUp, meter, seconds },
+) {
   const servers = entrant.servers.slice(0, scenario.replicas ?? 1);
   const cpuUs = async () => {
     const times = await Promise.all(servers.map((server) => server.cpuUs()));
     return times.reduce((a, b) => a + b, 0);
   };
-  const before = await cpuUs();
-  const { result, use } = await meter.during(() =>
+  const loadFor = (duration) =>
     load({
       origins: servers.map(({ origin }) => origin),
       connections,
-      seconds,
+      seconds: duration,
       script: scenario.script ?? 'cookies.lua',
       env: {
         METHOD: scenario.method,
         REQUEST_PATH: scenario.path,
         ...(cookies && { COOKIES: cookies }),
       },
-    }),
-  );
+    });
+  // Whoever has waited for all others has cold caches.
+  if (isWarmedUp) await loadFor(1);
+  const before = await cpuUs();
+  const { result, use } = await meter.during(() => loadFor(seconds));
   const serverCpuUs = (await cpuUs()) - before;
   const { requests, ...seen } = result;
   return {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Query, Req } from '@nestjs/common';
 import {
   Authenticated,
@@ -67,10 +68,16 @@ makeController(
   [LoginService, LogoutService],
 );
 
+/** @returns {string} of its own for each contestant, as long as the default one: bytes are counted */
+function namespaceOf(/** @type {string} */ id) {
+  return createHash('sha256').update(id).digest('hex').slice(0, 'nest:session'.length);
+}
+
 /** @returns {import('./contestant.mjs').Contestant} */
 export function ours({ redisUrl, id, options }) {
+  const namespace = namespaceOf(id);
   return {
-    imports: [RedisSessionModule.forRoot({ redis: redisUrl, namespace: id, ...options })],
+    imports: [RedisSessionModule.forRoot({ redis: redisUrl, namespace, ...options })],
     controllers: [SessionController],
   };
 }

@@ -194,11 +194,12 @@ export class IndexedSessionCommands {
       throw SessionStoreError.create('change the id of the session', reason);
     }
     const hasUpdates = hash.updates.length > 0;
-    const markKey = hasUpdates ? keys.save(id, randomUUID()) : keys.session(storedId);
+    const expirations = keys.expirations(partition);
+    const markKey = hasUpdates ? keys.save(id, randomUUID()) : expirations;
     const maxEvents = options.maxEventsPerPartition;
     return (latestMs) => [
       ...[keys.session(storedId), keys.session(id), markKey],
-      ...[keys.expirations(partition), keys.events(partition), keys.ended(id)],
+      ...[expirations, keys.events(partition), keys.ended(id)],
       ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
       ...[options.absoluteTimeoutMs, options.retentionMs],
       ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],

@@ -5,7 +5,7 @@
   Input:
     KEYS[1] session hash under the id that it was stored under
     KEYS[2] session hash under the current id, equal to KEYS[1] unless the id was changed
-    KEYS[3] mark of this very save, equal to KEYS[1] when it holds no updates
+    KEYS[3] mark of this very save, equal to KEYS[4] when it holds no updates
     KEYS[4] sorted set of expirations
     KEYS[5] stream of events
     KEYS[6] mark that the session was ended under its current id
