@@ -12,9 +12,7 @@ import { startRedis } from './support/redis-server.js';
 import { startReplica, type Replica } from './support/replica.js';
 import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.js';
 
-const DEADLINE_MS = 500;
-/** What a busy machine may take on top; a request that hangs takes for ever. */
-const SLACK_MS = 5000;
+const DEADLINE_MS = 300;
 
 /** The filter that an application has for its own error format. */
 @Catch(HttpException)
@@ -116,7 +114,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   const expectUnavailable = (answer: Answer) => {
     expect(answer.status).toBe(503);
     expect(answer.headers['set-cookie']).toBeUndefined();
-    expect(answer.durationMs).toBeLessThan(DEADLINE_MS + SLACK_MS);
+    expect(answer.durationMs).toBeLessThan(DEADLINE_MS + 200);
   };
 
   afterEach(async () => {
@@ -128,7 +126,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   describe.each(WAYS)('%s', (way) => {
     const fail = () => failBy(way);
 
-    it('answers 503 in time to everything that needs a session, and is back soon', async () => {
+    it('answers 503 in time to everything that needs a session, and is back within a second', async () => {
       replica = await startWith();
       const cookie = await login();
       await fail();
@@ -142,7 +140,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
       expect((await ask('GET /read')).status).toBe(200);
 
       await recover();
-      await eventually(isBack, SLACK_MS);
+      await eventually(isBack, 1000);
     });
 
     it.each(['json', 'redirect', 'stream', 'res', 'error', 'awaited-update', 'swallow'] as const)(
@@ -207,7 +205,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
 
         const { status, headers } = await answer;
         expect([status, headers['set-cookie']]).toEqual([503, undefined]);
-        expect(performance.now() - openedMs).toBeLessThan(DEADLINE_MS + SLACK_MS);
+        expect(performance.now() - openedMs).toBeLessThan(DEADLINE_MS + 200);
 
         await recover();
         await eventually(isBack);
