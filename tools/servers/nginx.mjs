@@ -1,10 +1,9 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { startBackgroundProcess } from './background-process.mjs';
-import { waitUntilReady } from './wait-until-ready.mjs';
+import { waitUntilListening } from './wait-until-ready.mjs';
 
 const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
 
@@ -34,7 +33,7 @@ export async function startNginx({ upstreamPorts: [podA, podB], port }) {
   const server = startBackgroundProcess('nginx', args, {
     env: { PATH: `${process.env.PATH}:/usr/sbin` },
   });
-  await waitUntilReady('nginx', server, () => listens(usedPort));
+  await waitUntilListening('nginx', server, usedPort);
   return {
     port: usedPort,
     url: `http://127.0.0.1:${usedPort}`,
@@ -51,15 +50,4 @@ function fillIn(/** @type {string} */ template, /** @type {Record<string, string
     (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
     template,
   );
-}
-
-/** @returns {Promise<boolean>} */
-function listens(/** @type {number} */ port) {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', reject);
-  });
 }

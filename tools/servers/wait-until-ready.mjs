@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const READY_WITHIN_MS = 15_000;
@@ -25,4 +26,28 @@ export async function waitUntilReady(name, server, isReady) {
     }
     await delay(ASK_AGAIN_AFTER_MS);
   }
+}
+
+/**
+ * Waits until something accepts connections on a port of 127.0.0.1.
+ *
+ * @param {string} name
+ * @param {import('./background-process.mjs').BackgroundProcess} server
+ * @param {number} port
+ * @returns {Promise<void>}
+ * @throws {Error} as {@link waitUntilReady}
+ */
+export function waitUntilListening(name, server, port) {
+  return waitUntilReady(name, server, () => listens(port));
+}
+
+/** @returns {Promise<boolean>} */
+function listens(/** @type {number} */ port) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', reject);
+  });
 }
