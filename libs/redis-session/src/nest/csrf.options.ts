@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { checkOptions } from '../session/check-options.js';
+import { anyFunction, checkOptions } from '../session/check-options.js';
 
 /** What `security.csrf` takes. The defaults are in {@link DEFAULT_CSRF_OPTIONS}. */
 export interface CsrfOptions {
@@ -29,7 +29,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[\w!#$%&'*+.^`|~-]+$/)
     .describe('the name of a header'),
-  isExempt: z.custom((value) => typeof value === 'function').describe('a function'),
+  isExempt: anyFunction.describe('a function'),
   parameter: z.string().min(1).describe('the name of a field'),
 });
 

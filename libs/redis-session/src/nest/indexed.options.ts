@@ -10,7 +10,7 @@ import { type SessionLimitPolicy } from '../redis/session-limit.js';
 import { type Authentication } from '../security/authentication.js';
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../security/session-security-context-repository.js';
 import { type SecurityContext } from '../security/security-context.js';
-import { checkOptions } from '../session/check-options.js';
+import { anyFunction, checkOptions } from '../session/check-options.js';
 import { SessionEventDelivery } from '../session/session-event.js';
 import { principalNameOf, type SessionIndexResolver } from '../session/session-view.js';
 
@@ -92,7 +92,6 @@ export const DEFAULT_INDEXED_OPTIONS = {
 } as const satisfies IndexedSessionOptions;
 
 const positive = z.int().positive();
-const fn = z.custom((value) => typeof value === 'function');
 
 const schema = z.strictObject({
   cleanupCron: z
@@ -106,16 +105,16 @@ const schema = z.strictObject({
   expirationStore: z
     .enum(['sorted-set', 'minute-buckets'])
     .describe('"sorted-set" or "minute-buckets"'),
-  indexes: z.record(z.string(), fn).describe('an object of functions'),
+  indexes: z.record(z.string(), anyFunction).describe('an object of functions'),
   maxEvents: positive.describe('a positive integer'),
   maximumSessions: z
-    .union([positive, z.literal(-1), fn])
+    .union([positive, z.literal(-1), anyFunction])
     .describe('-1 (unlimited), a positive integer or a function'),
   maximumSessionsPolicy: z
     .enum(['expire-oldest', 'reject-login'])
     .describe('"expire-oldest" or "reject-login"'),
   partitions: positive.describe('a positive integer'),
-  principalName: fn.describe('a function that returns a string or undefined'),
+  principalName: anyFunction.describe('a function that returns a string or undefined'),
   replicaName: z.string().min(1).describe('a string that is not empty'),
   retentionSeconds: positive.describe('a positive integer'),
   runsWorker: z.boolean().describe('true or false'),

@@ -1,37 +1,35 @@
 import { z } from 'zod';
-import { checkOptions } from '../session/check-options.js';
+import { anyFunction, anyObject, checkOptions } from '../session/check-options.js';
 import { FlushMode } from '../session/flush-mode.js';
 import { SaveMode } from '../session/save-mode.js';
 
 const positive = z.int().positive();
-const fn = z.custom((value) => typeof value === 'function');
-const object = z.custom((value) => typeof value === 'object' && value !== null);
 
 /** The description of each member completes "`<name>` must be …". */
 const schema = z.strictObject({
   redis: z
-    .union([z.string().min(1), object])
+    .union([z.string().min(1), anyObject])
     .optional()
     .describe('a url, ioredis options, cluster nodes or a client'),
   absoluteTimeoutSeconds: positive.optional().describe('a positive integer or undefined'),
-  clock: fn.describe('a function that returns epoch ms'),
-  codec: object.describe('an object with encode and decode'),
+  clock: anyFunction.describe('a function that returns epoch ms'),
+  codec: anyObject.describe('an object with encode and decode'),
   commandTimeoutMs: positive.describe('a positive integer'),
-  cookie: object.describe('an object of cookie options'),
+  cookie: anyObject.describe('an object of cookie options'),
   exclude: z.array(z.unknown()).describe('a list of routes'),
   flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"'),
-  indexed: object.optional().describe('an object of options of the indexed repository'),
+  indexed: anyObject.optional().describe('an object of options of the indexed repository'),
   load: z.enum(['eager', 'lazy']).describe('"eager" or "lazy"'),
-  logger: object.describe('an object with warn and error'),
+  logger: anyObject.describe('an object with warn and error'),
   maxInactiveIntervalSeconds: z
     .union([positive, z.literal(-1)])
     .describe('-1 (never) or a positive integer'),
-  migration: object.optional().describe('an object of migration options'),
+  migration: anyObject.optional().describe('an object of migration options'),
   namespace: z
     .string()
     .regex(/^[^\s{}]+$/)
     .describe('a string without spaces and braces'),
-  nearCache: object.optional().describe('an object of options of the near cache'),
+  nearCache: anyObject.optional().describe('an object of options of the near cache'),
   onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
   onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
   repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"'),
@@ -40,13 +38,15 @@ const schema = z.strictObject({
   saveMode: z
     .enum(SaveMode)
     .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"'),
-  security: z.union([z.literal(false), object]).describe('an object of security options or false'),
-  sessionIdGenerator: fn.describe('a function that returns a string'),
+  security: z
+    .union([z.literal(false), anyObject])
+    .describe('an object of security options or false'),
+  sessionIdGenerator: anyFunction.describe('a function that returns a string'),
   sessionIdPattern: z.instanceof(RegExp).optional().describe('a regular expression'),
-  sessionIdResolver: object.optional().describe('a SessionIdResolver'),
+  sessionIdResolver: anyObject.optional().describe('a SessionIdResolver'),
   store: z.enum(['redis', 'memory']).describe('"redis" or "memory"'),
   touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative'),
-  webSockets: object.describe('an object of WebSocket options'),
+  webSockets: anyObject.describe('an object of WebSocket options'),
 });
 
 /** @param options - with their defaults filled in. @throws SessionOptionError for the first one that is unknown or wrong */

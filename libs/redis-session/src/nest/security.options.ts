@@ -1,5 +1,4 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { z } from 'zod';
 import {
   type AccessDeniedHandler,
   defaultAccessDeniedHandler,
@@ -19,11 +18,14 @@ import {
 import { type LogoutHandler } from '../http/logout-handler.js';
 import { type Authentication } from '../security/authentication.js';
 import { DEFAULT_REMEMBER_ME_OPTIONS, type RememberMeOptions } from '../security/remember-me.js';
-import { toSafeReturnPath } from '../http/safe-return-path.js';
 import { roleHierarchy, type RoleHierarchy } from '../security/role-hierarchy.js';
 import { type SessionFixationStrategy } from '../security/session-fixation.js';
-import { checkOptions } from '../session/check-options.js';
 import { type CsrfOptions, resolveCsrfOptions, type ResolvedCsrfOptions } from './csrf.options.js';
+import {
+  checkLogoutOptions,
+  checkRememberMeOptions,
+  checkSecurityOptions,
+} from './security.options-schema.js';
 import { defaultToAuthentication, type UserAuthentication } from './to-authentication.js';
 
 /** Gives the principal whose id is kept in the session; undefined = there is no such user any more, and nobody is logged in. */
@@ -178,67 +180,13 @@ export const DEFAULT_SECURITY_OPTIONS = {
   toAuthentication: defaultToAuthentication,
 } as const satisfies SecurityOptions;
 
-const fn = z.custom((value) => typeof value === 'function');
-const object = z.custom((value) => typeof value === 'object' && value !== null);
-const path = z.string().refine((value) => toSafeReturnPath(value) === value);
-const PATH = 'a path of this site that starts with one "/"';
-
-/** The description of each member completes "`security.<name>` must be …". */
-const schema = z.strictObject({
-  accessDeniedHandler: object.optional().describe('an AccessDeniedHandler'),
-  anonymousMaxInactiveIntervalSeconds: z.int().positive().optional().describe('a positive integer'),
-  auditLog: z.boolean().describe('true or false'),
-  authenticationEntryPoint: object.optional().describe('an AuthenticationEntryPoint'),
-  authenticationFailureHandler: object.optional().describe('an AuthenticationFailureHandler'),
-  authenticationSuccessHandler: object.optional().describe('an AuthenticationSuccessHandler'),
-  authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"'),
-  cacheControl: z
-    .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
-    .describe('the value of the header or false'),
-  contextHolder: z.boolean().describe('true or false'),
-  csrf: z.union([z.boolean(), object]).describe('an object of CSRF options, true or false'),
-  defaultSuccessPath: path.describe(PATH),
-  invalidSessionPath: path.optional().describe(PATH),
-  loadPrincipal: fn.optional().describe('a function'),
-  loginPage: z.string().min(1).optional().describe('a path of this site, or an http(s) URL'),
-  logout: object.optional().describe('an object of logout options'),
-  rememberMe: z
-    .union([z.literal(false), object])
-    .describe('an object of remember-me options or false'),
-  requestCache: z
-    .union([z.enum(['session', 'none']), object])
-    .describe('"session", "none" or a RequestCache'),
-  roleHierarchy: object.optional().describe('an object such as { ADMIN: ["USER"] }'),
-  rpcAuthentication: fn.optional().describe('a function'),
-  sessionFixation: z
-    .enum(['change-session-id', 'migrate-session', 'new-session', 'none'])
-    .describe('"change-session-id", "migrate-session", "new-session" or "none"'),
-  toAuthentication: fn.describe('a function'),
-});
-
-const logoutSchema = z.strictObject({
-  endsEverySession: z.boolean().describe('true or false'),
-  path: path.describe(PATH),
-  successPath: path.describe(PATH),
-  handlers: z.array(object).describe('a list of LogoutHandlers'),
-});
-
-const rememberMeSchema = z.strictObject({
-  fullAuthenticationSeconds: z.int().positive().describe('a positive integer'),
-  parameter: z.string().min(1).describe('the name of a field'),
-  validitySeconds: z.int().positive().describe('a positive integer'),
-});
-
 /** @throws SessionOptionError naming the option */
 export function resolveSecurityOptions(
   options: SecurityOptions | false,
 ): ResolvedSecurityOptions | false {
   if (options === false) return false;
-  const merged = {
-    ...DEFAULT_SECURITY_OPTIONS,
-    ...given(options),
-  };
-  checkOptions(schema, { ...merged }, { prefix: 'security.' });
+  const merged = { ...DEFAULT_SECURITY_OPTIONS, ...given(options) };
+  checkSecurityOptions(merged);
   return {
     ...merged,
     accessDeniedHandler: merged.accessDeniedHandler ?? defaultAccessDeniedHandler(),
@@ -262,14 +210,14 @@ export function resolveSecurityOptions(
 
 function resolveLogoutOptions(options: LogoutOptions): ResolvedLogoutOptions {
   const merged = { ...DEFAULT_LOGOUT_OPTIONS, ...given(options) };
-  return checkOptions(logoutSchema, merged, {
-    prefix: 'security.logout.',
-  }) as ResolvedLogoutOptions;
+  checkLogoutOptions(merged);
+  return merged;
 }
 
 function resolveRememberMe(options: Partial<RememberMeOptions> | false): RememberMeOptions {
   const merged = { ...DEFAULT_REMEMBER_ME_OPTIONS, ...given(options === false ? {} : options) };
-  return checkOptions(rememberMeSchema, merged, { prefix: 'security.rememberMe.' });
+  checkRememberMeOptions(merged);
+  return merged;
 }
 
 type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };

@@ -1,5 +1,11 @@
-import { type z } from 'zod';
+import { z } from 'zod';
 import { SessionOptionError } from './session.errors.js';
+
+/** An option that takes a function. */
+export const anyFunction = z.custom((value) => typeof value === 'function');
+
+/** An option that takes an object, or a class's instance. */
+export const anyObject = z.custom((value) => typeof value === 'object' && value !== null);
 
 /** How the names and values of a group of options are shown in a refusal. */
 export interface OptionNaming {
