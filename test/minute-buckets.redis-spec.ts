@@ -95,6 +95,22 @@ describe('MinuteBucketExpirationStore', () => {
     expect(shared.join()).not.toMatch(/[{}]/);
   });
 
+  it('reads what another application has written into a large session, even one with a version', async () => {
+    const session = await test.open('alice');
+    session.setAttribute('large', 'x'.repeat(5000));
+    await session.save();
+    const key = `spring:session:sessions:${session.id}`;
+    const countAfterWriting = async (count: string, fields: Record<string, string>) => {
+      await client.hset(key, { 'sessionAttr:count': count, ...fields });
+      const read = await test.repository.findById(session.id, { accessTimeMs: test.nowMs });
+      return read?.getAttribute('count');
+    };
+    expect(await countAfterWriting('1', {})).toBe(1);
+    expect(await client.hexists(key, 'version')).toBe(0);
+    expect(await countAfterWriting('2', { version: '7' })).toBe(2);
+    expect(await countAfterWriting('3', {})).toBe(3);
+  });
+
   it('puts an expiry on the full minute into the bucket of the next one', async () => {
     test.nowMs = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS;
     const { id } = await test.open();

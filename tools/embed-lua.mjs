@@ -1,9 +1,29 @@
-// Writes the Lua scripts into a TypeScript module, so that no builder can lose them. With --check it only compares.
+// Writes the Lua scripts into a TypeScript module, so that no builder can lose them, each with the functions that it calls.
+// With --check it only compares.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const folder = 'libs/redis-session/src/redis/lua';
+const functionsFolder = join(folder, 'functions');
 const target = join(folder, 'scripts.generated.ts');
+
+const functions = readdirSync(functionsFolder).map((file) => ({
+  name: basename(file, '.lua'),
+  text: readFileSync(join(functionsFolder, file), 'utf8'),
+}));
+
+/** The texts of the functions that `lua` calls, each after those that it calls itself. */
+function functionsOf(lua) {
+  const called = functions.filter(({ name }) =>
+    new RegExp(`(?<!function )\\b${name}\\(`).test(lua),
+  );
+  return new Set(called.flatMap(({ text }) => [...functionsOf(text), text]));
+}
+
+function withFunctions(lua) {
+  const [header, code] = lua.split(/(?<=^\]\]\n)/m);
+  return [header, ...functionsOf(code), code].join('');
+}
 
 const scripts = readdirSync(folder)
   .filter((file) => file.endsWith('.lua'))
@@ -14,7 +34,7 @@ const scripts = readdirSync(folder)
       throw new Error(
         `Cannot embed ${file}: its name must be <camelCase>-<numberOfKeys, or n>.lua.`,
       );
-    const lua = readFileSync(join(folder, file), 'utf8');
+    const lua = withFunctions(readFileSync(join(folder, file), 'utf8'));
     const fixed = numberOfKeys === 'n' ? '' : `numberOfKeys: ${numberOfKeys}, `;
     return `export const ${name} = { ${fixed}lua: ${JSON.stringify(lua)} } as const;\n`;
   });

@@ -37,8 +37,13 @@ interface Save {
   set?: string[];
   updates?: string[];
   index?: string[];
-  version?: string;
   knownVersion?: string;
+}
+
+interface Load {
+  latest?: number;
+  knownVersion?: string;
+  leastVersioned?: number | '';
 }
 
 function save({
@@ -49,7 +54,6 @@ function save({
   set = [],
   updates = [],
   index = [],
-  version = '',
   knownVersion = '',
 }: Save) {
   return run(
@@ -57,7 +61,7 @@ function save({
     ...[hashOf(storedId), hashOf(id), `${prefix}:mark`],
     ...[`${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:${id}`],
     ...[created, latest, startMs, created === '' ? '' : 1800, -1, 1000],
-    ...[storedId.length, id.length, '1', 100, version, knownVersion],
+    ...[storedId.length, id.length, '1', 100, knownVersion],
     ...[set.length / 2, 0, updates.length / 3, index.length / 2, -1],
     ...[...set, ...updates, ...index],
   );
@@ -94,19 +98,32 @@ const now = expect.any(Number);
 
 describe('saveIndexed', () => {
   it('answers 1 with the earlier texts of the index fields', async () => {
-    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now, 0]);
+    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now, '']);
     expect(await save({ index: ['index:p', '*', 'index:q', '*'] })).toEqual([
-      ...[1, now, 0, 'abcdef:kim', ''],
+      ...[1, now, '', 'abcdef:kim', ''],
     ]);
     expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 1_801_000);
     expect(await redis.client.zscore(`${prefix}:expirations`, 'a')).toBe(`${startMs + 1_800_000}`);
   });
 
-  it('gives the hash its new version, and says whether it had the one that the caller knows', async () => {
-    await save({ created: startMs, version: 'v1' });
-    expect(await save({ knownVersion: 'v0' })).toEqual([1, now, 0]);
-    expect(await save({ set: ['x', '1'], version: 'v2', knownVersion: 'v1' })).toEqual([1, now, 1]);
-    expect(await redis.client.hget(hashOf('a'), 'version')).toBe('v2');
+  it('gives a hash that has a version the next one, and tells it to who knows the earlier one', async () => {
+    const version = () => redis.client.hget(hashOf('a'), 'version');
+    await save({ created: startMs });
+    expect(await version()).toBeNull();
+    await redis.client.hset(hashOf('a'), 'version', '7');
+    expect(await save({ knownVersion: '6' })).toEqual([1, now, '']);
+    expect(await save({ knownVersion: '7' })).toEqual([1, now, '7']);
+    expect(await save({ set: ['x', '1'], knownVersion: '7' })).toEqual([1, now, await version()]);
+    const earlier = Number(await version());
+    await save({ created: startMs, set: ['x', '1'] });
+    expect(Number(await version())).toBeGreaterThan(earlier);
+    expect(earlier).toBeGreaterThanOrEqual(startMs * 1000);
+  });
+
+  it('leaves the version alone when it is refused', async () => {
+    await save({ created: startMs, set: ['x', '1', 'version', '7'] });
+    await inVain(() => save({ updates: ['x', '1', '0'] }));
+    await inVain(() => save({ index: ['index:p', 'other'] }));
   });
 
   it('adds one event for a creation and one for a changed id, also when it is sent again', async () => {
@@ -185,10 +202,14 @@ describe('endSession', () => {
 });
 
 describe('loadIndexed', () => {
-  const load = (nowMs: number, access: number | '', latest = later(), knownVersion = '') =>
+  const load = (
+    nowMs: number,
+    access: number | '',
+    { latest = later(), knownVersion = '', leastVersioned = '' }: Load = {},
+  ) =>
     run(
       { ...loadIndexed, numberOfKeys: 1 },
-      ...[hashOf('a'), nowMs, latest, -1, 0, 1000, 300_000, access, knownVersion],
+      ...[hashOf('a'), nowMs, latest, -1, 0, 1000, 300_000, leastVersioned, access, knownVersion],
     );
 
   it('answers 1 with the hash, and records the access', async () => {
@@ -208,19 +229,36 @@ describe('loadIndexed', () => {
   });
 
   it('answers 1 with the last access alone when the caller knows the version', async () => {
-    await save({ created: startMs, set: ['indexExpiry', `${startMs}`], version: 'v1' });
-    const known = await load(startMs, startMs + 5, later(), 'v1');
+    await save({ created: startMs, set: ['indexExpiry', `${startMs}`, 'version', '7'] });
+    const known = await load(startMs, startMs + 5, { knownVersion: '7' });
     expect(known).toEqual([1, now, -2, expect.stringMatching(new RegExp(`${startMs + 5}$`))]);
     const late = startMs + 300_006;
-    const renewed = await load(late, late, later(), 'v1');
+    const renewed = await load(late, late, { knownVersion: '7' });
     expect(renewed[3]).toMatch(new RegExp(`${late}\0newIndexExpiry\x001$`));
     await redis.client.hset(hashOf('a'), 'over', '1');
-    expect(await load(startMs, startMs, later(), 'v1')).toEqual([1, now, 0, '']);
+    expect(await load(startMs, startMs, { knownVersion: '7' })).toEqual([1, now, 0, '']);
+  });
+
+  it('gives a hash without a version one when it is as large as asked', async () => {
+    await save({ created: startMs, set: ['sessionAttr:a', 'x'.repeat(100)] });
+    const versionAfter = async (leastVersioned: number | '') => {
+      const [, , count, text] = await load(startMs, startMs + 5, { leastVersioned });
+      return HashText.parse(count, text)?.get('version');
+    };
+    expect(await versionAfter('')).toBeUndefined();
+    expect(await versionAfter(1000)).toBeUndefined();
+    const version = await versionAfter(100);
+    expect(version).toMatch(/^\d{16}$/);
+    expect(await versionAfter(100)).toBe(version);
+    expect(await redis.client.hget(hashOf('a'), 'version')).toBe(version);
   });
 
   it('answers -2 and records nothing when it is too late', async () => {
     await save({ created: startMs });
-    expect(await inVain(() => load(startMs, startMs + 5, startMs - 1))).toEqual([-2, now]);
+    expect(await inVain(() => load(startMs, startMs + 5, { latest: startMs - 1 }))).toEqual([
+      -2,
+      now,
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ interface Load {
   touchIntervalMs: number;
   absoluteTimeoutMs: number;
   latestMs: number;
+  leastVersioned: number;
   knownVersion: string;
 }
 
@@ -26,16 +27,18 @@ async function send(load: Partial<Load> = {}): Promise<string[]> {
 }
 
 async function reply(load: Partial<Load>): Promise<unknown[]> {
-  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs, knownVersion } = {
+  const { nowMs, accessMs, touchIntervalMs, absoluteTimeoutMs, latestMs, ...versions } = {
     nowMs: startMs,
     accessMs: '',
     touchIntervalMs: 0,
     absoluteTimeoutMs: -1,
     latestMs: Date.now() + 60_000,
+    leastVersioned: 1000,
     knownVersion: '',
     ...load,
   };
-  const inputs = [nowMs, latestMs, absoluteTimeoutMs, accessMs, touchIntervalMs, knownVersion];
+  const common = [nowMs, latestMs, absoluteTimeoutMs, versions.leastVersioned];
+  const inputs = [...common, accessMs, touchIntervalMs, versions.knownVersion];
   const answer = await redis.client.eval(loadSessions.lua, 1, key, ...inputs);
   return answer as unknown[];
 }
@@ -179,6 +182,23 @@ describe('loadSessions with a version that the caller knows', () => {
   });
 });
 
+describe('loadSessions with a hash without a version', () => {
+  it('gives a large one the time as its version, once', async () => {
+    const fields = fieldsOf(await send({ leastVersioned: 50 }));
+    expect(fields).toEqual({ ...stored, version: expect.stringMatching(/^\d{16}$/) });
+    expect(await redis.client.hget(key, 'version')).toBe(fields['version']);
+    expect(Number(fields['version'])).toBeGreaterThanOrEqual(startMs * 1000);
+    expect(fieldsOf(await send({ leastVersioned: 50 }))).toEqual(fields);
+  });
+
+  it('gives a small one none', async () => {
+    const length = Object.entries(stored).flat().join('\0').length;
+    expect(fieldsOf(await send({ leastVersioned: length + 1 }))).toEqual(stored);
+    expect(await redis.client.hexists(key, 'version')).toBe(0);
+    expect(fieldsOf(await send({ leastVersioned: length }))).toHaveProperty('version');
+  });
+});
+
 describe('loadSessions refuses', () => {
   it.each([
     ['an access to record', { accessMs: startMs + 1234 }],
@@ -199,7 +219,7 @@ describe('loadSessions with several keys', () => {
     await redis.client.hset(expired ?? '', { ...stored, maxInactiveInterval: '0' });
     await redis.client.hset(other ?? '', { ...stored, 'sessionAttr:a': '2' });
     const keys = [key, missing, list, expired, other].map(String);
-    const common = [startMs, Date.now() + 60_000, -1];
+    const common = [startMs, Date.now() + 60_000, -1, 1000];
     const own = [0, 0, 0, 0, 1000].flatMap((touch) => [startMs + 7, touch, '']);
     const answer = await redis.client.eval(loadSessions.lua, 5, ...keys, ...common, ...own);
     const [outcome, , ...replies] = answer as unknown[];

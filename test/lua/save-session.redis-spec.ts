@@ -12,7 +12,6 @@ interface Save {
   accessed: number;
   interval: number | '';
   absoluteTimeout: number;
-  version: string;
   knownVersion: string;
   set: string[];
   remove: string[];
@@ -34,7 +33,6 @@ function saveOf(change: Partial<Save>): Save {
     accessed: startMs,
     interval: '',
     absoluteTimeout: -1,
-    version: '',
     knownVersion: '',
     set: [],
     remove: [],
@@ -56,7 +54,6 @@ async function send(save: Save): Promise<unknown[]> {
     save.accessed,
     save.interval,
     save.absoluteTimeout,
-    save.version,
     save.knownVersion,
     save.set.length / 2,
     save.remove.length,
@@ -101,7 +98,7 @@ describe('saveSession answers 1 when it', () => {
   it('creates a session that expires at its last access plus its interval, to the millisecond', async () => {
     const newId = randomUUID();
     const save = saveOf({ storedId: newId, currentId: newId, created: startMs, interval: 60 });
-    expect(await send({ ...save, set: ['x', 'y'] })).toEqual([1, expect.any(Number), 0]);
+    expect(await send({ ...save, set: ['x', 'y'] })).toEqual([1, expect.any(Number), '']);
     expect((await contentOf(newId)).fields).toEqual({
       ...first,
       maxInactiveInterval: '60',
@@ -126,13 +123,42 @@ describe('saveSession answers 1 when it', () => {
     expect(await contentOf(id)).toEqual(GONE);
   });
 
-  it('gives the hash its new version, and says whether it had the one that the caller knows', async () => {
-    const outcome = async (save: Partial<Save>) => (await send(saveOf(save)))[2];
-    expect(await outcome({ set: ['a', '2'], version: 'v1', knownVersion: 'v0' })).toBe(0);
-    expect(await outcome({ knownVersion: 'v1' })).toBe(1);
-    expect(await outcome({ remove: ['a'], version: 'v2', knownVersion: 'v1' })).toBe(1);
-    expect(await outcome({ knownVersion: 'v1' })).toBe(0);
-    expect((await contentOf(id)).fields).toMatchObject({ version: 'v2', b: '2' });
+  it.each([
+    ['a field to set', { set: ['a', '2'] }],
+    ['a field to delete', { remove: ['a'] }],
+    ['another interval', { interval: 60 }],
+    ['a creation that is sent again', { created: startMs, interval: 1800 }],
+  ])('gives a hash with a version a greater one for %s', async (_what, save) => {
+    await redis.client.hset(redis.keys.session(id), 'version', '7');
+    await send(saveOf(save));
+    const version = await redis.client.hget(redis.keys.session(id), 'version');
+    expect(Number(version)).toBeGreaterThanOrEqual(startMs * 1000);
+    const future = `${Date.now() * 2000}`;
+    await redis.client.hset(redis.keys.session(id), 'version', future);
+    await send(saveOf(save));
+    expect(await redis.client.hget(redis.keys.session(id), 'version')).toBe(`${+future + 1}`);
+  });
+
+  it('leaves the version alone when nothing changes but the last access or the id', async () => {
+    await redis.client.hset(redis.keys.session(id), 'version', '7');
+    await send(saveOf({ accessed: startMs + 5 }));
+    await send(saveOf({ currentId: `${id}b` }));
+    expect((await contentOf(`${id}b`)).fields).toMatchObject({ version: '7' });
+  });
+
+  it('gives a hash without a version none', async () => {
+    await send(saveOf({ set: ['a', '2'] }));
+    expect((await contentOf(id)).fields).not.toHaveProperty('version');
+  });
+
+  it('tells the new version to who knows the earlier one', async () => {
+    const versionFor = async (save: Partial<Save>) => (await send(saveOf(save)))[2];
+    const stored = () => redis.client.hget(redis.keys.session(id), 'version');
+    expect(await versionFor({ set: ['a', '2'], knownVersion: '7' })).toBe('');
+    await redis.client.hset(redis.keys.session(id), 'version', '7');
+    expect(await versionFor({ knownVersion: '7' })).toBe('7');
+    expect(await versionFor({ set: ['a', '2'], knownVersion: '7' })).toBe(await stored());
+    expect(await versionFor({ set: ['a', '2'], knownVersion: '7' })).toBe('');
   });
 
   it('sets and deletes fields and leaves the others alone', async () => {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { SessionStoreError } from '../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
-import { type HashSave, KnownHashes } from './known-hashes.js';
+import { type KnownHash } from './known-hash.js';
+import { KnownHashes, LEAST_KNOWN_LENGTH } from './known-hashes.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { type HashFields } from './attribute-texts.js';
@@ -84,7 +85,7 @@ export class IndexedSessionCommands {
   private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
   private readonly reads: SharedReads;
-  private readonly known = new KnownHashes();
+  private readonly known: KnownHashes;
   private readonly eventNames: readonly string[];
   private readonly eventNameCount: number;
 
@@ -99,6 +100,9 @@ export class IndexedSessionCommands {
     const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
       options;
     this.deadline = new WriteDeadline(options.commandTimeoutMs);
+    // With buckets, other applications write the hash too, and give it no new version.
+    const isVersioned = options.hasExpirations;
+    this.known = new KnownHashes(isVersioned ? undefined : 0);
     this.reads = new SharedReads({
       client,
       commandTimeoutMs: options.commandTimeoutMs,
@@ -108,6 +112,7 @@ export class IndexedSessionCommands {
       lua: loadIndexed.lua,
       commonArguments: (nowMs, latestMs) => [
         ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
+        isVersioned ? LEAST_KNOWN_LENGTH : '',
       ],
     });
     this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
@@ -131,10 +136,8 @@ export class IndexedSessionCommands {
   }
 
   async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
-    const { storedId, id, hash } = input;
-    // Other applications that write the hash give it no new version.
-    const changes = this.options.hasExpirations ? changedFields(hash) : new Map<string, string>();
-    const known = this.known.beginSave(this.keys.session(storedId), this.keys.session(id), changes);
+    const storedKey = this.keys.session(input.storedId);
+    const known = this.known.get(storedKey);
     const args = this.saveArguments(input, known);
     const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
     const reply = await this.deadline.inTime('save the session', send).catch((error: unknown) => {
@@ -144,11 +147,12 @@ export class IndexedSessionCommands {
     const [outcome, , ...texts] = reply ?? [-1, NaN];
     const rest = texts.map(String);
     if (outcome === 1) {
-      known.done(rest[0] === '1');
+      const knownNow = known?.afterSave(changedFields(input.hash), rest[0] ?? '');
+      this.known.move(storedKey, this.keys.session(input.id), knownNow);
       return { kind: 'saved', earlier: rest.slice(1) };
     }
     if (outcome === -1) {
-      known.missing();
+      this.known.delete(storedKey);
       return { kind: 'missing' };
     }
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
@@ -184,7 +188,7 @@ export class IndexedSessionCommands {
 
   private saveArguments(
     input: SaveIndexedInput,
-    known: HashSave,
+    known: KnownHash | undefined,
   ): (latestMs: number) => (string | number)[] {
     const { keys, options } = this;
     const { storedId, id, hash, indexes } = input;
@@ -203,7 +207,7 @@ export class IndexedSessionCommands {
       ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
       ...[options.absoluteTimeoutMs, options.retentionMs],
       ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],
-      ...[options.hasExpirations ? '1' : '0', maxEvents, known.version, known.knownVersion],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, known?.version ?? ''],
       ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
       ...[indexes.size, this.eventNameCount],
       ...[...hash.set, ...hash.remove, ...hash.updates],

@@ -1,11 +1,11 @@
 import { type HashFields } from './attribute-texts.js';
 import { HashText } from './hash-text.js';
 
-/** The field of a hash that is new with each change of its contents, the last access left out. */
+/** The field of a large hash that is new with each change of its contents, the last access left out. */
 const VERSION_FIELD = 'version';
 
-/** Shorter hashes are read as quickly as they are asked for. Characters. */
-const LEAST_LENGTH = 2048;
+/** Texts of fields; undefined = the field was removed. */
+type Changes = Iterable<readonly [string, string | undefined]>;
 
 /** The contents of a large hash at one version: a text as Redis has sent it, and what has been changed since. */
 export class KnownHash implements HashFields {
@@ -18,9 +18,9 @@ export class KnownHash implements HashFields {
     private readonly found: Map<string, string>,
   ) {}
 
-  /** @returns undefined when it has no version, or is too short to be worth it */
+  /** @returns undefined when it has no version, as small hashes have none */
   static of(hash: HashFields): KnownHash | undefined {
-    if (!(hash instanceof HashText) || hash.length < LEAST_LENGTH) return undefined;
+    if (!(hash instanceof HashText)) return undefined;
     const version = hash.get(VERSION_FIELD);
     return version === undefined ? undefined : new KnownHash(version, hash, new Map(), new Map());
   }
@@ -51,12 +51,13 @@ export class KnownHash implements HashFields {
     for (const [field, text] of this.changes) if (text !== undefined) yield field;
   }
 
-  /** @param changes - texts of fields; undefined = the field was removed */
-  with(
-    changes: Iterable<readonly [string, string | undefined]>,
-    version = this.version,
-  ): KnownHash {
+  with(changes: Changes, version = this.version): KnownHash {
     return new KnownHash(version, this.sent, new Map([...this.changes, ...changes]), this.found);
+  }
+
+  /** @param version - of the hash after the save; '' = before it, the hash had another one than this */
+  afterSave(changes: Changes, version: string): KnownHash | undefined {
+    return version === '' ? undefined : this.with(changes, version);
   }
 
   private get changesLength(): number {

@@ -11,9 +11,8 @@ function hashOf(version: string, length: number): KnownHash | undefined {
 }
 
 describe('KnownHash', () => {
-  it('is made of large hashes with a version alone', () => {
+  it('is made of hashes with a version alone', () => {
     expect(hashOf('v1', 5000)?.version).toBe('v1');
-    expect(hashOf('v1', 500)).toBeUndefined();
     const text = ['sessionAttr:a', 'x'.repeat(5000)].join('\0');
     expect(KnownHash.of(HashText.parse(2, text) ?? new Map())).toBeUndefined();
   });
@@ -43,20 +42,30 @@ describe('KnownHashes', () => {
     expect(['a', 'b', 'c', 'd'].map((key) => hashes.has(key))).toEqual([false, true, true, true]);
   });
 
-  it('forget a hash that turns out to be gone', () => {
+  it('know a hash after a save when it had the known version before', () => {
     const hashes = new KnownHashes();
-    hashes.set('a', hashOf('v1', 5000));
-    hashes.beginSave('a', 'b', new Map()).missing();
-    expect(hashes.has('a')).toBe(false);
+    const known = hashOf('v1', 5000);
+    hashes.set('a', known);
+    hashes.move('a', 'b', known?.afterSave([['x', '1']], 'v2'));
+    expect(['a', 'b'].map((key) => hashes.get(key)?.version)).toEqual([undefined, 'v2']);
+    hashes.move('b', 'b', known?.afterSave([['x', '2']], ''));
+    expect(hashes.has('b')).toBe(false);
   });
 
   it('forget a hash of which more has changed than was sent', () => {
     const hashes = new KnownHashes();
     hashes.set('a', hashOf('v1', 5000));
-    const change = (name: string) => new Map([[name, 'y'.repeat(4000)]]);
-    hashes.beginSave('a', 'a', change('a')).done(true);
+    const save = (name: string) =>
+      hashes.move('a', 'a', hashes.get('a')?.afterSave([[name, 'y'.repeat(4000)]], 'v2'));
+    save('a');
     expect(hashes.has('a')).toBe(true);
-    hashes.beginSave('a', 'a', change('b')).done(true);
+    save('b');
+    expect(hashes.has('a')).toBe(false);
+  });
+
+  it('keep nothing when they may hold nothing', () => {
+    const hashes = new KnownHashes(0);
+    hashes.set('a', hashOf('v1', 5000));
     expect(hashes.has('a')).toBe(false);
   });
 });

@@ -1,20 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { type KnownHash } from './known-hash.js';
+
+/** So many bytes make a hash worth remembering: shorter ones are read as quickly as they are asked for. */
+export const LEAST_KNOWN_LENGTH = 2048;
 
 /** Of all together, characters. */
 const MAX_LENGTH = 16 * 1024 * 1024;
-
-/** One save of a hash. */
-export interface HashSave {
-  /** Of the hash before the save; '' = not known. */
-  readonly knownVersion: string;
-  /** Of the hash after the save; '' = its contents stay as they are. */
-  readonly version: string;
-  /** To be called when it is saved. @param wasKnown - whether the hash still had `knownVersion` before */
-  done(wasKnown: boolean): void;
-  /** To be called when there is no such hash. */
-  missing(): void;
-}
 
 /**
  * The contents of large hashes that this process has read, and changed: what still has the same version need not be sent
@@ -23,6 +13,9 @@ export interface HashSave {
 export class KnownHashes {
   private readonly hashes = new Map<string, KnownHash>();
   private length = 0;
+
+  /** @param maxLength - characters; 0 = nothing is remembered */
+  constructor(private readonly maxLength = MAX_LENGTH) {}
 
   has(key: string): boolean {
     return this.hashes.has(key);
@@ -45,7 +38,7 @@ export class KnownHashes {
     this.hashes.set(key, known);
     this.length += known.length;
     for (const [leastLately] of this.hashes) {
-      if (this.length <= MAX_LENGTH) return;
+      if (this.length <= this.maxLength) return;
       this.delete(leastLately);
     }
   }
@@ -55,32 +48,9 @@ export class KnownHashes {
     this.hashes.delete(key);
   }
 
-  /**
-   * @param storedKey - of the hash before the save
-   * @param currentKey - after it
-   * @param changes - texts of the fields that it writes, the last access left out; undefined = it removes the field
-   */
-  beginSave(
-    storedKey: string,
-    currentKey: string,
-    changes: ReadonlyMap<string, string | undefined>,
-  ): HashSave {
-    const known = this.get(storedKey);
-    const version = changes.size > 0 ? newVersion() : '';
-    return {
-      version,
-      knownVersion: known?.version ?? '',
-      done: (wasKnown) => {
-        this.delete(storedKey);
-        if (wasKnown) this.set(currentKey, known?.with(changes, version || known.version));
-        else this.delete(currentKey);
-      },
-      missing: () => this.delete(storedKey),
-    };
+  /** After a save. @param known - undefined = what it has made of the hash is not known */
+  move(storedKey: string, currentKey: string, known: KnownHash | undefined): void {
+    this.delete(storedKey);
+    this.set(currentKey, known);
   }
-}
-
-/** One that no other contents of the same hash have. */
-function newVersion(): string {
-  return randomBytes(6).toString('base64url');
 }

@@ -45,7 +45,7 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  *   creationTime         1404360000000          epoch ms
  *   lastAccessedTime     1404360000000          epoch ms, only grows
  *   maxInactiveInterval  1800                   seconds, -1 = never
- *   version              Xy3_9kPq               new with each change of anything but lastAccessedTime
+ *   version              1404360000000001       large sessions: greater with each change of another field
  *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
  * ```
  *

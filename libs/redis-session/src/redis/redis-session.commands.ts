@@ -3,7 +3,7 @@ import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { deleteSession, loadSessions, saveSession } from './lua/scripts.generated.js';
 import { type HashFields } from './attribute-texts.js';
-import { KnownHashes } from './known-hashes.js';
+import { KnownHashes, LEAST_KNOWN_LENGTH } from './known-hashes.js';
 import { readHash } from './read-hash.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
@@ -77,7 +77,9 @@ export class RedisSessionCommands {
       deadline: this.deadline,
       commandName: 'nestSessionsLoad',
       lua: loadSessions.lua,
-      commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs],
+      commonArguments: (nowMs, latestMs) => [
+        ...[nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_LENGTH],
+      ],
     });
     client.defineCommand('nestSessionSave', saveSession);
     client.defineCommand('nestSessionDelete', deleteSession);
@@ -102,7 +104,7 @@ export class RedisSessionCommands {
 
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
-    const save = this.known.beginSave(storedKey, currentKey, changedFields(hash));
+    const known = this.known.get(storedKey);
     const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
     const send = (latest: number) =>
       this.scripts.nestSessionSave(
@@ -114,8 +116,7 @@ export class RedisSessionCommands {
         hash.lastAccessedTime,
         hash.maxInactiveInterval,
         this.options.absoluteTimeoutMs,
-        save.version,
-        save.knownVersion,
+        known?.version ?? '',
         hash.set.length / 2,
         hash.remove.length,
         hash.updates.length / 3,
@@ -127,11 +128,12 @@ export class RedisSessionCommands {
       .inTime('save the session', send)
       .catch(missingIfNoHash);
     if (outcome === 1) {
-      save.done(Number(rest[0]) === 1);
+      const knownNow = known?.afterSave(changedFields(hash), String(rest[0]));
+      this.known.move(storedKey, currentKey, knownNow);
       return { kind: 'saved' };
     }
     if (outcome === MISSING) {
-      save.missing();
+      this.known.delete(storedKey);
       return { kind: 'missing' };
     }
     if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };

@@ -17,8 +17,7 @@ local indexKey = KEYS[1]
 local entry, expiry, dropBefore, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local latest = tonumber(ARGV[5])
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end

@@ -26,8 +26,7 @@ local entry, expiry, dropBefore, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARG
 local limit, isRefused, ownId = tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7]
 local latest, loginLife, firstKnown = tonumber(ARGV[8]), tonumber(ARGV[9]), 10
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end

@@ -10,8 +10,7 @@
 ]]
 local sessionKey, latest = KEYS[1], tonumber(ARGV[1])
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end

@@ -30,16 +30,9 @@ local absoluteTimeout, reason, reasonLife = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local isKept, maxEvents, eventNameCount = ARGV[8] == '1', tonumber(ARGV[9]), tonumber(ARGV[10])
 local firstEventName = 11
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = serverNow()
 if now > latest then
   return { -2, now }
-end
-
--- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
-local function toInteger(text)
-  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
-  return number and math.abs(number) <= 9007199254740991 and number
 end
 
 if reason ~= '' then
@@ -61,9 +54,7 @@ if kind == 'expired' and not times.over and not times.ended then
   local created, accessed = toInteger(times.creationTime), toInteger(times.lastAccessedTime)
   local interval = toInteger(times.maxInactiveInterval)
   if created and accessed and interval then
-    local idle = interval < 0 and math.huge or accessed + interval * 1000
-    local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-    local expiry = math.min(idle, absolute)
+    local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
     if expiry > (callerNow or now) then
       local alive = { 2, now, expiry == math.huge and '+inf' or string.format('%.0f', expiry) }
       if expiry == math.huge then

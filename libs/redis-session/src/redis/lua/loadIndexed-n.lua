@@ -11,7 +11,8 @@
     ARGV[4] ms between two records of the access, '0' = record every one
     ARGV[5] ms that a hash outlives its session
     ARGV[6] ms after which an index entry whose score has passed is written again
-    ARGV[7 ...] for each hash: access time to record, epoch ms, or '' to record none; version that the caller knows, or ''
+    ARGV[7] bytes from which on a hash without a version gets one, or '' = never
+    ARGV[8 ...] for each hash: access time to record, epoch ms, or '' to record none; version that the caller knows, or ''
   Output, now = epoch ms on the clock of this server:
     {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL. The hash as it is after
                                 the access, a new lastAccessedTime again at the end; with 'newIndexExpiry', '1' in the
@@ -24,24 +25,11 @@
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local touchInterval, retention, indexDelay = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local firstOwn = 7
+local leastVersioned, firstOwn = tonumber(ARGV[7]), 8
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now, nowUs = serverNow()
 if now > latest then
   return { -2, now }
-end
-
--- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
-local function toInteger(text)
-  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
-  return number and math.abs(number) <= 9007199254740991 and number
-end
-
-local function expiryOf(created, accessed, interval)
-  local idle = interval < 0 and math.huge or accessed + interval * 1000
-  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-  return math.min(idle, absolute)
 end
 
 -- Returns the fields that matter here, and the whole hash in turn unless it has that version.
@@ -79,25 +67,33 @@ local function load(sessionKey, accessTime, knownVersion)
     hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end
-  if fields.over or expiryOf(created, accessed, interval) <= clientNow then
+  if fields.over or expiryOf(created, accessed, interval, absoluteTimeout) <= clientNow then
     redis.call('HSET', sessionKey, 'over', '1')
     return 0, ''
   end
 
-  local text = hash or { 'lastAccessedTime', fields.lastAccessedTime }
+  local parts = hash or { 'lastAccessedTime', fields.lastAccessedTime }
   if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
-    local accessText, expiry = string.format('%.0f', accessTime), expiryOf(created, accessTime, interval)
+    local accessText, expiry = string.format('%.0f', accessTime), expiryOf(created, accessTime, interval, absoluteTimeout)
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
-    text[#text + 1], text[#text + 2] = 'lastAccessedTime', accessText
+    parts[#parts + 1], parts[#parts + 2] = 'lastAccessedTime', accessText
     if expiry ~= math.huge then
       redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry + retention))
       if indexExpiry and indexExpiry + indexDelay < clientNow then
         redis.call('HSET', sessionKey, 'indexExpiry', string.format('%.0f', expiry))
-        text[#text + 1], text[#text + 2] = 'newIndexExpiry', '1'
+        parts[#parts + 1], parts[#parts + 2] = 'newIndexExpiry', '1'
       end
     end
   end
-  return hash and #text or -2, table.concat(text, '\0')
+  local text = table.concat(parts, '\0')
+  if not hash then
+    return -2, text
+  elseif fields.version or not leastVersioned or #text < leastVersioned then
+    return #parts, text
+  end
+  local version = nextVersion(nil, nowUs)
+  redis.call('HSET', sessionKey, 'version', version)
+  return #parts + 2, text .. '\0version\0' .. version
 end
 
 local reply = { 1, now }

@@ -6,7 +6,8 @@
     ARGV[1] now on the clock of the caller, epoch ms: a session whose end has come is deleted
     ARGV[2] latest moment at which the accesses may be recorded, epoch ms on the clock of this server
     ARGV[3] absolute lifetime in ms, or '-1' for none
-    ARGV[4 ...] for each hash: access time to record, epoch ms, or '' to record none; ms between two records of the
+    ARGV[4] bytes from which on a hash without a version gets one
+    ARGV[5 ...] for each hash: access time to record, epoch ms, or '' to record none; ms between two records of the
                 access, '0' = record every one; version that the caller knows, or ''
   Output, now = epoch ms on the clock of this server:
     {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL: one text is read much
@@ -18,24 +19,11 @@
 ]]
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local firstOwn = 4
+local leastVersioned, firstOwn = tonumber(ARGV[4]), 5
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now, nowUs = serverNow()
 if now > latest then
   return { -2, now }
-end
-
--- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
-local function toInteger(text)
-  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
-  return number and math.abs(number) <= 9007199254740991 and number
-end
-
-local function expiryOf(created, accessed, interval)
-  local idle = interval < 0 and math.huge or accessed + interval * 1000
-  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-  return math.min(idle, absolute)
 end
 
 -- Returns the texts of the three times when the hash has that version.
@@ -46,8 +34,9 @@ local function timesAt(sessionKey, version)
   end
 end
 
+-- Returns the same texts and the version.
 local function timesIn(hash)
-  local created, accessed, interval
+  local created, accessed, interval, version
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'creationTime' then
@@ -56,14 +45,16 @@ local function timesIn(hash)
       accessed = hash[i + 1]
     elseif field == 'maxInactiveInterval' then
       interval = hash[i + 1]
+    elseif field == 'version' then
+      version = hash[i + 1]
     end
   end
-  return created, accessed, interval
+  return created, accessed, interval, version
 end
 
 -- Returns count and text.
 local function load(sessionKey, accessText, touchInterval, knownVersion)
-  local createdText, accessedText, intervalText, hash
+  local createdText, accessedText, intervalText, version, hash
   if knownVersion ~= '' then
     createdText, accessedText, intervalText = timesAt(sessionKey, knownVersion)
   end
@@ -72,14 +63,14 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
     if hash.err then
       return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
     end
-    createdText, accessedText, intervalText = timesIn(hash)
+    createdText, accessedText, intervalText, version = timesIn(hash)
   end
   local created, accessed, interval = toInteger(createdText), toInteger(accessedText), toInteger(intervalText)
   if not (created and accessed and interval) then
     hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end
-  if expiryOf(created, accessed, interval) <= clientNow then
+  if expiryOf(created, accessed, interval, absoluteTimeout) <= clientNow then
     redis.call('DEL', sessionKey)
     return 0, ''
   end
@@ -87,7 +78,7 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
   local accessTime = tonumber(accessText)
   if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
-    local expiry = expiryOf(created, accessTime, interval)
+    local expiry = expiryOf(created, accessTime, interval, absoluteTimeout)
     if expiry ~= math.huge then
       redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry))
     end
@@ -99,7 +90,13 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
   if not hash then
     return -2, 'lastAccessedTime\0' .. accessedText
   end
-  return #hash, table.concat(hash, '\0')
+  local text = table.concat(hash, '\0')
+  if version or #text < leastVersioned then
+    return #hash, text
+  end
+  version = nextVersion(nil, nowUs)
+  redis.call('HSET', sessionKey, 'version', version)
+  return #hash + 2, text .. '\0version\0' .. version
 end
 
 local reply = { 1, now }

@@ -49,11 +49,15 @@ function outcomesOf(nodes: Node[]): number[] {
   return [...firsts, ...returned.flatMap((node) => numberOf(node) ?? [])];
 }
 
+function nameOf(file: string): string {
+  return file.replace(/-.*/, '');
+}
+
 function numbersIn(text: string, pattern: RegExp): number[] {
   return [...text.matchAll(pattern)].map(([, digits]) => Number(digits));
 }
 
-it('there are scripts, and each is embedded as it is', () => {
+it('there are scripts, and each is embedded under its name', () => {
   expect(files.sort()).toEqual([
     'addToIndex-1.lua',
     'admitToIndex-2.lua',
@@ -69,15 +73,7 @@ it('there are scripts, and each is embedded as it is', () => {
     'saveSession-3.lua',
     'scheduleInBuckets-4.lua',
   ]);
-  expect({ ...scripts }).toEqual(
-    Object.fromEntries(
-      files.map((file) => {
-        const [name = '', numberOfKeys] = file.slice(0, -'.lua'.length).split('-');
-        const lua = readFileSync(join(folder, file), 'utf8');
-        return [name, numberOfKeys === 'n' ? { lua } : { numberOfKeys: Number(numberOfKeys), lua }];
-      }),
-    ),
-  );
+  expect(Object.keys(scripts).sort()).toEqual(files.map(nameOf));
 });
 
 describe.each(files)('%s', (file) => {
@@ -86,25 +82,30 @@ describe.each(files)('%s', (file) => {
   const [input = '', output = ''] = header
     .split('Output')
     .map((part) => part.split('Input').at(-1));
-  const tree = parse(source, { luaVersion: '5.1', scope: true });
-  const nodes = nodesOf(tree.body);
+  const nodes = nodesOf(parse(source, { luaVersion: '5.1' }).body);
+  const embedded: { lua: string; numberOfKeys?: number } =
+    scripts[nameOf(file) as keyof typeof scripts];
+
+  it('is embedded with its functions between header and code', () => {
+    expect(embedded.lua.startsWith(`${header}]]\n`)).toBe(true);
+    expect(embedded.lua.endsWith(code)).toBe(true);
+  });
 
   it('uses no global variable but those of Redis scripts', () => {
-    const names = (tree as typeof tree & { globals: { name: string }[] }).globals.map(
-      (g) => g.name,
-    );
+    const tree = parse(embedded.lua, { luaVersion: '5.1', scope: true });
+    const { globals } = tree as typeof tree & { globals: { name: string }[] };
+    const names = globals.map(({ name }) => name);
     expect(names).toContain('redis');
     expect(GLOBALS).toEqual(expect.arrayContaining(names));
   });
 
   it('takes as many keys as its name says, and declares each', () => {
-    if (file.endsWith('-n.lua')) {
-      expect(input).toMatch(/KEYS\[1 \.\.\.\]/);
-      return;
-    }
-    const declared = numbersIn(input, /KEYS\[(\d+)\]/g);
-    expect(Math.max(...declared)).toBe(Number(/-(\d+)\.lua$/.exec(file)?.[1]));
-    expect(new Set(declared)).toEqual(new Set(indexesOf(nodes, 'KEYS')));
+    const [, count] = /-(\d+|n)\.lua$/.exec(file) ?? [];
+    const declared = [...input.matchAll(/^ +KEYS\[(\d+)( \.\.\.)?\]/gm)];
+    const last = declared.map(([, digits, more]) => (more ? 'n' : digits)).at(-1);
+    expect([last, `${embedded.numberOfKeys ?? 'n'}`]).toEqual([count, count]);
+    const singles = declared.flatMap(([, digits, more]) => (more ? [] : Number(digits)));
+    expect(new Set(singles)).toEqual(new Set(indexesOf(nodes, 'KEYS')));
   });
 
   it('declares each argument that it uses, and uses each that it declares', () => {

@@ -14,8 +14,7 @@
 local sessionKey = KEYS[1]
 local latest, seen, text, timeToLive = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end

@@ -18,17 +18,16 @@
     ARGV[7] bytes of the id that it was stored under, which KEYS[1] ends with; ARGV[8] of the current one, KEYS[2]
     ARGV[9] '1' when expirations are kept in KEYS[4], else '0'
     ARGV[10] about how many events the stream holds at most, '0' = no events
-    ARGV[11] version of the hash from now on, or '' when nothing but the last access changes, or others change it, too
-    ARGV[12] version that the caller knows, or ''
-    ARGV[13] number of fields to set, ARGV[14] of fields to delete, ARGV[15] of updates, ARGV[16] of index fields,
-    ARGV[17] of names of attributes in events, '-1' = all
-    ARGV[18 ...] name, value for each field to set; name for each field to delete;
+    ARGV[11] version that the caller knows, or ''
+    ARGV[12] number of fields to set, ARGV[13] of fields to delete, ARGV[14] of updates, ARGV[15] of index fields,
+    ARGV[16] of names of attributes in events, '-1' = all
+    ARGV[17 ...] name, value for each field to set; name for each field to delete;
                  name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent;
                  name, text for each index field that changes: the text that it must hold, '*' = any, '' = none;
                  name for each attribute in events
   Output, now = epoch ms on the clock of this server:
-    {1, now, wasKnown, text or '' ...} - saved; 1 = the hash had the version that the caller knows, else 0; the earlier
-                                         texts of the index fields
+    {1, now, version or '', text or '' ...} - saved; the version that the hash now has, unless it did not have the one
+                                              that the caller knows; the earlier texts of the index fields
     {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
@@ -41,36 +40,23 @@ local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4])
 local retention = tonumber(ARGV[6])
 local storedId, currentId = string.sub(storedKey, -tonumber(ARGV[7])), string.sub(currentKey, -tonumber(ARGV[8]))
 local hasExpirations, maxEvents = ARGV[9] == '1', tonumber(ARGV[10])
-local version, knownVersion, wasKnown = ARGV[11], ARGV[12], 0
-local setCount, deleteCount, updateCount = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local indexCount, eventNameCount = tonumber(ARGV[16]), tonumber(ARGV[17])
-local firstSet = 18
+local knownVersion, version, isKnown = ARGV[11], false, false
+local setCount, deleteCount, updateCount = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local indexCount, eventNameCount = tonumber(ARGV[15]), tonumber(ARGV[16])
+local firstSet = 17
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 local firstIndex = firstUpdate + 3 * updateCount
 local firstEventName = firstIndex + 2 * indexCount
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now, nowUs = serverNow()
 if now > latest then
   return { -2, now }
 end
 
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now, 0 }
-end
-
--- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
-local function toInteger(text)
-  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
-  return number and math.abs(number) <= 9007199254740991 and number
-end
-
-local function expiryOf(accessTime, seconds)
-  local idle = seconds < 0 and math.huge or accessTime + seconds * 1000
-  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-  return math.min(idle, absolute)
+  return { 1, now, '' }
 end
 
 if redis.call('EXISTS', endedKey) == 1 then
@@ -79,6 +65,7 @@ end
 local event, isResent = false, false
 if isNew then
   event = redis.call('EXISTS', currentKey) == 0 and 'created'
+  version = redis.call('HGET', currentKey, 'version')
 else
   local function readTimes()
     return redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over', 'version')
@@ -88,11 +75,11 @@ else
     storedKey, isResent = currentKey, true
     times = readTimes()
   end
-  wasKnown = times[5] and times[5] == knownVersion and 1 or 0
+  version, isKnown = times[5], times[5] == knownVersion
   local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
   created, interval = toInteger(times[1]), interval or storedInterval
   local isValid = created and storedAccess and storedInterval
-  if not isValid or times[4] or expiryOf(storedAccess, storedInterval) <= now then
+  if not isValid or times[4] or expiryOf(created, storedAccess, storedInterval, absoluteTimeout) <= now then
     return { -1, now }
   end
   accessed = math.max(accessed, storedAccess)
@@ -110,7 +97,10 @@ else
   end
 end
 
-local reply, hasIndexConflict = { 1, now, wasKnown }, false
+if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
+  version = nextVersion(version, nowUs)
+end
+local reply, hasIndexConflict = { 1, now, isKnown and version or '' }, false
 for i = firstIndex, firstEventName - 1, 2 do
   local stored, expected = redis.call('HGET', storedKey, ARGV[i]) or '', ARGV[i + 1]
   hasIndexConflict = hasIndexConflict or expected ~= '*' and expected ~= stored
@@ -130,7 +120,7 @@ redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accesse
 if ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
-if version ~= '' then
+if version then
   redis.call('HSET', currentKey, 'version', version)
 end
 for i = firstSet, firstDelete - 1, 2 do
@@ -143,7 +133,7 @@ if updateCount > 0 then
   redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
 end
 
-local expiry = expiryOf(accessed, interval)
+local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
 local score = expiry == math.huge and '+inf' or string.format('%.0f', expiry)
 if expiry == math.huge then
   redis.call('PERSIST', currentKey)

@@ -10,13 +10,12 @@
     ARGV[3] last access, epoch ms: the stored one stays when it is later
     ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
     ARGV[5] absolute lifetime in ms, or '-1' for none
-    ARGV[6] version of the hash from now on, or '' when nothing but the last access changes
-    ARGV[7] version that the caller knows, or ''
-    ARGV[8] number of fields to set, ARGV[9] of fields to delete, ARGV[10] of updates
-    ARGV[11 ...] name, value for each field to set; name for each field to delete;
+    ARGV[6] version that the caller knows, or ''
+    ARGV[7] number of fields to set, ARGV[8] of fields to delete, ARGV[9] of updates
+    ARGV[10 ...] name, value for each field to set; name for each field to delete;
                  name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent
   Output, now = epoch ms on the clock of this server:
-    {1, now, wasKnown} - saved; 1 = the hash had the version that the caller knows, else 0
+    {1, now, version or ''} - saved; the version that the hash now has, unless it did not have the one that the caller knows
     {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
@@ -24,30 +23,25 @@
 local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
 local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
 local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local version, knownVersion, wasKnown = ARGV[6], ARGV[7], 0
-local setCount, deleteCount, updateCount = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local firstSet = 11
+local knownVersion, version, isKnown = ARGV[6], false, false
+local setCount, deleteCount, updateCount = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local firstSet = 10
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now, nowUs = serverNow()
 if now > latest then
   return { -2, now }
 end
 
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now, 0 }
+  return { 1, now, '' }
 end
 
--- A whole number that a double holds exactly; no 'nan', 'inf', '1e999', '0x10'.
-local function toInteger(text)
-  local number = text and #text <= 17 and string.find(text, '^%-?%d+$') and tonumber(text)
-  return number and math.abs(number) <= 9007199254740991 and number
-end
-
-if not isNew then
+if isNew then
+  version = redis.call('HGET', currentKey, 'version')
+else
   local function readTimes()
     return redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'version')
   end
@@ -56,7 +50,7 @@ if not isNew then
     storedKey = currentKey
     times = readTimes()
   end
-  wasKnown = times[4] and times[4] == knownVersion and 1 or 0
+  version, isKnown = times[4], times[4] == knownVersion
   local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
   created, interval = toInteger(times[1]), interval or storedInterval
   if not (created and storedAccess and storedInterval) then
@@ -87,7 +81,8 @@ if ARGV[4] ~= '' then
 end
 -- The first pair goes with the access time and the version: a save of one attribute is the usual one.
 local fields = { 'lastAccessedTime', string.format('%.0f', accessed) }
-if version ~= '' then
+if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
+  version = nextVersion(version, nowUs)
   fields[3], fields[4] = 'version', version
 end
 if setCount > 0 then
@@ -104,12 +99,10 @@ if updateCount > 0 then
   redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
 end
 
-local idle = interval < 0 and math.huge or accessed + interval * 1000
-local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-local expiry = math.min(idle, absolute)
+local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
 if expiry == math.huge then
   redis.call('PERSIST', currentKey)
 else
   redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry))
 end
-return { 1, now, wasKnown }
+return { 1, now, isKnown and version or '' }

@@ -18,14 +18,12 @@ local sessionKey, shadowKey, earlierShadowKey, bucketPrefix = KEYS[1], KEYS[2], 
 local member, earlierMember, absoluteTimeout = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local fields = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'bucket')
-local created, accessed, interval = tonumber(fields[1]), tonumber(fields[2]), tonumber(fields[3])
+local created, accessed, interval = toInteger(fields[1]), toInteger(fields[2]), toInteger(fields[3])
 local earlierBucket = fields[4]
 if not (created and accessed and interval) then
   return false
 end
-local idle = interval < 0 and math.huge or accessed + interval * 1000
-local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-local expiry = math.min(idle, absolute)
+local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
 local bucket = expiry ~= math.huge and string.format('%.0f', math.floor((expiry + 60000) / 60000) * 60000)
 
 if shadowKey ~= earlierShadowKey and redis.call('EXISTS', earlierShadowKey) == 1 then

@@ -1,0 +1,7 @@
+-- Returns when a session ends, epoch ms, or math.huge for never. Times are epoch ms, the interval is in seconds, negative =
+-- never, the absolute lifetime in ms, negative = none.
+local function expiryOf(created, accessed, interval, absoluteTimeout)
+  local idle = interval < 0 and math.huge or accessed + interval * 1000
+  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
+  return math.min(idle, absolute)
+end
