@@ -18,7 +18,6 @@ const MAX_SHARING = 16;
 const UNCHANGED = -2;
 
 type Arguments = readonly (string | number)[];
-type Run = (...args: Arguments) => Promise<RawReply>;
 
 /** What is read, and by which script. */
 export interface SharedReadsInit {
@@ -151,7 +150,7 @@ export class SharedReads {
     const { client, commandName } = this.init;
     return this.isShared || keys.length > 1
       ? runAtOnce(client, sharedName(commandName), [keys.length, ...keys, ...args])
-      : scriptOf(client, commandName)(...keys, ...args);
+      : runScript(client, commandName, [...keys, ...args]);
   }
 }
 
@@ -162,15 +161,16 @@ async function runAtOnce(
   args: Arguments,
 ): Promise<RawReply> {
   const pipeline = client.pipeline();
-  void scriptOf(pipeline, commandName)(...args);
+  void runScript(pipeline, commandName, args);
   const [[error, reply] = []] = (await pipeline.exec()) ?? [];
   if (error) throw error;
   return reply as RawReply;
 }
 
-/** What `defineCommand` has made of a script on a client, and on its pipelines. */
-function scriptOf(sender: object, commandName: string): Run {
-  return (Reflect.get(sender, commandName) as Run).bind(sender);
+/** @param sender - a client, or one of its pipelines: `defineCommand` has made a method of the script on both */
+function runScript(sender: object, commandName: string, args: Arguments): Promise<RawReply> {
+  const run = Reflect.get(sender, commandName) as (...args: Arguments) => Promise<RawReply>;
+  return Reflect.apply(run, sender, args);
 }
 
 /** Of the script with any number of keys: ioredis takes the first argument of the others for a key. */
