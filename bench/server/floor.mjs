@@ -26,7 +26,7 @@ export async function floor({ redisUrl, options }) {
   const findName = options.isScript
     ? async () => {
         const now = Date.now();
-        const [, , , text] = await redis.load(SESSION_KEY, now, now + 2000, -1, now, 0);
+        const [, , , text] = await redis.load(SESSION_KEY, now, now + 2000, -1, 2048, now, 0, '');
         const parts = text.split('\0');
         const context = JSON.parse(parts[parts.indexOf('sessionAttr:SECURITY_CONTEXT') + 1]);
         return { name: context.authentication.name };
