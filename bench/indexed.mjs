@@ -63,7 +63,7 @@ async function main() {
     },
   });
   const server = await startRedisServer();
-  prefer(server.pid);
+  giveRealTimePriority(server.pid);
   const client = new Redis(server.url, { enableAutoPipelining: true });
   try {
     await expire(server.url, client, Number(values.expired));
@@ -76,7 +76,7 @@ async function main() {
 }
 
 /** Redis counts the time in which it was not allowed to run: nothing shall keep it from running. Linux, root only. */
-function prefer(pid) {
+function giveRealTimePriority(pid) {
   const { status } = spawnSync('chrt', ['--fifo', '--pid', '50', String(pid)]);
   if (status !== 0)
     console.log('Redis has no priority: its slowest commands may be those in which others ran.');

@@ -16,19 +16,19 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string', default: '1' },
-    without: { type: 'string', default: '' },
+    without: { type: 'string' },
   },
 });
 
+const only = namesOf('only', idsOf(SCENARIOS, 'id'));
+const without = namesOf('without', idsOf(CONTESTANTS, 'kind'));
 await prepare({ withLoad: !values.assert });
 const { runBench } = await import('./run.mjs');
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
-  const only = values.only?.split(',');
   process.exitCode = await runBench({
     contestants: CONTESTANTS.filter(
-      ({ isQuick, kind }) =>
-        (isQuick || !values.quick) && !values.without.split(',').includes(kind),
+      ({ isQuick, kind }) => (isQuick || !values.quick) && !without?.includes(kind),
     ),
     scenarios: SCENARIOS.filter(({ id, isQuick }) =>
       only ? only.includes(id) : isQuick || !values.quick,
@@ -44,4 +44,17 @@ try {
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+function idsOf(list, property) {
+  return [...new Set(list.map((each) => each[property]))];
+}
+
+/** @returns the names that an option lists, undefined when it is not given; refuses one that is not among `known` */
+function namesOf(option, known) {
+  const names = values[option]?.split(',');
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  console.error(`Cannot use --${option} ${unknown}: there is none. Use ${known.join(', ')}.`);
+  process.exit(2);
 }

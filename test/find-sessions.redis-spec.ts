@@ -318,9 +318,21 @@ describe('cost', () => {
   });
 
   it('is one command and one for each 16 sessions of the page, sent together, to find sessions', async () => {
-    for (let i = 0; i < 3; i++) await own.open('kim');
+    for (let i = 0; i < 17; i++) await own.open('kim');
     await commands.take();
     await own.idsOf('kim');
-    expect(await commands.take()).toHaveLength(2);
+    expect(await commands.take()).toHaveLength(3);
+  });
+
+  it('is one more, once, for a large session whose entries nobody has renewed', async () => {
+    const { id } = await own.open('lee', { large: 'x'.repeat(5000) });
+    own.pass(1500);
+    await request(id);
+    const replica = new IndexedRepository(client, { namespace: 'test', eventDelivery: 'once' });
+    replica.nowMs = own.nowMs + 700_000;
+    await commands.take();
+    for (let i = 0; i < 5; i++)
+      await replica.repository.findById(id, { accessTimeMs: (replica.nowMs += 1000) });
+    expect(await commands.take()).toHaveLength(6);
   });
 });

@@ -176,6 +176,16 @@ describe.each([
       expect(contentOf(await request(one))).toEqual({ large: LARGE, count: 1 });
     });
 
+    it('is what Redis holds after a save that was lost and another one in its place', async () => {
+      const [key = ''] = await observer.keys(`*${id.slice(8)}`);
+      await request(one);
+      const backup = await observer.dumpBuffer(key);
+      await change(one, (session) => session.setAttribute('count', 2));
+      await observer.restore(key, 0, backup, 'REPLACE');
+      await change(other, (session) => session.setAttribute('count', 3));
+      expect(contentOf(await request(one))).toEqual({ large: LARGE, count: 3 });
+    });
+
     it('is gone when another replica has deleted it, and when it has expired', async () => {
       await request(one);
       await other.deleteById(id);

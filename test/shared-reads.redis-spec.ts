@@ -8,6 +8,7 @@ import { RedisSessionRepository } from '../libs/redis-session/src/redis/redis-se
 import { eventually } from './support/eventually.js';
 import { recordCommands } from './support/redis-monitor.js';
 import { startRedis } from './support/redis-server.js';
+import { startTcpProxy } from './support/tcp-proxy.js';
 import { startShardingProxy } from './support/sharding-proxy.js';
 
 const endings: (() => unknown)[] = [];
@@ -104,6 +105,32 @@ describe.each([
   },
 );
 
+it('reads go on sharing commands when a session comes between the command of many and the one for it alone', async () => {
+  const server = await startRedis();
+  endings.push(() => server.stop());
+  const proxy = await startTcpProxy({ targetPort: server.port });
+  endings.push(() => proxy.refuse());
+  const repository = new RedisSessionRepository(connectTo(`redis://127.0.0.1:${proxy.port}`));
+  const ids = await storeSessions(repository, 2);
+  const observer = connectTo(server.url);
+  const [key = ''] = await observer.keys(`*${ids[1]?.slice(8)}`);
+  const dump = await observer.dumpBuffer(key);
+  await observer.del(key);
+  const scriptCalls = async () =>
+    Number(/cmdstat_eval:calls=(\d+)/.exec(await observer.info('commandstats'))?.[1]);
+  const callsBefore = await scriptCalls();
+  proxy.delayMs = 500;
+  const found = findAll(repository, ids);
+  await eventually(async () => (await scriptCalls()) > callsBefore);
+  await observer.restore(key, 0, dump);
+  proxy.delayMs = 0;
+  expect((await found).map(numberOf)).toEqual(numbered(2));
+  const commands = await recordCommands(server.url);
+  endings.push(() => commands.stop());
+  expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(2));
+  expect(await commands.take()).toHaveLength(1);
+});
+
 describe('where one command may not read several sessions', () => {
   it('each is read by a command of its own: a server of a Redis Cluster, without a client for it', async () => {
     const server = await startRedis({ args: ['--cluster-enabled', 'yes'] });
@@ -133,6 +160,10 @@ describe('where one command may not read several sessions', () => {
     const sizes = await Promise.all(shards.map(({ url }) => connectTo(url).dbsize()));
     expect(Math.min(...sizes)).toBeGreaterThan(0);
     expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const commands = await Promise.all(shards.map(({ url }) => recordCommands(url)));
+    endings.push(() => Promise.all(commands.map((each) => each.stop())));
     expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const taken = await Promise.all(commands.map((each) => each.take()));
+    expect(taken.flat()).toHaveLength(20);
   });
 });

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 
 const folder = 'libs/redis-session/src/redis/lua';
 const functionsFolder = join(folder, 'functions');
+const HEADER_END = '\n]]\n';
 const target = join(folder, 'scripts.generated.ts');
 
 const functions = readdirSync(functionsFolder).map((file) => ({
@@ -12,17 +13,21 @@ const functions = readdirSync(functionsFolder).map((file) => ({
   text: readFileSync(join(functionsFolder, file), 'utf8'),
 }));
 
-/** The texts of the functions that `lua` calls, each after those that it calls itself. */
+/** The functions that `lua` calls, each after those that it calls itself. */
 function functionsOf(lua) {
-  const called = functions.filter(({ name }) =>
-    new RegExp(`(?<!function )\\b${name}\\(`).test(lua),
-  );
-  return new Set(called.flatMap(({ text }) => [...functionsOf(text), text]));
+  const called = functions.filter(({ name }) => new RegExp(`\\b${name}\\(`).test(lua));
+  return new Set(called.flatMap((each) => [...functionsOf(bodyOf(each)), each]));
+}
+
+function bodyOf({ text }) {
+  return text.slice(text.indexOf('\n', text.indexOf('local function')));
 }
 
 function withFunctions(lua) {
-  const [header, code] = lua.split(/(?<=^\]\]\n)/m);
-  return [header, ...functionsOf(code), code].join('');
+  const codeStart = lua.indexOf(HEADER_END) + HEADER_END.length;
+  const code = lua.slice(codeStart);
+  const texts = [...functionsOf(code)].map(({ text }) => text);
+  return [lua.slice(0, codeStart), ...texts, code].join('');
 }
 
 const scripts = readdirSync(folder)

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { LEAST_KNOWN_BYTES } from '../../libs/redis-session/dist/redis/known-hashes.js';
 import { loadSessions } from '../../libs/redis-session/dist/redis/lua/scripts.generated.js';
 import { makeController } from './controller.mjs';
 import { CART, USER } from './attributes.mjs';
@@ -26,7 +27,16 @@ export async function floor({ redisUrl, options }) {
   const findName = options.isScript
     ? async () => {
         const now = Date.now();
-        const [, , , text] = await redis.load(SESSION_KEY, now, now + 2000, -1, 2048, now, 0, '');
+        const [, , , text] = await redis.load(
+          SESSION_KEY,
+          now,
+          now + 2000,
+          -1,
+          LEAST_KNOWN_BYTES,
+          now,
+          0,
+          '',
+        );
         const parts = text.split('\0');
         const context = JSON.parse(parts[parts.indexOf('sessionAttr:SECURITY_CONTEXT') + 1]);
         return { name: context.authentication.name };

@@ -19,7 +19,8 @@ export async function monitorCommands(url, onCommand) {
   const lines = createInterface({ input: socket.setEncoding('latin1') });
   socket.write('MONITOR\r\n');
   const [answer] = await once(lines, 'line');
-  if (answer !== '+OK') throw new Error(`Cannot watch Redis: it answers ${answer}.`);
+  if (answer !== '+OK')
+    throw new Error(`Cannot watch Redis: it answers ${answer}. Use one without a password.`);
   lines.on('line', (line) => {
     const [, source, command] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
     if (command !== undefined && source !== 'lua') onCommand(parseArguments(command));

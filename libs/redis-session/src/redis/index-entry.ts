@@ -5,7 +5,7 @@ import { type HashFields } from './attribute-texts.js';
 export const INDEX_FIELD_PREFIX = 'index:';
 /** Epoch ms: the score of the session's index entries. */
 export const INDEX_EXPIRY_FIELD = 'indexExpiry';
-/** Only in the reply of a script: the entries in the indexes are to be written again, with a new score. */
+/** Only in the reply of a script; '1' = the entries in the indexes are to be written again, with a new score. */
 export const NEW_INDEX_EXPIRY_FIELD = 'newIndexExpiry';
 
 /** Present once the session has ended. */

@@ -59,7 +59,7 @@ export class IndexedSessionReader {
     const stored = fromHash(hash);
     if (!stored) return undefined;
     const entries = entriesOfHash(hash);
-    if (hash.get(NEW_INDEX_EXPIRY_FIELD) !== undefined)
+    if (hash.get(NEW_INDEX_EXPIRY_FIELD) === '1')
       void indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
     if (accessTimeMs !== undefined) await expiration.afterAccess(id);
     return { ...stored, entries };

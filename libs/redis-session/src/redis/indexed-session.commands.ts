@@ -3,7 +3,7 @@ import { SessionStoreError } from '../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './index-entry.js';
 import { type KnownHash } from './known-hash.js';
-import { KnownHashes, LEAST_KNOWN_LENGTH } from './known-hashes.js';
+import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { endSession, loadIndexed, saveIndexed } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { type HashFields } from './attribute-texts.js';
@@ -11,18 +11,21 @@ import { readHash } from './read-hash.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
 import {
-  isWrongType,
+  CONFLICT,
+  INDEX_CONFLICT,
+  MISSING,
+  missingIfNoHash,
   type RawReply,
   refuseWrongType,
+  SAVED,
+  type ScriptArguments,
   unknownOutcome,
-  WriteDeadline,
-} from './write-deadline.js';
-
-type Arguments = readonly (string | number)[];
+} from './script-reply.js';
+import { WriteDeadline } from './write-deadline.js';
 
 interface ScriptedClient {
-  nestIndexedSave(...args: Arguments): Promise<RawReply>;
-  nestIndexedEnd(...args: Arguments): Promise<RawReply>;
+  nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
+  nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
 }
 
 /** What all scripts of one repository are told. Times are ms, -1 = none. */
@@ -108,11 +111,11 @@ export class IndexedSessionCommands {
       commandTimeoutMs: options.commandTimeoutMs,
       deadline: this.deadline,
       known: this.known,
-      commandName: 'nestIndexedLoad',
+      scriptName: 'loadIndexed',
       lua: loadIndexed.lua,
       commonArguments: (nowMs, latestMs) => [
         ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
-        isVersioned ? LEAST_KNOWN_LENGTH : '',
+        isVersioned ? LEAST_KNOWN_BYTES : '',
       ],
     });
     this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
@@ -140,23 +143,21 @@ export class IndexedSessionCommands {
     const known = this.known.get(storedKey);
     const args = this.saveArguments(input, known);
     const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
-    const reply = await this.deadline.inTime('save the session', send).catch((error: unknown) => {
-      if (isWrongType(error)) return undefined;
-      throw error;
-    });
-    const [outcome, , ...texts] = reply ?? [-1, NaN];
+    const [outcome, , ...texts] = await this.deadline
+      .inTime('save the session', send)
+      .catch(missingIfNoHash);
     const rest = texts.map(String);
-    if (outcome === 1) {
+    if (outcome === SAVED) {
       const knownNow = known?.afterSave(changedFields(input.hash), rest[0] ?? '');
       this.known.move(storedKey, this.keys.session(input.id), knownNow);
       return { kind: 'saved', earlier: rest.slice(1) };
     }
-    if (outcome === -1) {
+    if (outcome === MISSING) {
       this.known.delete(storedKey);
       return { kind: 'missing' };
     }
-    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest) };
-    if (outcome === -4) return { kind: 'index-conflict', earlier: rest };
+    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest) };
+    if (outcome === INDEX_CONFLICT) return { kind: 'index-conflict', earlier: rest };
     throw unknownOutcome('saveIndexed', outcome);
   }
 

@@ -1,5 +1,5 @@
 import { type HashFields } from './attribute-texts.js';
-import { HashText } from './hash-text.js';
+import { type HashText } from './hash-text.js';
 
 /** The field of a large hash that is new with each change of its contents, the last access left out. */
 const VERSION_FIELD = 'version';
@@ -19,8 +19,7 @@ export class KnownHash implements HashFields {
   ) {}
 
   /** @returns undefined when it has no version, as small hashes have none */
-  static of(hash: HashFields): KnownHash | undefined {
-    if (!(hash instanceof HashText)) return undefined;
+  static of(hash: HashText): KnownHash | undefined {
     const version = hash.get(VERSION_FIELD);
     return version === undefined ? undefined : new KnownHash(version, hash, new Map(), new Map());
   }
@@ -29,14 +28,14 @@ export class KnownHash implements HashFields {
     return this.sent.size;
   }
 
-  /** Characters in memory. */
-  get length(): number {
-    return this.sent.length + this.changesLength;
+  /** About how many are in memory. */
+  get characters(): number {
+    return this.sent.length + this.changedCharacters;
   }
 
   /** Whether so much has changed that it is better read again. */
   get isWorn(): boolean {
-    return this.changesLength > this.sent.length;
+    return this.changedCharacters > this.sent.length;
   }
 
   get(field: string): string | undefined {
@@ -51,6 +50,7 @@ export class KnownHash implements HashFields {
     for (const [field, text] of this.changes) if (text !== undefined) yield field;
   }
 
+  /** The same contents but for `changes`. */
   with(changes: Changes, version = this.version): KnownHash {
     return new KnownHash(version, this.sent, new Map([...this.changes, ...changes]), this.found);
   }
@@ -60,7 +60,7 @@ export class KnownHash implements HashFields {
     return version === '' ? undefined : this.with(changes, version);
   }
 
-  private get changesLength(): number {
-    return [...this.changes.values()].reduce((sum, text = '') => sum + text.length, 0);
+  private get changedCharacters(): number {
+    return [...this.changes].reduce((sum, [name, text = '']) => sum + name.length + text.length, 0);
   }
 }

@@ -7,27 +7,9 @@ const MEGA = 1024 * 1024;
 
 function hashOf(version: string, length: number): KnownHash | undefined {
   const text = ['version', version, 'sessionAttr:a', 'x'.repeat(length)].join('\0');
-  return KnownHash.of(HashText.parse(4, text) ?? new Map());
+  const hash = HashText.parse(4, text);
+  return hash && KnownHash.of(hash);
 }
-
-describe('KnownHash', () => {
-  it('is made of hashes with a version alone', () => {
-    expect(hashOf('v1', 5000)?.version).toBe('v1');
-    const text = ['sessionAttr:a', 'x'.repeat(5000)].join('\0');
-    expect(KnownHash.of(HashText.parse(2, text) ?? new Map())).toBeUndefined();
-  });
-
-  it('has what was changed, and not what was removed', () => {
-    const known = hashOf('v1', 5000)
-      ?.with([['b', '2']], 'v2')
-      .with([['sessionAttr:a', undefined]]);
-    expect(known?.version).toBe('v2');
-    expect([...(known?.keys() ?? [])]).toEqual(['version', 'b']);
-    expect(['b', 'sessionAttr:a', 'none'].map((field) => known?.get(field))).toEqual([
-      ...['2', undefined, undefined],
-    ]);
-  });
-});
 
 describe('KnownHashes', () => {
   it('keep 16 M characters, and forget what was used least lately', () => {
@@ -61,6 +43,25 @@ describe('KnownHashes', () => {
     expect(hashes.has('a')).toBe(true);
     save('b');
     expect(hashes.has('a')).toBe(false);
+  });
+
+  it('forget a hash in which many names have come and gone', () => {
+    const hashes = new KnownHashes();
+    hashes.set('a', hashOf('v1', 1000));
+    const save = (name: string, text: string | undefined) =>
+      hashes.move('a', 'a', hashes.get('a')?.afterSave([[name, text]], 'v2'));
+    for (let i = 0; i < 200; i++) {
+      save(`flash:${i}`, '1');
+      save(`flash:${i}`, undefined);
+    }
+    expect(hashes.has('a')).toBe(false);
+  });
+
+  it('keep the others when one is larger than all may be', () => {
+    const hashes = new KnownHashes();
+    hashes.set('a', hashOf('a', MEGA));
+    hashes.set('b', hashOf('b', 17 * MEGA));
+    expect(['a', 'b'].map((key) => hashes.has(key))).toEqual([true, false]);
   });
 
   it('keep nothing when they may hold nothing', () => {

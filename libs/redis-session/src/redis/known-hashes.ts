@@ -1,10 +1,10 @@
 import { type KnownHash } from './known-hash.js';
 
-/** So many bytes make a hash worth remembering: shorter ones are read as quickly as they are asked for. */
-export const LEAST_KNOWN_LENGTH = 2048;
+/** From this size on a hash is worth remembering: smaller ones are read as quickly as they are asked for. */
+export const LEAST_KNOWN_BYTES = 2048;
 
-/** Of all together, characters. */
-const MAX_LENGTH = 16 * 1024 * 1024;
+/** Of all together. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * The contents of large hashes that this process has read, and changed: what still has the same version need not be sent
@@ -12,10 +12,10 @@ const MAX_LENGTH = 16 * 1024 * 1024;
  */
 export class KnownHashes {
   private readonly hashes = new Map<string, KnownHash>();
-  private length = 0;
+  private characters = 0;
 
-  /** @param maxLength - characters; 0 = nothing is remembered */
-  constructor(private readonly maxLength = MAX_LENGTH) {}
+  /** @param maxCharacters - 0 = nothing is remembered */
+  constructor(private readonly maxCharacters = MAX_CHARACTERS) {}
 
   has(key: string): boolean {
     return this.hashes.has(key);
@@ -34,17 +34,17 @@ export class KnownHashes {
   /** @param known - undefined = forget it */
   set(key: string, known: KnownHash | undefined): void {
     this.delete(key);
-    if (!known || known.isWorn) return;
+    if (!known || known.isWorn || known.characters > this.maxCharacters) return;
     this.hashes.set(key, known);
-    this.length += known.length;
+    this.characters += known.characters;
     for (const [leastLately] of this.hashes) {
-      if (this.length <= this.maxLength) return;
+      if (this.characters <= this.maxCharacters) return;
       this.delete(leastLately);
     }
   }
 
   delete(key: string): void {
-    this.length -= this.hashes.get(key)?.length ?? 0;
+    this.characters -= this.hashes.get(key)?.characters ?? 0;
     this.hashes.delete(key);
   }
 

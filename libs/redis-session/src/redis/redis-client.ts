@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as endOfTurn, setTimeout as delay } from 'node:timers/promises';
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../session/session.errors.js';
 import { withDeadline, withoutCommand } from './deadline.js';
@@ -109,8 +109,9 @@ export async function closeRedisClient(client: RedisClient, timeoutMs: number): 
   }
 }
 
-/** QUIT would overtake the commands that auto-pipelining still holds back. */
+/** QUIT would overtake reads that are sent at the end of this turn, and the commands that auto-pipelining still holds back. */
 async function quit(client: RedisClient): Promise<void> {
+  await endOfTurn();
   while (client.status === 'ready' && client.autoPipelineQueueSize > 0) await delay(1);
   await client.quit();
 }

@@ -45,7 +45,7 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  *   creationTime         1404360000000          epoch ms
  *   lastAccessedTime     1404360000000          epoch ms, only grows
  *   maxInactiveInterval  1800                   seconds, -1 = never
- *   version              1404360000000001       large sessions: greater with each change of another field
+ *   version              7c1e09b25f0a8d34       large sessions: another one with each change but of lastAccessedTime
  *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
  * ```
  *

@@ -3,18 +3,21 @@ import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../session/session-change.js';
 import { deleteSession, loadSessions, saveSession } from './lua/scripts.generated.js';
 import { type HashFields } from './attribute-texts.js';
-import { KnownHashes, LEAST_KNOWN_LENGTH } from './known-hashes.js';
+import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { readHash } from './read-hash.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
 import {
-  isWrongType,
+  CONFLICT,
+  MISSING,
+  missingIfNoHash,
   type RawReply,
   refuseWrongType,
-  type ScriptReply,
+  SAVED,
+  type ScriptArguments,
   unknownOutcome,
-  WriteDeadline,
-} from './write-deadline.js';
+} from './script-reply.js';
+import { WriteDeadline } from './write-deadline.js';
 
 /** A client for one server, for Sentinel, or for a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -24,13 +27,10 @@ interface ScriptedClient {
     storedKey: string,
     currentKey: string,
     markKey: string,
-    ...args: (string | number)[]
+    ...args: ScriptArguments
   ): Promise<RawReply>;
-  nestSessionDelete(key: string, ...args: (string | number)[]): Promise<RawReply>;
+  nestSessionDelete(key: string, ...args: ScriptArguments): Promise<RawReply>;
 }
-
-/** Outcome of a save whose session does not exist: it has written nothing. */
-const MISSING = -1;
 
 /** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
 export interface RedisCommandOptions {
@@ -75,11 +75,9 @@ export class RedisSessionCommands {
       commandTimeoutMs,
       known: this.known,
       deadline: this.deadline,
-      commandName: 'nestSessionsLoad',
+      scriptName: 'loadSessions',
       lua: loadSessions.lua,
-      commonArguments: (nowMs, latestMs) => [
-        ...[nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_LENGTH],
-      ],
+      commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
     client.defineCommand('nestSessionSave', saveSession);
     client.defineCommand('nestSessionDelete', deleteSession);
@@ -102,6 +100,7 @@ export class RedisSessionCommands {
     return readHash(this.client, key, this.options.commandTimeoutMs).catch(refuseWrongType);
   }
 
+  /** @throws SessionStoreError */
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
     const known = this.known.get(storedKey);
@@ -127,7 +126,7 @@ export class RedisSessionCommands {
     const [outcome, , ...rest] = await this.deadline
       .inTime('save the session', send)
       .catch(missingIfNoHash);
-    if (outcome === 1) {
+    if (outcome === SAVED) {
       const knownNow = known?.afterSave(changedFields(hash), String(rest[0]));
       this.known.move(storedKey, currentKey, knownNow);
       return { kind: 'saved' };
@@ -136,10 +135,11 @@ export class RedisSessionCommands {
       this.known.delete(storedKey);
       return { kind: 'missing' };
     }
-    if (outcome === -3) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
+    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
     throw unknownOutcome('saveSession', outcome);
   }
 
+  /** @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
     const [outcome] = await this.deadline.inTime('delete the session', (latest) =>
       this.scripts.nestSessionDelete(key, latest),
@@ -147,9 +147,4 @@ export class RedisSessionCommands {
     if (outcome !== 1) throw unknownOutcome('deleteSession', outcome);
     this.known.delete(key);
   }
-}
-
-function missingIfNoHash(error: unknown): ScriptReply {
-  if (isWrongType(error)) return [MISSING, NaN];
-  throw error;
 }

@@ -8,6 +8,7 @@ const CREATION_TIME = 'creationTime';
 const LAST_ACCESSED_TIME = 'lastAccessedTime';
 /** Seconds, decimal; -1 = never. */
 const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
+
 /** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
 export interface HashChange {
   /** '' = the hash must exist */

@@ -3,7 +3,8 @@ import { type IndexEntry, memberOf } from './index-entry.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { addToIndex, pageOfIndex } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
-import { type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
+import { type RawReply, type ScriptArguments, unknownOutcome } from './script-reply.js';
+import { WriteDeadline } from './write-deadline.js';
 
 /**
  * Ms that an entry stays after its expiry. A session that is in use lives on while its entry says otherwise, until the
@@ -12,8 +13,8 @@ import { type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.j
 export const INDEX_GRACE_MS = 3_600_000;
 
 interface ScriptedClient {
-  nestIndexAdd(...args: (string | number)[]): Promise<RawReply>;
-  nestIndexPage(...args: (string | number)[]): Promise<readonly (string | number)[]>;
+  nestIndexAdd(...args: ScriptArguments): Promise<RawReply>;
+  nestIndexPage(...args: ScriptArguments): Promise<readonly (string | number)[]>;
 }
 
 /** Which part of the entries is read. */

@@ -6,7 +6,8 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { admitToIndex } from './lua/scripts.generated.js';
 import { type RedisClient } from './redis-session.commands.js';
 import { dropBeforeMs, INDEX_GRACE_MS } from './session-index.js';
-import { type RawReply, unknownOutcome, WriteDeadline } from './write-deadline.js';
+import { type RawReply, type ScriptArguments, unknownOutcome } from './script-reply.js';
+import { WriteDeadline } from './write-deadline.js';
 
 /** What becomes of a login beyond the limit: it ends the session that was used longest ago, or is refused. */
 export type SessionLimitPolicy = 'expire-oldest' | 'reject-login';
@@ -44,7 +45,7 @@ const COMMANDS_OF_LOGIN = 3;
 type Known = readonly (readonly [member: string, lastAccess: number | ''])[];
 
 interface ScriptedClient {
-  nestIndexAdmit(...args: (string | number)[]): Promise<RawReply>;
+  nestIndexAdmit(...args: ScriptArguments): Promise<RawReply>;
 }
 
 /**

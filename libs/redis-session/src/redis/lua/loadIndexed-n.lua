@@ -15,19 +15,18 @@
     ARGV[8 ...] for each hash: access time to record, epoch ms, or '' to record none; version that the caller knows, or ''
   Output, now = epoch ms on the clock of this server:
     {1, now, count, text ...} - for each hash count fields and values in turn, separated by NUL. The hash as it is after
-                                the access, a new lastAccessedTime again at the end; with 'newIndexExpiry', '1' in the
-                                end, the index entries are to be written again. Count 0 = there is no such session, -1
-                                = the key does not hold a hash, -2 = it has the version that the caller knows, and the
-                                text tells its lastAccessedTime and newIndexExpiry alone. A hash without valid times
-                                comes as it is.
+                                the access, a new lastAccessedTime again at the end; 'newIndexExpiry', '1' = the index
+                                entries are to be written again. Count 0 = there is no such session, -1 = the key does
+                                not hold a hash, -2 = it has the version that the caller knows, and the text tells its
+                                lastAccessedTime and newIndexExpiry alone. A hash without valid times comes as it is.
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local touchInterval, retention, indexDelay = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local leastVersioned, firstOwn = tonumber(ARGV[7]), 8
+local leastVersionedBytes, firstOwn = tonumber(ARGV[7]), 8
 
-local now, nowUs = serverNow()
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end
@@ -72,7 +71,7 @@ local function load(sessionKey, accessTime, knownVersion)
     return 0, ''
   end
 
-  local parts = hash or { 'lastAccessedTime', fields.lastAccessedTime }
+  local parts = hash or { 'lastAccessedTime', fields.lastAccessedTime, 'newIndexExpiry', '0' }
   if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
     local accessText, expiry = string.format('%.0f', accessTime), expiryOf(created, accessTime, interval, absoluteTimeout)
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
@@ -88,12 +87,10 @@ local function load(sessionKey, accessTime, knownVersion)
   local text = table.concat(parts, '\0')
   if not hash then
     return -2, text
-  elseif fields.version or not leastVersioned or #text < leastVersioned then
+  elseif fields.version or not leastVersionedBytes or #text < leastVersionedBytes then
     return #parts, text
   end
-  local version = nextVersion(nil, nowUs)
-  redis.call('HSET', sessionKey, 'version', version)
-  return #parts + 2, text .. '\0version\0' .. version
+  return addVersion(sessionKey, #parts, text)
 end
 
 local reply = { 1, now }

@@ -19,9 +19,9 @@
 ]]
 local sessionKeys = KEYS
 local clientNow, latest, absoluteTimeout = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local leastVersioned, firstOwn = tonumber(ARGV[4]), 5
+local leastVersionedBytes, firstOwn = tonumber(ARGV[4]), 5
 
-local now, nowUs = serverNow()
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end
@@ -91,12 +91,10 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
     return -2, 'lastAccessedTime\0' .. accessedText
   end
   local text = table.concat(hash, '\0')
-  if version or #text < leastVersioned then
+  if version or #text < leastVersionedBytes then
     return #hash, text
   end
-  version = nextVersion(nil, nowUs)
-  redis.call('HSET', sessionKey, 'version', version)
-  return #hash + 2, text .. '\0version\0' .. version
+  return addVersion(sessionKey, #hash, text)
 end
 
 local reply = { 1, now }

@@ -36,7 +36,10 @@ function indexesOf(nodes: Node[], table: 'KEYS' | 'ARGV'): number[] {
   });
 }
 
-/** The outcomes that the script returns, which its functions with several results do not, and writes first into a table that it returns. */
+/**
+ * The outcomes of the script: single numbers that it returns, and the first number of each table. Several values at once
+ * are what one of its functions returns.
+ */
 function outcomesOf(nodes: Node[]): number[] {
   const returned = nodes.flatMap((node) =>
     node.type === 'ReturnStatement' && node.arguments.length === 1 ? node.arguments : [],
@@ -74,6 +77,13 @@ it('there are scripts, and each is embedded under its name', () => {
     'scheduleInBuckets-4.lua',
   ]);
   expect(Object.keys(scripts).sort()).toEqual(files.map(nameOf));
+});
+
+it('each function is called by a script', () => {
+  const embedded = Object.values(scripts).map(({ lua }) => lua);
+  const names = readdirSync(join(folder, 'functions')).map((file) => file.replace('.lua', ''));
+  expect(names).toContain('serverNow');
+  for (const name of names) expect(embedded.join()).toContain(`local function ${name}(`);
 });
 
 describe.each(files)('%s', (file) => {

@@ -49,7 +49,7 @@ local firstUpdate = firstDelete + deleteCount
 local firstIndex = firstUpdate + 3 * updateCount
 local firstEventName = firstIndex + 2 * indexCount
 
-local now, nowUs = serverNow()
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end
@@ -83,22 +83,14 @@ else
     return { -1, now }
   end
   accessed = math.max(accessed, storedAccess)
-  local current, hasConflict = { -3, now }, false
-  for i = firstUpdate, firstIndex - 1, 3 do
-    local name, wasPresent, text = ARGV[i], ARGV[i + 1] == '1', ARGV[i + 2]
-    local stored = redis.call('HGET', storedKey, name)
-    hasConflict = hasConflict or stored ~= (wasPresent and text)
-    current[#current + 1] = name
-    current[#current + 1] = stored and '1' or '0'
-    current[#current + 1] = stored or ''
-  end
-  if hasConflict then
+  local current = { -3, now }
+  if hasConflict(storedKey, firstUpdate, updateCount, current) then
     return current
   end
 end
 
 if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
-  version = nextVersion(version, nowUs)
+  version = nextVersion(version)
 end
 local reply, hasIndexConflict = { 1, now, isKnown and version or '' }, false
 for i = firstIndex, firstEventName - 1, 2 do

@@ -29,7 +29,7 @@ local firstSet = 10
 local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 
-local now, nowUs = serverNow()
+local now = serverNow()
 if now > latest then
   return { -2, now }
 end
@@ -57,16 +57,8 @@ else
     return { -1, now }
   end
   accessed = math.max(accessed, storedAccess)
-  local current, hasConflict = { -3, now }, false
-  for i = firstUpdate, firstUpdate + 3 * updateCount - 1, 3 do
-    local name, wasPresent, text = ARGV[i], ARGV[i + 1] == '1', ARGV[i + 2]
-    local stored = redis.call('HGET', storedKey, name)
-    hasConflict = hasConflict or stored ~= (wasPresent and text)
-    current[#current + 1] = name
-    current[#current + 1] = stored and '1' or '0'
-    current[#current + 1] = stored or ''
-  end
-  if hasConflict then
+  local current = { -3, now }
+  if hasConflict(storedKey, firstUpdate, updateCount, current) then
     return current
   end
 end
@@ -82,7 +74,7 @@ end
 -- The first pair goes with the access time and the version: a save of one attribute is the usual one.
 local fields = { 'lastAccessedTime', string.format('%.0f', accessed) }
 if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
-  version = nextVersion(version, nowUs)
+  version = nextVersion(version)
   fields[3], fields[4] = 'version', version
 end
 if setCount > 0 then

@@ -1,10 +1,16 @@
 import { withDeadline } from '../deadline.js';
 import { replaceBlob } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../redis-session.commands.js';
-import { isWrongType, type RawReply, unknownOutcome, WriteDeadline } from '../write-deadline.js';
+import {
+  isWrongType,
+  type RawReply,
+  type ScriptArguments,
+  unknownOutcome,
+} from '../script-reply.js';
+import { WriteDeadline } from '../write-deadline.js';
 
 interface ScriptedClient {
-  nestSessionReplaceBlob(key: string, ...args: (string | number)[]): Promise<RawReply>;
+  nestSessionReplaceBlob(key: string, ...args: ScriptArguments): Promise<RawReply>;
 }
 
 /** A replacement of a blob. */

@@ -1,6 +1,5 @@
--- Returns the time on the clock of this server, epoch ms and epoch microseconds.
+-- Returns the time on the clock of this server, epoch ms.
 local function serverNow()
   local time = redis.call('TIME')
-  local nowUs = time[1] * 1000000 + time[2]
-  return math.floor(nowUs / 1000), nowUs
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
