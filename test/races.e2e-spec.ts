@@ -88,6 +88,14 @@ class RacesController {
     return { done: true };
   }
 
+  @Post('slow-awaited-id')
+  async slowAwaitedId(@CurrentSession() session: Session): Promise<object> {
+    await barrier.pass();
+    session.changeSessionId();
+    await session.save();
+    return { done: true };
+  }
+
   @Post('slow-read')
   async slowRead(): Promise<object> {
     await barrier.pass();
@@ -181,6 +189,21 @@ describe.each(['express', 'fastify'] as const)('two replicas on %s', (platform) 
 
     const { status, headers } = await slow;
     expect([status, headers['set-cookie']]).toEqual([401, undefined]);
+    expect(await redis.allKeys()).toEqual([]);
+  });
+
+  it('answer 401 as to others, to a new id that is awaited after the logout', async () => {
+    const cookie = await login();
+    const slow = send(replicas[0].port, 'POST /slow-awaited-id', { cookie });
+    await barrier.reachedBy(1);
+    await send(replicas[1].port, 'POST /logout', { cookie });
+    barrier.open();
+
+    const { status, headers } = await slow;
+    expect([status, headers['content-type']]).toEqual([
+      ...[401, 'application/problem+json; charset=utf-8'],
+    ]);
+    expect(headers['set-cookie']).toBeUndefined();
     expect(await redis.allKeys()).toEqual([]);
   });
 

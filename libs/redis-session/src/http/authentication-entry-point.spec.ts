@@ -141,6 +141,14 @@ describe(defaultEntryPoint, () => {
     expect(answerOf(defaultEntryPoint({ loginPage: '/login' }), { headers }).statusCode).toBe(401);
   });
 
+  it('sends browsers there that send the form of the login page, and answers 401 to those that ask for the page', () => {
+    const form = { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded' };
+    const entryPoint = defaultEntryPoint({ loginPage: '/login' });
+    const sent = answerOf(entryPoint, { url: '/login', method: 'POST', headers: form });
+    expect([sent.statusCode, sent.headers?.['Location']]).toEqual([303, '/login']);
+    expect(answerOf(entryPoint, { url: '/login', headers: BROWSER }).statusCode).toBe(401);
+  });
+
   it('answers 401 to browsers when there is no login page', () => {
     expect(answerOf(defaultEntryPoint(), { headers: BROWSER }).statusCode).toBe(401);
   });

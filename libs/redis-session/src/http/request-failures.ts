@@ -11,7 +11,7 @@ import { type FailedResponse, type FailureHandler } from './response-committer.j
 export class RequestFailures {
   private outage: SessionStoreError | undefined;
   private failure: unknown;
-  /** Has the application answer for a failed save. */
+  /** Has the application answer for a failed save, instead of {@link describe}. */
   handler: FailureHandler | undefined;
 
   constructor(private readonly logger: SessionLogger) {}

@@ -36,10 +36,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private isContextLoaded = false;
   private isHeadWritten = false;
   private lostSession: MapSession | undefined;
-  private readonly failures: RequestFailures;
   /** What the client sent, and what was found by it. */
   readonly requested: RequestedSession;
   readonly announcement: SessionAnnouncement;
+  /** What went wrong, and who answers for it. */
+  readonly failures: RequestFailures;
 
   constructor(
     readonly request: IncomingMessage,
@@ -197,11 +198,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.announcement.write(response, this.keptSession);
   }
 
-  /** From now on the application answers for a failed save, instead of {@link describeFailure}. */
-  answerFailuresBy(handler: FailureHandler): void {
-    this.failures.handler = handler;
-  }
-
   takeFailureHandler(): FailureHandler | undefined {
     return this.failures.takeHandler();
   }
@@ -222,7 +218,12 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async save(session: MapSession): Promise<void> {
     this.refuseIfUnavailable();
     if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
-    await this.failures.watchStore(this.context.repository.save(session));
+    try {
+      await this.failures.watchStore(this.context.repository.save(session));
+    } catch (error) {
+      if (error instanceof SessionInvalidatedError) this.lostSession = session;
+      throw error;
+    }
   }
 
   async invalidate(session: MapSession): Promise<void> {
@@ -260,9 +261,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     try {
       await this.save(session);
     } catch (error) {
-      if (!(error instanceof SessionInvalidatedError)) throw error;
-      this.lostSession = session;
-      if (isIdChanged) throw error;
+      if (isIdChanged || !(error instanceof SessionInvalidatedError)) throw error;
     }
   }
 

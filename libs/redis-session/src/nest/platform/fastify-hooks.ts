@@ -33,9 +33,9 @@ export function hookFastify(fastify: FastifyLike, hasContextHolder: boolean): vo
       done();
       return;
     }
-    sessionRequest.answerFailuresBy((error) => {
+    sessionRequest.failures.handler = (error) => {
       answerFailure(reply, error);
-    });
+    };
     // Fastify's request is another object than the one that middleware sees.
     showUser(request, sessionRequest.securityContext);
     // The body is read after all middleware, in callbacks of the socket, where the scope that one opened is lost.

@@ -70,9 +70,9 @@ export class HttpPlatform implements OnModuleInit {
   /** Has the exception filters of the application answer for a session that could not be saved; on Fastify, a hook does that. */
   answerFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
     if (!this.isExpress) return;
-    sessionRequest.answerFailuresBy((error) => {
+    sessionRequest.failures.handler = (error) => {
       next(toHttpException(error));
-    });
+    };
   }
 
   /** Has the exception filters of the application answer for `exception`, wherever it comes from. */
