@@ -30,25 +30,25 @@ const NODE = ['fastify', 'express'].flatMap((platform) => [
     ),
     ...{ id: `${platform}-floor-script`, options: { isScript: true } },
   },
-  ours(platform, '', LEAN, `defaults without SecurityContextHolder; ${SLIDING}`, true),
-  ours(platform, 'defaults', {}, `defaults; ${SLIDING}`),
+  ours(platform, 'lean', LEAN, `defaults without SecurityContextHolder; ${SLIDING}`, true),
+  ours(platform, '', {}, `defaults; ${SLIDING}`),
   ours(
     platform,
     'touch 60 s',
     { ...LEAN, touchIntervalSeconds: 60 },
-    'the last access is recorded once a minute',
+    'lean; the last access is recorded once a minute',
   ),
   ours(
     platform,
     'indexed',
     { ...LEAN, repository: 'indexed' },
-    'repository indexed: found by user, ended on time, events',
+    'lean; repository indexed: found by user, ended on time, events',
   ),
   ours(
     platform,
     'near cache',
     { ...LEAN, nearCache: { maxSessions: 1000 } },
-    'sessions stay in the process until Redis reports that they have changed',
+    'lean; sessions stay in the process until Redis reports that they have changed',
   ),
 ]);
 

@@ -1,6 +1,7 @@
-// npm run bench [-- --quick] [-- --assert] [-- --rounds 5] [-- --seconds 1] [-- --only read,no-cookie] [-- --without spring]
-// Measures all contestants in one run and writes bench/results. --quick takes fewer of everything, under two minutes, and
-// writes bench/results/quick; --assert checks commands and bytes alone, never times, and exits 1 when one is wrong.
+// npm run bench [-- --quick] [-- --assert] [-- --rounds 3] [-- --seconds 1] [-- --only read,no-cookie] [-- --without spring]
+// Measures all contestants in one run and writes bench/results. --quick takes fewer of everything, about a minute and a half,
+// and writes bench/results/quick; a run of a part writes bench/results/partial. --assert checks commands and bytes alone,
+// never times, and exits 1 when one is wrong.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,52 +10,65 @@ import { CONTESTANTS } from './contestants.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 import { prepare } from './prepare.mjs';
 
-const { values } = parseArgs({
-  options: {
-    assert: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    seconds: { type: 'string', default: '1' },
-    without: { type: 'string' },
-  },
-});
-
-const only = namesOf('only', idsOf(SCENARIOS, 'id'));
-const without = namesOf('without', idsOf(CONTESTANTS, 'kind'));
-await prepare({ withLoad: !values.assert });
-const { runBench } = await import('./run.mjs');
-const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
-  process.exitCode = await runBench({
-    contestants: CONTESTANTS.filter(
-      ({ isQuick, kind }) => (isQuick || !values.quick) && !without?.includes(kind),
-    ),
-    scenarios: SCENARIOS.filter(({ id, isQuick }) =>
-      only ? only.includes(id) : isQuick || !values.quick,
-    ),
-    isAssert: values.assert,
-    isQuick: values.quick,
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
-    seconds: Number(values.seconds),
-    folder,
-  });
+  process.exitCode = await main(readOptions());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-} finally {
-  await rm(folder, { recursive: true, force: true });
+}
+
+async function main({ isAssert, isQuick, only, rounds, seconds, without }) {
+  await prepare({ withLoad: !isAssert });
+  const { runBench } = await import('./run.mjs');
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  const isWanted = (each) => isAssert || !isQuick || each.isQuick;
+  try {
+    return await runBench({
+      contestants: CONTESTANTS.filter((each) => isWanted(each) && !without?.includes(each.kind)),
+      scenarios: SCENARIOS.filter((each) => (only ? only.includes(each.id) : isWanted(each))),
+      resultsFolder: isQuick ? 'quick/' : only || without ? 'partial/' : '',
+      ...{ isAssert, isQuick, rounds, seconds, folder },
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws {Error} saying which option is wrong and what it may be */
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      assert: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string', default: '1' },
+      without: { type: 'string' },
+    },
+  });
+  return {
+    isAssert: values.assert,
+    isQuick: values.quick,
+    only: namesOf('only', values.only, idsOf(SCENARIOS, 'id')),
+    rounds: positive('rounds', values.rounds ?? (values.quick ? 2 : 3)),
+    seconds: positive('seconds', values.seconds),
+    without: namesOf('without', values.without, idsOf(CONTESTANTS, 'kind')),
+  };
 }
 
 function idsOf(list, property) {
   return [...new Set(list.map((each) => each[property]))];
 }
 
-/** @returns the names that an option lists, undefined when it is not given; refuses one that is not among `known` */
-function namesOf(option, known) {
-  const names = values[option]?.split(',');
+function namesOf(option, value, known) {
+  const names = value?.split(',');
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown === undefined) return names;
-  console.error(`Cannot use --${option} ${unknown}: there is none. Use ${known.join(', ')}.`);
-  process.exit(2);
+  throw new Error(`Cannot use --${option} ${unknown}: there is none. Use ${known.join(', ')}.`);
+}
+
+function positive(option, value) {
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new Error(`Cannot use --${option} ${value}: it must be a positive integer.`);
 }

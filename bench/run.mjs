@@ -21,6 +21,7 @@ const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
  * @param {readonly import('./scenarios.mjs').Scenario[]} plan.scenarios
  * @param {boolean} plan.isAssert - only commands and bytes
  * @param {boolean} plan.isQuick
+ * @param {string} plan.resultsFolder - below results/
  * @param {number} plan.rounds
  * @param {number} plan.seconds - of one run
  * @param {string} plan.folder - for files of this run
@@ -71,7 +72,7 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
   const facts = await describeRun(plan, meter.redis);
   const contestants = entrants.map(({ spec }) => spec);
   const report = { facts, absent, contestants, scenarios: plan.scenarios, counts, results };
-  await writeReport(report, plan.isQuick ? `${RESULTS}quick/` : RESULTS);
+  await writeReport(report, RESULTS + plan.resultsFolder);
   console.log(`\n${toMarkdown(report)}`);
 }
 

@@ -27,6 +27,7 @@ const DEFAULT_CONNECTIONS = [32];
  * @property {string} contestant - id
  * @property {string} scenario - id
  * @property {number} connections
+ * @property {number | undefined} commands - that clients sent to Redis, per request; counted in the round that is thrown away
  * @property {Run[]} runs
  */
 
@@ -51,26 +52,26 @@ export async function measureScenario(scenario, entrants, setup) {
     ? (scenario.connections ?? DEFAULT_CONNECTIONS)
     : DEFAULT_CONNECTIONS;
   const cells = steps.flatMap((connections) =>
-    entrants.map((entrant) => ({ entrant, connections, runs: [] })),
+    entrants.map((entrant) => ({
+      ...{ scenario, entrant, connections, runs: [] },
+      ...{ commands: undefined, cookies: sessions.get(entrant) },
+    })),
   );
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const { entrant, connections, runs } of cells) {
-      const isWarmUp = round === 0;
-      const cookies = sessions.get(entrant);
-      const run = measureRun({ scenario, entrant, connections, cookies }, setup);
-      // A cold server may answer nothing in time.
-      if (isWarmUp) await run.catch(() => undefined);
-      else runs.push(await run.catch((error) => refused(error, failures)));
+  // A cold server may answer nothing in time.
+  for (const cell of cells) cell.commands = await countCommands(cell, setup).catch(() => undefined);
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const cell of cells) {
+      const run = measureRun(cell, setup).catch((error) => refused(error, failures));
+      cell.runs.push(await run);
     }
   }
   const measured = cells.filter(({ runs }) => runs.every((run) => run !== undefined));
   return {
     failures,
-    cells: measured.map(({ entrant, connections, runs }) => ({
+    cells: measured.map(({ entrant, connections, commands, runs }) => ({
       contestant: entrant.spec.id,
       scenario: scenario.id,
-      connections,
-      runs,
+      ...{ connections, commands, runs },
     })),
   };
 }
@@ -82,31 +83,24 @@ function refused(error, failures) {
   return undefined;
 }
 
-async function measureRun(
-  { scenario, entrant, connections, cookies },
-  { isWarmedUp, meter, seconds },
-) {
-  const servers = entrant.servers.slice(0, scenario.replicas ?? 1);
+async function countCommands(cell, { meter }) {
+  let requests = 0;
+  const commands = await meter.commandsDuring(async () => {
+    ({ requests } = await loadCell(cell, 1));
+  });
+  return commands.length / requests;
+}
+
+async function measureRun(cell, { isWarmedUp, meter, seconds }) {
+  const servers = serversOf(cell);
   const cpuUs = async () => {
     const times = await Promise.all(servers.map((server) => server.cpuUs()));
     return times.reduce((a, b) => a + b, 0);
   };
-  const loadFor = (duration) =>
-    load({
-      origins: servers.map(({ origin }) => origin),
-      connections,
-      seconds: duration,
-      script: scenario.script ?? 'cookies.lua',
-      env: {
-        METHOD: scenario.method,
-        REQUEST_PATH: scenario.path,
-        ...(cookies && { COOKIES: cookies }),
-      },
-    });
   // Whoever has waited for all others has cold caches.
-  if (isWarmedUp) await loadFor(1);
+  if (isWarmedUp) await loadCell(cell, 1);
   const before = await cpuUs();
-  const { result, use } = await meter.during(() => loadFor(seconds));
+  const { result, use } = await meter.during(() => loadCell(cell, seconds));
   const serverCpuUs = (await cpuUs()) - before;
   const { requests, ...seen } = result;
   return {
@@ -117,6 +111,23 @@ async function measureRun(
     bytesIn: use.bytesIn / requests,
     bytesOut: use.bytesOut / requests,
   };
+}
+
+function serversOf({ scenario, entrant }) {
+  return entrant.servers.slice(0, scenario.replicas ?? 1);
+}
+
+function loadCell(cell, seconds) {
+  const { scenario, connections, cookies } = cell;
+  return load({
+    origins: serversOf(cell).map(({ origin }) => origin),
+    ...{ connections, seconds, script: scenario.script ?? 'cookies.lua' },
+    env: {
+      METHOD: scenario.method,
+      REQUEST_PATH: scenario.path,
+      ...(cookies && { COOKIES: cookies }),
+    },
+  });
 }
 
 /** @returns {Promise<string | undefined>} path of a file with the cookies of new sessions, one a line */

@@ -13,9 +13,10 @@ import { monitorCommands } from '../../tools/servers/redis-monitor.mjs';
 
 /** Commands of the meter itself. */
 const OWN_COMMANDS = ['info', 'monitor', 'echo'];
+const UNCOUNTED = ['INFO', 'MONITOR', 'ECHO', 'PING'];
 const END_OF_RECORDING = 'end of recording';
 
-/** Reads the counters of a Redis that nobody else uses meanwhile. */
+/** Reads the counters of a Redis. */
 export class RedisMeter {
   constructor(/** @type {string} */ url) {
     this.url = url;
@@ -46,22 +47,28 @@ export class RedisMeter {
     };
   }
 
-  /** @returns {Promise<string[][]>} the commands that clients sent during `action`; those inside scripts are left out */
-  async commandsDuring(/** @type {() => Promise<unknown>} */ action) {
+  /**
+   * Records the commands that clients send during `action`; those inside scripts are left out, and so are signs of life of a
+   * connection, which belong to no request.
+   *
+   * @param {() => Promise<unknown>} action
+   * @returns {Promise<{ name: string, bytes: number }[]>} `bytes` are those on the connection
+   */
+  async commandsDuring(action) {
     const commands = [];
     let onEnd;
     const ended = new Promise((resolve) => {
       onEnd = resolve;
     });
-    const monitor = await monitorCommands(this.url, (command) => {
-      if (command[1] === END_OF_RECORDING) onEnd();
-      else commands.push(command);
+    const monitor = await monitorCommands(this.url, ([name, argument], bytes) => {
+      if (argument === END_OF_RECORDING) onEnd();
+      else commands.push({ name: name.toUpperCase(), bytes });
     });
     await action();
     await this.redis.echo(END_OF_RECORDING);
     await ended;
     monitor.stop();
-    return commands.filter(([name]) => !OWN_COMMANDS.includes(name.toLowerCase()));
+    return commands.filter(({ name }) => !UNCOUNTED.includes(name));
   }
 
   async read() {

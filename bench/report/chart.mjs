@@ -1,22 +1,18 @@
-import { spreadOf } from './statistics.mjs';
-
 const WIDTH = 760;
 const LABEL_WIDTH = 330;
 const ROW_HEIGHT = 26;
 const HEAD_HEIGHT = 52;
 
 /**
- * Draws one bar per contestant, the longest on top, with a line from the slowest to the fastest run.
+ * Draws one bar per contestant, the longest on top, with a line from the least to the greatest value of a round.
  *
  * @param {string} title
  * @param {string} unit
- * @param {readonly { label: string, isOurs: boolean, values: readonly number[] }[]} bars
+ * @param {readonly { label: string, isOurs: boolean, spread: import('./statistics.mjs').Spread }[]} bars
  * @returns {string} SVG, readable on light and on dark pages
  */
 export function barChart(title, unit, bars) {
-  const rows = bars
-    .map((bar) => ({ ...bar, ...spreadOf(bar.values) }))
-    .sort((a, b) => b.median - a.median);
+  const rows = bars.map((bar) => ({ ...bar, ...bar.spread })).sort((a, b) => b.median - a.median);
   const scale = (WIDTH - LABEL_WIDTH - 80) / Math.max(...rows.map(({ max }) => max));
   const height = HEAD_HEIGHT + rows.length * ROW_HEIGHT + 12;
   return [
@@ -37,7 +33,7 @@ function drawRow({ label, isOurs, median, min, max }, y, scale) {
     `<text x="${LABEL_WIDTH - 10}" y="${middle + 4}" text-anchor="end"${weight} fill="#1c2128">${escape(label)}</text>`,
     `<rect x="${LABEL_WIDTH}" y="${y + 4}" width="${(end - LABEL_WIDTH).toFixed(1)}" height="${ROW_HEIGHT - 8}" fill="${isOurs ? '#d6336c' : '#adb5bd'}"/>`,
     `<line x1="${from.toFixed(1)}" x2="${to.toFixed(1)}" y1="${middle}" y2="${middle}" stroke="#1c2128"/>`,
-    `<text x="${(Math.max(to, end) + 8).toFixed(1)}" y="${middle + 4}"${weight} fill="#1c2128">${Math.round(median).toLocaleString('en')}</text>`,
+    `<text x="${(Math.max(to, end) + 8).toFixed(1)}" y="${middle + 4}"${weight} fill="#1c2128">${median.toFixed(2)}</text>`,
   ].join('');
 }
 

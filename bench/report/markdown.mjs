@@ -1,3 +1,4 @@
+import { judgeCounts } from './count-rules.mjs';
 import { judgeTimes } from './targets.mjs';
 import { spreadOf } from './statistics.mjs';
 
@@ -5,7 +6,7 @@ import { spreadOf } from './statistics.mjs';
 const COLUMNS = [
   ['server CPU µs', (run) => run.serverCpuUs, 0],
   ['Redis CPU µs', (run) => run.redisCpuUs, 1],
-  ['of it in commands', (run) => run.redisCommandUs, 1],
+  ['of it in commands µs', (run) => run.redisCommandUs, 1],
   ['bytes to Redis', (run) => run.bytesIn, 0],
   ['bytes from Redis', (run) => run.bytesOut, 0],
   ['p50 ms', (run) => run.p50Us / 1000, 2],
@@ -32,7 +33,8 @@ export function toMarkdown(/** @type {Report} */ report) {
       ...report.facts.map((fact) => `- ${fact}`),
       ...report.absent.map((sentence) => `- ${sentence}`),
       '\n## Targets\n',
-      targetTable(report.results),
+      `Ours is the one called *lean*: \`security: { contextHolder: false }\`, because no other contestant tells any code who its user is.\n`,
+      targetTable(report),
       '\n## Commands and bytes of one request\n',
       countTable(report),
       ...report.scenarios.flatMap((scenario) => scenarioSection(report, scenario)),
@@ -51,16 +53,20 @@ const VERDICTS = new Map([
   [undefined, ''],
 ]);
 
-function targetTable(results) {
-  const rows = judgeTimes(results)
+function targetTable({ results, counts }) {
+  const ratios = judgeTimes(results)
     .filter(({ value }) => value !== undefined)
-    .map(({ label, target, value, isMet }) => [
-      label,
-      target,
-      ratioText(value),
-      VERDICTS.get(isMet),
-    ]);
-  return table(['ratio', 'target', 'measured (min – max)', ''], rows);
+    .map(({ label, target, value, isMet }) => [label, target, ratioText(value), isMet]);
+  const limits = judgeCounts(counts).map(({ label, limit, value, isMet }) => [
+    ...[label, `≤ ${limit}`, value, isMet],
+  ]);
+  const rows = [...ratios, ...limits];
+  return rows.length === 0
+    ? 'None: who is compared did not take part.'
+    : table(
+        ['figure', 'target', 'measured: median (min – max)', 'verdict'],
+        rows.map(([label, target, value, isMet]) => [label, target, value, VERDICTS.get(isMet)]),
+      );
 }
 
 /** @returns {string} */
@@ -74,7 +80,7 @@ export function countTable({ counts, contestants }) {
     }),
   );
   return table(
-    ['operation', 'contestant', 'commands', '', 'bytes to Redis', 'bytes from Redis'],
+    ['operation', 'contestant', 'commands', 'names', 'bytes to Redis', 'bytes from Redis'],
     rows,
   );
 }
@@ -84,7 +90,8 @@ function scenarioSection({ results, contestants }, scenario) {
   if (cells.length === 0) return [];
   const rows = cells.map((cell) => {
     const spec = contestants.find(({ id }) => id === cell.contestant);
-    const ours = results.cell(`${spec.platform}-ours`, cell.scenario, cell.connections);
+    const platform = spec.platform === 'fastify' ? 'fastify' : 'express';
+    const ours = results.cell(`${platform}-ours-lean`, cell.scenario, cell.connections);
     const ratio = results.ratio(cell, ours, (run) => run.perSecond);
     return [
       spec.platform,
@@ -92,9 +99,8 @@ function scenarioSection({ results, contestants }, scenario) {
       cell.connections,
       spreadText(spreadOf(cell.runs.map((run) => run.perSecond)), 0),
       ratio ? ratioText(ratio) : '',
-      ...COLUMNS.map(([, figure, digits]) =>
-        spreadOf(cell.runs.map(figure)).median.toFixed(digits),
-      ),
+      cell.commands?.toFixed(2) ?? '',
+      ...COLUMNS.map(([, figure, digits]) => spreadText(spreadOf(cell.runs.map(figure)), digits)),
     ];
   });
   const head = [
@@ -102,7 +108,8 @@ function scenarioSection({ results, contestants }, scenario) {
     'contestant',
     'connections',
     'requests/s',
-    '× ours',
+    '× ours, lean',
+    'commands to Redis',
     ...COLUMNS.map(([name]) => name),
   ];
   return [

@@ -1,4 +1,4 @@
-import { median } from './statistics.mjs';
+import { spreadOf } from './statistics.mjs';
 
 /**
  * What the library promises of its speed.
@@ -11,13 +11,13 @@ import { median } from './statistics.mjs';
  */
 
 const FASTIFY = {
-  ours: 'fastify-ours',
+  ours: 'fastify-ours-lean',
   floor: 'fastify-floor',
   bare: 'fastify-bare',
   script: 'fastify-floor-script',
 };
 const EXPRESS = {
-  ours: 'express-ours',
+  ours: 'express-ours-lean',
   floor: 'express-floor',
   bare: 'express-bare',
   script: 'express-floor-script',
@@ -84,7 +84,7 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
     most(
       'the same with a touch interval of 60 s',
       0.7,
-      ratio(`${EXPRESS.ours}-touch60s`, EXPRESS_PEER, 'read', (run) => run.redisCpuUs),
+      ratio('express-ours-touch60s', EXPRESS_PEER, 'read', (run) => run.redisCpuUs),
     ),
     most(
       'reading, p99 vs the floor, Fastify',
@@ -99,7 +99,7 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
     least(
       'near cache, reading, throughput vs bare Nest, Fastify',
       0.85,
-      ratio(`${FASTIFY.ours}-nearcache`, FASTIFY.bare, 'read'),
+      ratio('fastify-ours-nearcache', FASTIFY.bare, 'read'),
     ),
     most('Node CPU with 1,000 attributes vs 10, one is read, Fastify', 2, growth(results)),
   ];
@@ -109,9 +109,12 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
 function sessionCpu(of) {
   const [bare, ours, peer] = [EXPRESS.bare, EXPRESS.ours, EXPRESS_PEER].map((id) => of(id, 'read'));
   if (!bare || !ours || !peer) return undefined;
-  const middle = ({ runs }) => median(runs.map((run) => run.serverCpuUs));
-  const value = (middle(ours) - middle(bare)) / (middle(peer) - middle(bare));
-  return { median: value, min: value, max: value };
+  const [bareUs, oursUs, peerUs] = [bare, ours, peer].map(({ runs }) =>
+    runs.map((run) => run.serverCpuUs),
+  );
+  return spreadOf(
+    oursUs.map((us, round) => (us - bareUs[round]) / (peerUs[round] - bareUs[round])),
+  );
 }
 
 function growth(results) {

@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline';
  * ioredis has a `monitor()`, which fails when the first command comes together with the answer to MONITOR.
  *
  * @param {string} url - without user and password
- * @param {(command: string[]) => void} onCommand - name, as the client wrote it, and arguments
+ * @param {(command: string[], bytes: number) => void} onCommand - name, as the client wrote it, and arguments; what it takes
+ *   on the connection
  * @returns {Promise<{ stop(): void }>}
  */
 export async function monitorCommands(url, onCommand) {
@@ -23,19 +24,32 @@ export async function monitorCommands(url, onCommand) {
     throw new Error(`Cannot watch Redis: it answers ${answer}. Use one without a password.`);
   lines.on('line', (line) => {
     const [, source, command] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
-    if (command !== undefined && source !== 'lua') onCommand(parseArguments(command));
+    if (command === undefined || source === 'lua') return;
+    const parts = bytesOfArguments(command);
+    onCommand(
+      parts.map((part) => part.toString()),
+      lengthInProtocol(parts),
+    );
   });
   return { stop: () => socket.destroy() };
 }
 
 const ESCAPES = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' };
 
-/** @returns {string[]} */
-function parseArguments(/** @type {string} */ text) {
+/** @returns {Buffer[]} */
+function bytesOfArguments(/** @type {string} */ text) {
   return [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, quoted]) => {
     const bytes = quoted.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, character) =>
       hex ? String.fromCharCode(parseInt(hex, 16)) : (ESCAPES[character] ?? character),
     );
-    return Buffer.from(bytes, 'latin1').toString();
+    return Buffer.from(bytes, 'latin1');
   });
+}
+
+/** Bytes of a command in RESP: an array of bulk strings. */
+function lengthInProtocol(/** @type {readonly Buffer[]} */ parts) {
+  return parts.reduce(
+    (sum, { length }) => sum + `$${length}\r\n\r\n`.length + length,
+    `*${parts.length}\r\n`.length,
+  );
 }
