@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_COOKIE_OPTIONS } from '../libs/redis-session/src/http/cookie-serializer.options.js';
+import { DEFAULT_CSRF_OPTIONS } from '../libs/redis-session/src/nest/csrf.options.js';
+import { DEFAULT_INDEXED_OPTIONS } from '../libs/redis-session/src/nest/indexed.options.js';
+import {
+  DEFAULT_LOGOUT_OPTIONS,
+  DEFAULT_SECURITY_OPTIONS,
+} from '../libs/redis-session/src/nest/security.options.js';
+import { DEFAULT_REMEMBER_ME_OPTIONS } from '../libs/redis-session/src/security/remember-me.js';
 import { DEFAULT_OPTIONS } from 'nestjs-redis-session';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -45,8 +52,17 @@ describe('README', () => {
     expect([...sections.keys()].filter((name) => !(name in DEFAULT_OPTIONS))).toEqual([]);
   });
 
-  it.each(Object.keys(DEFAULT_COOKIE_OPTIONS))('has a row on the cookie option %s', (name) => {
-    expect(sections.get('cookie')).toContain(`\`${name}\``);
+  describe.each([
+    ['cookie', DEFAULT_COOKIE_OPTIONS],
+    ['indexed', DEFAULT_INDEXED_OPTIONS],
+    ['security', DEFAULT_SECURITY_OPTIONS],
+    ['security', DEFAULT_CSRF_OPTIONS],
+    ['security', DEFAULT_LOGOUT_OPTIONS],
+    ['security', DEFAULT_REMEMBER_ME_OPTIONS],
+  ])('on the option %s', (option, defaults) => {
+    it.each(Object.keys(defaults))('has a row on its member %s', (name) => {
+      expect(sections.get(option)).toMatch(new RegExp(`^\\|[^|]*\\b${name}\`[^|]*\\|`, 'm'));
+    });
   });
 
   it('names only test files that exist', () => {

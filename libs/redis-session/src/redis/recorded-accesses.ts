@@ -3,7 +3,7 @@ const MAX_SESSIONS = 10_000;
 
 /**
  * When this process last saw the access of a session recorded. As long as the next record is not due, a request reads its
- * session by a plain `HGETALL`, which costs Redis a fraction of a script.
+ * session by a plain `HGETALL`, which costs Redis a fraction of a script; but for large ones that are known.
  */
 export class RecordedAccesses {
   private readonly timesMs = new Map<string, number>();

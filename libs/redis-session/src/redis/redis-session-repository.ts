@@ -37,6 +37,7 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
  * ```
  * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
  *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      with a touch interval, while no record is due
+ *                                                               and the session is not a large one that is known
  * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
  * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
  * ```
