@@ -66,6 +66,12 @@ async function events(): Promise<string[]> {
   return entries.map(([, fields]) => `${fields[1]} ${fields[3]}`);
 }
 
+/** Since the statistics were reset. */
+async function refusedCommands(): Promise<number> {
+  const counts = (await client.info('commandstats')).matchAll(/rejected_calls=(\d+)/g);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 describe('MinuteBucketExpirationStore', () => {
   it('writes the keys of Spring, with its types, members and times to live', async () => {
     const { id } = await test.open('alice');
@@ -232,6 +238,23 @@ describe('when Redis reports the end of a shadow key', () => {
       await storeOf(late).stop();
       cut.disconnect();
       await proxy.refuse();
+    }
+  });
+
+  it('warns once of the ends that it cannot report while Redis refuses them', async () => {
+    const sessions = [await test.open('alice'), await test.open('alice'), await test.open('alice')];
+    await client.config('RESETSTAT');
+    await client.call('ACL', 'SETUSER', 'default', '-@scripting');
+    try {
+      await client.del(...sessions.map(({ id }) => shadowOf(id)));
+      const attempts = sessions.length * replicas.length;
+      await eventually(async () => (await refusedCommands()) === attempts);
+      await storeOf(test).stop();
+      expect(test.warnings).toEqual([
+        expect.stringContaining('Cannot report the end of a session: Redis failed.'),
+      ]);
+    } finally {
+      await client.call('ACL', 'SETUSER', 'default', '+@scripting');
     }
   });
 

@@ -1,4 +1,5 @@
 import { type SessionLogger } from '../session/session-logger.js';
+import { FailureLog } from './failure-log.js';
 
 /** What a {@link BackgroundLoop} does and how often. */
 export interface BackgroundLoopInput {
@@ -7,7 +8,7 @@ export interface BackgroundLoopInput {
   readonly logger: SessionLogger;
   /** Ms from the end of a turn to the next one. */
   readonly pauseMs: () => number;
-  /** One turn. A turn that rejects is logged, and the next one comes as usual. */
+  /** One turn. After one that rejects the next one comes as usual; the same failure of several turns is logged once. */
   readonly turn: () => Promise<void>;
 }
 
@@ -16,8 +17,11 @@ export class BackgroundLoop {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isRunning = false;
+  private readonly failures: FailureLog;
 
-  constructor(private readonly input: BackgroundLoopInput) {}
+  constructor(private readonly input: BackgroundLoopInput) {
+    this.failures = new FailureLog(input.logger);
+  }
 
   /** Does nothing when it runs already. */
   start(): void {
@@ -40,11 +44,13 @@ export class BackgroundLoop {
   }
 
   private async takeTurn(): Promise<void> {
-    const { action, logger, turn } = this.input;
+    const { action, turn } = this.input;
     try {
       await turn();
+      this.failures.worked();
     } catch (error) {
-      logger.warn(`Cannot ${action}: ${error instanceof Error ? error.message : 'unknown reason'}`);
+      const reason = error instanceof Error ? error.message : 'unknown reason';
+      this.failures.failed(`Cannot ${action}: ${reason}`);
     }
     if (this.isRunning) this.schedule();
   }

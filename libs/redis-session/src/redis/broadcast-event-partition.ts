@@ -1,9 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { withDeadline } from './deadline.js';
 import { handleEvent } from './handle-event.js';
-import { EVENT_BATCH_SIZE, type SessionEventSourceInput } from './session-event-source.js';
+import {
+  EVENT_BATCH_SIZE,
+  type SessionEventSourceInput,
+  type SharedByPartitions,
+} from './session-event-source.js';
 import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
-import { type SessionLanes } from './session-lanes.js';
 
 /** What a `BroadcastEventSource` is told beside what both kinds of sources work with. */
 export interface BroadcastEventSourceInput extends SessionEventSourceInput {
@@ -28,7 +31,7 @@ export class BroadcastEventPartition {
   /** @param number - of the partition, for the ids of its events */
   constructor(
     private readonly input: BroadcastEventSourceInput,
-    private readonly lanes: SessionLanes,
+    private readonly shared: SharedByPartitions,
     private readonly partition: string,
     private readonly number: number,
   ) {}
@@ -83,7 +86,7 @@ export class BroadcastEventPartition {
     const { codec, logger } = this.input;
     const event = toSessionEvent(entry, this.number, codec);
     if (!event) return;
-    await this.lanes.add(event.sessionId, async () => {
+    await this.shared.lanes.add(event.sessionId, async () => {
       const failure = await handleEvent(event, this.input);
       if (failure === undefined) return;
       logger.warn(
@@ -103,13 +106,17 @@ export class BroadcastEventPartition {
 
   /** What is done at about the same time together. */
   private async noteDone(): Promise<void> {
+    const { failures } = this.shared;
     await breathe();
     while (this.done !== undefined) {
       const { done } = this;
       this.done = undefined;
-      await this.note(done).catch((error: unknown) => {
-        this.input.logger.warn(`${(error as Error).message} Events may be handled again.`);
-      });
+      try {
+        await this.note(done);
+        failures.worked();
+      } catch (error) {
+        failures.failed(`${(error as Error).message} Events may be handled again.`);
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import {
   MAX_EVENTS_AT_ONCE,
   type SessionEventSource,
 } from './session-event-source.js';
+import { FailureLog } from './failure-log.js';
 import { SessionLanes } from './session-lanes.js';
 import { takeAll } from './take-all.js';
 
@@ -23,9 +24,12 @@ export class BroadcastEventSource implements SessionEventSource {
   private isStopped = false;
 
   constructor(input: BroadcastEventSourceInput) {
-    const lanes = new SessionLanes(MAX_EVENTS_AT_ONCE);
+    const shared = {
+      failures: new FailureLog(input.logger),
+      lanes: new SessionLanes(MAX_EVENTS_AT_ONCE),
+    };
     this.partitions = input.keys.partitions.map(
-      (partition, number) => new BroadcastEventPartition(input, lanes, partition, number),
+      (partition, number) => new BroadcastEventPartition(input, shared, partition, number),
     );
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',

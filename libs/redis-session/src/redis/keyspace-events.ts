@@ -1,6 +1,7 @@
 import { type Redis } from 'ioredis';
 import { type SessionLogger } from '../session/session-logger.js';
 import { SessionOptionError } from '../session/session.errors.js';
+import { FailureLog } from './failure-log.js';
 import { type RedisClient } from './redis-session.commands.js';
 
 /** What {@link KeyspaceEvents} listens to. */
@@ -20,8 +21,11 @@ export interface KeyspaceEventsInput {
 export class KeyspaceEvents {
   private subscriber: Redis | undefined;
   private underWay = new Set<Promise<void>>();
+  private readonly failures: FailureLog;
 
-  constructor(private readonly input: KeyspaceEventsInput) {}
+  constructor(private readonly input: KeyspaceEventsInput) {
+    this.failures = new FailureLog(input.logger);
+  }
 
   async start(): Promise<void> {
     if (this.subscriber) return;
@@ -59,11 +63,13 @@ export class KeyspaceEvents {
   }
 
   private track(work: Promise<void>): void {
-    const handled = work.catch(() => {
-      this.input.logger.warn(
-        'Cannot report the end of a session: Redis failed. It is tried again with the sessions of the last minutes; check that Redis is reachable.',
-      );
-    });
+    const handled = work.then(
+      () => this.failures.worked(),
+      () =>
+        this.failures.failed(
+          'Cannot report the end of a session: Redis failed. It is tried again with the sessions of the last minutes; check that Redis is reachable.',
+        ),
+    );
     this.underWay.add(handled);
     void handled.then(() => this.underWay.delete(handled));
   }

@@ -2,9 +2,12 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { withDeadline } from './deadline.js';
 import { handleEvent } from './handle-event.js';
 import { dropConsumers } from './lua/scripts.generated.js';
-import { EVENT_BATCH_SIZE, type SessionEventSourceInput } from './session-event-source.js';
+import {
+  EVENT_BATCH_SIZE,
+  type SessionEventSourceInput,
+  type SharedByPartitions,
+} from './session-event-source.js';
 import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
-import { type SessionLanes } from './session-lanes.js';
 
 /** What a `OnceEventSource` is told beside what both kinds of sources work with. */
 export interface OnceEventSourceInput extends SessionEventSourceInput {
@@ -37,7 +40,7 @@ export class OnceEventPartition {
   /** @param number - of the partition, for the ids of its events */
   constructor(
     private readonly input: OnceEventSourceInput,
-    private readonly lanes: SessionLanes,
+    private readonly shared: SharedByPartitions,
     partition: string,
     private readonly number: number,
   ) {
@@ -113,7 +116,7 @@ export class OnceEventPartition {
       this.finish(entry[0]);
       return;
     }
-    await this.lanes.add(event.sessionId, async () => {
+    await this.shared.lanes.add(event.sessionId, async () => {
       // It has waited for its turn so long that it may be somebody else's by now.
       if (handOnAfterMs > 0 && Date.now() - takenMs >= handOnAfterMs) return;
       const failure = await handleEvent(event, this.input);
@@ -151,15 +154,17 @@ export class OnceEventPartition {
 
   /** Those that are done at about the same time together. */
   private async acknowledge(): Promise<void> {
-    const { client, deletesHandled, logger } = this.input;
+    const { client, deletesHandled } = this.input;
+    const { failures } = this.shared;
     await breathe();
     while (this.done.length > 0) {
       const ids = this.done.splice(0);
       try {
         await this.inTime('acknowledge events', client.xack(this.key, GROUP, ...ids));
         if (deletesHandled) await this.inTime('drop events', client.xdel(this.key, ...ids));
+        failures.worked();
       } catch (error) {
-        logger.warn(`${(error as Error).message} The events may be delivered again.`);
+        failures.failed(`${(error as Error).message} The events may be delivered again.`);
       }
     }
   }

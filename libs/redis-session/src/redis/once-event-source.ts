@@ -5,6 +5,7 @@ import {
   MAX_EVENTS_AT_ONCE,
   type SessionEventSource,
 } from './session-event-source.js';
+import { FailureLog } from './failure-log.js';
 import { SessionLanes } from './session-lanes.js';
 import { takeAll } from './take-all.js';
 
@@ -28,9 +29,12 @@ export class OnceEventSource implements SessionEventSource {
   private lastSweepMs = 0;
 
   constructor(private readonly input: OnceEventSourceInput) {
-    const lanes = new SessionLanes(MAX_EVENTS_AT_ONCE);
+    const shared = {
+      failures: new FailureLog(input.logger),
+      lanes: new SessionLanes(MAX_EVENTS_AT_ONCE),
+    };
     this.partitions = input.keys.partitions.map(
-      (partition, number) => new OnceEventPartition(input, lanes, partition, number),
+      (partition, number) => new OnceEventPartition(input, shared, partition, number),
     );
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',

@@ -1,8 +1,10 @@
 import { type SessionCodec } from '../session/session-codec.js';
 import { type SessionEventHandler } from '../session/session-event.js';
 import { type SessionLogger } from '../session/session-logger.js';
+import { type FailureLog } from './failure-log.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { type RedisClient } from './redis-session.commands.js';
+import { type SessionLanes } from './session-lanes.js';
 
 /** What a {@link SessionEventSource} works with. */
 export interface SessionEventSourceInput {
@@ -19,6 +21,13 @@ export interface SessionEventSourceInput {
    * it was.
    */
   readonly replicaName: string;
+}
+
+/** What the partitions of a {@link SessionEventSource} have in common. */
+export interface SharedByPartitions {
+  /** Of what is to be done once events are handled. */
+  readonly failures: FailureLog;
+  readonly lanes: SessionLanes;
 }
 
 /** Brings the events of all replicas to one handler. */
