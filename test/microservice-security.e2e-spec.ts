@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Controller, type ExecutionContext, Module } from '@nestjs/common';
+import {
+  Catch,
+  Controller,
+  type ExecutionContext,
+  Module,
+  type RpcExceptionFilter,
+  UseFilters,
+} from '@nestjs/common';
 import {
   type ClientProxy,
   ClientProxyFactory,
@@ -9,20 +16,30 @@ import {
 } from '@nestjs/microservices';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, type Observable, throwError } from 'rxjs';
 import {
   Authenticated,
   type Authentication,
+  CurrentSession,
   CurrentUser,
   RedisSessionModule,
   RequireAuthorities,
   SecuredMessages,
   SecurityContextHolder,
+  SessionOptionError,
 } from '../libs/redis-session/src/index.js';
 import { startTestApp, type TestApp } from './support/nest-app.js';
 
 interface Order {
   readonly from?: { readonly name: string; readonly authorities?: string[] };
+}
+
+/** Without it Nest tells the client of an internal error. */
+@Catch(SessionOptionError)
+class SessionOptionFilter implements RpcExceptionFilter<SessionOptionError> {
+  catch({ message }: SessionOptionError): Observable<never> {
+    return throwError(() => message);
+  }
 }
 
 @Controller()
@@ -33,6 +50,12 @@ class OrderController {
   async order(@Payload() _order: Order, @CurrentUser('name') user: string): Promise<object> {
     await delay(1);
     return { user, inHolder: SecurityContextHolder.getAuthentication()?.name };
+  }
+
+  @MessagePattern('cart')
+  @UseFilters(SessionOptionFilter)
+  cart(@CurrentSession() session: object): object {
+    return session;
   }
 
   @MessagePattern('refund')
@@ -101,6 +124,12 @@ describe('microservice messages with @SecuredMessages()', () => {
     await expect(ask('refund', { from: kim })).rejects.toMatchObject({ code: 'FORBIDDEN' });
     const admin = { name: 'admin', authorities: ['ADMIN'] };
     expect(await ask('refund', { from: admin })).toBe('refunded');
+  });
+
+  it('have no session: the error says so, and what they have instead', async () => {
+    await expect(ask('cart', { from: { name: 'kim' } })).rejects.toBe(
+      'Cannot use the session in OrderController.cart: sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.',
+    );
   });
 
   it('keep their users apart when they are handled in turns', async () => {

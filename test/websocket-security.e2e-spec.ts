@@ -1,11 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Body, Controller, Injectable, Module, Post, Req } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Body,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Injectable,
+  Module,
+  Post,
+  Req,
+  UseFilters,
+} from '@nestjs/common';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import {
   Authenticated,
   CurrentSecurityContext,
+  CurrentSession,
   CurrentUser,
   LoginService,
   LogoutService,
@@ -14,6 +26,7 @@ import {
   SecuredMessages,
   type SecurityContext,
   SecurityContextHolder,
+  SessionOptionError,
 } from '../libs/redis-session/src/index.js';
 import { Visitor } from '../tools/demo/visitor.mjs';
 import { PLATFORMS, startTestApp, type TestApp } from './support/nest-app.js';
@@ -27,6 +40,14 @@ class NameService {
   async currentName(): Promise<string> {
     await delay(1);
     return SecurityContextHolder.getAuthentication()?.name ?? 'nobody';
+  }
+}
+
+/** Without it Nest tells the client of an internal error. */
+@Catch(SessionOptionError)
+class SessionOptionFilter implements ExceptionFilter {
+  catch({ message }: SessionOptionError, host: ArgumentsHost): void {
+    host.switchToWs().getClient<Socket>().emit('exception', message);
   }
 }
 
@@ -50,6 +71,12 @@ class ChatGateway {
   @RequireAuthorities('ADMIN')
   ban(): string {
     return 'banned';
+  }
+
+  @SubscribeMessage('cart')
+  @UseFilters(SessionOptionFilter)
+  cart(@CurrentSession() session: object): object {
+    return session;
   }
 
   @SubscribeMessage('watch')
@@ -151,6 +178,13 @@ describe.each(PLATFORMS)('a gateway of socket.io with @SecuredMessages(), on %s'
     expect(await refusalOf(kim, 'ban')).toMatchObject({ code: 'FORBIDDEN' });
     const admin = await connect(await login('admin', ['ADMIN']));
     expect(await ask(admin, 'ban')).toBe('banned');
+  });
+
+  it('says that messages have no session, and what they have instead', async () => {
+    const kim = await connect(await login('kim'));
+    expect(await refusalOf(kim, 'cart')).toBe(
+      'Cannot use the session in ChatGateway.cart: sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.',
+    );
   });
 
   it('refuses messages of a socket that is still open after the logout', async () => {
