@@ -33,7 +33,7 @@ const DEFAULT_CONNECTIONS = [32];
 
 /**
  * Measures every contestant in a scenario: one after the other, and again from the first, round by round, so that
- * whatever else the machine does meets all of them.
+ * whatever else the machine does meets all of them. Whose turn it is not is paused.
  *
  * @param {import('../scenarios.mjs').Scenario} scenario
  * @param {readonly import('./field.mjs').Entrant[]} entrants
@@ -57,14 +57,18 @@ export async function measureScenario(scenario, entrants, setup) {
       ...{ commands: undefined, cookies: sessions.get(entrant) },
     })),
   );
-  // A cold server may answer nothing in time.
-  for (const cell of cells) cell.commands = await countCommands(cell, setup).catch(() => undefined);
+  for (const { servers } of entrants) servers.forEach((server) => server.pause());
+  for (const cell of cells) {
+    // A cold server may answer nothing in time.
+    cell.commands = await inTurn(cell, () => countCommands(cell, setup)).catch(() => undefined);
+  }
   for (let round = 1; round <= rounds; round += 1) {
     for (const cell of cells) {
-      const run = measureRun(cell, setup).catch((error) => refused(error, failures));
-      cell.runs.push(await run);
+      const run = inTurn(cell, () => measureRun(cell, setup));
+      cell.runs.push(await run.catch((error) => refused(error, failures)));
     }
   }
+  for (const { servers } of entrants) servers.forEach((server) => server.resume());
   const measured = cells.filter(({ runs }) => runs.every((run) => run !== undefined));
   return {
     failures,
@@ -81,6 +85,17 @@ function refused(error, failures) {
   failures.push(error.message);
   console.error(error.message);
   return undefined;
+}
+
+/** Lets nobody else's background work, garbage collection and caches disturb `action`. */
+async function inTurn(cell, action) {
+  const servers = serversOf(cell);
+  servers.forEach((server) => server.resume());
+  try {
+    return await action();
+  } finally {
+    servers.forEach((server) => server.pause());
+  }
 }
 
 async function countCommands(cell, { meter }) {

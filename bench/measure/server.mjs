@@ -12,6 +12,8 @@ const MAIN = fileURLToPath(new URL('../server/main.mjs', import.meta.url));
  * @property {string} origin - `http://127.0.0.1:<port>`
  * @property {() => Promise<number>} cpuUs - CPU time since its start, user and system
  * @property {() => Promise<number>} heapBytes - NaN for Spring
+ * @property {() => void} pause - takes no CPU time until `resume`
+ * @property {() => void} resume
  * @property {() => Promise<void>} stop
  */
 
@@ -39,9 +41,12 @@ export async function startServer(contestant, redisUrl, nodeArgs = []) {
     origin: `http://127.0.0.1:${port}`,
     cpuUs: async () => (await ask()).cpuUs,
     heapBytes: async () => (await ask()).heapBytes,
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     stop: async () => {
       if (child.exitCode !== null) return;
       const exited = once(child, 'exit');
+      child.kill('SIGCONT');
       child.disconnect();
       await exited;
     },

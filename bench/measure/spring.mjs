@@ -50,6 +50,8 @@ export async function startSpring({ id, label, options }, redisUrl) {
     origin,
     cpuUs: () => cpuUsOf(server.pid),
     heapBytes: async () => NaN,
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
     stop: server.stop,
   };
 }
