@@ -145,6 +145,14 @@ describe.each([
       }
     });
 
+    it('is the same for all replicas when a name comes back changed, as half a surrogate pair does', async () => {
+      await request(one);
+      await change(one, (session) => session.setAttribute('cut \ud83d', 1));
+      const expected = { large: LARGE, count: 1, 'cut \ufffd': 1 };
+      expect(contentOf(await request(one))).toEqual(expected);
+      expect(contentOf(await request(other))).toEqual(expected);
+    });
+
     it('is the same for all replicas after changes at the same time', async () => {
       for (let round = 0; round < 20; round += 1) {
         const sessions = await Promise.all(

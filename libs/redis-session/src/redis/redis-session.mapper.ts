@@ -57,10 +57,15 @@ export function toHash(change: SessionChange): HashChange {
   };
 }
 
-/** What a hash holds after `change` that it did not hold before, the last access left out; undefined = nothing any more. */
+/**
+ * What a hash holds after `change` that it did not hold before, the last access left out; undefined = nothing any more.
+ * As it comes back: half a surrogate pair does not survive UTF-8.
+ */
 export function changedFields(change: HashChange): Map<string, string | undefined> {
-  const { maxInactiveInterval, remove, set } = change;
-  const fields = new Map<string, string | undefined>(remove.map((field) => [field, undefined]));
+  const { maxInactiveInterval } = change;
+  const set = change.set.map((text) => text.toWellFormed());
+  const fields = new Map<string, string | undefined>();
+  for (const field of change.remove) fields.set(field.toWellFormed(), undefined);
   for (let i = 0; i < set.length; i += 2) fields.set(set[i] ?? '', set[i + 1]);
   if (maxInactiveInterval !== '') fields.set(MAX_INACTIVE_INTERVAL, maxInactiveInterval);
   return fields;

@@ -52,21 +52,18 @@ export function describeValues(factory: SessionRepositoryFactory): void {
       expect(await test.attributesOf(id)).toEqual({ cart: [] });
     });
 
-    it.each(['a\0b', 'half \ud83d'])(
-      'that would be stored as the text %j is refused',
-      async (text) => {
-        const encode = () => text;
-        const coded = new RepositoryUnderTest(factory, { codec: { ...jsonSessionCodec, encode } });
-        const session = coded.repository.createSession();
-        session.setAttribute('theme', 'dark');
-        await expect(session.save()).rejects.toThrow(
-          'Cannot save the session: theme has a NUL character or half a surrogate pair in its name or its text.',
-        );
-        const named = test.repository.createSession();
-        named.setAttribute(text, 1);
-        await expect(named.save()).rejects.toThrow(SessionEncodingError);
-      },
-    );
+    it('that would be stored with a NUL character, which separates texts, is refused', async () => {
+      const encode = () => 'a\0b';
+      const coded = new RepositoryUnderTest(factory, { codec: { ...jsonSessionCodec, encode } });
+      const session = coded.repository.createSession();
+      session.setAttribute('theme', 'dark');
+      await expect(session.save()).rejects.toThrow(
+        'Cannot save the session: theme has a NUL character in its name or its text.',
+      );
+      const named = test.repository.createSession();
+      named.setAttribute('a\0b', 1);
+      await expect(named.save()).rejects.toThrow(SessionEncodingError);
+    });
 
     it('with half a surrogate pair comes back as it was, in JSON', async () => {
       const id = await test.store({ cut: 'half \ud83d' });
