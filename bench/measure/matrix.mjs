@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { load } from './load.mjs';
 import { seedSessions } from './visitor.mjs';
 
 const SESSIONS = 100;
 const DEFAULT_CONNECTIONS = [32];
+/** For requests that were under way when the load ended: paused, they would fail by their deadlines. */
+const DRAIN_MS = 100;
 
 /**
  * The figures of one run; times and bytes are per request.
@@ -94,6 +97,7 @@ async function inTurn(cell, action) {
   try {
     return await action();
   } finally {
+    await delay(DRAIN_MS);
     servers.forEach((server) => server.pause());
   }
 }
