@@ -47,7 +47,7 @@ async function loadOne({ origin, connections, seconds, script, env }) {
   const { requests, durationUs, refused, broken, p50Us, p99Us } = JSON.parse(line);
   if (requests === 0 || refused > 0 || broken > 0) {
     throw new Error(
-      `Cannot measure ${origin} ${JSON.stringify(env)}: of ${requests} requests ${refused} were refused and ${broken} broke off.`,
+      `of ${requests} requests to a replica ${refused} were refused and ${broken} broke off.`,
     );
   }
   return { requests, perSecond: (requests * 1e6) / durationUs, p50Us, p99Us };

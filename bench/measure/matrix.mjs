@@ -68,7 +68,7 @@ export async function measureScenario(scenario, entrants, setup) {
   for (let round = 1; round <= rounds; round += 1) {
     for (const cell of cells) {
       const run = inTurn(cell, () => measureRun(cell, setup));
-      cell.runs.push(await run.catch((error) => refused(error, failures)));
+      cell.runs.push(await run.catch((error) => refused(cell, error, failures)));
     }
   }
   for (const { servers } of entrants) servers.forEach((server) => server.resume());
@@ -84,9 +84,10 @@ export async function measureScenario(scenario, entrants, setup) {
 }
 
 /** A cell with a run that failed is left out; the others count. */
-function refused(error, failures) {
-  failures.push(error.message);
-  console.error(error.message);
+function refused({ entrant, scenario }, error, failures) {
+  const sentence = `${entrant.spec.label}, ${scenario.label}, is left out: ${error.message}`;
+  if (!failures.includes(sentence)) failures.push(sentence);
+  console.error(sentence);
   return undefined;
 }
 
