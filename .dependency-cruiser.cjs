@@ -1,42 +1,63 @@
 const src = '^libs/redis-session/src';
 
+/** The entries that stand on top of the core. */
+const entries = '(express-session|migration|testing)';
+
 /** The layers of docs/architecture.md: who may import whom. */
 module.exports = {
   forbidden: [
     {
-      name: 'session-is-the-bottom-layer',
+      name: 'lib-knows-nothing-of-sessions',
       severity: 'error',
-      from: { path: `${src}/session/` },
-      to: { path: `${src}/(security|redis|http|nest)/` },
+      from: { path: `${src}/lib/` },
+      to: { path: `${src}/`, pathNot: `${src}/(lib/|session/session\\.errors)` },
     },
     {
-      name: 'security-needs-only-session',
+      name: 'session-stands-on-lib-alone',
+      severity: 'error',
+      from: { path: `${src}/session/`, pathNot: '\\.spec\\.ts$' },
+      to: { path: `${src}/`, pathNot: `${src}/(lib|session)/` },
+    },
+    {
+      name: 'security-stands-on-session',
       severity: 'error',
       from: { path: `${src}/security/` },
-      to: { path: `${src}/(redis|http|nest)/` },
+      to: { path: `${src}/`, pathNot: `${src}/(lib|session|security)/` },
     },
     {
-      name: 'redis-needs-only-session',
+      name: 'redis-stands-on-session',
       severity: 'error',
       from: { path: `${src}/redis/` },
-      to: { path: `${src}/(security|http|nest)/` },
+      to: { path: `${src}/`, pathNot: `${src}/(lib|session|redis)/` },
     },
     {
-      name: 'redis-is-a-plugin',
+      name: 'http-stands-on-security',
       severity: 'error',
-      from: { path: `${src}/(session|security|http)/` },
-      to: { path: `${src}/(redis|nest)/` },
+      from: { path: `${src}/http/` },
+      to: { path: `${src}/`, pathNot: `${src}/(lib|session|security|http)/` },
     },
     {
-      name: 'ioredis-only-in-redis',
+      name: 'nothing-imports-an-entry',
+      severity: 'warn',
+      from: { path: `${src}/`, pathNot: [`${src}/${entries}/`, '\\.spec\\.ts$'] },
+      to: { path: `${src}/${entries}/` },
+    },
+    {
+      name: 'an-entry-imports-no-other-entry',
+      severity: 'warn',
+      from: { path: `${src}/${entries}/` },
+      to: { path: `${src}/${entries}/`, pathNot: `${src}/$1/` },
+    },
+    {
+      name: 'ioredis-only-where-redis-is',
       severity: 'error',
-      from: { path: src, pathNot: `${src}/(redis|nest)/` },
+      from: { path: src, pathNot: `${src}/(redis|nest|migration)/` },
       to: { path: 'node_modules/ioredis' },
     },
     {
-      name: 'nest-only-in-nest',
+      name: 'nest-only-in-nest-and-entries',
       severity: 'error',
-      from: { path: `${src}/(session|security|redis|http)/` },
+      from: { path: `${src}/(lib|session|security|redis|http)/` },
       to: { path: 'node_modules/@nestjs' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },

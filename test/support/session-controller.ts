@@ -13,7 +13,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { CurrentSession, RedisSessionError, type Session } from 'nestjs-redis-session';
-import { SessionRequest } from '../../libs/redis-session/src/http/session-request.js';
+import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
 import {
   rawRequestOf,
   rawResponseOf,

@@ -1,30 +1,33 @@
 // Module
 export { RedisSessionModule } from './nest/redis-session.module.js';
-export { DEFAULT_OPTIONS, type RedisSessionModuleOptions } from './nest/redis-session.options.js';
+export {
+  DEFAULT_OPTIONS,
+  type RedisSessionModuleOptions,
+} from './nest/options/redis-session.options.js';
 
-export { type IndexedSessionOptions } from './nest/indexed.options.js';
-export { type NearCacheOptions } from './nest/near-cache.options.js';
+export { type IndexedSessionOptions } from './nest/options/indexed.options.js';
+export { type NearCacheOptions } from './nest/options/near-cache.options.js';
 export {
   SessionManagementModule,
   type SessionManagementOptions,
-} from './nest/session-management.module.js';
+} from './nest/management/session-management.module.js';
 // For applications that come from express-session
-export { redisSession } from './nest/redis-session.middleware.js';
-export { session, type SessionMiddleware } from './http/connect-session/connect-session.js';
-export { type ConnectSessionOptions } from './http/connect-session/connect-session.options.js';
-export { type MigrationOptions } from './nest/migration.options.js';
-export { SessionMigration } from './nest/session-migration.service.js';
+export { redisSession } from './express-session/redis-session.middleware.js';
+export { session, type SessionMiddleware } from './express-session/connect/connect-session.js';
+export { type ConnectSessionOptions } from './express-session/connect/connect-session.options.js';
+export { type MigrationOptions } from './migration/migration.options.js';
+export { SessionMigration } from './migration/session-migration.service.js';
 export {
   type DoneCallback,
   type ExpressSession,
   type ExpressSessionCookie,
-} from './http/express-session/express-session.js';
+} from './express-session/express-session.js';
 
 // In handlers
-export { CsrfToken } from './nest/csrf-token.decorator.js';
-export { CurrentSession } from './nest/current-session.decorator.js';
-export { CurrentUser } from './nest/current-user.decorator.js';
-export { CurrentSecurityContext } from './nest/current-security-context.decorator.js';
+export { CsrfToken } from './nest/access/csrf-token.service.js';
+export { CurrentSession } from './nest/access/current.decorators.js';
+export { CurrentUser } from './nest/access/current.decorators.js';
+export { CurrentSecurityContext } from './nest/access/current.decorators.js';
 export {
   Authenticated,
   AuthorizeBy,
@@ -32,44 +35,47 @@ export {
   Public,
   RequireAnyAuthority,
   RequireAuthorities,
-} from './nest/authorization.decorators.js';
-export { FreshSession } from './nest/fresh-session.decorator.js';
-export { LoginGuard } from './nest/login.guard.js';
-export { SecuredMessages } from './nest/secured-messages.decorator.js';
-export { LoginService } from './nest/login.service.js';
-export { LogoutService } from './nest/logout.service.js';
-export { AccessDeniedException, AuthenticationException } from './nest/security.exceptions.js';
+} from './nest/access/authorization.decorators.js';
+export { FreshSession } from './nest/access/fresh-session.guard.js';
+export { LoginGuard } from './nest/login/login.guard.js';
+export { SecuredMessages } from './nest/messages/secured-messages.decorator.js';
+export { LoginService } from './nest/login/login.service.js';
+export { LogoutService } from './nest/login/logout.service.js';
+export {
+  AccessDeniedException,
+  AuthenticationException,
+} from './nest/access/security.exceptions.js';
 
 // Around the security of a request
-export { type CsrfOptions, DEFAULT_CSRF_OPTIONS } from './nest/csrf.options.js';
-export { CsrfTokenService } from './nest/csrf-token.service.js';
-export { ExceptionTranslator } from './nest/exception-translator.js';
-export { SecurityEvents } from './nest/security-events.service.js';
-export { type RpcAuthentication, type SecurityOptions } from './nest/security.options.js';
+export { type CsrfOptions, DEFAULT_CSRF_OPTIONS } from './nest/options/security.options.js';
+export { CsrfTokenService } from './nest/access/csrf-token.service.js';
+export { ExceptionTranslator } from './nest/access/exception-translator.js';
+export { SecurityEvents } from './nest/access/security-events.service.js';
+export { type RpcAuthentication, type SecurityOptions } from './nest/options/security.options.js';
 export {
   type AccessDeniedHandler,
   defaultAccessDeniedHandler,
-} from './http/access-denied-handler.js';
-export { type AuthenticationEntryPoint } from './http/authentication-entry-point.js';
-export { type AuthenticationFailureHandler } from './http/authentication-failure-handler.js';
-export { type AuthenticationSuccessHandler } from './http/authentication-success-handler.js';
-export { BasicEntryPoint } from './http/basic-entry-point.js';
-export { clearSiteData } from './http/clear-site-data.js';
-export { CookieRequestCache } from './http/cookie-request-cache.js';
-export { DelegatingEntryPoint } from './http/delegating-entry-point.js';
-export { type HttpExchange } from './http/http-exchange.js';
-export { LoginPageEntryPoint } from './http/login-page-entry-point.js';
-export { type LogoutHandler } from './http/logout-handler.js';
-export { ProblemEntryPoint } from './http/problem-entry-point.js';
-export { type RequestCache } from './http/request-cache.js';
-export { SessionRequestCache } from './http/session-request-cache.js';
+} from './http/answers/access-denied-handler.js';
+export { type AuthenticationEntryPoint } from './http/answers/entry-points.js';
+export { type AuthenticationFailureHandler } from './http/answers/login-handlers.js';
+export { type AuthenticationSuccessHandler } from './http/answers/login-handlers.js';
+export { BasicEntryPoint } from './http/answers/entry-points.js';
+export { clearSiteData } from './http/answers/logout-handler.js';
+export { CookieRequestCache } from './http/saved-requests/cookie-request-cache.js';
+export { DelegatingEntryPoint } from './http/answers/entry-points.js';
+export { type HttpExchange } from './http/answers/http-exchange.js';
+export { LoginPageEntryPoint } from './http/answers/entry-points.js';
+export { type LogoutHandler } from './http/answers/logout-handler.js';
+export { ProblemEntryPoint } from './http/answers/entry-points.js';
+export { type RequestCache } from './http/saved-requests/request-cache.js';
+export { SessionRequestCache } from './http/saved-requests/session-request-cache.js';
 
 // Sessions
 export { type Session, type SessionAttributes } from './session/session.js';
 export { SessionRepository } from './session/session-repository.js';
-export { type SessionCodec } from './session/session-codec.js';
-export { SaveMode } from './session/save-mode.js';
-export { FlushMode } from './session/flush-mode.js';
+export { type SessionCodec } from './session/codec.js';
+export { SaveMode } from './session/modes.js';
+export { FlushMode } from './session/modes.js';
 export {
   type SessionRepositoryOptions,
   StoredSessionRepository,
@@ -80,7 +86,7 @@ export {
   type StoredSession,
 } from './session/session-change.js';
 export { MapSessionRepository } from './session/map-session-repository.js';
-export { RedisSessionRepository } from './redis/redis-session-repository.js';
+export { RedisSessionRepository } from './redis/sessions/redis-session-repository.js';
 export {
   RedisSessionError,
   SessionCorruptError,
@@ -92,22 +98,22 @@ export {
   SessionStoreError,
 } from './session/session.errors.js';
 
-export { RedisIndexedSessionRepository } from './redis/redis-indexed-session-repository.js';
-export { SessionRegistry, type SessionInformation } from './redis/session-registry.js';
-export { SessionEvents } from './nest/session-events.service.js';
-export { OnSessionEvent } from './nest/on-session-event.decorator.js';
+export { RedisIndexedSessionRepository } from './redis/indexed/redis-indexed-session-repository.js';
+export { SessionRegistry, type SessionInformation } from './redis/indexed/session-registry.js';
+export { SessionEvents } from './nest/management/session-events.service.js';
+export { OnSessionEvent } from './nest/management/session-event-handlers.js';
 export { type SessionEvent } from './session/session-event.js';
-export { type SessionPage } from './session/find-by-index.js';
+export { type SessionPage } from './session/session-repository.js';
 
 // Security
 export { type Authentication } from './security/authentication.js';
 export { type SecurityEvent } from './security/security-events.js';
 export { type SecurityContext } from './security/security-context.js';
-export { SecurityContextHolder } from './security/security-context-holder.js';
+export { SecurityContextHolder } from './security/security-context.js';
 
 // How the session id travels
-export { type CookieOptions } from './http/cookie-serializer.options.js';
-export { type SessionIdResolver } from './http/session-id-resolver.js';
-export { CookieSessionIdResolver } from './http/cookie-session-id-resolver.js';
-export { HeaderSessionIdResolver } from './http/header-session-id-resolver.js';
-export { CompositeSessionIdResolver } from './http/composite-session-id-resolver.js';
+export { type CookieOptions } from './http/session-id/cookie-options.js';
+export { type SessionIdResolver } from './http/session-id/session-id-resolver.js';
+export { CookieSessionIdResolver } from './http/session-id/cookie-session-id-resolver.js';
+export { HeaderSessionIdResolver } from './http/session-id/header-session-id-resolver.js';
+export { CompositeSessionIdResolver } from './http/session-id/composite-session-id-resolver.js';

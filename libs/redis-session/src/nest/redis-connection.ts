@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { closeRedisClient, createRedisClient, pingRedis } from '../redis/redis-client.js';
-import { type RedisClient } from '../redis/redis-session.commands.js';
-import { type ResolvedOptions } from './redis-session.options.js';
+import { closeRedisClient, createRedisClient, pingRedis } from '../redis/client/redis-client.js';
+import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 
 /** What works over the connection by itself, from the start of the application to its end. */

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { type RedisSessionModuleOptions } from './redis-session.options.js';
+import { type RedisSessionModuleOptions } from './options/redis-session.options.js';
 
 /** The base of the module: `forRoot`, `forRootAsync`, and the token of what they are given. Always global. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

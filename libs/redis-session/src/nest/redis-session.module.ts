@@ -8,19 +8,19 @@ import {
   RequestMethod,
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { bindInterceptors } from './bind-interceptors.js';
-import { toFunction } from './redis-session.middleware.js';
+import { bindInterceptors } from './login/login-redirect.interceptor.js';
+import { toFunction } from '../express-session/redis-session.middleware.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
   type OPTIONS_TYPE,
 } from './redis-session.module-definition.js';
-import { type ResolvedOptions } from './redis-session.options.js';
-import { resolveOptions } from './resolve-options.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
+import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
-import { LogoutMiddleware } from './logout.middleware.js';
-import { rememberModule } from './server-modules.js';
+import { LogoutMiddleware } from './login/logout.middleware.js';
+import { rememberModule } from '../testing/server-modules.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 
 /**

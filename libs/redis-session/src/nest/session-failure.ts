@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
-import { describeSessionFailure } from '../http/failed-response.js';
+import { describeSessionFailure } from '../http/request/failures.js';
 import { RedisSessionError } from '../session/session.errors.js';
-import { InvalidSessionException, SessionEndedException } from './security.exceptions.js';
+import { InvalidSessionException, SessionEndedException } from './access/security.exceptions.js';
 
 /** Makes of the failure of a session that is nobody's mistake an exception that filters know: 503 or 401. Others stay. */
 export function toHttpException(error: unknown): unknown {

@@ -1,15 +1,15 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
-import { CommittedResponse } from '../http/committed-response.js';
-import { type SessionRequestContext } from '../http/session-request-context.js';
-import { SessionRequest } from '../http/session-request.js';
+import { CommittedResponse } from '../http/response/committed-response.js';
+import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { SessionRequest } from '../http/request/session-request.js';
 import { type SecurityContext } from '../security/security-context.js';
-import { runInScope } from '../security/security-context-holder.js';
-import { type ResolvedOptions } from './redis-session.options.js';
+import { runInScope } from '../security/security-context.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
 import { HttpPlatform } from './platform/http-platform.js';
-import { showUser } from './platform/request-user.js';
+import { showUser } from './platform/raw-messages.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
-import { RequestSessions } from './request-sessions.js';
+import { RequestSessions } from '../express-session/request-sessions.js';
 import { toHttpException } from './session-failure.js';
 
 type Next = (error?: unknown) => void;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { toAuditLine } from './audit-line.js';
+import { toAuditLine } from './security-events.js';
 import { type SecurityEvent } from './security-events.js';
 
 const timeMs = Date.UTC(2026, 0, 1);

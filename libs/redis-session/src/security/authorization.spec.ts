@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Authentication } from './authentication.js';
 import { authorize, type AuthorizationOutcome, type AuthorizationRule } from './authorization.js';
-import { roleHierarchy } from './role-hierarchy.js';
+import { roleHierarchy } from './authorization.js';
 
 const kim: Authentication = {
   name: 'kim',

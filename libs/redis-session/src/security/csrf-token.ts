@@ -1,8 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** The session attribute that holds the secret which all tokens of the session are made of. */
-export const CSRF_SECRET_ATTRIBUTE = 'CSRF_SECRET';
-
 /** 256 bits: nobody guesses them. */
 const SECRET_BYTES = 32;
 

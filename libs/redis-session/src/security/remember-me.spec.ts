@@ -10,7 +10,7 @@ import {
   rememberSession,
   withEffectiveKind,
 } from './remember-me.js';
-import { REMEMBER_ME_ATTRIBUTE } from './session-attributes.js';
+import { REMEMBER_ME_ATTRIBUTE } from '../session/attribute-names.js';
 
 const THIRTY_DAYS = 2_592_000;
 const kim: Authentication = {

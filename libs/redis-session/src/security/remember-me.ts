@@ -1,7 +1,7 @@
 import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 import { type Authentication } from './authentication.js';
-import { REMEMBER_ME_ATTRIBUTE } from './session-attributes.js';
+import { REMEMBER_ME_ATTRIBUTE } from '../session/attribute-names.js';
 
 /**
  * How users are remembered: by a long-lived session, not by a token.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionOptionError } from '../session/session.errors.js';
-import { roleHierarchy } from './role-hierarchy.js';
+import { roleHierarchy } from './authorization.js';
 
 describe(roleHierarchy, () => {
   const reachable = roleHierarchy({

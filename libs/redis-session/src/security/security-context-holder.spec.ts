@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type SecurityContext } from './security-context.js';
-import { SecurityContextHolder } from './security-context-holder.js';
+import { SecurityContextHolder } from './security-context.js';
 
 const KIM = contextOf('kim');
 const ADMIN = contextOf('admin');

@@ -1,4 +1,8 @@
 import { type Authentication } from './authentication.js';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attribute-names.js';
+import { type SessionView } from '../session/session-view.js';
+import { type Session } from '../session/session.js';
 
 /** The security state of one request. Mirrors `SecurityContext` of Spring Security. */
 export interface SecurityContext {
@@ -8,3 +12,75 @@ export interface SecurityContext {
 
 /** The context of an anonymous visitor. */
 export const EMPTY_SECURITY_CONTEXT: SecurityContext = Object.freeze({ authentication: undefined });
+
+/** What belongs to the code that runs in the course of one request, in its timers and promises too. */
+export interface SecurityScope {
+  securityContext: SecurityContext;
+  /** The scope in whose course this one was opened. */
+  readonly parent?: SecurityScope | undefined;
+}
+
+const scopes = new AsyncLocalStorage<SecurityScope>();
+
+/**
+ * Gives any code the security context of the request in whose course it runs.
+ *
+ * Mirrors `SecurityContextHolder` of Spring Security, by AsyncLocalStorage in place of a ThreadLocal.
+ */
+export const SecurityContextHolder = {
+  /** @returns the empty context outside a request */
+  getContext(): SecurityContext {
+    return scopes.getStore()?.securityContext ?? EMPTY_SECURITY_CONTEXT;
+  },
+
+  /** @returns undefined for an anonymous visitor and outside a request */
+  getAuthentication(): Authentication | undefined {
+    return SecurityContextHolder.getContext().authentication;
+  },
+
+  /** Runs `action` as somebody else: a job, a message handler, a test. The context before it is back afterwards. */
+  runAs<T>(securityContext: SecurityContext, action: () => T): T {
+    return scopes.run({ securityContext, parent: scopes.getStore() }, action);
+  },
+};
+
+/** Runs `action` in `scope`. */
+export function runInScope<T>(scope: SecurityScope, action: () => T): T {
+  return scopes.run(scope, action);
+}
+
+/** Keeps the security context beyond the request. Mirrors `SecurityContextRepository` of Spring Security. */
+export interface SecurityContextRepository {
+  /** @returns the empty context when none is stored, or what is stored is none */
+  loadContext(session: SessionView): SecurityContext;
+  /** The empty context removes what is stored. */
+  saveContext(session: Session, context: SecurityContext): void;
+}
+
+/** Keeps it as an attribute of the session. Mirrors `HttpSessionSecurityContextRepository` of Spring Security. */
+export const sessionSecurityContextRepository: SecurityContextRepository = {
+  loadContext(session) {
+    const stored: unknown = session.getAttribute(SECURITY_CONTEXT_ATTRIBUTE);
+    return isSecurityContext(stored) ? stored : EMPTY_SECURITY_CONTEXT;
+  },
+
+  saveContext(session, context) {
+    session.setAttribute(
+      SECURITY_CONTEXT_ATTRIBUTE,
+      context.authentication ? { authentication: context.authentication } : undefined,
+    );
+  },
+};
+
+function isSecurityContext(stored: unknown): stored is SecurityContext {
+  if (typeof stored !== 'object' || stored === null || !('authentication' in stored)) return false;
+  const { authentication } = stored;
+  return (
+    typeof authentication === 'object' &&
+    authentication !== null &&
+    'name' in authentication &&
+    typeof authentication.name === 'string' &&
+    'authorities' in authentication &&
+    Array.isArray(authentication.authorities)
+  );
+}

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { jsonSessionCodec } from './json-session-codec.js';
+import { jsonSessionCodec } from './codec.js';
 import { SessionEncodingError } from './session.errors.js';
 
 const encode = (value: unknown): string => jsonSessionCodec.encode(value, 'cart');

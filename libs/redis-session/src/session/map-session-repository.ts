@@ -1,5 +1,5 @@
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { expiryTimeMs } from './session-expiry.js';
+import { expiryTimeMs } from './session-change.js';
 import {
   DEFAULT_REPOSITORY_OPTIONS,
   type SessionRepositoryOptions,

@@ -1,11 +1,11 @@
-import { type FlushMode } from './flush-mode.js';
-import { type SaveMode } from './save-mode.js';
-import { type PendingAttributeChange } from './session-attribute.js';
-import { SessionAttributeMap } from './session-attribute-map.js';
+import { type FlushMode } from './modes.js';
+import { type SaveMode } from './modes.js';
+import { type PendingAttributeChange } from './attributes.js';
+import { SessionAttributeMap } from './attributes.js';
 import { type SessionChange, type StoredSession } from './session-change.js';
-import { type SessionCodec } from './session-codec.js';
+import { type SessionCodec } from './codec.js';
 import { type Session } from './session.js';
-import { refuseUnlessInterval } from './session-expiry.js';
+import { refuseUnlessInterval } from './session-change.js';
 import { SessionInvalidatedError } from './session.errors.js';
 
 /** Who saves and deletes a session: its repository, or the request that it belongs to. */

@@ -1,3 +1,5 @@
+import { SessionOptionError } from './session.errors.js';
+
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
 export interface StoredSession {
   readonly creationTime: number;
@@ -35,3 +37,31 @@ export type SaveOutcome =
   | { readonly kind: 'missing' }
   /** An attribute under `update` was changed meanwhile; `current` holds the stored texts of all such attributes. */
   | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> };
+
+/** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
+export interface SessionTimes {
+  readonly creationTime: number;
+  readonly lastAccessedTime: number;
+  readonly maxInactiveInterval: number;
+}
+
+/** @returns epoch ms at which the session ends (that instant included), Infinity when never */
+export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: number): number {
+  const idle =
+    times.maxInactiveInterval < 0
+      ? Infinity
+      : times.lastAccessedTime + times.maxInactiveInterval * 1000;
+  const absolute =
+    absoluteTimeoutSeconds === undefined
+      ? Infinity
+      : times.creationTime + absoluteTimeoutSeconds * 1000;
+  return Math.min(idle, absolute);
+}
+
+/** @throws SessionOptionError unless `seconds` can be a session's maxInactiveIntervalSeconds: whole, not 0; negative = never */
+export function refuseUnlessInterval(seconds: number): void {
+  if (Number.isSafeInteger(seconds) && seconds !== 0) return;
+  throw new SessionOptionError(
+    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${seconds}.`,
+  );
+}

@@ -1,15 +1,15 @@
-import { FlushMode } from './flush-mode.js';
-import { jsonSessionCodec } from './json-session-codec.js';
+import { FlushMode } from './modes.js';
+import { jsonSessionCodec } from './codec.js';
 import { MapSession, type SessionContext } from './map-session.js';
-import { SaveMode } from './save-mode.js';
+import { SaveMode } from './modes.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { type SessionCodec } from './session-codec.js';
+import { type SessionCodec } from './codec.js';
 import {
   generateChangedSessionId,
   generateSessionId,
   type SessionIdGenerator,
-} from './session-id-generator.js';
-import { type SessionLogger } from './session-logger.js';
+} from './session-id.js';
+import { type SessionLogger } from '../lib/logger.js';
 import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
 import {
   SessionCorruptError,

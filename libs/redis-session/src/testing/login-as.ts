@@ -1,11 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import passport from 'passport';
-import { type SessionRequestContext } from '../http/session-request-context.js';
-import { SessionRequest } from '../http/session-request.js';
-import { type LoginOptions, LoginService } from '../nest/login.service.js';
-import { PASSPORT_ATTRIBUTE } from '../nest/passport-session.js';
-import { type ResolvedOptions } from '../nest/redis-session.options.js';
+import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { SessionRequest } from '../http/request/session-request.js';
+import { type LoginOptions, LoginService } from '../nest/login/login.service.js';
+import { PASSPORT_ATTRIBUTE } from '../express-session/passport-session.js';
+import { type ResolvedOptions } from '../nest/options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
 import { moduleBehind } from './server-sessions.js';
 

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { RedisSessionModule } from '../nest/redis-session.module.js';
-import { type RedisSessionModuleOptions } from '../nest/redis-session.options.js';
+import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import { TestClock } from './test-clock.js';
 
 /** The options of `RedisSessionModule` without those of Redis, and a clock. */

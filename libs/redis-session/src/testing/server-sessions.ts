@@ -1,5 +1,5 @@
 import { type ModuleRef } from '@nestjs/core';
-import { moduleOfServer } from '../nest/server-modules.js';
+import { moduleOfServer } from './server-modules.js';
 import { SessionOptionError } from '../session/session.errors.js';
 
 /** @param server - what supertest was made with. @throws SessionOptionError when it is no server of such an application */

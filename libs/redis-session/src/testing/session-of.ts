@@ -1,6 +1,6 @@
 import { type ClientRequest, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { type SessionRequestContext } from '../http/session-request-context.js';
+import { type SessionRequestContext } from '../http/request/session-request-context.js';
 import { SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
 import { type Session } from '../session/session.js';
 import { moduleBehind } from './server-sessions.js';

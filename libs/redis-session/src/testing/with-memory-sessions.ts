@@ -1,6 +1,6 @@
 import { MODULE_OPTIONS_TOKEN } from '../nest/redis-session.module-definition.js';
-import { type RedisSessionModuleOptions } from '../nest/redis-session.options.js';
-import { resolveOptions } from '../nest/resolve-options.js';
+import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
+import { resolveOptions } from '../nest/options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../nest/redis-session.tokens.js';
 import { TestClock } from './test-clock.js';
 

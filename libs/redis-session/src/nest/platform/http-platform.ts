@@ -1,15 +1,15 @@
 import { type IncomingMessage } from 'node:http';
 import { type ArgumentsHost, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { prepareControl } from '../../http/controlled-methods.js';
-import { type HttpAnswer } from '../../http/http-answer.js';
-import { type HttpExchange } from '../../http/http-exchange.js';
-import { SessionRequest } from '../../http/session-request.js';
-import { fastifyOf } from './fastify-of.js';
-import { type ResolvedOptions } from '../redis-session.options.js';
+import { prepareControl } from '../../http/response/controlled-methods.js';
+import { type HttpAnswer } from '../../http/answers/http-answer.js';
+import { type HttpExchange } from '../../http/answers/http-exchange.js';
+import { SessionRequest } from '../../http/request/session-request.js';
+import { fastifyOf } from './fastify.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { toHttpException } from '../session-failure.js';
-import { type FastifyLike, hookFastify } from './fastify-hooks.js';
+import { type FastifyLike, hookFastify } from './fastify.js';
 import { rawRequestOf, rawResponseOf } from './raw-messages.js';
 
 interface ExpressLike {

@@ -1,7 +1,7 @@
 import { type Redis } from 'ioredis';
-import { type SessionLogger } from '../../session/session-logger.js';
+import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { BackgroundLoop } from '../background-loop.js';
+import { BackgroundLoop } from '../../lib/background-loop.js';
 import { InvalidationLink } from './invalidation-link.js';
 
 /** Often enough that one late answer is not taken for a broken connection. */

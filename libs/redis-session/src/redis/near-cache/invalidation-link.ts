@@ -1,6 +1,6 @@
 import { type Redis } from 'ioredis';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../../lib/deadline.js';
 
 /** Where Redis reports changed keys to clients that speak RESP2. */
 const CHANNEL = '__redis__:invalidate';

@@ -5,14 +5,14 @@ import {
   type StoredSession,
 } from '../../session/session-change.js';
 import { type MapSession } from '../../session/map-session.js';
-import { expiryTimeMs } from '../../session/session-expiry.js';
+import { expiryTimeMs } from '../../session/session-change.js';
 import { type FindSessionOptions } from '../../session/session-repository.js';
-import { BackgroundLoop } from '../background-loop.js';
+import { BackgroundLoop } from '../../lib/background-loop.js';
 import {
   DEFAULT_REDIS_REPOSITORY_OPTIONS,
   RedisSessionRepository,
   type RedisSessionRepositoryOptions,
-} from '../redis-session-repository.js';
+} from '../sessions/redis-session-repository.js';
 import { InvalidationFeed } from './invalidation-feed.js';
 import { NearCache } from './near-cache.js';
 import { TouchQueue } from './touch-queue.js';

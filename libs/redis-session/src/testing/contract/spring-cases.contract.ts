@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from './test-functions.js';
-import { generateSessionId } from '../../session/session-id-generator.js';
+import { generateSessionId } from '../../session/session-id.js';
 import { SessionInvalidatedError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 

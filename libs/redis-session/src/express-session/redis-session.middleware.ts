@@ -1,0 +1,36 @@
+import { type INestApplication } from '@nestjs/common';
+import { type SessionMiddleware } from './connect/connect-session.js';
+import { SessionOptionError } from '../session/session.errors.js';
+import { type ResolvedOptions } from '../nest/options/redis-session.options.js';
+import { RESOLVED_OPTIONS } from '../nest/redis-session.tokens.js';
+import { SessionRepositoryMiddleware } from '../nest/session-repository.middleware.js';
+
+/**
+ * The middleware of `RedisSessionModule` for `app.use`, when other middleware of main.ts needs the session:
+ *
+ * ```ts
+ * app.use(redisSession(app), csrf(), passport.session());
+ * ```
+ *
+ * @throws SessionOptionError with the option `exclude`: at this place routes are not known yet
+ */
+export function redisSession(app: INestApplication): SessionMiddleware {
+  const options = app.get<ResolvedOptions>(RESOLVED_OPTIONS, { strict: false });
+  if (options.exclude.length > 0) {
+    throw new SessionOptionError(
+      'exclude must be left out when app.use(redisSession(app)) is used: routes are not known there.',
+    );
+  }
+  return toFunction(app.get(SessionRepositoryMiddleware, { strict: false }));
+}
+
+/** The middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
+export function toFunction(middleware: SessionRepositoryMiddleware): SessionMiddleware {
+  return (request, response, next) => {
+    try {
+      middleware.use(request, response, next)?.catch(next);
+    } catch (error) {
+      next(error);
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { BROWSER, TestExchange } from '../../../../../test/support/test-exchange.js';
+import {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+  delegatingAccessDeniedHandler,
+  pageAccessDeniedHandler,
+  problemAccessDeniedHandler,
+  redirectAccessDeniedHandler,
+} from './access-denied-handler.js';
+import { type HttpAnswer } from './http-answer.js';
+
+function answerOf(handler: AccessDeniedHandler, exchange: TestExchange): HttpAnswer {
+  handler.handle(exchange);
+  expect(exchange.answers).toHaveLength(1);
+  return exchange.answers[0]!;
+}
+
+const browser = () => new TestExchange({ headers: BROWSER });
+const program = () => new TestExchange({ headers: { accept: 'application/json' } });
+
+describe(defaultAccessDeniedHandler, () => {
+  it('shows browsers a page', () => {
+    const answer = answerOf(defaultAccessDeniedHandler(), browser());
+    expect(answer.statusCode).toBe(403);
+    expect(answer.headers?.['Content-Type']).toBe('text/html; charset=utf-8');
+    expect(answer.body).toContain('<h1>Forbidden</h1>');
+  });
+
+  it('sends browsers to the error page', () => {
+    const answer = answerOf(defaultAccessDeniedHandler({ errorPage: '/denied' }), browser());
+    expect(answer).toMatchObject({ statusCode: 302, headers: { Location: '/denied' } });
+  });
+
+  it('answers programs with problem details, error page or not', () => {
+    const answer = answerOf(defaultAccessDeniedHandler({ errorPage: '/denied' }), program());
+    expect(answer.statusCode).toBe(403);
+    expect(JSON.parse(answer.body!)).toMatchObject({ title: 'Forbidden', reason: 'denied' });
+  });
+});
+
+describe(delegatingAccessDeniedHandler, () => {
+  it('leaves the answer to the first handler that matches, else to the default', () => {
+    const handler = delegatingAccessDeniedHandler(
+      [
+        [({ url }) => url === '/a', pageAccessDeniedHandler(() => '<p>a</p>')],
+        [() => true, redirectAccessDeniedHandler('/denied')],
+      ],
+      problemAccessDeniedHandler,
+    );
+    expect(answerOf(handler, new TestExchange({ url: '/a' })).body).toBe('<p>a</p>');
+    expect(answerOf(handler, new TestExchange({ url: '/b' })).statusCode).toBe(302);
+    const none = delegatingAccessDeniedHandler([], problemAccessDeniedHandler);
+    expect(answerOf(none, browser()).statusCode).toBe(403);
+  });
+});

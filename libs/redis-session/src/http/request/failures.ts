@@ -1,0 +1,128 @@
+import { type SessionLogger } from '../../lib/logger.js';
+import {
+  RedisSessionError,
+  SessionEncodingError,
+  SessionInvalidatedError,
+  SessionLimitError,
+  SessionStoreError,
+} from '../../session/session.errors.js';
+import { type FailedResponse, type FailureHandler } from '../response/response-committer.js';
+import { type AuthenticationFailureReason } from '../../security/authentication.js';
+import { problemAnswer } from '../answers/problem-details.js';
+
+/** What went wrong with the session of one request, and what that means for its answer. */
+export class RequestFailures {
+  private outage: SessionStoreError | undefined;
+  private failure: unknown;
+  /** Has the application answer for a failed save, instead of {@link describe}. */
+  handler: FailureHandler | undefined;
+
+  constructor(private readonly logger: SessionLogger) {}
+
+  /** Whether the request goes on without the session that the client may have. */
+  get isAnonymous(): boolean {
+    return this.outage !== undefined;
+  }
+
+  /** The session could not be read, and the request goes on without it: it must not end or replace that session. */
+  goOnAnonymously(outage: SessionStoreError): void {
+    this.outage = outage;
+    this.failure = undefined;
+  }
+
+  /** @throws SessionStoreError when the request goes on without its session */
+  refuseIfAnonymous(): void {
+    if (this.outage) throw this.outage;
+  }
+
+  /** @throws SessionStoreError when the store has failed already: a request waits for it once */
+  refuseToWaitAgain(): void {
+    this.refuseIfAnonymous();
+    if (this.failure instanceof SessionStoreError) throw this.failure;
+  }
+
+  /** Settles as `operation` of the store does. A success makes up for an earlier failure: the app has tried again. */
+  async watchStore<T>(operation: Promise<T>): Promise<T> {
+    try {
+      const result = await operation;
+      this.failure = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof SessionStoreError || error instanceof SessionLimitError)
+        this.failure = error;
+      throw error;
+    }
+  }
+
+  /** Remembers `error` of any kind, and throws it. */
+  fail(error: unknown): never {
+    this.failure = error;
+    throw error;
+  }
+
+  /** Whether a response of this status says already what went wrong: the application's own answer to the failure. */
+  isToldBy(statusCode: number): boolean {
+    return (
+      this.failure !== undefined && statusCode >= describeSessionFailure(this.failure).statusCode
+    );
+  }
+
+  /** Whether an error page blames the application for a failure of the store: an error that no filter knew. */
+  isBlamedOnApp(statusCode: number): boolean {
+    return this.failure instanceof SessionStoreError && statusCode === 500;
+  }
+
+  /** A failure of the answer to a failure is not left to the application again. */
+  takeHandler(): FailureHandler | undefined {
+    const { handler } = this;
+    this.handler = undefined;
+    return handler;
+  }
+
+  /** The response in place of one that must not be sent. An outage of the store is reported where it is seen. */
+  describe(error: unknown): FailedResponse {
+    if (!(error instanceof SessionStoreError)) this.report(error);
+    return toFailedResponse(error);
+  }
+
+  /** Tells the log that changes are lost. */
+  report(error: unknown): void {
+    const reason = error instanceof RedisSessionError ? error.message : 'unexpected error';
+    this.logger.error(`The session of a request was not saved: ${reason}`);
+  }
+}
+
+/** The status and the sentence that tell a client of a session that could not be kept. */
+export interface SessionFailure {
+  readonly statusCode: number;
+  readonly detail: string;
+  /** For programs: which of the causes of that status. */
+  readonly reason?: AuthenticationFailureReason;
+}
+
+/** Nothing of the error's own message: it may name internal hosts. */
+export function describeSessionFailure(error: unknown): SessionFailure {
+  if (error instanceof SessionStoreError) {
+    return { statusCode: 503, detail: 'The session is not available at the moment. Try again.' };
+  }
+  if (error instanceof SessionInvalidatedError) {
+    return { statusCode: 401, detail: 'The session has ended meanwhile. Log in again.' };
+  }
+  if (error instanceof SessionLimitError) {
+    const detail = 'There are as many sessions of this user as allowed.';
+    return { statusCode: 401, detail, reason: 'maximum-sessions' };
+  }
+  const detail =
+    error instanceof SessionEncodingError
+      ? 'The session holds a value that cannot be stored.'
+      : 'The session could not be saved.';
+  return { statusCode: 500, detail };
+}
+
+/** As problem details, RFC 9457. */
+export function toFailedResponse(error: unknown): FailedResponse {
+  const { statusCode, detail, reason } = describeSessionFailure(error);
+  const answer = problemAnswer({ status: statusCode, detail, reason });
+  const retryAfter = statusCode === 503 ? { 'Retry-After': '1' } : {};
+  return { ...answer, headers: { ...answer.headers, ...retryAfter } };
+}

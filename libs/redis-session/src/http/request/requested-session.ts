@@ -1,0 +1,83 @@
+import { type IncomingMessage } from 'node:http';
+import { type MapSession } from '../../session/map-session.js';
+import { SessionStoreError } from '../../session/session.errors.js';
+import { type RequestFailures } from './failures.js';
+import { type SessionRequestContext } from './session-request-context.js';
+
+/** What the client sent, and the session that is found by it: read at most once. */
+export class RequestedSession {
+  /** undefined until {@link load} is done, and when there is none */
+  session: MapSession | undefined;
+  private isLoaded = false;
+  /** How many of {@link ids} were looked for. */
+  private triedCount = 0;
+  private loading: Promise<void> | undefined;
+  private candidateIds: readonly string[] | undefined;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly context: SessionRequestContext,
+    private readonly failures: RequestFailures,
+  ) {}
+
+  /** Best first; only ids that could be ours. */
+  get ids(): readonly string[] {
+    this.candidateIds ??= this.context.sessionIdResolver
+      .resolveSessionIds(this.request)
+      // Not `test`, which remembers where it was when the pattern has the flag g.
+      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
+    return this.candidateIds;
+  }
+
+  /** Whether there is no session (any more) of an id that could be ours. */
+  get isInvalid(): boolean {
+    return this.isLoaded && !this.failures.isAnonymous && this.ids.length > 0 && !this.session;
+  }
+
+  /** @returns undefined when there is nothing to wait for. @throws SessionStoreError */
+  load(): Promise<void> | undefined {
+    if (this.isLoaded) return undefined;
+    if (!this.loading && (this.ids.length === 0 || this.takeKept())) {
+      this.isLoaded = true;
+      return undefined;
+    }
+    this.loading ??= this.find();
+    return this.loading;
+  }
+
+  /** The sessions of ids behind the one that was found: a client may send several, such as two cookies of one name. */
+  async findOthers(): Promise<readonly MapSession[]> {
+    const { repository } = this.context;
+    const others: MapSession[] = [];
+    for (const id of this.ids.slice(this.triedCount)) {
+      const other = await this.failures.watchStore(repository.findById(id));
+      if (other) others.push(other);
+    }
+    return others;
+  }
+
+  private takeKept(): boolean {
+    const { repository, clock } = this.context;
+    const [id = ''] = this.ids;
+    this.session = repository.findKept?.(id, clock());
+    if (this.session) this.triedCount = 1;
+    return this.session !== undefined;
+  }
+
+  private async find(): Promise<void> {
+    const { repository, clock, onStoreUnavailable, logger } = this.context;
+    try {
+      for (const id of this.ids) {
+        this.triedCount += 1;
+        const found = repository.findById(id, { accessTimeMs: clock() });
+        this.session = await this.failures.watchStore(found);
+        if (this.session) break;
+      }
+    } catch (error) {
+      if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
+      this.failures.goOnAnonymously(error);
+      logger.warn(`${error.message} The request goes on as an anonymous one.`);
+    }
+    this.isLoaded = true;
+  }
+}

@@ -1,0 +1,29 @@
+import { type ServerResponse } from 'node:http';
+import { type SecurityContext } from '../../security/security-context.js';
+import { type MapSession } from '../../session/map-session.js';
+import { type SessionLogger } from '../../lib/logger.js';
+import { type SessionKeeper } from '../../session/stored-session-repository.js';
+import { type SessionIdResolver } from '../session-id/session-id-resolver.js';
+
+/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
+export type StoreUnavailablePolicy = 'error' | 'anonymous';
+
+/** Makes of a session the security context that it holds; a promise only if something has to be looked up for it. */
+export type SecurityContextLoader = (
+  session: MapSession,
+) => SecurityContext | Promise<SecurityContext>;
+
+/** Told of the session that a client has, when it is read. */
+export type SessionReadListener = (session: MapSession, response: ServerResponse) => void;
+
+/** What all requests share. */
+export interface SessionRequestContext {
+  readonly clock: () => number;
+  readonly logger: SessionLogger;
+  readonly onStoreUnavailable: StoreUnavailablePolicy;
+  readonly loadSecurityContext: SecurityContextLoader;
+  readonly onSessionRead?: SessionReadListener | undefined;
+  readonly repository: SessionKeeper;
+  readonly sessionIdPattern: RegExp;
+  readonly sessionIdResolver: SessionIdResolver;
+}

@@ -1,0 +1,287 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
+import { type SecurityScope } from '../../security/security-context.js';
+import { hiddenProperty } from '../../lib/hidden-property.js';
+import { type MapSession, type SessionOwner } from '../../session/map-session.js';
+import {
+  SessionInvalidatedError,
+  SessionResponseCommittedError,
+} from '../../session/session.errors.js';
+import { EndedSessions } from './ended-sessions.js';
+import { type BeforeCommit, BeforeCommitActions } from './before-commit-actions.js';
+import { RequestFailures } from './failures.js';
+import { RequestedSession } from './requested-session.js';
+import {
+  type FailedResponse,
+  type FailureHandler,
+  type ResponseCommitter,
+} from '../response/response-committer.js';
+import { SessionAnnouncement } from './session-announcement.js';
+import { type SessionRequestContext } from './session-request-context.js';
+
+const requests = hiddenProperty<SessionRequest>();
+
+/**
+ * The session of one request: found at most once, saved by {@link commit} and nowhere else.
+ *
+ * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
+ */
+export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
+  securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
+  private session: MapSession | undefined;
+  private contextLoading: Promise<SecurityContext> | undefined;
+  private committing: Promise<void> | undefined;
+  private readonly beforeCommit = new BeforeCommitActions();
+  private readonly endedSessions: EndedSessions;
+  private isContextLoaded = false;
+  private isHeadWritten = false;
+  private lostSession: MapSession | undefined;
+  /** What the client sent, and what was found by it. */
+  readonly requested: RequestedSession;
+  readonly announcement: SessionAnnouncement;
+  /** What went wrong, and who answers for it. */
+  readonly failures: RequestFailures;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly context: SessionRequestContext,
+  ) {
+    this.failures = new RequestFailures(context.logger);
+    this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
+    this.requested = new RequestedSession(request, context, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
+    requests.set(request, this);
+  }
+
+  /** @returns undefined when the route is excluded from sessions */
+  static of(request: object): SessionRequest | undefined {
+    return requests.get(request);
+  }
+
+  /** The session if it is loaded and has not ended. */
+  get currentSession(): MapSession | undefined {
+    return this.session?.isInvalidated ? undefined : this.session;
+  }
+
+  /** The session of the request. It is read from the repository at the first call. */
+  async getSession(options: { readonly create: false }): Promise<MapSession | undefined>;
+  async getSession(options?: { readonly create: true }): Promise<MapSession>;
+  async getSession({ create } = { create: true }): Promise<MapSession | undefined> {
+    await this.load();
+    return create ? this.obtainSession() : this.currentSession;
+  }
+
+  /**
+   * The session of a request that has been read, or a new one.
+   *
+   * @throws SessionResponseCommittedError when the client could not be told of a new one any more
+   */
+  obtainSession(): MapSession {
+    if (this.currentSession) return this.currentSession;
+    this.refuseIfAnnounced('create a session');
+    return this.adopt(this.context.repository.createSession());
+  }
+
+  /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
+  async reload(): Promise<MapSession | undefined> {
+    if (!this.currentSession || this.currentSession.isNew) return undefined;
+    const found = this.context.repository.findById(this.currentSession.id);
+    const stored = await this.failures.watchStore(found);
+    return stored && this.adopt(stored);
+  }
+
+  /** The request goes on without its session and its user, because the store has lost them. */
+  forgetSession(): void {
+    this.session = this.requested.session = undefined;
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+  }
+
+  /**
+   * Reads the session, once per request however many ask.
+   *
+   * @returns undefined when there is nothing to wait for
+   * @throws SessionStoreError
+   */
+  load(): Promise<void> | undefined {
+    const loading = this.requested.load();
+    if (!loading) this.takeRequested();
+    return loading?.then(() => this.takeRequested());
+  }
+
+  /** Who the user is. Reads the session if it is not read yet; without a promise when there is nothing to wait for. */
+  loadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    const loading = this.load();
+    if (loading) return loading.then(() => this.loadSecurityContext());
+    if (this.contextLoading) return this.contextLoading;
+    if (this.isContextLoaded || !this.currentSession) return this.securityContext;
+    const loaded = this.context.loadSecurityContext(this.currentSession);
+    if (!(loaded instanceof Promise)) return this.setSecurityContext(loaded);
+    this.contextLoading = loaded.then((context) => this.setSecurityContext(context));
+    return this.contextLoading;
+  }
+
+  /** Who the user is now that the session holds another security context. */
+  reloadSecurityContext(): SecurityContext | Promise<SecurityContext> {
+    this.isContextLoaded = false;
+    return this.loadSecurityContext();
+  }
+
+  /** From now on the request is one of this user. What the session holds is not changed. */
+  setSecurityContext(context: SecurityContext): SecurityContext {
+    this.securityContext = context;
+    this.isContextLoaded = true;
+    this.contextLoading = undefined;
+    return context;
+  }
+
+  /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
+  doBeforeCommit(action: BeforeCommit): void {
+    this.beforeCommit.add(action);
+  }
+
+  /**
+   * Refuses what must not be done without the session that the client may have.
+   *
+   * @throws SessionStoreError when it could not be read and the request goes on as an anonymous one
+   */
+  refuseIfUnavailable(): void {
+    this.failures.refuseIfAnonymous();
+  }
+
+  /**
+   * Whether the response must wait for {@link commit}.
+   *
+   * @throws SessionEncodingError
+   */
+  needsCommit(): boolean {
+    const { statusCode } = this.response;
+    if (this.failures.isToldBy(statusCode)) return false;
+    if (this.failures.isBlamedOnApp(statusCode)) return true;
+    if (this.beforeCommit.isPending || this.endedSessions.isPending) return true;
+    try {
+      return this.isDirty();
+    } catch (error) {
+      return this.failures.fail(error);
+    }
+  }
+
+  /**
+   * Saves what changed. Callers at the same time share one save, and save again only what changed since it began.
+   * A session that has meanwhile ended elsewhere is left dead, and the request gets its normal answer.
+   *
+   * @throws SessionStoreError when the store failed: the prepared response must not be sent
+   * @throws SessionInvalidatedError when the session ended while its id was changed: the client would not know the id
+   * @throws SessionEncodingError
+   */
+  async commit(): Promise<void> {
+    if (this.committing) {
+      await this.committing;
+      if (!this.needsCommit()) return;
+    }
+    this.committing ??= this.commitOnce()
+      .catch((error: unknown) => this.failures.fail(error))
+      .finally(() => {
+        this.committing = undefined;
+      });
+    await this.committing;
+  }
+
+  /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
+  hasHeadersToWrite(): boolean {
+    this.isHeadWritten = true;
+    return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
+  }
+
+  /** Tells the client the id of its session, or that it has ended. */
+  writeHeaders(response: ServerResponse): void {
+    this.announcement.write(response, this.keptSession);
+  }
+
+  takeFailureHandler(): FailureHandler | undefined {
+    return this.failures.takeHandler();
+  }
+
+  /** The response in place of the prepared one, whose session could not be saved. */
+  describeFailure(error: unknown): FailedResponse {
+    return this.failures.describe(error);
+  }
+
+  onLateFailure(error: unknown): void {
+    this.failures.report(error);
+  }
+
+  /**
+   * @throws SessionInvalidatedError when it is gone
+   * @throws SessionResponseCommittedError when it is new and the client can no longer be told its id
+   */
+  async save(session: MapSession): Promise<void> {
+    this.refuseIfUnavailable();
+    if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
+    try {
+      await this.failures.watchStore(this.context.repository.save(session));
+    } catch (error) {
+      if (error instanceof SessionInvalidatedError) this.lostSession = session;
+      throw error;
+    }
+  }
+
+  async invalidate(session: MapSession): Promise<void> {
+    this.refuseIfUnavailable();
+    this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    await this.endedSessions.add(session);
+  }
+
+  beforeChangeSessionId(): void {
+    this.refuseIfAnnounced('change the session id');
+  }
+
+  /** What the request has made of its session by now counts more than what was found. */
+  private takeRequested(): void {
+    const { session } = this.requested;
+    if (this.session || !session) return;
+    this.adopt(session);
+    this.context.onSessionRead?.(session, this.response);
+  }
+
+  private adopt(session: MapSession): MapSession {
+    session.attachTo(this);
+    return (this.session = session);
+  }
+
+  private async commitOnce(): Promise<void> {
+    this.failures.refuseToWaitAgain();
+    await this.beforeCommit.runAll();
+    await this.endedSessions.deleteAll();
+    if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
+  }
+
+  private async saveUnlessLost(session: MapSession): Promise<void> {
+    const isIdChanged = session.hasChangedId;
+    try {
+      await this.save(session);
+    } catch (error) {
+      if (isIdChanged || !(error instanceof SessionInvalidatedError)) throw error;
+    }
+  }
+
+  private async deleteEnded(session: MapSession): Promise<void> {
+    await this.failures.watchStore(this.context.repository.invalidate(session));
+    if (!session.isNew || this.requested.ids.length > 0) this.announcement.expire();
+  }
+
+  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
+  private refuseIfAnnounced(action: string): void {
+    const isInTime = this.beforeCommit.isRunning && !this.isHeadWritten;
+    if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
+  }
+
+  private isDirty(): boolean {
+    return this.keptSession?.hasChanges === true;
+  }
+
+  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  private get keptSession(): MapSession | undefined {
+    return this.currentSession === this.lostSession ? undefined : this.currentSession;
+  }
+}

@@ -1,0 +1,123 @@
+import type { ServerResponse } from 'node:http';
+import {
+  hasInvalidChunk,
+  HeldCalls,
+  reportTo,
+  type HeldMethod,
+  type NativeMethods,
+} from './held-calls.js';
+import { clearMarks, isHttp2, markEnded, markHeld, streamOf } from './node-response.js';
+import {
+  applyHead,
+  readStatusLine,
+  rehearse,
+  performOn,
+  writeStatusLine,
+  type StatusLine,
+} from './response-head.js';
+
+/** A response whose calls wait for one commit; meanwhile it answers as if they had been sent. */
+export class HeldResponse {
+  private readonly calls: HeldCalls;
+  private readonly dueStatus: StatusLine;
+  private readonly rehearsal: ServerResponse | undefined;
+
+  /** What the app got for its first call. */
+  readonly firstResult: unknown;
+
+  /** @throws what Node throws for `method` as the first call; then nothing is held */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly native: NativeMethods,
+    method: HeldMethod,
+    args: unknown[],
+  ) {
+    this.calls = new HeldCalls(response.headersSent);
+    if (!this.isLate) this.rehearsal = rehearse(response, method, args);
+    this.dueStatus = readStatusLine(response);
+    markHeld(response, this.calls);
+    this.firstResult = this.add(method, args);
+  }
+
+  /** Whether the header had left before, so that no other response can be sent. */
+  get isLate(): boolean {
+    return this.calls.isLate;
+  }
+
+  get hasEnd(): boolean {
+    return this.calls.hasEnd;
+  }
+
+  /** Takes one more call, or refuses it as Node does after the calls that wait. */
+  call(method: HeldMethod, args: unknown[]): unknown {
+    if (this.hasEnd && isHttp2(this.response)) return this.refuseAfterEnd(method, args);
+    if (this.isRefusedByNode(method, args)) {
+      return Reflect.apply(this.native[method], this.response, args);
+    }
+    if (this.rehearsal?.strictContentLength) {
+      performOn(this.rehearsal, method, args);
+    }
+    return this.add(method, args);
+  }
+
+  /** Takes back the disguise: the response is again what has really been sent of it. */
+  reveal(): void {
+    clearMarks(this.response, this.calls);
+  }
+
+  /** Puts the headers of a waiting `writeHead` on the response, so that others can be added. */
+  applyHead(): void {
+    this.calls.changeHead((args) => applyHead(this.response, args));
+  }
+
+  /**
+   * Makes the waiting calls on the revealed response.
+   *
+   * @throws what a call throws; the calls after it still wait
+   */
+  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
+    const assignedStatus = readStatusLine(this.response);
+    if (!this.isLate) writeStatusLine(this.response, this.dueStatus);
+    this.calls.replay(perform);
+    writeStatusLine(this.response, assignedStatus);
+    if (this.calls.hasRefusedWrite && !this.hasEnd) process.nextTick(emitDrain, this.response);
+  }
+
+  /** Forgets the waiting calls and tells their callbacks why. */
+  drop(error: Error): void {
+    this.calls.drop(error);
+  }
+
+  private add(method: HeldMethod, args: unknown[]): unknown {
+    const result = this.calls.add(this.response, method, args);
+    if (method === 'end') markEnded(this.response);
+    return result;
+  }
+
+  private isRefusedByNode(method: HeldMethod, args: unknown[]): boolean {
+    if (method === 'writeHead') return true;
+    if (method === 'flushHeaders') return false;
+    if (this.hasEnd || hasInvalidChunk(method, args)) return true;
+    return method === 'write' && this.response.destroyed;
+  }
+
+  /** HTTP/2 keeps its own note of `end`, which cannot be set from outside. */
+  private refuseAfterEnd(method: HeldMethod, args: unknown[]): unknown {
+    if (method !== 'write') {
+      reportTo(args);
+      return this.response;
+    }
+    const error = Object.assign(new Error('write after end'), {
+      code: 'ERR_STREAM_WRITE_AFTER_END',
+    });
+    reportTo(args, error);
+    this.response.destroy(error);
+    return false;
+  }
+}
+
+/** The replay, or a write since, may have filled the stream; then the stream itself will emit `drain`. */
+function emitDrain(response: ServerResponse): void {
+  const { writableNeedDrain } = isHttp2(response) ? streamOf(response) : response;
+  if (!writableNeedDrain && !response.destroyed && !response.writableEnded) response.emit('drain');
+}

@@ -1,0 +1,44 @@
+import { type ExchangeMatcher } from '../answers/entry-points.js';
+import { type HttpExchange } from '../answers/http-exchange.js';
+import { isBrowserNavigation } from '../answers/request-matchers.js';
+import { type SavedRequest } from './saved-request.js';
+
+/**
+ * Keeps what a visitor asked for while he logs in. The newest requests are kept, so that several tabs find back to their
+ * own pages.
+ *
+ * Mirrors `RequestCache` of Spring Security.
+ */
+export interface RequestCache {
+  /** Keeps the request if it is worth it; must not wait. Tells the key by `setContinueKey`. */
+  saveRequest(exchange: HttpExchange): void;
+  /** @param key - what the client handed back of `continue`; undefined = the newest request */
+  getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined>;
+  /** Forgets `request`, to be called once the client is sent there. */
+  removeRequest(exchange: HttpExchange, request: SavedRequest): Promise<void>;
+}
+
+/** How many requests are kept unless the option says otherwise: few people open more tabs before they log in. */
+export const DEFAULT_MAX_SAVED_REQUESTS = 3;
+
+/** What is kept unless the option says otherwise: pages that a browser asked for by GET. */
+export const isWorthSaving: ExchangeMatcher = ({ request, url }) =>
+  request.method === 'GET' && isBrowserNavigation(request) && !/^\/favicon\.\w+$/.test(url);
+
+/** Keeps nothing: after a login everybody starts at the default page. Mirrors `NullRequestCache`. */
+export const nullRequestCache: RequestCache = {
+  saveRequest: () => undefined,
+  getRequest: () => Promise.resolve(undefined),
+  removeRequest: () => Promise.resolve(),
+};
+
+/** Gives the saved request and forgets it: a login leads back once. */
+export async function takeSavedRequest(
+  cache: RequestCache,
+  exchange: HttpExchange,
+  key?: string,
+): Promise<SavedRequest | undefined> {
+  const request = await cache.getRequest(exchange, key);
+  if (request) await cache.removeRequest(exchange, request);
+  return request;
+}

@@ -1,0 +1,53 @@
+import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attribute-names.js';
+import { type ExchangeMatcher } from '../answers/entry-points.js';
+import { setContinueKey } from './continue-key.js';
+import { type HttpExchange } from '../answers/http-exchange.js';
+import { DEFAULT_MAX_SAVED_REQUESTS, isWorthSaving, type RequestCache } from './request-cache.js';
+import {
+  parseSavedRequests,
+  pickSavedRequest,
+  type SavedRequest,
+  toSavedRequest,
+  withoutSavedRequest,
+  withSavedRequest,
+} from './saved-request.js';
+
+/**
+ * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first. A visitor who has none gets a session for it.
+ *
+ * Mirrors `HttpSessionRequestCache` of Spring Security, which has one place that every request overwrites.
+ */
+export class SessionRequestCache implements RequestCache {
+  constructor(
+    private readonly maximum = DEFAULT_MAX_SAVED_REQUESTS,
+    private readonly isSaved: ExchangeMatcher = isWorthSaving,
+  ) {}
+
+  saveRequest(exchange: HttpExchange): void {
+    const { sessionRequest, request, url } = exchange;
+    const saved = toSavedRequest(request.method ?? '', url);
+    if (!sessionRequest || !saved || !this.isSaved(exchange)) return;
+    setContinueKey(exchange, saved.key);
+    sessionRequest.doBeforeCommit(async () => {
+      const session = await sessionRequest.getSession();
+      void session.update(SAVED_REQUESTS_ATTRIBUTE, (stored: unknown) =>
+        withSavedRequest(parseSavedRequests(stored), saved, this.maximum),
+      );
+    });
+  }
+
+  async getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
+    const session = await exchange.sessionRequest?.getSession({ create: false });
+    const stored = session?.getAttribute<unknown>(SAVED_REQUESTS_ATTRIBUTE);
+    return pickSavedRequest(parseSavedRequests(stored), key);
+  }
+
+  async removeRequest(exchange: HttpExchange, request: SavedRequest): Promise<void> {
+    const session = await exchange.sessionRequest?.getSession({ create: false });
+    if (session?.getAttribute(SAVED_REQUESTS_ATTRIBUTE) === undefined) return;
+    void session.update(SAVED_REQUESTS_ATTRIBUTE, (stored: unknown) => {
+      const others = withoutSavedRequest(parseSavedRequests(stored), request);
+      return others.length > 0 ? others : undefined;
+    });
+  }
+}

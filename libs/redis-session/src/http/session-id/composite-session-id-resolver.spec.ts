@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { requestWith, responseTo } from '../../../../../test/support/node-messages.js';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { CompositeSessionIdResolver } from './composite-session-id-resolver.js';
+import { resolveCookieOptions } from './cookie-options.js';
+import { CookieSerializer } from './cookie-serializer.js';
+import { CookieSessionIdResolver } from './cookie-session-id-resolver.js';
+import { HeaderSessionIdResolver } from './header-session-id-resolver.js';
+
+function cookieResolver(rolling: boolean): CookieSessionIdResolver {
+  const options = { ...resolveCookieOptions({ rolling }), isSecure: () => false };
+  return new CookieSessionIdResolver(new CookieSerializer(options), options);
+}
+
+function compositeWith(rolling = false): CompositeSessionIdResolver {
+  const header = HeaderSessionIdResolver.xAuthToken();
+  return new CompositeSessionIdResolver([header, cookieResolver(rolling)]);
+}
+
+describe(CompositeSessionIdResolver, () => {
+  it('finds no id when no delegate does', () => {
+    expect(compositeWith().resolveSessionIds(requestWith())).toEqual([]);
+  });
+
+  it('finds the id of the first, of the second, and the distinct ids of both in order', () => {
+    const idsOf = (headers: object) =>
+      compositeWith().resolveSessionIds(requestWith({ ...headers }));
+    expect(idsOf({ 'x-auth-token': 'a' })).toEqual(['a']);
+    expect(idsOf({ cookie: 'SESSION=b' })).toEqual(['b']);
+    expect(idsOf({ 'x-auth-token': 'a', cookie: 'SESSION=b; SESSION=a' })).toEqual(['a', 'b']);
+  });
+
+  it('finds at most five ids', () => {
+    const cookie = ['1', '2', '3', '4', '5', '6'].map((id) => `SESSION=${id}`).join(';');
+    const ids = compositeWith().resolveSessionIds(requestWith({ 'x-auth-token': 'a', cookie }));
+    expect(ids).toEqual(['a', '1', '2', '3', '4']);
+  });
+
+  it('announces and expires in every way', () => {
+    const request = requestWith();
+    const response = responseTo(request);
+    compositeWith().setSessionId(request, response, { sessionId: 'a' });
+    expect(response.getHeaders()).toEqual({
+      'x-auth-token': 'a',
+      'set-cookie': ['SESSION=a; Path=/; HttpOnly; SameSite=Lax'],
+    });
+    compositeWith().expireSession(request, response);
+    expect(response.getHeader('x-auth-token')).toBe('');
+    expect(String(response.getHeader('set-cookie'))).toContain('Max-Age=0');
+  });
+
+  it('renews the id when one delegate asks for it', () => {
+    expect(compositeWith(false).mustRenewSessionId(requestWith())).toBe(false);
+    expect(compositeWith(true).mustRenewSessionId(requestWith())).toBe(true);
+  });
+
+  it('refuses to be made of nothing', () => {
+    expect(() => new CompositeSessionIdResolver([])).toThrow(SessionOptionError);
+  });
+});

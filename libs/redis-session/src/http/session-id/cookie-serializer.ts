@@ -1,0 +1,137 @@
+import type { IncomingMessage } from 'node:http';
+import { stringifySetCookie, type SetCookie } from 'cookie';
+import { domainByPattern } from './cookie-value.js';
+import { decodeCookieValue, encodeCookieValue } from './cookie-value.js';
+import { findCookieValues } from './cookie-value.js';
+import type { ResolvedCookieOptions, SecureCookiePredicate } from './cookie-options.js';
+import { MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
+import { sign, verify } from './cookie-value.js';
+import type { SessionCookieSettings } from './session-cookie-settings.js';
+import { MAX_SESSION_ID_CANDIDATES } from './session-id-resolver.js';
+
+/** What a {@link CookieSerializer} needs: the checked options, and what only the platform knows. */
+export interface CookieSerializerOptions extends Omit<ResolvedCookieOptions, 'rolling'> {
+  /** Whether the request came over https, also through a trusted proxy; asked when `secure` is `'auto'`. */
+  readonly isSecure: SecureCookiePredicate;
+}
+
+/** A value that the client sent, decoded, with signature and route taken off. */
+export interface CookieValue {
+  readonly value: string;
+  readonly isSignedWithOldSecret: boolean;
+}
+
+const EPOCH = new Date(0);
+const NO_VALUES: readonly CookieValue[] = [];
+
+/**
+ * Reads and writes the session cookie.
+ *
+ * `SESSION=<id>[.<signature>][.<jvmRoute>]`, the value percent-encoded or base64-encoded as a whole.
+ *
+ * Mirrors `DefaultCookieSerializer` of Spring Session.
+ */
+export class CookieSerializer {
+  readonly #options: CookieSerializerOptions;
+  readonly #fixedAttributes: Omit<SetCookie, 'name' | 'value'>;
+  readonly #routeSuffix: string;
+  readonly #isSecure: SecureCookiePredicate;
+  readonly #domainOf: (request: IncomingMessage) => string | undefined;
+
+  constructor(options: CookieSerializerOptions) {
+    const { domain, domainPattern, jvmRoute, secure } = options;
+    this.#options = options;
+    this.#fixedAttributes = fixedAttributesOf(options);
+    this.#routeSuffix = jvmRoute === undefined ? '' : `.${jvmRoute}`;
+    this.#isSecure = secure === 'auto' ? options.isSecure : predicateOf(secure);
+    this.#domainOf = domainPattern ? domainByPattern(domainPattern) : () => domain;
+  }
+
+  /**
+   * Reads the cookies of exactly the configured name, in the order of the header, at most five.
+   *
+   * Never throws. Left out: empty values, undecodable ones, and, when there are secrets, those whose signature is wrong.
+   */
+  readCookieValues(request: IncomingMessage): readonly CookieValue[] {
+    const header = request.headers.cookie;
+    if (header === undefined) return NO_VALUES;
+    const found: CookieValue[] = [];
+    for (const raw of findCookieValues(header, this.#options.name)) {
+      const read = this.#read(raw);
+      if (read !== undefined) found.push(read);
+      if (found.length === MAX_SESSION_ID_CANDIDATES) break;
+    }
+    return found;
+  }
+
+  /**
+   * Makes one `Set-Cookie` line.
+   *
+   * @param value - an empty one makes the line that deletes the cookie
+   * @param maxAgeSeconds - in place of the configured one; null = until the browser is closed
+   * @param settings - in place of the configured ones
+   */
+  serialize(
+    request: IncomingMessage,
+    value: string,
+    maxAgeSeconds: number | null = this.#options.maxAgeSeconds,
+    settings: SessionCookieSettings = {},
+  ): string {
+    const domain = this.#domainOf(request);
+    return stringifySetCookie(
+      {
+        ...this.#fixedAttributes,
+        ...(domain !== undefined && { domain }),
+        ...(value === '' ? { maxAge: 0, expires: EPOCH } : lifetimeOf(maxAgeSeconds)),
+        name: this.#options.name,
+        secure: this.#isSecure(request),
+        ...(settings as Pick<SetCookie, keyof SessionCookieSettings>),
+        value: value === '' ? '' : this.#write(value),
+      },
+      { encode: (text) => text },
+    );
+  }
+
+  #read(raw: string): CookieValue | undefined {
+    const decoded = decodeCookieValue(raw, this.#options.encoding);
+    if (decoded === undefined) return undefined;
+    const length = decoded.endsWith(this.#routeSuffix)
+      ? decoded.length - this.#routeSuffix.length
+      : decoded.length;
+    const value = decoded.slice(0, length);
+    if (value === '') return undefined;
+    if (this.#options.secrets.length === 0) return { value, isSignedWithOldSecret: false };
+    const verified = verify(value, this.#options.secrets);
+    return verified && { value: verified.value, isSignedWithOldSecret: verified.isOld };
+  }
+
+  #write(value: string): string {
+    const {
+      encoding,
+      secrets: [secret],
+    } = this.#options;
+    const signed = secret === undefined ? value : sign(value, secret);
+    return encodeCookieValue(signed + this.#routeSuffix, encoding);
+  }
+}
+
+function fixedAttributesOf(options: CookieSerializerOptions): Omit<SetCookie, 'name' | 'value'> {
+  const { httpOnly, partitioned, path, priority, sameSite } = options;
+  return {
+    path,
+    httpOnly,
+    partitioned,
+    ...(priority !== undefined && { priority }),
+    ...(sameSite !== null && { sameSite }),
+  };
+}
+
+function predicateOf(secure: boolean | SecureCookiePredicate): SecureCookiePredicate {
+  return typeof secure === 'function' ? secure : () => secure;
+}
+
+function lifetimeOf(maxAgeSeconds: number | null): Pick<SetCookie, 'maxAge' | 'expires'> {
+  if (maxAgeSeconds === null) return {};
+  const maxAge = Math.min(maxAgeSeconds, MAX_COOKIE_AGE_SECONDS);
+  return { maxAge, expires: new Date(Date.now() + maxAge * 1000) };
+}

@@ -1,0 +1,80 @@
+import { type SessionLogger } from './logger.js';
+
+/** What a {@link BackgroundLoop} does and how often. */
+export interface BackgroundLoopInput {
+  /** For the log: completes "Cannot …". */
+  readonly action: string;
+  readonly logger: SessionLogger;
+  /** Ms from the end of a turn to the next one. */
+  readonly pauseMs: () => number;
+  /** One turn. After one that rejects the next one comes as usual; the same failure of several turns is logged once. */
+  readonly turn: () => Promise<void>;
+}
+
+/** Repeats something in the background until it is stopped. Does not keep the process alive. */
+export class BackgroundLoop {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private isRunning = false;
+  private readonly failures: FailureLog;
+
+  constructor(private readonly input: BackgroundLoopInput) {
+    this.failures = new FailureLog(input.logger);
+  }
+
+  /** Does nothing when it runs already. */
+  start(): void {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.schedule();
+  }
+
+  /** Resolves when the turn under way has ended. */
+  async stop(): Promise<void> {
+    this.isRunning = false;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(() => {
+      this.running = this.takeTurn();
+    }, this.input.pauseMs()).unref();
+  }
+
+  private async takeTurn(): Promise<void> {
+    const { action, turn } = this.input;
+    try {
+      await turn();
+      this.failures.worked();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown reason';
+      this.failures.failed(`Cannot ${action}: ${reason}`);
+    }
+    if (this.isRunning) this.schedule();
+  }
+}
+
+/** Between half and one and a half of `ms`: replicas that start together do not stay in step. */
+export function jittered(ms: number): number {
+  return ms * (0.5 + Math.random());
+}
+
+/** Warns of a failure when it begins, and not at every attempt as long as it lasts. */
+export class FailureLog {
+  private readonly told = new Set<string>();
+
+  constructor(private readonly logger: SessionLogger) {}
+
+  /** An attempt has failed. Each `message` is told once until an attempt has worked. */
+  failed(message: string): void {
+    if (this.told.has(message)) return;
+    this.told.add(message);
+    this.logger.warn(message);
+  }
+
+  /** An attempt has worked: the next failure is a new one. */
+  worked(): void {
+    this.told.clear();
+  }
+}

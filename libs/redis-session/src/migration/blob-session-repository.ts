@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { jsonSessionCodec } from '../session/codec.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../session/attribute-names.js';
+import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
+import {
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from '../session/stored-session-repository.js';
+import { movedTo } from './moved-mark.js';
+import { lifetimeOf, parseBlob, type SessionBlob, stringifyBlob } from './session-blob.js';
+import { type SessionBlobCommands } from './session-blob.commands.js';
+
+/** What the other library is told in its set-up. */
+export interface BlobLayout {
+  /** How long browsers keep the cookie unless a session says something else: seconds, null = until they are closed. */
+  readonly cookieMaxAgeSeconds: number | null;
+  /** Settings of the cookie that a new session is stored with. */
+  readonly cookieSettings: Readonly<Record<string, unknown>>;
+  readonly keyPrefix: string;
+  /** Seconds that a session lives whose cookie has no age. */
+  readonly ttlSeconds: number;
+}
+
+/** What a {@link BlobSessionRepository} works with. */
+export interface BlobSessionRepositoryInit {
+  readonly commands: SessionBlobCommands;
+  readonly layout: BlobLayout;
+  readonly options: SessionRepositoryOptions;
+  /** Ends the session that one of these has become meanwhile. */
+  readonly deleteMoved: (id: string) => Promise<void>;
+}
+
+/**
+ * Keeps sessions as express-session and @fastify/session do with connect-redis, so that both work on the same ones.
+ *
+ * ```
+ * sess:<id>   {"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"cart":{"items":[]}}
+ * ```
+ *
+ * A save replaces the blob that it was made from, or is made again: unlike there, it overwrites no change of others.
+ */
+export class BlobSessionRepository extends StoredSessionRepository {
+  private readonly commands: SessionBlobCommands;
+  private readonly layout: BlobLayout;
+
+  constructor(private readonly init: BlobSessionRepositoryInit) {
+    const sessionIdGenerator = () => randomBytes(24).toString('base64url');
+    super({ ...init.options, codec: jsonSessionCodec, sessionIdGenerator });
+    this.commands = init.commands;
+    this.layout = init.layout;
+  }
+
+  /** A session that was moved is none. */
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<StoredSession | undefined> {
+    const key = this.keyOf(id);
+    const text = await this.commands.read(key);
+    if (text === undefined || movedTo(text) !== undefined) return undefined;
+    const blob = readable(text);
+    if (accessTimeMs !== undefined) await this.commands.renew(key, this.ttlMsOf(lifetimeOf(blob)));
+    return this.toStored(blob);
+  }
+
+  protected override async write(change: SessionChange): Promise<SaveOutcome> {
+    if (change.isNew) return this.create(change);
+    const storedKey = this.keyOf(change.storedId);
+    for (;;) {
+      const seen = await this.commands.read(storedKey);
+      if (seen === undefined || movedTo(seen) !== undefined) return { kind: 'missing' };
+      const blob = readable(seen);
+      const current = conflictsOf(change, blob);
+      if (current) return { kind: 'conflict', current };
+      const next = this.apply(change, blob);
+      const replacement = {
+        seen,
+        text: stringifyBlob(next) + paddingOf(change),
+        ttlMs: this.ttlMsOf(lifetimeOf(next)),
+      };
+      const isDone =
+        change.id === change.storedId
+          ? await this.commands.replace(storedKey, replacement)
+          : await this.rename(change, replacement);
+      if (isDone) return { kind: 'saved' };
+    }
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    for (;;) {
+      const seen = await this.commands.read(this.keyOf(id));
+      if (seen === undefined) return;
+      const movedId = movedTo(seen);
+      if (movedId !== undefined) await this.init.deleteMoved(movedId);
+      if (await this.commands.replace(this.keyOf(id), { seen, text: undefined })) return;
+    }
+  }
+
+  private async create(change: SessionChange): Promise<SaveOutcome> {
+    const cookie = this.layout.cookieSettings;
+    const blob = this.apply(change, { cookie, attributes: new Map() });
+    const isDone = await this.commands.replace(this.keyOf(change.id), {
+      seen: undefined,
+      text: stringifyBlob(blob),
+      ttlMs: this.ttlMsOf(lifetimeOf(blob)),
+    });
+    return { kind: isDone ? 'saved' : 'missing' };
+  }
+
+  /** In two steps, as the keys may be on different servers; the old id is dead before anybody hears of the new one. */
+  private async rename(
+    { id, storedId }: SessionChange,
+    { seen, text, ttlMs }: { seen: string; text: string; ttlMs: number },
+  ): Promise<boolean> {
+    await this.commands.replace(this.keyOf(id), { seen: undefined, text, ttlMs });
+    if (await this.commands.replace(this.keyOf(storedId), { seen, text: undefined })) return true;
+    await this.commands.replace(this.keyOf(id), { seen: text, text: undefined });
+    return false;
+  }
+
+  private apply(change: SessionChange, { cookie, attributes }: SessionBlob): SessionBlob {
+    const next = new Map(attributes);
+    let seconds = lifetimeOf({ cookie, attributes });
+    if (change.isNew) seconds = this.layout.cookieMaxAgeSeconds;
+    for (const [name, { text }] of change.attributes) {
+      if (name === 'cookie')
+        throw SessionEncodingError.create('cookie', 'is a name that the other library uses itself');
+      const value = text === undefined ? undefined : (JSON.parse(text) as unknown);
+      if (name === SESSION_COOKIE_ATTRIBUTE) seconds = this.secondsOf(value);
+      else if (value === undefined) next.delete(name);
+      else next.set(name, value);
+    }
+    const originalMaxAge = seconds === null ? null : seconds * 1000;
+    const expires =
+      originalMaxAge === null
+        ? null
+        : new Date(this.options.clock() + originalMaxAge).toISOString();
+    return { cookie: { ...cookie, originalMaxAge, expires }, attributes: next };
+  }
+
+  private secondsOf(mark: unknown): number | null {
+    const { maxAgeSeconds } = (mark ?? {}) as { maxAgeSeconds?: number | null };
+    return maxAgeSeconds === undefined ? this.layout.cookieMaxAgeSeconds : maxAgeSeconds;
+  }
+
+  private toStored(blob: SessionBlob): StoredSession {
+    const now = this.options.clock();
+    const seconds = lifetimeOf(blob);
+    const attributes = new Map(
+      [...blob.attributes].map(([name, value]) => [name, JSON.stringify(value)]),
+    );
+    if (seconds !== this.layout.cookieMaxAgeSeconds)
+      attributes.set(SESSION_COOKIE_ATTRIBUTE, JSON.stringify({ maxAgeSeconds: seconds }));
+    const maxInactiveInterval = Math.max(1, seconds ?? this.layout.ttlSeconds);
+    return { creationTime: now, lastAccessedTime: now, maxInactiveInterval, attributes };
+  }
+
+  private ttlMsOf(seconds: number | null): number {
+    return Math.max(1, (seconds ?? this.layout.ttlSeconds) * 1000);
+  }
+
+  private keyOf(id: string): string {
+    return this.layout.keyPrefix + id;
+  }
+}
+
+/** @throws SessionCorruptError */
+function readable(text: string): SessionBlob {
+  const blob = parseBlob(text);
+  if (typeof blob !== 'string') return blob;
+  throw new SessionCorruptError(
+    `Cannot read a session of the other library: it is ${blob}. Delete the key; the client gets a new session.`,
+  );
+}
+
+/** @returns the attributes under update as they are stored, undefined when all are what the updates were made from */
+function conflictsOf(
+  { attributes }: SessionChange,
+  blob: SessionBlob,
+): ReadonlyMap<string, string | undefined> | undefined {
+  const updates = [...attributes].filter(([, { basedOn }]) => basedOn);
+  const current = new Map(updates.map(([name]) => [name, textOf(blob.attributes.get(name))]));
+  const isSame = updates.every(([name, { basedOn }]) => current.get(name) === basedOn?.text);
+  return isSame ? undefined : current;
+}
+
+/**
+ * White space, which means nothing in JSON, that makes the text of a save with updates unique: the same update of another
+ * one must not be taken for this save, sent again after the connection broke.
+ */
+function paddingOf({ attributes }: SessionChange): string {
+  const hasUpdates = [...attributes.values()].some(({ basedOn }) => basedOn);
+  return hasUpdates ? Array.from(randomBytes(32), (byte) => (byte & 1 ? ' ' : '\t')).join('') : '';
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}

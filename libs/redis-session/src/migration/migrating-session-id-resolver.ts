@@ -1,0 +1,62 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { SESSION_ID_PATTERN } from '../session/session-id.js';
+import {
+  MAX_SESSION_ID_CANDIDATES,
+  type SessionIdAnnouncement,
+  type SessionIdResolver,
+} from '../http/session-id/session-id-resolver.js';
+
+/** What a {@link MigratingSessionIdResolver} asks. */
+export interface MigratingSessionIdResolverInit {
+  readonly current: SessionIdResolver;
+  readonly former: SessionIdResolver;
+  /** Whether there are sessions that stay with the former library. */
+  readonly isShared: boolean;
+}
+
+/**
+ * Knows the ids of this library and of the former one, and sees to it that a client ends up with one cookie.
+ *
+ * Ids of this library have {@link SESSION_ID_PATTERN}. An id of the former one is verified by its signature and may look
+ * like anything.
+ */
+export class MigratingSessionIdResolver implements SessionIdResolver {
+  private readonly formerIds = new WeakMap<IncomingMessage, readonly string[]>();
+
+  constructor(private readonly init: MigratingSessionIdResolverInit) {}
+
+  resolveSessionIds(request: IncomingMessage): readonly string[] {
+    const { current, former } = this.init;
+    const own = current.resolveSessionIds(request).filter((id) => SESSION_ID_PATTERN.test(id));
+    const formerIds = former.resolveSessionIds(request);
+    this.formerIds.set(request, formerIds);
+    return [...new Set([...own, ...formerIds])].slice(0, MAX_SESSION_ID_CANDIDATES);
+  }
+
+  setSessionId(
+    request: IncomingMessage,
+    response: ServerResponse,
+    announcement: SessionIdAnnouncement,
+  ): void {
+    const { current, former } = this.init;
+    const isFormer = this.isFormer(request, announcement.sessionId);
+    const [right, wrong] = isFormer ? [former, current] : [current, former];
+    right.setSessionId(request, response, announcement);
+    if (wrong.resolveSessionIds(request).length > 0) wrong.expireSession(request, response);
+  }
+
+  expireSession(request: IncomingMessage, response: ServerResponse): void {
+    for (const resolver of [this.init.current, this.init.former])
+      if (resolver.resolveSessionIds(request).length > 0) resolver.expireSession(request, response);
+  }
+
+  mustRenewSessionId(request: IncomingMessage): boolean {
+    return this.init.current.mustRenewSessionId?.(request) === true;
+  }
+
+  private isFormer(request: IncomingMessage, sessionId: string): boolean {
+    if (!this.init.isShared) return false;
+    const isKnown = this.formerIds.get(request)?.includes(sessionId) === true;
+    return isKnown || !SESSION_ID_PATTERN.test(sessionId);
+  }
+}

@@ -1,0 +1,65 @@
+import { withDeadline } from '../lib/deadline.js';
+import { replaceBlob } from '../redis/lua/scripts.generated.js';
+import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import {
+  isWrongType,
+  type RawReply,
+  type ScriptArguments,
+  unknownOutcome,
+} from '../redis/client/script.js';
+import { WriteDeadline } from '../redis/client/script.js';
+
+interface ScriptedClient {
+  nestSessionReplaceBlob(key: string, ...args: ScriptArguments): Promise<RawReply>;
+}
+
+/** A replacement of a blob. */
+export interface BlobReplacement {
+  /** The text that was read; undefined = there was none. */
+  readonly seen: string | undefined;
+  /** The new text; undefined deletes it. */
+  readonly text: string | undefined;
+  /** Ms; undefined = as before. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** Reads and replaces sessions that other libraries keep as strings, each command under a deadline. */
+export class SessionBlobCommands {
+  private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly timeoutMs: number,
+  ) {
+    client.defineCommand('nestSessionReplaceBlob', replaceBlob);
+    this.scripts = client as unknown as ScriptedClient;
+    this.deadline = new WriteDeadline(timeoutMs);
+  }
+
+  /** @returns undefined when there is none, `''` when the key holds something else than a string. @throws SessionStoreError */
+  async read(key: string): Promise<string | undefined> {
+    try {
+      const text = await withDeadline('load the session', this.timeoutMs, this.client.get(key));
+      return text ?? undefined;
+    } catch (error) {
+      if (isWrongType(error)) return '';
+      throw error;
+    }
+  }
+
+  /** The session lives for `ttlMs` from now on. @throws SessionStoreError */
+  async renew(key: string, ttlMs: number): Promise<void> {
+    await withDeadline('load the session', this.timeoutMs, this.client.pexpire(key, ttlMs));
+  }
+
+  /** @returns false when another one has changed it: nothing was written. @throws SessionStoreError */
+  async replace(key: string, { seen, text, ttlMs }: BlobReplacement): Promise<boolean> {
+    const [outcome] = await this.deadline.inTime('save the session', (latest) =>
+      this.scripts.nestSessionReplaceBlob(key, latest, seen ?? '', text ?? '', ttlMs ?? ''),
+    );
+    if (outcome === 1) return true;
+    if (outcome === -1) return false;
+    throw unknownOutcome('replaceBlob', outcome);
+  }
+}

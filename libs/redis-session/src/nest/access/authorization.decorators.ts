@@ -1,0 +1,47 @@
+import { type ExecutionContext } from '@nestjs/common';
+import {
+  type AuthorizationDecision,
+  type AuthorizationRule,
+} from '../../security/authorization.js';
+
+/** What a rule of a route looks at. */
+export type RouteRule = AuthorizationRule<ExecutionContext>;
+
+type RuleDecorator = ClassDecorator & MethodDecorator;
+
+/** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. Those of the handler replace those of its class. */
+export const ROUTE_RULES = 'redis-session:route-rules';
+
+/** Only logged-in users may come: others are sent to log in. On a class or a handler. */
+export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' });
+
+/** Only users who have logged in themselves may come: remembered ones are asked to log in again. On a class or a handler. */
+export const FullyAuthenticated = (): RuleDecorator => rule({ kind: 'fully-authenticated' });
+
+/** Only users who have all of `authorities` may come: others get 403. On a class or a handler. */
+export const RequireAuthorities = (...authorities: string[]): RuleDecorator =>
+  rule({ kind: 'authorities', mode: 'all', authorities });
+
+/** Only users who have one of `authorities` may come: others get 403. On a class or a handler. */
+export const RequireAnyAuthority = (...authorities: string[]): RuleDecorator =>
+  rule({ kind: 'authorities', mode: 'any', authorities });
+
+/**
+ * Only those may come for whom `decide` says true: others are sent to log in, or get 403 if they are. On a class or a
+ * handler.
+ *
+ * @param decide - is given the authentication, undefined for an anonymous visitor, and Nest's context of the call
+ */
+export const AuthorizeBy = (decide: AuthorizationDecision<ExecutionContext>): RuleDecorator =>
+  rule({ kind: 'by', decide });
+
+/** Anybody may come, whatever the class or `authorization: 'all'` says. On a class or a handler. */
+export const Public = (): RuleDecorator => rule({ kind: 'public' });
+
+function rule(added: RouteRule): RuleDecorator {
+  return (target: object, _key?: unknown, descriptor?: PropertyDescriptor) => {
+    const annotated: object = (descriptor?.value as object | undefined) ?? target;
+    const rules = (Reflect.getOwnMetadata(ROUTE_RULES, annotated) ?? []) as RouteRule[];
+    Reflect.defineMetadata(ROUTE_RULES, [added, ...rules], annotated);
+  };
+}

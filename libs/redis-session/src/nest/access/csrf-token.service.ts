@@ -1,0 +1,84 @@
+import {
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type PipeTransform,
+  createParamDecorator,
+} from '@nestjs/common';
+import { SessionRequest } from '../../http/request/session-request.js';
+import { CSRF_SECRET_ATTRIBUTE } from '../../session/attribute-names.js';
+import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from '../../security/csrf-token.js';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { rawRequestOf } from '../platform/raw-messages.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { findRequest } from '../messages/message-context.js';
+
+/** What a form or a script sends its token with. */
+interface RequestWithToken {
+  readonly body?: unknown;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** Gives pages the tokens that their forms must send back, and recognises them. See the option `security.csrf`. */
+@Injectable()
+export class CsrfTokenService {
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {}
+
+  /**
+   * A token of the request's session, another one at each call; all count until the user logs in or out.
+   *
+   * A visitor without a session gets one: call it for pages that have a form, not for all.
+   *
+   * @param request - of the platform
+   * @throws SessionOptionError when the route is excluded from sessions
+   */
+  async tokenOf(request: object): Promise<string> {
+    const session = await SessionRequest.of(rawRequestOf(request))?.getSession();
+    if (!session) {
+      throw new SessionOptionError(
+        'Cannot make a CSRF token: the route is excluded from sessions. Take it out of the option `exclude`.',
+      );
+    }
+    const stored = session.getAttribute<string>(CSRF_SECRET_ATTRIBUTE);
+    const secret = stored ?? createCsrfSecret();
+    if (stored === undefined) session.setAttribute(CSRF_SECRET_ATTRIBUTE, secret);
+    return maskCsrfSecret(secret);
+  }
+
+  /** Whether `request` sends a token of its own session, as a header or as a field of its body. */
+  async hasToken(request: object): Promise<boolean> {
+    const sessionRequest = SessionRequest.of(rawRequestOf(request));
+    const session = await sessionRequest?.getSession({ create: false });
+    const secret = session?.getAttribute(CSRF_SECRET_ATTRIBUTE);
+    return isCsrfToken(this.sentToken(request as RequestWithToken), secret);
+  }
+
+  private sentToken({ body, headers }: RequestWithToken): unknown {
+    const { security } = this.options;
+    if (!security || !security.csrf) return undefined;
+    const { headerName, parameter } = security.csrf;
+    const header = headers[headerName.toLowerCase()];
+    if (header !== undefined || typeof body !== 'object' || body === null) return header;
+    return Object.hasOwn(body, parameter)
+      ? (body as Record<string, unknown>)[parameter]
+      : undefined;
+  }
+}
+
+/** The service is only known to what Nest builds: a pipe is. */
+@Injectable()
+class CsrfTokenPipe implements PipeTransform {
+  constructor(@Inject(CsrfTokenService) private readonly tokens: CsrfTokenService) {}
+
+  transform(request: object): Promise<string> {
+    return this.tokens.tokenOf(request);
+  }
+}
+
+const RequestOfContext = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  findRequest(context),
+);
+
+/** Injects the token that a form of the page must send back. See the option `security.csrf`. */
+export const CsrfToken = (): ParameterDecorator => RequestOfContext(CsrfTokenPipe);

@@ -1,0 +1,47 @@
+import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { type Reflector } from '@nestjs/core';
+import { refreshSession } from '../../http/request/refresh-session.js';
+import { findRequest, findSessionRequest } from '../messages/message-context.js';
+import { oncePerHandler } from './once-per-handler.js';
+import { replaceUser } from '../platform/raw-messages.js';
+import { toHttpException } from '../session-failure.js';
+
+/** Reads the session again where `@FreshSession()` asks for it. Lets everybody pass; runs before the guards that decide. */
+export class FreshSessionGuard implements CanActivate {
+  private readonly isDemanded: (context: ExecutionContext) => boolean;
+
+  constructor(reflector: Reflector) {
+    this.isDemanded = oncePerHandler((context) => {
+      const targets = [context.getHandler(), context.getClass()];
+      return reflector.getAllAndOverride<true | undefined>(FRESH_SESSION, targets) ?? false;
+    });
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    return this.isDemanded(context) ? this.refresh(context) : true;
+  }
+
+  private async refresh(context: ExecutionContext): Promise<boolean> {
+    const request = findRequest(context);
+    const sessionRequest = findSessionRequest(context);
+    if (!request || !sessionRequest) return true;
+    const { authentication } = sessionRequest.securityContext;
+    try {
+      const fresh = await refreshSession(sessionRequest);
+      replaceUser(request, authentication?.principal, fresh.authentication?.principal);
+    } catch (error) {
+      throw toHttpException(error);
+    }
+    return true;
+  }
+}
+
+/** Metadata of a handler or a class: true = `@FreshSession()`. */
+export const FRESH_SESSION = 'redis-session:fresh-session';
+
+/**
+ * With the option `nearCache`: the session is asked of Redis once more, by a command of its own, before access is decided,
+ * so that a logout on another replica counts at once. Without, every session is fresh. On a class or a handler.
+ */
+export const FreshSession = (): ClassDecorator & MethodDecorator =>
+  SetMetadata(FRESH_SESSION, true);

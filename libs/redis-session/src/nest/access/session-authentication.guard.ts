@@ -1,0 +1,187 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { forbidCaching } from '../../http/answers/cache-control.js';
+import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { type SessionRequest } from '../../http/request/session-request.js';
+import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
+import { type SecurityContext, SecurityContextHolder } from '../../security/security-context.js';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { isLoginRoute } from '../login/login.guard.js';
+import {
+  findRequest,
+  findSessionRequest,
+  isMessage,
+  messageContextOf,
+  runInMessageContext,
+  securityContextOf,
+  setMessageContext,
+} from '../messages/message-context.js';
+import { oncePerHandler } from './once-per-handler.js';
+import { showUser } from '../platform/raw-messages.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
+import { type ResolvedSecurityOptions } from '../options/security.options.js';
+import {
+  AccessDeniedException,
+  AuthenticationException,
+  InvalidSessionException,
+  SessionEndedException,
+} from './security.exceptions.js';
+import { WebSocketSessions } from '../messages/socket-sessions.js';
+import { MAXIMUM_SESSIONS_REASON } from '../../redis/indexed/indexed-session-writer.js';
+import { RedisIndexedSessionRepository } from '../../redis/indexed/redis-indexed-session-repository.js';
+import { type AuthenticationFailureReason } from '../../security/authentication.js';
+
+const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
+const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
+
+/**
+ * Makes the stored security context that of the request, sets `request.user`, and enforces what the route's decorators
+ * ask for. Serves HTTP routes, GraphQL resolvers, WebSocket and microservice messages.
+ *
+ * Mirrors `SecurityContextHolderFilter` and `AuthorizationFilter` of Spring Security.
+ */
+@Injectable()
+export class SessionAuthenticationGuard implements CanActivate {
+  private readonly rulesOf = oncePerHandler((context) => this.reflectRules(context));
+  private readonly isLazy: boolean;
+  private readonly repository: object;
+  private readonly security: ResolvedSecurityOptions;
+  private readonly webSocketSessions: WebSocketSessions;
+
+  /** @throws SessionOptionError when the option `security` is false */
+  constructor(
+    @Inject(RESOLVED_OPTIONS) { load, security, webSockets }: ResolvedOptions,
+    private readonly reflector: Reflector,
+    @Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext,
+  ) {
+    if (!security) {
+      throw new SessionOptionError(
+        'Cannot use SessionAuthenticationGuard: the option `security` is false. Leave the option out.',
+      );
+    }
+    this.isLazy = load === 'lazy';
+    this.repository = context.repository;
+    this.security = security;
+    this.webSocketSessions = new WebSocketSessions(context, webSockets.keepAliveSeconds);
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const rules = this.rulesOf(context);
+    if (isMessage(context)) return this.admitMessage(context, rules);
+    const isOpen = rules === PUBLIC;
+    if (isOpen && this.isLazy) return true;
+    const loaded = securityContextOf(context);
+    if (loaded instanceof Promise) {
+      return loaded.then((securityContext) => this.admit(context, rules, securityContext));
+    }
+    return this.admit(context, rules, loaded);
+  }
+
+  /** No middleware runs before a message: whose it is, is found out here, once even if the guard is bound twice. */
+  private async admitMessage(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+  ): Promise<boolean> {
+    const securityContext = messageContextOf(context) ?? (await this.loadMessageContext(context));
+    setMessageContext(context, securityContext);
+    return runInMessageContext(context, () => this.admit(context, rules, securityContext));
+  }
+
+  private async loadMessageContext(context: ExecutionContext): Promise<SecurityContext> {
+    if (context.getType() === 'ws') {
+      return this.webSocketSessions.load(context.switchToWs().getClient<object>());
+    }
+    const authentication = await this.security.rpcAuthentication?.(context);
+    return authentication ? { authentication } : SecurityContextHolder.getContext();
+  }
+
+  private admit(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+    securityContext: SecurityContext,
+  ): boolean | Promise<boolean> {
+    const request = findRequest(context);
+    if (request) showUser(request, securityContext);
+    const sessionRequest = findSessionRequest(context);
+    if (sessionRequest) this.inspect(sessionRequest, context, securityContext);
+    return rules === PUBLIC ? true : this.enforce(context, rules, securityContext);
+  }
+
+  private inspect(
+    sessionRequest: SessionRequest,
+    context: ExecutionContext,
+    { authentication }: SecurityContext,
+  ): void {
+    const { cacheControl, invalidSessionPath } = this.security;
+    if (authentication) forbidCaching(sessionRequest.response, cacheControl);
+    const isEndTold = invalidSessionPath !== undefined && sessionRequest.requested.isInvalid;
+    if (isEndTold && !isLoginRoute(context)) {
+      throw new InvalidSessionException('The session has ended.');
+    }
+  }
+
+  private enforce(
+    context: ExecutionContext,
+    rules: readonly RouteRule[],
+    { authentication }: SecurityContext,
+  ): boolean | Promise<boolean> {
+    const reachableAuthorities = this.security.roleHierarchy;
+    const request = { authentication, resource: context, reachableAuthorities };
+    const outcome = authorize(rules, request);
+    return outcome === 'granted' || this.refuseUnlessGranted(context, outcome);
+  }
+
+  private async refuseUnlessGranted(
+    context: ExecutionContext,
+    deciding: AuthorizationOutcome | Promise<AuthorizationOutcome>,
+  ): Promise<true> {
+    const outcome = await deciding;
+    if (outcome === 'granted') return true;
+    if (outcome === 'denied') {
+      const target = `${context.getClass().name}.${context.getHandler().name}`;
+      throw new AccessDeniedException('You may not use this resource.', target);
+    }
+    await this.refuseEnded(context);
+    throw new AuthenticationException('Log in to use this resource.');
+  }
+
+  /** @throws SessionEndedException when somebody else has ended the session of the client, once */
+  private async refuseEnded(context: ExecutionContext): Promise<void> {
+    const sessionRequest = findSessionRequest(context);
+    if (!sessionRequest?.requested.isInvalid) return;
+    const reason = await takeEndReason(this.repository, sessionRequest.requested.ids);
+    if (reason !== undefined) throw new SessionEndedException(reason);
+  }
+
+  private reflectRules(context: ExecutionContext): readonly RouteRule[] {
+    const { reflector, security } = this;
+    const [handler, target] = [context.getHandler(), context.getClass()];
+    type Rules = readonly RouteRule[] | undefined;
+    const isLogin = isLoginRoute(context);
+    const targets = isLogin ? [handler] : [handler, target];
+    const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
+    const isOpen = security.authorization === 'annotated' || isLogin;
+    const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
+    return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
+  }
+}
+
+/**
+ * Why somebody else has ended one of the sessions `ids`; told once.
+ *
+ * @returns undefined when nobody has, or `repository` does not know
+ */
+export async function takeEndReason(
+  repository: object,
+  ids: readonly string[],
+): Promise<AuthenticationFailureReason | undefined> {
+  if (!(repository instanceof RedisIndexedSessionRepository)) return undefined;
+  for (const id of ids) {
+    const reason = await repository.takeEndReason(id);
+    if (reason === undefined) continue;
+    return reason === MAXIMUM_SESSIONS_REASON ? 'maximum-sessions' : 'signed-out';
+  }
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import { type ExecutionContext, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { asksToBeRemembered } from '../../security/remember-me.js';
+import { sessionRequestForLogin } from './login-request.js';
+import { LoginService } from './login.service.js';
+import { HttpPlatform } from '../platform/http-platform.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
+import { SecurityEvents } from '../access/security-events.service.js';
+import { LoginFailedException } from '../access/security.exceptions.js';
+import { type IncomingMessage } from 'node:http';
+import { hiddenProperty } from '../../lib/hidden-property.js';
+
+/** A request that a login form, or a redirect of an identity provider, has sent. */
+interface LoginRequest {
+  readonly body?: unknown;
+  readonly user?: object;
+}
+
+const flows = new WeakMap<SessionRequestContext, LoginFlow>();
+
+/** What a `LoginGuard` does once a strategy has decided. */
+@Injectable()
+export class LoginFlow implements OnModuleInit {
+  @Inject(SESSION_REQUEST_CONTEXT) private readonly context!: SessionRequestContext;
+
+  constructor(
+    private readonly loginService: LoginService,
+    private readonly platform: HttpPlatform,
+    private readonly events: SecurityEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  onModuleInit(): void {
+    flows.set(this.context, this);
+  }
+
+  /**
+   * That of the application which a request belongs to.
+   *
+   * @throws SessionOptionError when the route is excluded from sessions
+   */
+  static of(call: ExecutionContext): LoginFlow {
+    const { context } = sessionRequestForLogin(call.switchToHttp().getRequest());
+    const flow = flows.get(context);
+    if (!flow) throw new TypeError('Cannot log in: the request belongs to no application.');
+    return flow;
+  }
+
+  /** Logs in whom the strategy has put on the request, and decides where the login leads. */
+  async succeed(context: ExecutionContext, strategy: string): Promise<void> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<LoginRequest>();
+    const { security } = this.options;
+    if (!request.user) throw this.fail(strategy);
+    const isRemembered =
+      security &&
+      security.isRememberMeOffered &&
+      asksToBeRemembered(request.body, security.rememberMe.parameter);
+    const authentication = await this.loginService.login(request, request.user, {
+      isRemembered,
+      strategy,
+    });
+    if (!security) return;
+    const exchange = this.platform.exchange(request, http.getResponse());
+    const location = await security.authenticationSuccessHandler.onAuthenticationSuccess({
+      authentication,
+      defaultSuccessPath: security.defaultSuccessPath,
+      exchange,
+      requestCache: security.requestCache,
+    });
+    if (location !== undefined) redirectAfterHandler(exchange.request, location);
+  }
+
+  /** @returns what to throw */
+  fail(strategy: string, cause?: unknown): LoginFailedException {
+    this.events.publish('authentication-failure', { reason: 'bad-credentials', strategy });
+    return new LoginFailedException('bad-credentials', { cause });
+  }
+}
+
+const locations = hiddenProperty<string>();
+
+/** Has the interceptor answer with a redirect when the handler is done. */
+export function redirectAfterHandler(request: IncomingMessage, location: string): void {
+  locations.set(request, location);
+}
+
+/** @returns undefined when the handler's result is the answer */
+export function locationAfterHandler(request: IncomingMessage): string | undefined {
+  return locations.get(request);
+}

@@ -1,0 +1,127 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { forbidCaching } from '../../http/answers/cache-control.js';
+import { type SessionRequest } from '../../http/request/session-request.js';
+import { type Authentication } from '../../security/authentication.js';
+import { forgetRememberedSession, rememberSession } from '../../security/remember-me.js';
+import { protectFromSessionFixation } from '../../security/session-fixation.js';
+import {
+  EMPTY_SECURITY_CONTEXT,
+  sessionSecurityContextRepository,
+} from '../../security/security-context.js';
+import { CSRF_SECRET_ATTRIBUTE, SESSION_CLIENT_ATTRIBUTE } from '../../session/attribute-names.js';
+import { type SessionClient } from '../../redis/indexed/session-registry.js';
+import { SessionLimitError } from '../../session/session.errors.js';
+import { sessionRequestForLogin } from './login-request.js';
+import { showUser } from '../platform/raw-messages.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
+import { LoginFailedException } from '../access/security.exceptions.js';
+import { defaultToAuthentication } from '../../security/to-authentication.js';
+import { type IncomingHttpHeaders } from 'node:http';
+
+/** How a user logs in. */
+export interface LoginOptions {
+  /** Whether the session shall be a long-lived one. @defaultValue false */
+  readonly isRemembered?: boolean;
+  /** What has proved the identity, for events. */
+  readonly strategy?: string;
+}
+
+/** Logs a user in whose identity has been proved, by whatever means. `LoginGuard` uses it. */
+@Injectable()
+export class LoginService {
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Gives the session a new id and stores the security context in it. Both are saved before the response leaves.
+   *
+   * @param request - of the platform
+   * @param user - as the application knows it; what is kept of it is up to the option `security.toAuthentication`
+   */
+  async login(request: object, user: object, options: LoginOptions = {}): Promise<Authentication> {
+    const sessionRequest = sessionRequestForLogin(request);
+    const { clock, security } = this.options;
+    const toAuthentication = security ? security.toAuthentication : defaultToAuthentication;
+    const authentication: Authentication = {
+      ...toAuthentication(user),
+      kind: 'full',
+      authenticatedAt: clock(),
+    };
+    await this.renewSession(sessionRequest);
+    await this.keep(sessionRequest, authentication, options.isRemembered === true);
+    await this.admit(sessionRequest, request, options.strategy);
+    const context = await sessionRequest.reloadSecurityContext();
+    showUser(request, context);
+    if (security) forbidCaching(sessionRequest.response, security.cacheControl);
+    this.events.loggedIn(sessionRequest, authentication, options.strategy);
+    return context.authentication ?? authentication;
+  }
+
+  private async renewSession(sessionRequest: SessionRequest): Promise<void> {
+    const { security } = this.options;
+    const before = sessionRefOf(sessionRequest);
+    const strategy = security ? security.sessionFixation : 'change-session-id';
+    await protectFromSessionFixation(sessionRequest, strategy);
+    const sessionRef = sessionRefOf(sessionRequest);
+    if (before === undefined || before === sessionRef) return;
+    this.events.publish('session-id-changed', { previousSessionRef: before, sessionRef });
+  }
+
+  /** With the indexed repository: where the login came from, and whether the user may have one more session. */
+  private async admit(
+    sessionRequest: SessionRequest,
+    request: object,
+    strategy: string | undefined,
+  ): Promise<void> {
+    const { indexed } = this.options;
+    if (!indexed) return;
+    const session = await sessionRequest.getSession();
+    session.setAttribute(SESSION_CLIENT_ATTRIBUTE, sessionClientOf(request));
+    if (indexed.maximumSessions === -1) return;
+    try {
+      await session.save();
+    } catch (error) {
+      if (!(error instanceof SessionLimitError)) throw error;
+      sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
+      session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
+      sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+      if (session.hasChanges) await session.save();
+      this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
+      throw new LoginFailedException('maximum-sessions', { cause: error });
+    }
+  }
+
+  private async keep(
+    sessionRequest: SessionRequest,
+    authentication: Authentication,
+    isRemembered: boolean,
+  ): Promise<void> {
+    const { maxInactiveIntervalSeconds, security } = this.options;
+    const session = await sessionRequest.getSession();
+    // A token that somebody knew before the login is of no use after it.
+    session.removeAttribute(CSRF_SECRET_ATTRIBUTE);
+    if (security && isRemembered) rememberSession(session, security.rememberMe);
+    else forgetRememberedSession(session, maxInactiveIntervalSeconds);
+    if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
+      session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
+    }
+    sessionSecurityContextRepository.saveContext(session, { authentication });
+    sessionRequest.announcement.force();
+  }
+}
+
+/** A header can be 16 kB long; this much tells browsers apart. */
+const MAX_USER_AGENT_LENGTH = 256;
+
+/** @param request - of the platform, which knows the address behind trusted proxies */
+export function sessionClientOf(request: object): SessionClient {
+  const { headers, ip } = request as {
+    readonly headers?: IncomingHttpHeaders;
+    readonly ip?: string;
+  };
+  return { ip, userAgent: headers?.['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) };
+}

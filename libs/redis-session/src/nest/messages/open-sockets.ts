@@ -1,0 +1,162 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { viewOf } from '../../session/session-view.js';
+import { sessionSecurityContextRepository } from '../../security/security-context.js';
+import { type MapSession } from '../../session/map-session.js';
+import { type SessionEvent } from '../../session/session-event.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
+import { WebSocketSessions, socketStateOf } from './socket-sessions.js';
+
+interface OpenSocket {
+  readonly client: object;
+  /** Of the session under which it is registered; '' = none. */
+  id: string;
+  /** Of the session when it was last seen: who has logged in, and when; '' = nobody. */
+  login: string;
+}
+
+/**
+ * The WebSockets of this replica that belong to a session, with the option `webSockets.closeWithSession`. They follow the
+ * session when its id changes, and are closed when it ends.
+ *
+ * A login changes the id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id.
+ *
+ * Mirrors `WebSocketRegistryListener` of Spring Session.
+ */
+@Injectable()
+export class OpenSockets {
+  private readonly logger = new Logger(OpenSockets.name);
+  private readonly bySession = new Map<string, Set<OpenSocket>>();
+  private readonly sessions: WebSocketSessions;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
+  ) {
+    this.sessions = new WebSocketSessions(context, options.webSockets.keepAliveSeconds);
+  }
+
+  /**
+   * Called for each socket that is opened.
+   *
+   * @param handshake - given by `ws`; socket.io clients have it themselves
+   */
+  async add(client: object, handshake: unknown): Promise<void> {
+    const state = socketStateOf(client, handshake);
+    if (state.isKnown || !this.options.webSockets.closeWithSession) return;
+    state.isKnown = true;
+    const socket: OpenSocket = { client, id: '', login: '' };
+    onceClosed(client, () => this.unregister(socket));
+    try {
+      for (const id of this.sessions.idsOf(state)) {
+        // Before the session is read, so that its end in between is not missed.
+        this.register(id, socket);
+        const session = await this.context.repository.findById(id);
+        if (session) {
+          socket.login = loginOf(session);
+          return;
+        }
+        this.unregister(socket);
+      }
+    } catch {
+      this.logger.warn('Cannot read the session of a WebSocket: Redis failed. It is closed.');
+      closeSocket(client, 'session-unavailable');
+    }
+  }
+
+  /** What has happened to a session, on whichever replica. */
+  async handle(event: SessionEvent): Promise<void> {
+    const { previousSessionId, reason, sessionId, type } = event;
+    if (type === 'id-changed' && previousSessionId !== undefined)
+      await this.follow(previousSessionId, sessionId);
+    if (type === 'deleted' || type === 'expired') this.closeAll(sessionId, reason);
+  }
+
+  private async follow(previousId: string, id: string): Promise<void> {
+    const sockets = [...(this.bySession.get(previousId) ?? [])];
+    if (sockets.length === 0) return;
+    for (const socket of sockets) {
+      this.unregister(socket);
+      this.register(id, socket);
+    }
+    // None: it has ended, or has yet another id, and the event of that comes next.
+    const session = await this.context.repository.findById(id);
+    if (!session) return;
+    for (const socket of sockets) {
+      if (socket.login === loginOf(session)) socketStateOf(socket.client).sessionId = id;
+      else this.close(socket, 'session-changed');
+    }
+  }
+
+  private closeAll(id: string, reason = 'session-ended'): void {
+    for (const socket of this.bySession.get(id) ?? []) this.close(socket, reason);
+  }
+
+  private close(socket: OpenSocket, reason: string): void {
+    this.unregister(socket);
+    closeSocket(socket.client, reason);
+  }
+
+  private register(id: string, socket: OpenSocket): void {
+    const sockets = this.bySession.get(id) ?? new Set();
+    this.bySession.set(id, sockets.add(socket));
+    socket.id = id;
+  }
+
+  private unregister(socket: OpenSocket): void {
+    const sockets = this.bySession.get(socket.id);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.bySession.delete(socket.id);
+  }
+}
+
+/** Two logins of the same user differ by their time. */
+function loginOf(session: MapSession): string {
+  const { authentication } = sessionSecurityContextRepository.loadContext(viewOf(session));
+  return authentication ? `${authentication.authenticatedAt} ${authentication.name}` : '';
+}
+
+/** Why a socket is closed that has broken a rule, such as having no session any more: RFC 6455, section 7.4.1. */
+const POLICY_VIOLATION = 1008;
+
+/** The event by which a client of socket.io is told why it is disconnected. */
+export const SESSION_ENDED_EVENT = 'session-ended';
+
+interface SocketIoClient {
+  emit(event: string, data: object): unknown;
+  disconnect(closesConnection: boolean): unknown;
+  once(event: 'disconnect', listener: () => void): unknown;
+}
+
+interface NativeClient {
+  close(code: number, reason: string): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+type Client = SocketIoClient | NativeClient;
+
+/**
+ * Closes a socket for `reason`: one of `ws` with code 1008, one of socket.io after the event `session-ended` with
+ * `{ reason }`.
+ */
+export function closeSocket(client: object, reason: string): void {
+  const socket = client as Client;
+  if (isSocketIo(socket)) {
+    socket.emit(SESSION_ENDED_EVENT, { reason });
+    socket.disconnect(true);
+  } else {
+    socket.close(POLICY_VIOLATION, reason);
+  }
+}
+
+/** Calls `listener` when the socket is closed, whoever closes it. */
+export function onceClosed(client: object, listener: () => void): void {
+  const socket = client as Client;
+  if (isSocketIo(socket)) socket.once('disconnect', listener);
+  else socket.once('close', listener);
+}
+
+function isSocketIo(client: Client): client is SocketIoClient {
+  return 'disconnect' in client && typeof client.disconnect === 'function';
+}

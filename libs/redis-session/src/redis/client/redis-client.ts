@@ -1,0 +1,157 @@
+import { setImmediate as endOfTurn, setTimeout as delay } from 'node:timers/promises';
+import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { SessionStoreError } from '../../session/session.errors.js';
+import { withDeadline, withoutCommand } from '../../lib/deadline.js';
+import { type RedisClient } from '../sessions/redis-session.commands.js';
+
+/** Where Redis is: a url, ioredis options (Sentinel among them), the nodes of a Redis Cluster, or a client of yours. */
+export type RedisConnection =
+  | string
+  | RedisOptions
+  | { readonly nodes: readonly ClusterNode[]; readonly options?: ClusterOptions }
+  | RedisClient;
+
+/** A client, and whether it is ours to close. */
+export interface OpenRedisClient {
+  readonly client: RedisClient;
+  readonly isOwn: boolean;
+}
+
+/**
+ * Makes the client, or takes the given one as it is. A client of ours never queues commands while it is not connected,
+ * so that an outage is seen at once, and connects again within half a second of Redis' return.
+ *
+ * @param commandTimeoutMs - also the time that one attempt to connect may take
+ */
+export function createRedisClient(
+  connection: RedisConnection,
+  commandTimeoutMs: number,
+): OpenRedisClient {
+  if (isRedisClient(connection)) return { client: connection, isOwn: false };
+  const client = createClient(connection, commandTimeoutMs);
+  // Each command reports its own failure; without a listener ioredis prints every attempt to connect.
+  client.on('error', () => undefined);
+  return { client, isOwn: true };
+}
+
+/** Whether `connection` is a client of ioredis, of this copy of the package or another one. */
+export function isRedisClient(connection: unknown): connection is RedisClient {
+  if (typeof connection !== 'object' || connection === null) return false;
+  return (
+    connection instanceof Redis || connection instanceof Cluster || 'defineCommand' in connection
+  );
+}
+
+/** Whether `client` talks to one server at a time. */
+export function isSingleServer(client: RedisClient): client is Redis {
+  return !client.isCluster;
+}
+
+/** Whether `connection` leads to a Redis Cluster. */
+export function isCluster(connection: RedisConnection | undefined): boolean {
+  if (isRedisClient(connection)) return connection.isCluster;
+  return typeof connection === 'object' && 'nodes' in connection;
+}
+
+/** Whether a command that only reads may be answered by a replica, which may not know yet that a session has ended. */
+export function readsFromReplicas(client: RedisClient): boolean {
+  return client instanceof Cluster && client.options.scaleReads !== 'master';
+}
+
+/**
+ * Waits until Redis answers a PING, and makes sure that the database is the chosen one.
+ *
+ * @throws SessionStoreError naming the reason, without the address's password
+ */
+export async function pingRedis(client: RedisClient, timeoutMs: number): Promise<void> {
+  let lastError: unknown;
+  const onError = (error: unknown) => {
+    lastError = error;
+  };
+  client.on('error', onError);
+  try {
+    if (client.status === 'wait') await withDeadline('connect', timeoutMs, client.connect());
+    await withDeadline('ping', timeoutMs, client.ping());
+  } catch (error) {
+    throw SessionStoreError.create(
+      'reach Redis',
+      lastError ? withoutCommand(lastError) : (error as Error).cause,
+    );
+  } finally {
+    client.off('error', onError);
+  }
+  if (isSingleServer(client)) await refuseOtherDatabase(client, timeoutMs);
+}
+
+/** ioredis goes on with database 0 when Redis refuses the SELECT of a new connection. */
+async function refuseOtherDatabase(client: Redis, timeoutMs: number): Promise<void> {
+  const database = client.condition?.select ?? 0;
+  if (database === 0) return;
+  try {
+    await withDeadline('select the database', timeoutMs, client.select(database));
+  } catch (error) {
+    const cause = (error as Error).cause as Error;
+    throw new SessionStoreError(
+      `Cannot use database ${database} of Redis: ${cause.message}. Choose one that this Redis has and its user may select.`,
+      { cause },
+    );
+  }
+}
+
+/** Waits for the commands under way, then closes the connection. Does not wait for a server that is gone. */
+export async function closeRedisClient(client: RedisClient, timeoutMs: number): Promise<void> {
+  try {
+    if (client.status === 'ready') await withDeadline('quit', timeoutMs, quit(client));
+  } catch {
+    // The connection is to be closed anyway.
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** QUIT would overtake reads that are sent at the end of this turn, and the commands that auto-pipelining still holds back. */
+async function quit(client: RedisClient): Promise<void> {
+  await endOfTurn();
+  while (client.status === 'ready' && client.autoPipelineQueueSize > 0) await delay(1);
+  await client.quit();
+}
+
+function createClient(
+  connection: Exclude<RedisConnection, RedisClient>,
+  commandTimeoutMs: number,
+): RedisClient {
+  const rules = {
+    connectTimeout: commandTimeoutMs,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    reconnectOnError: isReadOnlyReplica,
+    retryStrategy: reconnectDelayMs,
+  };
+  if (typeof connection === 'string') return new Redis(connection, rules);
+  if (!('nodes' in connection))
+    return new Redis({ ...rules, ...connection, replyMapping: 'legacy' });
+  return new Cluster([...connection.nodes], {
+    clusterRetryStrategy: reconnectDelayMs,
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    ...connection.options,
+    redisOptions: {
+      connectTimeout: commandTimeoutMs,
+      maxRetriesPerRequest: 1,
+      ...connection.options?.redisOptions,
+      replyMapping: 'legacy',
+    },
+  });
+}
+
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(50 * 2 ** attempt, 500);
+}
+
+/** After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. */
+function isReadOnlyReplica(error: Error): 2 | false {
+  return error.message.includes('READONLY') ? 2 : false;
+}

@@ -1,0 +1,175 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { withDeadline } from '../../lib/deadline.js';
+import { handleEvent } from './session-event-source.js';
+import { dropConsumers } from '../lua/scripts.generated.js';
+import {
+  EVENT_BATCH_SIZE,
+  type SessionEventSourceInput,
+  type SharedByPartitions,
+} from './session-event-source.js';
+import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
+
+/** What a `OnceEventSource` is told beside what both kinds of sources work with. */
+export interface OnceEventSourceInput extends SessionEventSourceInput {
+  /** Ms after which an event that somebody has taken and not handled is taken by somebody else. */
+  readonly handOnAfterMs: number;
+  /** Whether handled events are deleted; not when others read the same streams. */
+  readonly deletesHandled: boolean;
+}
+
+/** How often an event is delivered at most: what nobody can handle is not tried for ever. */
+const MAX_EVENT_ATTEMPTS = 5;
+
+/** The consumer group of all replicas. */
+const GROUP = 'handlers';
+
+type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
+
+interface ScriptedClient {
+  nestConsumersDrop(...args: (string | number)[]): Promise<number>;
+}
+
+/** One partition of a `OnceEventSource`: takes its events, has them handled, and acknowledges them. */
+export class OnceEventPartition {
+  private readonly key: string;
+  /** By entry id: the events that were taken and are not done. */
+  private readonly inHand = new Map<string, Promise<void>>();
+  private readonly done: string[] = [];
+  private acknowledging: Promise<void> | undefined;
+
+  /** @param number - of the partition, for the ids of its events */
+  constructor(
+    private readonly input: OnceEventSourceInput,
+    private readonly shared: SharedByPartitions,
+    partition: string,
+    private readonly number: number,
+  ) {
+    this.key = input.keys.events(partition);
+    input.client.defineCommand('nestConsumersDrop', dropConsumers);
+  }
+
+  async createGroup(): Promise<void> {
+    const reply = this.input.client.xgroup('CREATE', this.key, GROUP, '0', 'MKSTREAM');
+    await this.inTime('create the group of event handlers', reply).catch((error: unknown) => {
+      if (!(error as Error).message.includes('BUSYGROUP')) throw error;
+    });
+  }
+
+  /** Takes as many new events as there is room for, and does not wait for their handlers. @returns how many */
+  async take(): Promise<number> {
+    const { client, replicaName } = this.input;
+    const room = EVENT_BATCH_SIZE - this.inHand.size;
+    if (room <= 0) return 0;
+    const reply = client.xreadgroup(
+      ...(['GROUP', GROUP, replicaName, 'COUNT', room, 'STREAMS', this.key, '>'] as const),
+    );
+    const streams = (await this.inTime('read events', reply)) as StreamsReply;
+    const entries = streams?.[0]?.[1] ?? [];
+    this.begin(entries);
+    return entries.length;
+  }
+
+  /** The same for events that were taken and not handled in time. */
+  async takeOver(): Promise<void> {
+    const { client, handOnAfterMs, replicaName } = this.input;
+    const room = EVENT_BATCH_SIZE - this.inHand.size;
+    if (room <= 0) return;
+    const reply = client.xautoclaim(
+      ...([this.key, GROUP, replicaName, handOnAfterMs, '0-0', 'COUNT', room] as const),
+    );
+    const [, taken] = (await this.inTime('take over events', reply)) as [string, StreamEntry[]];
+    // Redis 6.2 has null for those that were trimmed meanwhile.
+    const entries = taken.filter(Boolean).filter(([id]) => !this.inHand.has(id));
+    const attempts = await Promise.all(entries.map(([id]) => this.attemptsOf(id)));
+    const isHopeless = (_: unknown, i: number) => (attempts[i] ?? 0) > MAX_EVENT_ATTEMPTS;
+    for (const [id] of entries.filter(isHopeless)) this.giveUp(id);
+    this.begin(entries.filter((entry, i) => !isHopeless(entry, i)));
+  }
+
+  /** Resolves when all that was taken is done and acknowledged, or has failed. */
+  async idle(): Promise<void> {
+    await Promise.all(this.inHand.values());
+    await this.acknowledging;
+  }
+
+  /** Removes consumers with nothing in hand: one that has not been seen for `idleMs`, and this replica's own if `isOwn`. */
+  async dropConsumers(idleMs: number, isOwn: boolean): Promise<void> {
+    const scripts = this.input.client as unknown as ScriptedClient;
+    const name = isOwn ? this.input.replicaName : '';
+    const reply = scripts.nestConsumersDrop(this.key, GROUP, idleMs, isOwn ? '1' : '0', name);
+    await this.inTime('remove event handlers that are gone', reply);
+  }
+
+  private begin(entries: readonly StreamEntry[]): void {
+    const takenMs = Date.now();
+    for (const entry of entries) {
+      const [id] = entry;
+      const handled = this.handle(entry, takenMs).then(() => void this.inHand.delete(id));
+      this.inHand.set(id, handled);
+    }
+  }
+
+  private async handle(entry: StreamEntry, takenMs: number): Promise<void> {
+    const { codec, handOnAfterMs, logger } = this.input;
+    const event = toSessionEvent(entry, this.number, codec);
+    if (!event) {
+      this.finish(entry[0]);
+      return;
+    }
+    await this.shared.lanes.add(event.sessionId, async () => {
+      // It has waited for its turn so long that it may be somebody else's by now.
+      if (handOnAfterMs > 0 && Date.now() - takenMs >= handOnAfterMs) return;
+      const failure = await handleEvent(event, this.input);
+      if (failure === undefined) this.finish(entry[0]);
+      else
+        logger.warn(
+          `Cannot handle a session event of type ${event.type}: a handler has failed (${failure}). It will be delivered again.`,
+        );
+    });
+  }
+
+  /** How often an event was delivered, this time included. */
+  private async attemptsOf(id: string): Promise<number> {
+    const reply = this.input.client.xpending(this.key, GROUP, id, id, 1);
+    const [pending] = (await this.inTime('count deliveries', reply)) as [
+      string,
+      string,
+      number,
+      number,
+    ][];
+    return pending?.[3] ?? 0;
+  }
+
+  private giveUp(id: string): void {
+    this.input.logger.error(
+      `Cannot handle the session event ${this.number}-${id}: it was delivered ${MAX_EVENT_ATTEMPTS} times in vain. It is dropped; check the handlers.`,
+    );
+    this.finish(id);
+  }
+
+  private finish(id: string): void {
+    this.done.push(id);
+    this.acknowledging ??= this.acknowledge().finally(() => (this.acknowledging = undefined));
+  }
+
+  /** Those that are done at about the same time together. */
+  private async acknowledge(): Promise<void> {
+    const { client, deletesHandled } = this.input;
+    const { failures } = this.shared;
+    await breathe();
+    while (this.done.length > 0) {
+      const ids = this.done.splice(0);
+      try {
+        await this.inTime('acknowledge events', client.xack(this.key, GROUP, ...ids));
+        if (deletesHandled) await this.inTime('drop events', client.xdel(this.key, ...ids));
+        failures.worked();
+      } catch (error) {
+        failures.failed(`${(error as Error).message} The events may be delivered again.`);
+      }
+    }
+  }
+
+  private inTime<T>(action: string, reply: Promise<T>): Promise<T> {
+    return withDeadline(action, this.input.commandTimeoutMs, reply);
+  }
+}

@@ -1,0 +1,105 @@
+import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
+import { OnceEventPartition, type OnceEventSourceInput } from './once-event-partition.js';
+import {
+  EVENT_PAUSE_MS,
+  MAX_EVENTS_AT_ONCE,
+  type SessionEventSource,
+} from './session-event-source.js';
+import { FailureLog } from '../../lib/background-loop.js';
+import { SessionLanes } from './session-event-source.js';
+import { takeAll } from './session-event-source.js';
+
+/** How often consumers of replicas that are gone are looked for, and for how long those were not seen. */
+const CONSUMER_SWEEP_MS = 3_600_000;
+const CONSUMER_LIFE_MS = 86_400_000;
+
+/**
+ * One replica handles each event: they share a consumer group of the streams. Events of different sessions are handled at
+ * the same time, those of one session that a replica has taken one after the other, in order. An event is done when its
+ * handler has resolved; until then it belongs to the replica that took it, and to another one after a minute. So a handler
+ * sees an event at least once, and may see it again, under the same event id and after later ones, when its replica died or
+ * was too slow. An event that was delivered five times in vain is logged, by its event id, and dropped.
+ */
+export class OnceEventSource implements SessionEventSource {
+  private readonly loop: BackgroundLoop;
+  private readonly partitions: readonly OnceEventPartition[];
+  private hasGroups = false;
+  private isStopped = false;
+  private lastHandOnMs = 0;
+  private lastSweepMs = 0;
+
+  constructor(private readonly input: OnceEventSourceInput) {
+    const shared = {
+      failures: new FailureLog(input.logger),
+      lanes: new SessionLanes(MAX_EVENTS_AT_ONCE),
+    };
+    this.partitions = input.keys.partitions.map(
+      (partition, number) => new OnceEventPartition(input, shared, partition, number),
+    );
+    this.loop = new BackgroundLoop({
+      action: 'handle the events of sessions',
+      logger: input.logger,
+      pauseMs: () => jittered(EVENT_PAUSE_MS),
+      turn: () => this.turn(),
+    });
+  }
+
+  start(): Promise<void> {
+    this.isStopped = false;
+    this.loop.start();
+    return Promise.resolve();
+  }
+
+  /** What was taken is handled before. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.loop.stop();
+    await this.idle();
+    const dropped = this.partitions.map((partition) =>
+      partition.dropConsumers(CONSUMER_LIFE_MS, true),
+    );
+    await Promise.allSettled(dropped);
+  }
+
+  /** Handles what there is, now. */
+  async poll(): Promise<void> {
+    await this.turn();
+    do await this.idle();
+    while ((await this.take()) > 0);
+  }
+
+  /** Takes what there is, as far as there is room, and does not wait for handlers. */
+  private async turn(): Promise<void> {
+    const nowMs = Date.now();
+    const isHandOnDue = nowMs - this.lastHandOnMs >= this.input.handOnAfterMs / 2;
+    if (isHandOnDue) this.lastHandOnMs = nowMs;
+    try {
+      await this.createGroups();
+      if (isHandOnDue) await Promise.all(this.partitions.map((partition) => partition.takeOver()));
+      await this.take();
+    } catch (error) {
+      this.hasGroups = false;
+      throw error;
+    }
+    if (nowMs - this.lastSweepMs < CONSUMER_SWEEP_MS) return;
+    this.lastSweepMs = nowMs;
+    // Only tidiness: a user of Redis without the right to it handles events all the same.
+    await Promise.allSettled(
+      this.partitions.map((partition) => partition.dropConsumers(CONSUMER_LIFE_MS, false)),
+    );
+  }
+
+  private take(): Promise<number> {
+    return takeAll(this.partitions, () => this.isStopped);
+  }
+
+  private async idle(): Promise<void> {
+    await Promise.all(this.partitions.map((partition) => partition.idle()));
+  }
+
+  private async createGroups(): Promise<void> {
+    if (this.hasGroups) return;
+    await Promise.all(this.partitions.map((partition) => partition.createGroup()));
+    this.hasGroups = true;
+  }
+}

@@ -1,0 +1,129 @@
+import { type SessionCodec } from '../../session/codec.js';
+import { type SessionEvent, type SessionEventHandler } from '../../session/session-event.js';
+import { type SessionLogger } from '../../lib/logger.js';
+import { type FailureLog } from '../../lib/background-loop.js';
+import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
+import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
+import { setImmediate as breathe } from 'node:timers/promises';
+
+/** What a {@link SessionEventSource} works with. */
+export interface SessionEventSourceInput {
+  readonly client: RedisClient;
+  readonly codec: SessionCodec;
+  readonly commandTimeoutMs: number;
+  readonly handler: SessionEventHandler;
+  /** Ms after which a handler that has not finished counts as failed. @defaultValue {@link HANDLER_TIMEOUT_MS} */
+  readonly handlerTimeoutMs?: number;
+  readonly keys: IndexedSessionKeys;
+  readonly logger: SessionLogger;
+  /**
+   * Name of this replica, unlike that of any other one that runs. One that is restarted under the same name goes on where
+   * it was.
+   */
+  readonly replicaName: string;
+}
+
+/** What the partitions of a {@link SessionEventSource} have in common. */
+export interface SharedByPartitions {
+  /** Of what is to be done once events are handled. */
+  readonly failures: FailureLog;
+  readonly lanes: SessionLanes;
+}
+
+/** Brings the events of all replicas to one handler. */
+export interface SessionEventSource {
+  start(): Promise<void>;
+  /** Resolves when no event is being handled any more. */
+  stop(): Promise<void>;
+}
+
+/** Ms between two looks at the streams: how late an event is at most when there is little to do. */
+export const EVENT_PAUSE_MS = 250;
+
+/** How many events of a partition a replica has taken and not yet handled at most. */
+export const EVENT_BATCH_SIZE = 50;
+
+/** How many events a replica handles at the same time, each of another session. */
+export const MAX_EVENTS_AT_ONCE = 50;
+
+/** Much longer than a handler should take. */
+export const HANDLER_TIMEOUT_MS = 60_000;
+
+/**
+ * Has the handler handle `event`, and waits for it only so long: a handler that hangs does not hold up other events.
+ *
+ * @returns why it has failed, for the log, or undefined; never what is in an error's message
+ */
+export async function handleEvent(
+  event: SessionEvent,
+  { handler, handlerTimeoutMs = HANDLER_TIMEOUT_MS }: SessionEventSourceInput,
+): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`not done within ${handlerTimeoutMs} ms`), handlerTimeoutMs);
+  });
+  try {
+    return await Promise.race([tooLate, Promise.resolve(handler(event)).then(() => undefined)]);
+  } catch (error) {
+    return error instanceof Error ? error.name : 'unknown reason';
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Does work for many sessions at the same time, and that of one session in order, one after the other. */
+export class SessionLanes {
+  private readonly last = new Map<string, Promise<void>>();
+  private readonly waiting: (() => void)[] = [];
+  private free: number;
+
+  /** @param maxAtOnce - how much is under way at most */
+  constructor(maxAtOnce: number) {
+    this.free = maxAtOnce;
+  }
+
+  /**
+   * Resolves when `work` is done, which must not reject.
+   *
+   * @param sessionId - its beginning, which stays when the id changes, names the session
+   */
+  async add(sessionId: string, work: () => Promise<void>): Promise<void> {
+    const lane = sessionId.slice(0, STABLE_PREFIX_LENGTH);
+    const done = this.after(this.last.get(lane), work);
+    this.last.set(lane, done);
+    await done;
+    if (this.last.get(lane) === done) this.last.delete(lane);
+  }
+
+  private async after(earlier: Promise<void> | undefined, work: () => Promise<void>) {
+    await earlier;
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await work();
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.free += 1;
+  }
+}
+
+/**
+ * Has each partition take events until there are none, or no room for more; does not wait for their handlers.
+ *
+ * @returns how many were taken
+ */
+export async function takeAll(
+  partitions: readonly { take(): Promise<number> }[],
+  isStopped: () => boolean,
+): Promise<number> {
+  let total = 0;
+  let open = partitions;
+  while (open.length > 0) {
+    const counts = await Promise.all(open.map((partition) => partition.take()));
+    total += counts.reduce((sum, count) => sum + count, 0);
+    open = isStopped() ? [] : open.filter((_, i) => counts[i]);
+    // Handlers that are quick make room.
+    if (open.length > 0) await breathe();
+  }
+  return total;
+}

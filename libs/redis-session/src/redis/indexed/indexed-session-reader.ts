@@ -1,0 +1,71 @@
+import { type StoredSession } from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-change.js';
+import {
+  entriesOfHash,
+  type IndexEntry,
+  NEW_INDEX_EXPIRY_FIELD,
+  OVER_FIELD,
+} from './session-index.js';
+import { type IndexedStore } from './indexed-store.js';
+import { RecordedAccesses } from '../sessions/recorded-accesses.js';
+import { readsFromReplicas } from '../client/redis-client.js';
+import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
+import { fromHash } from '../sessions/redis-session.mapper.js';
+
+/** What is read of a session beside the session: its entries in the indexes. */
+export interface IndexedSession extends StoredSession {
+  readonly entries: ReadonlyMap<string, IndexEntry>;
+}
+
+/** Reads sessions of the indexed repository. */
+export class IndexedSessionReader {
+  private readonly accesses: RecordedAccesses;
+
+  constructor(
+    private readonly store: IndexedStore,
+    private readonly options: RedisIndexedSessionRepositoryOptions,
+  ) {
+    const touchIntervalMs = options.touchIntervalSeconds * 1000;
+    this.accesses = new RecordedAccesses(readsFromReplicas(store.client) ? 0 : touchIntervalMs);
+  }
+
+  /** @param accessTimeMs - epoch; undefined = this is no access. @returns undefined when there is none, or it has ended */
+  async load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
+    const isRecorded =
+      this.accesses.isRecorded(id, accessTimeMs) && !this.store.commands.isKnown(id);
+    const session =
+      (isRecorded ? await this.readRecorded(id) : undefined) ??
+      (await this.readAndRecord(id, accessTimeMs));
+    if (session) this.accesses.remember(id, session.lastAccessedTime);
+    return session;
+  }
+
+  /** No record of the access is due. @returns undefined when the session may have ended */
+  private async readRecorded(id: string): Promise<IndexedSession | undefined> {
+    const hash = await this.store.commands.read(id);
+    const stored = fromHash(hash);
+    if (!stored || hash.get(OVER_FIELD) !== undefined) return undefined;
+    return this.options.clock() < this.expiryOf(stored)
+      ? { ...stored, entries: entriesOfHash(hash) }
+      : undefined;
+  }
+
+  private async readAndRecord(
+    id: string,
+    accessTimeMs: number | undefined,
+  ): Promise<IndexedSession | undefined> {
+    const { commands, expiration, indexing } = this.store;
+    const hash = await commands.load(id, this.options.clock(), accessTimeMs);
+    const stored = fromHash(hash);
+    if (!stored) return undefined;
+    const entries = entriesOfHash(hash);
+    if (hash.get(NEW_INDEX_EXPIRY_FIELD) === '1')
+      void indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
+    if (accessTimeMs !== undefined) await expiration.afterAccess(id);
+    return { ...stored, entries };
+  }
+
+  private expiryOf(stored: StoredSession): number {
+    return expiryTimeMs(stored, this.options.absoluteTimeoutSeconds);
+  }
+}

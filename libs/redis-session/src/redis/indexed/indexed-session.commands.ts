@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { SessionStoreError } from '../../session/session.errors.js';
+import { type IndexedSessionKeys } from './indexed-session.keys.js';
+import { INDEX_FIELD_PREFIX } from './session-index.js';
+import { type KnownHash } from '../sessions/known-hashes.js';
+import { KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
+import { endSession, loadIndexed, saveIndexed } from '../lua/scripts.generated.js';
+import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type HashFields } from '../sessions/hash-text.js';
+import { readHash } from '../client/script.js';
+import { changedFields, fromConflict, type HashChange } from '../sessions/redis-session.mapper.js';
+import { SharedReads } from '../sessions/shared-reads.js';
+import {
+  CONFLICT,
+  INDEX_CONFLICT,
+  MISSING,
+  missingIfNoHash,
+  type RawReply,
+  refuseWrongType,
+  SAVED,
+  type ScriptArguments,
+  unknownOutcome,
+} from '../client/script.js';
+import { WriteDeadline } from '../client/script.js';
+
+interface ScriptedClient {
+  nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
+  nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
+}
+
+/** What all scripts of one repository are told. Times are ms, -1 = none. */
+export interface IndexedCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  /** Names of the attributes that events carry. */
+  readonly eventAttributes: 'all' | readonly string[];
+  /** About how many events one partition holds at most; 0 = none. */
+  readonly maxEventsPerPartition: number;
+  /** Whether expirations are kept in the sorted set. */
+  readonly hasExpirations: boolean;
+  /** Ms after which an index entry is written again although nobody has looked after the expirations. */
+  readonly indexDelayMs: number;
+  /** Ms that the mark of a session which somebody else has ended lives. */
+  readonly reasonLifeMs: number;
+  /** Ms that the hash outlives the session. */
+  readonly retentionMs: number;
+  readonly touchIntervalMs: number;
+}
+
+/** One save. */
+export interface SaveIndexedInput {
+  readonly storedId: string;
+  readonly id: string;
+  readonly hash: HashChange;
+  /** Names of the indexes whose entries change, and the texts that their fields must hold; '*' = any, '' = none. */
+  readonly indexes: ReadonlyMap<string, string>;
+}
+
+/** What became of a save; `earlier` = texts of the index fields that change, '' = none. */
+export type SaveIndexedOutcome =
+  | { readonly kind: 'saved'; readonly earlier: readonly string[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> }
+  /** An index field does not hold what it must. */
+  | { readonly kind: 'index-conflict'; readonly earlier: readonly string[] };
+
+/** Which session to end. */
+export interface EndSessionInput {
+  readonly id: string;
+  /** 'expired': only when its time has come. */
+  readonly kind: 'deleted' | 'expired';
+  /** Epoch ms; undefined = what the clock of Redis shows. */
+  readonly nowMs?: number;
+  /** For its client; '' = none. */
+  readonly reason?: string;
+  /** Whether the hash stays until its time to live ends, for other readers of it. */
+  readonly isKept?: boolean;
+}
+
+/** What became of a session; `fields` are those of its hash that are no attributes, names and values in turn. */
+export type EndSessionOutcome =
+  | { readonly kind: 'ended'; readonly fields: readonly string[] }
+  | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
+  | { readonly kind: 'none' };
+
+/** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
+export class IndexedSessionCommands {
+  private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
+  private readonly reads: SharedReads;
+  private readonly known: KnownHashes;
+  private readonly eventNames: readonly string[];
+  private readonly eventNameCount: number;
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly keys: IndexedSessionKeys,
+    private readonly options: IndexedCommandOptions,
+  ) {
+    client.defineCommand('nestIndexedSave', saveIndexed);
+    client.defineCommand('nestIndexedEnd', endSession);
+    this.scripts = client as unknown as ScriptedClient;
+    const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
+      options;
+    this.deadline = new WriteDeadline(options.commandTimeoutMs);
+    // With buckets, other applications write the hash too, and give it no new version.
+    const isVersioned = options.hasExpirations;
+    this.known = new KnownHashes(isVersioned ? undefined : 0);
+    this.reads = new SharedReads({
+      client,
+      commandTimeoutMs: options.commandTimeoutMs,
+      deadline: this.deadline,
+      known: this.known,
+      scriptName: 'loadIndexed',
+      lua: loadIndexed.lua,
+      commonArguments: (nowMs, latestMs) => [
+        ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
+        isVersioned ? LEAST_KNOWN_BYTES : '',
+      ],
+    });
+    this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
+    this.eventNameCount = eventAttributes === 'all' ? -1 : eventAttributes.length;
+  }
+
+  /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
+  load(id: string, nowMs: number, accessTimeMs?: number): Promise<HashFields> {
+    return this.reads.read(this.keys.session(id), nowMs, [accessTimeMs ?? '']);
+  }
+
+  /** The session as it is, whatever its times; no access is recorded. As {@link load} otherwise. */
+  read(id: string): Promise<HashFields> {
+    const { client, keys, options } = this;
+    return readHash(client, keys.session(id), options.commandTimeoutMs).catch(refuseWrongType);
+  }
+
+  /** Whether {@link load} may spare Redis the contents of the session. */
+  isKnown(id: string): boolean {
+    return this.known.has(this.keys.session(id));
+  }
+
+  async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
+    const storedKey = this.keys.session(input.storedId);
+    const known = this.known.get(storedKey);
+    const args = this.saveArguments(input, known);
+    const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
+    const [outcome, , ...texts] = await this.deadline
+      .inTime('save the session', send)
+      .catch(missingIfNoHash);
+    const rest = texts.map(String);
+    if (outcome === SAVED) {
+      const knownNow = known?.afterSave(changedFields(input.hash), rest[0] ?? '');
+      this.known.move(storedKey, this.keys.session(input.id), knownNow);
+      return { kind: 'saved', earlier: rest.slice(1) };
+    }
+    if (outcome === MISSING) {
+      this.known.delete(storedKey);
+      return { kind: 'missing' };
+    }
+    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest) };
+    if (outcome === INDEX_CONFLICT) return { kind: 'index-conflict', earlier: rest };
+    throw unknownOutcome('saveIndexed', outcome);
+  }
+
+  /** @throws SessionStoreError */
+  async end({
+    id,
+    kind,
+    nowMs,
+    reason = '',
+    isKept = false,
+  }: EndSessionInput): Promise<EndSessionOutcome> {
+    const { keys, options } = this;
+    const partition = keys.partitionOf(id);
+    const [outcome, , ...texts] = await this.deadline.inTime('end the session', (latest) =>
+      this.scripts.nestIndexedEnd(
+        ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
+        ...[latest, id, kind, nowMs ?? '', options.absoluteTimeoutMs, reason, options.reasonLifeMs],
+        ...[isKept ? '1' : '0', options.maxEventsPerPartition],
+        ...[this.eventNameCount, ...this.eventNames],
+      ),
+    );
+    this.known.delete(keys.session(id));
+    const rest = texts.map(String);
+    if (outcome === 1) return { kind: 'ended', fields: rest };
+    if (outcome === 2) return { kind: 'alive', expiry: rest[0] ?? '', fields: rest.slice(1) };
+    if (outcome === 3) return { kind: 'none' };
+    throw unknownOutcome('endSession', outcome);
+  }
+
+  private saveArguments(
+    input: SaveIndexedInput,
+    known: KnownHash | undefined,
+  ): (latestMs: number) => (string | number)[] {
+    const { keys, options } = this;
+    const { storedId, id, hash, indexes } = input;
+    const partition = keys.partitionOf(id);
+    if (partition !== keys.partitionOf(storedId)) {
+      const reason = new Error('an id changes within its partition');
+      throw SessionStoreError.create('change the id of the session', reason);
+    }
+    const hasUpdates = hash.updates.length > 0;
+    const expirations = keys.expirations(partition);
+    const markKey = hasUpdates ? keys.save(id, randomUUID()) : expirations;
+    const maxEvents = options.maxEventsPerPartition;
+    return (latestMs) => [
+      ...[keys.session(storedId), keys.session(id), markKey],
+      ...[expirations, keys.events(partition), keys.ended(id)],
+      ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
+      ...[options.absoluteTimeoutMs, options.retentionMs],
+      ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, known?.version ?? ''],
+      ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
+      ...[indexes.size, this.eventNameCount],
+      ...[...hash.set, ...hash.remove, ...hash.updates],
+      ...[...indexes].flatMap(([name, text]) => [INDEX_FIELD_PREFIX + name, text]),
+      ...this.eventNames,
+    ];
+  }
+}

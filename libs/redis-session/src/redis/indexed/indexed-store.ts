@@ -1,0 +1,78 @@
+import { withDeadline } from '../../lib/deadline.js';
+import { type ExpirationStore } from '../expiration/expiration-store.js';
+import { type IndexedCommandOptions, IndexedSessionCommands } from './indexed-session.commands.js';
+import {
+  indexedSessionKeys,
+  type IndexedSessionKeys,
+  PRINCIPAL_INDEX,
+} from './indexed-session.keys.js';
+import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
+import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
+import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { SessionIndex } from './session-index.js';
+import { SessionIndexing } from './session-indexing.js';
+import { SortedSetExpirationStore } from '../expiration/sorted-set-expiration-store.js';
+
+/** The parts of an indexed repository, which work on the same keys. */
+export interface IndexedStore {
+  readonly client: RedisClient;
+  readonly commands: IndexedSessionCommands;
+  readonly expiration: ExpirationStore;
+  readonly index: SessionIndex;
+  readonly indexing: SessionIndexing;
+  readonly keys: IndexedSessionKeys;
+  takeEndReason(id: string): Promise<string | undefined>;
+}
+
+/** Ms for which a session's client is told why somebody else has ended the session. */
+const REASON_LIFE_MS = 3_600_000;
+/** Ms after which requests renew index entries themselves: no worker has done it. */
+const INDEX_DELAY_MS = 300_000;
+
+/** Makes the parts by `options`. */
+export function createIndexedStore(
+  client: RedisClient,
+  options: RedisIndexedSessionRepositoryOptions,
+): IndexedStore {
+  const { clock, commandTimeoutMs, logger, namespace } = options;
+  const keys = indexedSessionKeys(namespace, options.partitions);
+  const commandOptions = toCommandOptions(options, keys.partitions.length);
+  const commands = new IndexedSessionCommands(client, keys, commandOptions);
+  const index = new SessionIndex(client, keys, commandTimeoutMs);
+  const resolvers = { ...options.indexes, [PRINCIPAL_INDEX]: options.principalName };
+  const indexing = new SessionIndexing(index, resolvers);
+  const input = { client, clock, commands, commandTimeoutMs, indexing, keys, logger };
+  const { absoluteTimeoutMs } = commandOptions;
+  const { cleanupCron, configuresNotifications } = options;
+  const expiration =
+    options.expirationStore === 'sorted-set'
+      ? new SortedSetExpirationStore(input)
+      : new MinuteBucketExpirationStore({
+          ...input,
+          ...{ absoluteTimeoutMs, cleanupCron, configuresNotifications, namespace },
+        });
+  const takeEndReason = async (id: string) => {
+    const reason = client.getdel(keys.ended(id));
+    return (await withDeadline('read why a session ended', commandTimeoutMs, reason)) ?? undefined;
+  };
+  return { client, commands, expiration, index, indexing, keys, takeEndReason };
+}
+
+function toCommandOptions(
+  options: RedisIndexedSessionRepositoryOptions,
+  partitionCount: number,
+): IndexedCommandOptions {
+  const { absoluteTimeoutSeconds, commandTimeoutMs, eventAttributes } = options;
+  return {
+    absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
+    commandTimeoutMs,
+    eventAttributes,
+    maxEventsPerPartition:
+      options.eventDelivery === 'none' ? 0 : Math.ceil(options.maxEvents / partitionCount),
+    hasExpirations: options.expirationStore === 'sorted-set',
+    indexDelayMs: INDEX_DELAY_MS,
+    reasonLifeMs: REASON_LIFE_MS,
+    retentionMs: options.retentionSeconds * 1000,
+    touchIntervalMs: options.touchIntervalSeconds * 1000,
+  };
+}

@@ -1,0 +1,181 @@
+import { type MapSession } from '../../session/map-session.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../../session/session-change.js';
+import {
+  type FindByIndexSessionRepository,
+  type SessionPage,
+  type SessionPageRequest,
+} from '../../session/session-repository.js';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { StoredSessionRepository } from '../../session/stored-session-repository.js';
+import { entriesOf, fromMember } from './session-index.js';
+import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
+import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
+import { IndexedSessionWriter } from './indexed-session-writer.js';
+import { createIndexedStore, type IndexedStore } from './indexed-store.js';
+import {
+  type RedisIndexedSessionRepositoryOptions,
+  resolveIndexedOptions,
+} from './redis-indexed-session-repository.options.js';
+import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type SessionIndexing } from './session-indexing.js';
+
+/**
+ * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
+ * and tell what happens to them. Costs one command to read, one more to change; a login and a logout take one more for
+ * each index.
+ *
+ * ```
+ * findById    EVALSHA loadIndexed 1 nest:session:{7}:sessions:4fQz81Lwr0Y…
+ *             HGETALL nest:session:{7}:sessions:4fQz81Lwr0Y…      with a touch interval, while no record is due
+ *                                                                 and the session is not a large one that is known
+ * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
+ *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
+ * deleteById  EVALSHA endSession 4 nest:session:{7}:sessions:4fQz81Lwr0Y… …
+ *             ZREM nest:session:index:principal:{2bd806c9}alice 4fQz81Lwr0Y…:Xy3_9k
+ * ```
+ *
+ * A session is entered in an index before its hash says so, and leaves it after: an entry may be stale, but none is
+ * missing. Mirrors `RedisIndexedSessionRepository` of Spring Session.
+ */
+export class RedisIndexedSessionRepository
+  extends StoredSessionRepository
+  implements FindByIndexSessionRepository<MapSession>
+{
+  /** The parts that work on the same keys: events, expiration, the registry. */
+  readonly store: IndexedStore;
+  private readonly indexing: SessionIndexing;
+  private readonly reader: IndexedSessionReader;
+  private readonly writer: IndexedSessionWriter;
+
+  constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
+    const resolved = resolveIndexedOptions(options);
+    super(resolved);
+    this.store = createIndexedStore(client, resolved);
+    this.indexing = this.store.indexing;
+    this.reader = new IndexedSessionReader(this.store, resolved);
+    this.writer = new IndexedSessionWriter(this.store, resolved, {
+      end: (id, reason) => this.end(id, reason),
+      findMember: (name, value, member) => this.findMember(name, value, member),
+    });
+  }
+
+  /** The living sessions of one user, at most two round trips. */
+  findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<MapSession>> {
+    return this.findByIndex(PRINCIPAL_INDEX, name, page);
+  }
+
+  /**
+   * The living sessions with `value` in the index `name`, those that live longest first, at most two round trips.
+   *
+   * A page may hold fewer than `limit` although more follow: entries whose session has ended are left out.
+   *
+   * @throws SessionOptionError for a limit or offset that counts nothing
+   */
+  async findByIndex(
+    name: string,
+    value: string,
+    { offset = 0, limit = 100 }: SessionPageRequest = {},
+  ): Promise<SessionPage<MapSession>> {
+    refuseUnlessInteger('limit', limit, 1);
+    refuseUnlessInteger('offset', offset, 0);
+    const { total, members } = await this.store.index.page(name, value, { offset, limit });
+    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
+    const sessions = found.filter((session) => session !== undefined);
+    return { sessions, total: total - (members.length - sessions.length) };
+  }
+
+  /**
+   * Ends a session that is not the caller's own.
+   *
+   * @param reason - told once to its client, and to the handlers of the event
+   */
+  async endById(id: string, reason: string): Promise<void> {
+    await this.end(id, reason);
+  }
+
+  /**
+   * Ends all sessions of one user.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @param exceptId - this one stays
+   * @returns how many it has ended
+   */
+  async endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const members = await this.store.index.all(PRINCIPAL_INDEX, name);
+      const sessions = await Promise.all(
+        members.map((member) => this.findMember(PRINCIPAL_INDEX, name, member)),
+      );
+      const ids = sessions.flatMap((session) => (session ? [session.id] : []));
+      const targets = ids.filter((id) => id !== exceptId);
+      if (targets.length === 0) return count;
+      await Promise.all(targets.map((id) => this.end(id, reason)));
+      count += targets.length;
+    }
+  }
+
+  /**
+   * Ends all sessions of the user of `session`, as it was when it was last read or saved, but `session`.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @returns how many it has ended; 0 when `session` is of no user
+   */
+  async endOthersOf(session: MapSession, reason: string): Promise<number> {
+    const user = this.indexing.entriesOf(session).get(PRINCIPAL_INDEX);
+    return user ? this.endByPrincipalName(user.value, reason, session.id) : 0;
+  }
+
+  /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
+  takeEndReason(id: string): Promise<string | undefined> {
+    return this.store.takeEndReason(id);
+  }
+
+  protected override load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
+    return this.reader.load(id, accessTimeMs);
+  }
+
+  protected override toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
+    const session = super.toSession(id, isNew, stored);
+    if ('entries' in stored) this.indexing.remember(session, (stored as IndexedSession).entries);
+    return session;
+  }
+
+  protected override write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    return this.writer.write(change, session);
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    await this.end(id, '');
+  }
+
+  private async end(id: string, reason: string): Promise<void> {
+    const nowMs = this.options.clock();
+    const outcome = await this.store.commands.end({ id, kind: 'deleted', nowMs, reason });
+    if (outcome.kind !== 'ended') return;
+    await Promise.all([
+      this.indexing.remove(id, [...entriesOf(outcome.fields).values()]),
+      this.store.expiration.afterDelete(id, outcome.fields),
+    ]);
+  }
+
+  private async findMember(
+    name: string,
+    value: string,
+    member: string,
+  ): Promise<MapSession | undefined> {
+    const { sessionId, mark } = fromMember(member);
+    const session = await this.findById(sessionId);
+    const entry = session && this.indexing.entriesOf(session).get(name);
+    return entry?.value === value && entry.mark === mark ? session : undefined;
+  }
+}
+
+function refuseUnlessInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { SESSION_CLIENT_ATTRIBUTE } from '../../session/attribute-names.js';
+import { type SessionPageRequest } from '../../session/session-repository.js';
+import { type MapSession } from '../../session/map-session.js';
+import { expiryTimeMs } from '../../session/session-change.js';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { type RedisIndexedSessionRepository } from './redis-indexed-session-repository.js';
+
+/** Where a login came from. */
+export interface SessionClient {
+  readonly ip: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+/** What a user, or who administers, may know of a session. Mirrors `SessionInformation` of Spring Security. */
+export interface SessionInformation {
+  /** Logs in whoever has it: not for pages, see `ref`. */
+  readonly sessionId: string;
+  /** Names the session and is of no use to log in: 32 hex digits, for pages and links. Changes with the id. */
+  readonly ref: string;
+  readonly creationTime: Date;
+  readonly lastAccessedTime: Date;
+  /** undefined = never */
+  readonly expiryTime: Date | undefined;
+  /** Of the login. */
+  readonly ip: string | undefined;
+  /** Of the login. */
+  readonly userAgent: string | undefined;
+  /** Whether it is the session that asks. */
+  readonly isCurrent: boolean;
+}
+
+/** A part of a user's sessions. */
+export interface SessionInformationPage {
+  readonly sessions: readonly SessionInformation[];
+  readonly total: number;
+}
+
+/** Which part is wanted, and who asks. */
+export interface SessionListRequest extends SessionPageRequest {
+  /** Id of the session that asks. */
+  readonly currentId?: string | undefined;
+}
+
+/** Why the sessions end that are ended by the registry. */
+export const SIGNED_OUT_REASON = 'signed-out';
+
+/**
+ * Lists and ends the sessions of users. Needs `repository: 'indexed'`.
+ *
+ * Mirrors `SpringSessionBackedSessionRegistry` of Spring Session.
+ */
+export class SessionRegistry {
+  constructor(
+    private readonly indexedRepository: RedisIndexedSessionRepository | undefined,
+    private readonly absoluteTimeoutSeconds?: number,
+  ) {}
+
+  /** The sessions of a user, those that live longest first. */
+  async list(
+    principalName: string,
+    { currentId, ...page }: SessionListRequest = {},
+  ): Promise<SessionInformationPage> {
+    const { sessions, total } = await this.repository.findByPrincipalName(principalName, page);
+    return { sessions: sessions.map((session) => this.toInformation(session, currentId)), total };
+  }
+
+  /** Ends one session. Does nothing when there is none. */
+  async expire(sessionId: string): Promise<void> {
+    await this.repository.endById(sessionId, SIGNED_OUT_REASON);
+  }
+
+  /**
+   * Ends one session of a user.
+   *
+   * @param ref - of {@link SessionInformation}
+   * @returns whether the user had such a session
+   */
+  async expireByRef(principalName: string, ref: string): Promise<boolean> {
+    const limit = 100;
+    for (let offset = 0; ; offset += limit) {
+      const { sessions, total } = await this.list(principalName, { offset, limit });
+      const found = sessions.find((session) => session.ref === ref);
+      if (found) await this.expire(found.sessionId);
+      if (found || offset + limit >= total) return found !== undefined;
+    }
+  }
+
+  /** Ends all sessions of a user but one. @returns how many */
+  expireOthers(principalName: string, currentId: string): Promise<number> {
+    return this.repository.endByPrincipalName(principalName, SIGNED_OUT_REASON, currentId);
+  }
+
+  /** Ends all sessions of a user: after a changed password, or a stolen device. @returns how many */
+  expireAll(principalName: string): Promise<number> {
+    return this.repository.endByPrincipalName(principalName, SIGNED_OUT_REASON);
+  }
+
+  /** @throws SessionOptionError unless the sessions are indexed */
+  private get repository(): RedisIndexedSessionRepository {
+    if (this.indexedRepository) return this.indexedRepository;
+    throw new SessionOptionError(
+      "repository must be 'indexed' to find the sessions of a user, got another one.",
+    );
+  }
+
+  private toInformation(session: MapSession, currentId: string | undefined): SessionInformation {
+    const { id, creationTime, lastAccessedTime, maxInactiveIntervalSeconds } = session;
+    const times = {
+      creationTime: creationTime.getTime(),
+      lastAccessedTime: lastAccessedTime.getTime(),
+      maxInactiveInterval: maxInactiveIntervalSeconds,
+    };
+    const expiryMs = expiryTimeMs(times, this.absoluteTimeoutSeconds);
+    const client = session.peekAttribute(SESSION_CLIENT_ATTRIBUTE) as SessionClient | undefined;
+    return {
+      sessionId: id,
+      ref: refOf(id),
+      creationTime,
+      lastAccessedTime,
+      expiryTime: expiryMs === Infinity ? undefined : new Date(expiryMs),
+      ip: client?.ip,
+      userAgent: client?.userAgent,
+      isCurrent: id === currentId,
+    };
+  }
+}
+
+function refOf(sessionId: string): string {
+  return createHash('sha256').update(sessionId).digest('hex').slice(0, 32);
+}

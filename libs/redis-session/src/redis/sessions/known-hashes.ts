@@ -1,0 +1,120 @@
+import { type HashFields, type HashText } from './hash-text.js';
+
+/** From this size on a hash is worth remembering: smaller ones are read as quickly as they are asked for. */
+export const LEAST_KNOWN_BYTES = 2048;
+
+/** Of all together. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/**
+ * The contents of large hashes that this process has read, and changed: what still has the same version need not be sent
+ * by Redis again. Of too many, those are forgotten that were used least lately.
+ */
+export class KnownHashes {
+  private readonly hashes = new Map<string, KnownHash>();
+  private characters = 0;
+
+  /** @param maxCharacters - 0 = nothing is remembered */
+  constructor(private readonly maxCharacters = MAX_CHARACTERS) {}
+
+  has(key: string): boolean {
+    return this.hashes.has(key);
+  }
+
+  /** Counts as a use. */
+  get(key: string): KnownHash | undefined {
+    const known = this.hashes.get(key);
+    if (known) {
+      this.hashes.delete(key);
+      this.hashes.set(key, known);
+    }
+    return known;
+  }
+
+  /** @param known - undefined = forget it */
+  set(key: string, known: KnownHash | undefined): void {
+    this.delete(key);
+    if (!known || known.isWorn || known.characters > this.maxCharacters) return;
+    this.hashes.set(key, known);
+    this.characters += known.characters;
+    for (const [leastLately] of this.hashes) {
+      if (this.characters <= this.maxCharacters) return;
+      this.delete(leastLately);
+    }
+  }
+
+  delete(key: string): void {
+    this.characters -= this.hashes.get(key)?.characters ?? 0;
+    this.hashes.delete(key);
+  }
+
+  /** After a save. @param known - undefined = what it has made of the hash is not known */
+  move(storedKey: string, currentKey: string, known: KnownHash | undefined): void {
+    this.delete(storedKey);
+    this.set(currentKey, known);
+  }
+}
+
+/** The field of a large hash that is new with each change of its contents, the last access left out. */
+const VERSION_FIELD = 'version';
+
+/** Texts of fields; undefined = the field was removed. */
+type Changes = Iterable<readonly [string, string | undefined]>;
+
+/** The contents of a large hash at one version: a text as Redis has sent it, and what has been changed since. */
+export class KnownHash implements HashFields {
+  private constructor(
+    readonly version: string,
+    private readonly sent: HashText,
+    /** undefined = the field was removed */
+    private readonly changes: ReadonlyMap<string, string | undefined>,
+    /** What was looked up in `sent`. */
+    private readonly found: Map<string, string>,
+  ) {}
+
+  /** @returns undefined when it has no version, as small hashes have none */
+  static of(hash: HashText): KnownHash | undefined {
+    const version = hash.get(VERSION_FIELD);
+    return version === undefined ? undefined : new KnownHash(version, hash, new Map(), new Map());
+  }
+
+  get size(): number {
+    return this.sent.size;
+  }
+
+  /** About how many are in memory. */
+  get characters(): number {
+    return this.sent.length + this.changedCharacters;
+  }
+
+  /** Whether so much has changed that it is better read again. */
+  get isWorn(): boolean {
+    return this.changedCharacters > this.sent.length;
+  }
+
+  get(field: string): string | undefined {
+    if (this.changes.has(field)) return this.changes.get(field);
+    const text = this.found.get(field) ?? this.sent.get(field);
+    if (text !== undefined) this.found.set(field, text);
+    return text;
+  }
+
+  *keys(): Generator<string, void> {
+    for (const field of this.sent.keys()) if (!this.changes.has(field)) yield field;
+    for (const [field, text] of this.changes) if (text !== undefined) yield field;
+  }
+
+  /** The same contents but for `changes`. */
+  with(changes: Changes, version = this.version): KnownHash {
+    return new KnownHash(version, this.sent, new Map([...this.changes, ...changes]), this.found);
+  }
+
+  /** @param version - of the hash after the save; '' = before it, the hash had another one than this */
+  afterSave(changes: Changes, version: string): KnownHash | undefined {
+    return version === '' ? undefined : this.with(changes, version);
+  }
+
+  private get changedCharacters(): number {
+    return [...this.changes].reduce((sum, [name, text = '']) => sum + name.length + text.length, 0);
+  }
+}

@@ -1,0 +1,124 @@
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-change.js';
+import {
+  DEFAULT_REPOSITORY_OPTIONS,
+  type SessionRepositoryOptions,
+  StoredSessionRepository,
+} from '../../session/stored-session-repository.js';
+import { readsFromReplicas } from '../client/redis-client.js';
+import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
+import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
+import { fromHash, toHash } from './redis-session.mapper.js';
+import { RecordedAccesses } from './recorded-accesses.js';
+
+/** What a {@link RedisSessionRepository} is told beside {@link SessionRepositoryOptions}. */
+export interface RedisSessionRepositoryOptions extends SessionRepositoryOptions {
+  /** Ms after which a command counts as failed and can change nothing any more. */
+  readonly commandTimeoutMs: number;
+  /** Prefix of all keys. */
+  readonly namespace: string;
+}
+
+/** The defaults of {@link RedisSessionRepositoryOptions}. */
+export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
+  ...DEFAULT_REPOSITORY_OPTIONS,
+  commandTimeoutMs: 2000,
+  namespace: 'nest:session',
+};
+
+/**
+ * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script; reads that
+ * begin together share one:
+ *
+ * ```
+ * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      with a touch interval, while no record is due
+ *                                                               and the session is not a large one that is known
+ * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
+ * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * ```
+ * ```
+ * nest:session:sessions:{4fQz81Lw}r0Y…          hash, expires at lastAccessedTime + maxInactiveInterval
+ *   creationTime         1404360000000          epoch ms
+ *   lastAccessedTime     1404360000000          epoch ms, only grows
+ *   maxInactiveInterval  1800                   seconds, -1 = never
+ *   version              7c1e09b25f0a8d34       large sessions: another one with each change but of lastAccessedTime
+ *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
+ * ```
+ *
+ * Mirrors `RedisSessionRepository` of Spring Session; keys and fields have the same names.
+ */
+export class RedisSessionRepository extends StoredSessionRepository {
+  private readonly commands: RedisSessionCommands;
+  protected readonly keys: RedisSessionKeys;
+  protected readonly touchIntervalMs: number;
+  private readonly accesses: RecordedAccesses;
+
+  constructor(client: RedisClient, options: Partial<RedisSessionRepositoryOptions> = {}) {
+    const resolved = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
+    super(resolved);
+    const { absoluteTimeoutSeconds, commandTimeoutMs } = resolved;
+    this.commands = new RedisSessionCommands(client, {
+      absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
+      commandTimeoutMs,
+    });
+    this.keys = redisSessionKeys(resolved.namespace);
+    this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
+    this.accesses = new RecordedAccesses(readsFromReplicas(client) ? 0 : this.touchIntervalMs);
+  }
+
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<StoredSession | undefined> {
+    const isPlain =
+      this.accesses.isRecorded(id, accessTimeMs) && !this.commands.isKnown(this.keys.session(id));
+    const stored = isPlain
+      ? await this.readRecorded(id, accessTimeMs)
+      : await this.read(id, accessTimeMs, this.touchIntervalMs);
+    if (stored) this.accesses.remember(id, stored.lastAccessedTime);
+    return stored;
+  }
+
+  /** No record of the access is due. */
+  private async readRecorded(
+    id: string,
+    accessTimeMs: number | undefined,
+  ): Promise<StoredSession | undefined> {
+    const { absoluteTimeoutSeconds, clock } = this.options;
+    const stored = fromHash(await this.commands.readSession(this.keys.session(id)));
+    if (!stored || clock() < expiryTimeMs(stored, absoluteTimeoutSeconds)) return stored;
+    return this.read(id, accessTimeMs, this.touchIntervalMs);
+  }
+
+  protected async read(
+    id: string,
+    accessTimeMs: number | undefined,
+    touchIntervalMs: number,
+  ): Promise<StoredSession | undefined> {
+    const hash = await this.commands.loadSession({
+      key: this.keys.session(id),
+      nowMs: this.options.clock(),
+      accessTimeMs,
+      touchIntervalMs,
+    });
+    return fromHash(hash);
+  }
+
+  protected override write(change: SessionChange): Promise<SaveOutcome> {
+    return this.commands.saveSession({
+      storedKey: this.keys.session(change.storedId),
+      currentKey: this.keys.session(change.id),
+      markKeyOf: (saveId) => this.keys.save(change.id, saveId),
+      hash: toHash(change),
+    });
+  }
+
+  protected override delete(id: string): Promise<void> {
+    return this.commands.deleteSession(this.keys.session(id));
+  }
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { type Cluster, type Redis } from 'ioredis';
+import { type SaveOutcome } from '../../session/session-change.js';
+import { deleteSession, loadSessions, saveSession } from '../lua/scripts.generated.js';
+import { type HashFields } from './hash-text.js';
+import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
+import { readHash } from '../client/script.js';
+import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
+import { SharedReads } from './shared-reads.js';
+import {
+  CONFLICT,
+  MISSING,
+  missingIfNoHash,
+  type RawReply,
+  refuseWrongType,
+  SAVED,
+  type ScriptArguments,
+  unknownOutcome,
+} from '../client/script.js';
+import { WriteDeadline } from '../client/script.js';
+
+/** A client for one server, for Sentinel, or for a Redis Cluster. */
+export type RedisClient = Redis | Cluster;
+
+interface ScriptedClient {
+  nestSessionSave(
+    storedKey: string,
+    currentKey: string,
+    markKey: string,
+    ...args: ScriptArguments
+  ): Promise<RawReply>;
+  nestSessionDelete(key: string, ...args: ScriptArguments): Promise<RawReply>;
+}
+
+/** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
+export interface RedisCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+}
+
+/** What `loadSession` is told. Times are epoch ms. */
+export interface LoadSessionInput {
+  readonly key: string;
+  readonly nowMs: number;
+  readonly accessTimeMs: number | undefined;
+  readonly touchIntervalMs: number;
+}
+
+/** What `saveSession` is told. */
+export interface SaveSessionInput {
+  readonly storedKey: string;
+  readonly currentKey: string;
+  readonly markKeyOf: (saveId: string) => string;
+  readonly hash: HashChange;
+}
+
+/**
+ * Sends the Lua scripts: one command per operation, each under a deadline. The only place that knows their arguments
+ * and replies.
+ */
+export class RedisSessionCommands {
+  private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
+  private readonly reads: SharedReads;
+  private readonly known = new KnownHashes();
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly options: RedisCommandOptions,
+  ) {
+    const { absoluteTimeoutMs, commandTimeoutMs } = options;
+    this.deadline = new WriteDeadline(commandTimeoutMs);
+    this.reads = new SharedReads({
+      client,
+      commandTimeoutMs,
+      known: this.known,
+      deadline: this.deadline,
+      scriptName: 'loadSessions',
+      lua: loadSessions.lua,
+      commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
+    });
+    client.defineCommand('nestSessionSave', saveSession);
+    client.defineCommand('nestSessionDelete', deleteSession);
+    this.scripts = client as unknown as ScriptedClient;
+  }
+
+  /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
+  loadSession(input: LoadSessionInput): Promise<HashFields> {
+    const { key, nowMs, accessTimeMs = '', touchIntervalMs } = input;
+    return this.reads.read(key, nowMs, [accessTimeMs, touchIntervalMs]);
+  }
+
+  /** Whether {@link loadSession} may spare Redis the contents of the session. */
+  isKnown(key: string): boolean {
+    return this.known.has(key);
+  }
+
+  /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
+  readSession(key: string): Promise<HashFields> {
+    return readHash(this.client, key, this.options.commandTimeoutMs).catch(refuseWrongType);
+  }
+
+  /** @throws SessionStoreError */
+  async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
+    const { storedKey, currentKey, hash } = input;
+    const known = this.known.get(storedKey);
+    const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
+    const send = (latest: number) =>
+      this.scripts.nestSessionSave(
+        storedKey,
+        currentKey,
+        markKey,
+        hash.creationTime,
+        latest,
+        hash.lastAccessedTime,
+        hash.maxInactiveInterval,
+        this.options.absoluteTimeoutMs,
+        known?.version ?? '',
+        hash.set.length / 2,
+        hash.remove.length,
+        hash.updates.length / 3,
+        ...hash.set,
+        ...hash.remove,
+        ...hash.updates,
+      );
+    const [outcome, , ...rest] = await this.deadline
+      .inTime('save the session', send)
+      .catch(missingIfNoHash);
+    if (outcome === SAVED) {
+      const knownNow = known?.afterSave(changedFields(hash), String(rest[0]));
+      this.known.move(storedKey, currentKey, knownNow);
+      return { kind: 'saved' };
+    }
+    if (outcome === MISSING) {
+      this.known.delete(storedKey);
+      return { kind: 'missing' };
+    }
+    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
+    throw unknownOutcome('saveSession', outcome);
+  }
+
+  /** @throws SessionStoreError */
+  async deleteSession(key: string): Promise<void> {
+    const [outcome] = await this.deadline.inTime('delete the session', (latest) =>
+      this.scripts.nestSessionDelete(key, latest),
+    );
+    if (outcome !== 1) throw unknownOutcome('deleteSession', outcome);
+    this.known.delete(key);
+  }
+}

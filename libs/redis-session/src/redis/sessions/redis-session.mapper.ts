@@ -1,0 +1,92 @@
+import { type SessionChange, type StoredSession } from '../../session/session-change.js';
+import { SessionCorruptError } from '../../session/session.errors.js';
+import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './hash-text.js';
+
+/** Epoch ms, decimal. */
+const CREATION_TIME = 'creationTime';
+/** Epoch ms, decimal. Written by the scripts. */
+const LAST_ACCESSED_TIME = 'lastAccessedTime';
+/** Seconds, decimal; -1 = never. */
+const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
+
+/** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
+export interface HashChange {
+  /** '' = the hash must exist */
+  readonly creationTime: string;
+  readonly lastAccessedTime: string;
+  /** '' = unchanged */
+  readonly maxInactiveInterval: string;
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+  /** name, '1' or '0', text for each update: what it was computed from, '0' = absent */
+  readonly updates: readonly string[];
+}
+
+/**
+ * @returns undefined when the hash is empty
+ * @throws SessionCorruptError when a time is missing or no whole number
+ */
+export function fromHash(hash: HashFields): StoredSession | undefined {
+  if (hash.size === 0) return undefined;
+  return {
+    creationTime: toInteger(hash, CREATION_TIME),
+    lastAccessedTime: toInteger(hash, LAST_ACCESSED_TIME),
+    maxInactiveInterval: toInteger(hash, MAX_INACTIVE_INTERVAL),
+    attributes: new AttributeTexts(hash),
+  };
+}
+
+/** The fields that `change` writes. */
+export function toHash(change: SessionChange): HashChange {
+  const set: string[] = [];
+  const remove: string[] = [];
+  const updates: string[] = [];
+  for (const [name, { text, basedOn }] of change.attributes) {
+    const field = ATTRIBUTE_PREFIX + name;
+    if (text === undefined) remove.push(field);
+    else set.push(field, text);
+    if (basedOn) updates.push(field, basedOn.text === undefined ? '0' : '1', basedOn.text ?? '');
+  }
+  return {
+    creationTime: change.isNew ? String(change.creationTime) : '',
+    lastAccessedTime: String(change.lastAccessedTime),
+    maxInactiveInterval: String(change.maxInactiveInterval ?? ''),
+    set,
+    remove,
+    updates,
+  };
+}
+
+/**
+ * What a hash holds after `change` that it did not hold before, the last access left out; undefined = nothing any more.
+ * As it comes back: half a surrogate pair does not survive UTF-8.
+ */
+export function changedFields(change: HashChange): Map<string, string | undefined> {
+  const { maxInactiveInterval } = change;
+  const set = change.set.map((text) => text.toWellFormed());
+  const fields = new Map<string, string | undefined>();
+  for (const field of change.remove) fields.set(field.toWellFormed(), undefined);
+  for (let i = 0; i < set.length; i += 2) fields.set(set[i] ?? '', set[i + 1]);
+  if (maxInactiveInterval !== '') fields.set(MAX_INACTIVE_INTERVAL, maxInactiveInterval);
+  return fields;
+}
+
+/** The attributes under update as they are stored. @param reply - name, '1' or '0', text for each */
+export function fromConflict(reply: readonly string[]): Map<string, string | undefined> {
+  const current = new Map<string, string | undefined>();
+  for (let i = 0; i < reply.length; i += 3) {
+    const name = (reply[i] ?? '').slice(ATTRIBUTE_PREFIX.length);
+    current.set(name, reply[i + 1] === '1' ? reply[i + 2] : undefined);
+  }
+  return current;
+}
+
+function toInteger(hash: HashFields, field: string): number {
+  const text = hash.get(field) ?? '';
+  // No 'nan', 'inf', '1e999', '0x10', '': the scripts know the same rule.
+  const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new SessionCorruptError(
+    `Cannot read a session: its field "${field}" is missing or not a whole number. Delete the key; the client gets a new session.`,
+  );
+}

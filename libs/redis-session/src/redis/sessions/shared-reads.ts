@@ -1,0 +1,210 @@
+import { type Cluster, type Redis } from 'ioredis';
+import { type HashFields } from './hash-text.js';
+import { HashText, SEPARATOR } from './hash-text.js';
+import { KnownHash } from './known-hashes.js';
+import { type KnownHashes } from './known-hashes.js';
+import { readHash } from '../client/script.js';
+import {
+  type RawReply,
+  refuseWrongType,
+  type ScriptArguments,
+  unknownOutcome,
+} from '../client/script.js';
+import { type WriteDeadline } from '../client/script.js';
+
+/** One command must not keep Redis from everybody else for long. */
+const MAX_READS_PER_COMMAND = 16;
+
+/** What the script says instead of the number of fields and values: the hash has the version that is known. */
+const UNCHANGED = -2;
+
+/** What is read, and by which script. */
+export interface SharedReadsInit {
+  readonly client: Redis | Cluster;
+  /** For what the script cannot tell. */
+  readonly commandTimeoutMs: number;
+  /** For the script. */
+  readonly deadline: WriteDeadline;
+  /** Where what is read of large hashes is remembered. */
+  readonly known: KnownHashes;
+  readonly scriptName: string;
+  readonly lua: string;
+  /** What the script is told between the keys and what belongs to each of them. Times are epoch ms. */
+  readonly commonArguments: (nowMs: number, latestMs: number) => ScriptArguments;
+}
+
+/** The count of the fields and values of one hash, or what the script says instead, and their text. */
+type HashReply = readonly [count: unknown, text: unknown];
+
+interface WaitingRead {
+  readonly key: string;
+  readonly nowMs: number;
+  readonly ownArguments: ScriptArguments;
+  readonly resolve: (reply: HashReply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Reads hashes by a script. Reads that begin in the same turn of the event loop share one command: the busier a replica
+ * is, the less each costs it and Redis. The contents of a large hash are sent only when they are not known.
+ *
+ * They share none where sessions lie on different servers: on a Redis Cluster, and behind a proxy that spreads keys.
+ * Such a proxy is noticed when it refuses keys of different slots, or does not find together, twice, what it finds alone.
+ */
+export class SharedReads {
+  private waiting: WaitingRead[] = [];
+  private isShared: boolean;
+
+  constructor(private readonly init: SharedReadsInit) {
+    const { client, scriptName, lua } = init;
+    client.defineCommand(commandForOne(scriptName), { lua, numberOfKeys: 1 });
+    client.defineCommand(commandForMany(scriptName), { lua });
+    this.isShared = !client.isCluster;
+  }
+
+  /**
+   * Sends one command, up to three when the hash is not found among others or the script cannot tell it; each has a
+   * deadline of its own.
+   *
+   * @param key - of the hash
+   * @param nowMs - epoch
+   * @param ownArguments - what the script is told of this key, but for the version that is known
+   * @returns an empty hash when there is none
+   * @throws SessionCorruptError, SessionStoreError
+   */
+  async read(key: string, nowMs: number, ownArguments: ScriptArguments): Promise<HashFields> {
+    const known = this.init.known.get(key);
+    const [count, text] = await this.ask(key, nowMs, [...ownArguments, known?.version ?? '']);
+    if (known && Number(count) === UNCHANGED) return known.with(pairsOf(text));
+    const hash = HashText.parse(count, text);
+    this.init.known.set(key, hash && KnownHash.of(hash));
+    return hash ?? this.readAlone(key);
+  }
+
+  /** What the script cannot tell: a hash with the separator in it, or something that is no hash. */
+  private readAlone(key: string): Promise<HashFields> {
+    const { client, commandTimeoutMs } = this.init;
+    return readHash(client, key, commandTimeoutMs).catch(refuseWrongType);
+  }
+
+  private ask(key: string, nowMs: number, ownArguments: ScriptArguments): Promise<HashReply> {
+    return new Promise((resolve, reject) => {
+      this.add({ key, nowMs, ownArguments, resolve, reject });
+    });
+  }
+
+  private add(read: WaitingRead): void {
+    if (!this.isShared) return void this.readTogether([read]);
+    this.waiting.push(read);
+    if (this.waiting.length === 1) setImmediate(this.flush);
+  }
+
+  private readonly flush = (): void => {
+    const { waiting } = this;
+    this.waiting = [];
+    for (let i = 0; i < waiting.length; i += MAX_READS_PER_COMMAND)
+      void this.readTogether(waiting.slice(i, i + MAX_READS_PER_COMMAND));
+  };
+
+  private async readTogether(reads: readonly WaitingRead[]): Promise<void> {
+    try {
+      const replies = await this.send(reads);
+      reads.forEach((read, i) => this.answer(read, [replies[2 * i], replies[2 * i + 1]], reads));
+    } catch (error) {
+      if (reads.length > 1 && isOfDifferentSlots(error)) this.readOneByOne(reads);
+      else for (const { reject } of reads) reject(error);
+    }
+  }
+
+  private answer(read: WaitingRead, reply: HashReply, reads: readonly WaitingRead[]): void {
+    const isCertain = reads.length === 1 || Number(reply[0]) !== 0;
+    if (isCertain) read.resolve(reply);
+    else void this.readAgain(read, reads);
+  }
+
+  /** Among `reads`, it was not found. */
+  private async readAgain(read: WaitingRead, reads: readonly WaitingRead[]): Promise<void> {
+    try {
+      const [count, text] = await this.send([read]);
+      read.resolve([count, text]);
+      // It may have come meanwhile: then it is found among them, too.
+      if (Number(count) !== 0 && !(await this.isFoundAmong(read, reads))) this.isShared = false;
+    } catch (error) {
+      read.reject(error);
+    }
+  }
+
+  private async isFoundAmong(read: WaitingRead, reads: readonly WaitingRead[]): Promise<boolean> {
+    const replies = await this.send(reads);
+    return Number(replies[2 * reads.indexOf(read)]) !== 0;
+  }
+
+  private readOneByOne(reads: readonly WaitingRead[]): void {
+    this.isShared = false;
+    for (const read of reads) void this.readTogether([read]);
+  }
+
+  private async send(reads: readonly WaitingRead[]): Promise<readonly unknown[]> {
+    const nowMs = Math.max(...reads.map((read) => read.nowMs));
+    const { scriptName, commonArguments, deadline } = this.init;
+    const [outcome, , ...replies] = await deadline.inTime('load the session', (latestMs) =>
+      this.run(
+        reads.map(({ key }) => key),
+        ...commonArguments(nowMs, latestMs),
+        ...reads.flatMap(({ ownArguments }) => ownArguments),
+      ),
+    );
+    if (outcome !== 1) throw unknownOutcome(scriptName, outcome);
+    return replies;
+  }
+
+  private run(keys: readonly string[], ...args: ScriptArguments): Promise<RawReply> {
+    const { client, scriptName } = this.init;
+    return this.isShared || keys.length > 1
+      ? runAtOnce(client, commandForMany(scriptName), [keys.length, ...keys, ...args])
+      : (callCommand(client, commandForOne(scriptName), [...keys, ...args]) as Promise<RawReply>);
+  }
+}
+
+/** Auto-pipelining would have the command wait for another turn, and it has waited for one. */
+async function runAtOnce(
+  client: Redis | Cluster,
+  commandName: string,
+  args: ScriptArguments,
+): Promise<RawReply> {
+  const pipeline = client.pipeline();
+  callCommand(pipeline, commandName, args);
+  const [[error, reply] = []] = (await pipeline.exec()) ?? [];
+  if (error) throw error;
+  return reply as RawReply;
+}
+
+/**
+ * @param sender - a client, or one of its pipelines: both have a method for each command of `defineCommand`
+ * @returns the promise of the reply, or the pipeline
+ */
+function callCommand(sender: object, commandName: string, args: ScriptArguments): unknown {
+  const call = Reflect.get(sender, commandName) as (...args: ScriptArguments) => unknown;
+  return Reflect.apply(call, sender, args);
+}
+
+/** What the script is called on the client. Of one key, because ioredis finds the slot by it only when their number is fixed. */
+function commandForOne(scriptName: string): string {
+  return `nestSession:${scriptName}`;
+}
+
+/** The same for any number of keys. */
+function commandForMany(scriptName: string): string {
+  return `nestSession:${scriptName}:many`;
+}
+
+/** @param text - fields and values in turn */
+function* pairsOf(text: unknown): Generator<[string, string | undefined]> {
+  const parts = String(text).split(SEPARATOR);
+  for (let i = 0; i < parts.length; i += 2) yield [parts[i] ?? '', parts[i + 1]];
+}
+
+function isOfDifferentSlots(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && cause.message.includes('CROSSSLOT');
+}

@@ -1,0 +1,214 @@
+import { type SessionCodec } from './codec.js';
+import { type AttributeChange } from './session-change.js';
+import { SaveMode } from './modes.js';
+import { SessionEncodingError } from './session.errors.js';
+
+/** Stores may put it between texts. */
+const SEPARATOR = '\0';
+
+type Change = (value: unknown) => unknown;
+
+/** A change as it was when a save began. */
+export interface PendingAttributeChange extends AttributeChange {
+  readonly updates: readonly Change[];
+  readonly version: number;
+}
+
+/** One attribute in memory: its stored text, decoded at the first read, and what has become of it since. */
+export class SessionAttribute {
+  private value: unknown;
+  private isDecoded = false;
+  /** Since the last save. */
+  private isRead = false;
+  private isSaved = false;
+  /** The value does not rest on the stored text: it is written whatever is stored. */
+  private isSet = false;
+  private setVersion = 0;
+  private version = 0;
+  /** Since the last save or set. */
+  private updates: readonly Change[] = [];
+
+  constructor(
+    private readonly name: string,
+    private readonly codec: SessionCodec,
+    private text: string | undefined,
+  ) {}
+
+  get exists(): boolean {
+    return this.isDecoded ? this.value !== undefined : this.text !== undefined;
+  }
+
+  get(): unknown {
+    this.isRead = true;
+    return this.current();
+  }
+
+  /** For the library itself: no read (SaveMode 'on-get-attribute'), and whoever changes it in place changes a copy. */
+  peek(): unknown {
+    return this.isDecoded ? this.value : this.decode(this.text);
+  }
+
+  set(value: unknown): void {
+    this.replaceBy(value);
+    this.updates = [];
+    this.ignoreStored();
+  }
+
+  /** Applies `change` now, and again on the stored value if that turns out to be another one. */
+  update(change: Change): void {
+    if (this.isMutated()) this.set(this.value);
+    const isOnStored = !this.isSet && this.updates.length === 0;
+    const value = change(isOnStored ? this.decode(this.text) : this.current());
+    this.replaceBy(value);
+    this.updates = [...this.updates, change];
+  }
+
+  /** The stored text has turned out to be `text`: computes the pending updates again from it. */
+  rebase(text: string | undefined): void {
+    if (this.isSet || this.updates.length === 0) return;
+    this.value = this.updates.reduce((value, change) => change(value), this.decode(text));
+    this.text = text;
+  }
+
+  /** From now on the pending updates count as a set: what they were computed from does not matter. */
+  ignoreStored(): void {
+    this.isSet = true;
+    this.setVersion = this.version;
+  }
+
+  /** Whether a save in `mode` has to write it. Encodes only what was read and may have been changed in place. */
+  hasPendingChange(mode: SaveMode): boolean {
+    return this.isSet || this.updates.length > 0 || this.isWrittenIn(mode);
+  }
+
+  /** @returns what a save in `mode` has to write, undefined when nothing. @throws SessionEncodingError */
+  pendingChange(mode: SaveMode): PendingAttributeChange | undefined {
+    const { updates, version } = this;
+    if (!this.isSet && updates.length > 0)
+      return { text: this.encode(), basedOn: { text: this.text }, updates, version };
+    return this.isSet || this.isWrittenIn(mode)
+      ? { text: this.encode(), updates, version }
+      : undefined;
+  }
+
+  /** The store now holds `saved`; what came after it was computed stays pending. */
+  markSaved(saved: PendingAttributeChange): void {
+    this.text = saved.text;
+    this.isSaved = true;
+    this.isRead = false;
+    if (this.setVersion > saved.version) return;
+    this.isSet = false;
+    this.updates = this.updates.slice(saved.updates.length);
+  }
+
+  private isWrittenIn(mode: SaveMode): boolean {
+    if (mode === SaveMode.OnChange) return this.isMutated();
+    if (mode === SaveMode.OnGetAttribute) return this.isRead && this.exists;
+    return mode === SaveMode.Always && this.exists && (!this.isSaved || this.isMutated());
+  }
+
+  private current(): unknown {
+    if (!this.isDecoded) {
+      this.value = this.decode(this.text);
+      this.isDecoded = true;
+    }
+    return this.value;
+  }
+
+  private replaceBy(value: unknown): void {
+    this.value = value;
+    this.isDecoded = true;
+    this.version += 1;
+  }
+
+  private encode(): string | undefined {
+    if (!this.isDecoded) return this.text;
+    if (this.value === undefined) return undefined;
+    const text = this.codec.encode(this.value, this.name);
+    if (!text.includes(SEPARATOR) && !this.name.includes(SEPARATOR)) return text;
+    throw SessionEncodingError.create(this.name, 'has a NUL character in its name or its text');
+  }
+
+  private decode(text: string | undefined): unknown {
+    return text === undefined ? undefined : this.codec.decode(text, this.name);
+  }
+
+  /** Whether the value was changed in place since it was decoded or saved; a text of other format is no change. */
+  private isMutated(): boolean {
+    if (!this.isDecoded || this.isSet || this.updates.length > 0) return false;
+    if (typeof this.value !== 'object' || this.value === null || this.text === undefined)
+      return false;
+    const text = this.codec.encode(this.value, this.name);
+    return text !== this.text && text !== this.codec.encode(this.decode(this.text), this.name);
+  }
+}
+
+/** What a {@link SessionAttributeMap} needs to know of its repository. */
+export interface AttributeContext {
+  readonly codec: SessionCodec;
+  readonly saveMode: SaveMode;
+}
+
+/** The attributes of one session. Those that nobody asks for stay the texts that were read: they cost nothing. */
+export class SessionAttributeMap {
+  private readonly attributes = new Map<string, SessionAttribute>();
+
+  constructor(
+    private readonly context: AttributeContext,
+    private readonly storedTexts: ReadonlyMap<string, string>,
+  ) {}
+
+  get names(): readonly string[] {
+    const names = new Set([...this.storedTexts.keys(), ...this.attributes.keys()]);
+    return [...names].filter((name) => this.attributes.get(name)?.exists ?? true);
+  }
+
+  /** Whether a save has something to write. */
+  get hasPendingChanges(): boolean {
+    for (const attribute of this.concerned().values()) {
+      if (attribute.hasPendingChange(this.context.saveMode)) return true;
+    }
+    return false;
+  }
+
+  /** @returns undefined when it neither is stored nor was ever set */
+  find(name: string): SessionAttribute | undefined {
+    return this.attributes.get(name) ?? (this.storedTexts.has(name) ? this.get(name) : undefined);
+  }
+
+  /** The value of an attribute as {@link SessionAttribute.peek} gives it. */
+  peek(name: string): unknown {
+    const known = this.attributes.get(name);
+    if (known) return known.peek();
+    const text = this.storedTexts.get(name);
+    return text === undefined ? undefined : this.context.codec.decode(text, name);
+  }
+
+  /** @returns an absent one when there is none */
+  get(name: string): SessionAttribute {
+    let attribute = this.attributes.get(name);
+    if (!attribute) {
+      attribute = new SessionAttribute(name, this.context.codec, this.storedTexts.get(name));
+      this.attributes.set(name, attribute);
+    }
+    return attribute;
+  }
+
+  /** @returns what a save has to write, by name. @throws SessionEncodingError */
+  pendingChanges(): Map<string, PendingAttributeChange> {
+    const changes = new Map<string, PendingAttributeChange>();
+    for (const [name, attribute] of this.concerned()) {
+      const change = attribute.pendingChange(this.context.saveMode);
+      if (change) changes.set(name, change);
+    }
+    return changes;
+  }
+
+  /** Those that a save may have to write: all in one mode, in the others only what somebody has asked for. */
+  private concerned(): ReadonlyMap<string, SessionAttribute> {
+    if (this.context.saveMode === SaveMode.Always) {
+      for (const name of this.storedTexts.keys()) this.get(name);
+    }
+    return this.attributes;
+  }
+}

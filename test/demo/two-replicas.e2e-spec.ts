@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import getPort from 'get-port';
+import { Visitor } from '../../tools/demo/visitor.mjs';
+import { type Nginx, startNginx } from '../../tools/servers/nginx.mjs';
+import { type Pod, startPod } from '../../tools/servers/pod.mjs';
+import { type RedisServer } from '../../tools/servers/redis-server.mjs';
+import { eventually } from '../support/eventually.js';
+import { startRedis } from '../support/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+
+const KIM = { username: 'kim', password: 'kim' };
+
+describe.each(['express', 'fastify'])('two replicas behind nginx, on %s', (platform) => {
+  let redis: RedisServer;
+  let network: TcpProxy;
+  let podA: Pod;
+  let podB: Pod;
+  let nginx: Nginx;
+
+  async function start(name: string, port: number): Promise<Pod> {
+    return startPod({ name, port, platform, redisUrl: `redis://127.0.0.1:${network.port}` });
+  }
+
+  async function login(url: string): Promise<Visitor> {
+    const visitor = new Visitor(url);
+    expect(await visitor.postJson('/login', KIM)).toMatchObject({ status: 200 });
+    return visitor;
+  }
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    network = await startTcpProxy({ targetPort: redis.port });
+    podA = await start('pod-a', await getPort());
+    podB = await start('pod-b', await getPort());
+    nginx = await startNginx({ upstreamPorts: [podA.port, podB.port] });
+  });
+
+  afterAll(async () => {
+    await nginx.stop();
+    await Promise.all([podA.stop(), podB.stop()]);
+    await network.refuse();
+    await redis.stop();
+  });
+
+  it('knows the user in 100 requests, at least 40 on each replica', async () => {
+    const kim = await login(podA.url);
+    kim.url = nginx.url;
+    const answers = [];
+    for (let request = 0; request < 100; request++) answers.push(await kim.getJson('/api/me'));
+    for (const { status, text, pod } of answers) {
+      expect(status).toBe(200);
+      expect(JSON.parse(text)).toEqual({ user: 'kim', authorities: ['USER'], pod });
+    }
+    for (const name of ['pod-a', 'pod-b']) {
+      expect(answers.filter(({ pod }) => pod === name).length).toBeGreaterThanOrEqual(40);
+    }
+  });
+
+  it('forgets the user on the other replica the moment one has answered the logout', async () => {
+    const kim = await login(podA.url);
+    kim.url = podB.url;
+    expect(await kim.getJson('/api/me')).toMatchObject({ status: 200, pod: 'pod-b' });
+    kim.url = podA.url;
+    const cookie = await kim.cookie();
+    expect(await kim.submit('/logout')).toMatchObject({ status: 303, pod: 'pod-a' });
+    const thief = await fetch(`${podB.url}/api/me`, { headers: { cookie } });
+    expect([thief.status, thief.headers.get('x-pod')]).toEqual([401, 'pod-b']);
+  });
+
+  it('loses no login when a replica is killed under load and started again', async () => {
+    const visitors = await Promise.all(Array.from({ length: 8 }, () => login(nginx.url)));
+    const seen: { status: number; pod: string }[] = [];
+    let isOver = false;
+    const load = visitors.map(async (visitor) => {
+      while (!isOver) seen.push(await visitor.getJson('/api/me'));
+    });
+    const answersOf = (name: string, from: number): number =>
+      seen.slice(from).filter(({ pod }) => pod === name).length;
+    const moreFrom = (name: string): Promise<void> => {
+      const from = seen.length;
+      return eventually(() => Promise.resolve(answersOf(name, from) >= 50));
+    };
+    try {
+      await Promise.all([moreFrom('pod-a'), moreFrom('pod-b')]);
+      await podA.kill('SIGKILL');
+      await moreFrom('pod-b');
+      podA = await start('pod-a', podA.port);
+      await Promise.all([moreFrom('pod-a'), moreFrom('pod-b')]);
+    } finally {
+      isOver = true;
+      await Promise.all(load);
+    }
+    expect(seen.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  it('finishes what is under way at SIGTERM, and stores its changes', async () => {
+    const kim = await login(podB.url);
+    kim.url = podA.url;
+    network.pause();
+    const [, id = ''] = (await kim.cookie()).split('SESSION=');
+    const adding = kim.postJson('/api/cart', { item: 'tea' });
+    // Not any chunk: the replicas look for ended sessions all the time.
+    await eventually(() => Promise.resolve(network.isHolding(id)));
+    await podA.kill('SIGTERM');
+    await eventually(async () => !(await listens(podA.url)));
+    network.resume();
+    const added = await adding;
+    expect(added).toMatchObject({ status: 201, pod: 'pod-a' });
+    await podA.exited;
+    kim.url = podB.url;
+    const { text } = await kim.getJson('/api/cart');
+    expect(JSON.parse(text)).toEqual({ cart: ['tea'], pod: 'pod-b' });
+    podA = await start('pod-a', podA.port);
+  });
+});
+
+async function listens(url: string): Promise<boolean> {
+  return fetch(`${url}/style.css`).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,205 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  CompositeSessionIdResolver,
+  HeaderSessionIdResolver,
+  type SessionIdResolver,
+} from 'nestjs-redis-session';
+import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
+import { DEFAULT_COOKIE_OPTIONS } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
+import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/cookie-session-id-resolver.js';
+import { PLATFORMS } from '../../support/apps.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../../support/session-cookie.js';
+import { sessionViewOf } from '../../support/session-controller.js';
+import { useTestRedis } from '../../support/test-redis.js';
+import { type SessionApp, useApps } from '../../support/use-apps.js';
+
+const OLD_SECRET = 'the secret that was used until last week';
+const NEW_SECRET = 'the secret that is used from this week on';
+
+const unknownCookie = (letter: string): string => `SESSION=${letter.repeat(43)}`;
+
+function cookieResolver(): SessionIdResolver {
+  const serializer = new CookieSerializer({ ...DEFAULT_COOKIE_OPTIONS, isSecure: () => false });
+  return new CookieSessionIdResolver(serializer, { rolling: false });
+}
+
+describe.each(PLATFORMS)('the session id between client and server on %s', (platform) => {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis);
+
+  async function startSession({ client }: SessionApp, attributes = {}): Promise<string> {
+    return sessionCookieOf(await client.put('/attributes').send({ a: 1, ...attributes }));
+  }
+
+  describe('several cookies of the name', () => {
+    it('are tried in order, and the client is told the id that was found', async () => {
+      const app = await start();
+      const valid = await startSession(app);
+      const cookies = [unknownCookie('A'), valid, unknownCookie('B')].join('; ');
+      const response = await app.client.get('/session').set('Cookie', cookies);
+      expect(sessionViewOf(response).attributes).toEqual({ a: 1 });
+      expect(sessionCookieOf(response)).toBe(valid);
+    });
+
+    it('need no new one when the first is found', async () => {
+      const app = await start();
+      const valid = await startSession(app);
+      const cookies = `${valid}; ${unknownCookie('A')}`;
+      const response = await app.client.get('/session').set('Cookie', cookies);
+      expect(sessionViewOf(response).attributes).toEqual({ a: 1 });
+      expect(sessionCookieLinesOf(response)).toEqual([]);
+    });
+
+    it.each([
+      ['the fifth', 4, false],
+      ['not the sixth', 5, true],
+    ])('are looked up to %s', async (_which, unknownOnes, isNew) => {
+      const app = await start();
+      const valid = await startSession(app);
+      const unknown = ['A', 'B', 'C', 'D', 'E'].slice(0, unknownOnes).map(unknownCookie);
+      const cookies = [...unknown, valid].join('; ');
+      expect(sessionViewOf(await app.client.get('/session').set('Cookie', cookies)).isNew).toBe(
+        isNew,
+      );
+    });
+  });
+
+  describe('a cookie whose session is gone', () => {
+    it('stays, as the session may have been ended by a request that is answered later', async () => {
+      const { client } = await start();
+      const response = await client.get('/session').set('Cookie', unknownCookie('A'));
+      expect(sessionCookieLinesOf(response)).toEqual([]);
+    });
+  });
+
+  describe('HeaderSessionIdResolver', () => {
+    const options = { sessionIdResolver: HeaderSessionIdResolver.xAuthToken() };
+
+    it('carries the id in a header, and sets no cookie', async () => {
+      const { client } = await start(options);
+      const first = await client.put('/attributes').send({ a: 1 });
+      const token = first.headers['x-auth-token'] as string;
+      expect(token).toBe(sessionViewOf(first).id);
+      expect(sessionCookieLinesOf(first)).toEqual([]);
+      const next = await client.get('/session').set('X-Auth-Token', token);
+      expect(sessionViewOf(next).attributes).toEqual({ a: 1 });
+      expect(next.headers['x-auth-token']).toBeUndefined();
+    });
+
+    it('empties the header when the session was invalidated', async () => {
+      const { client } = await start(options);
+      const first = await client.put('/attributes').send({ a: 1 });
+      const token = first.headers['x-auth-token'] as string;
+      const response = await client.post('/invalidate').set('X-Auth-Token', token);
+      expect(response.headers['x-auth-token']).toBe('');
+    });
+  });
+
+  describe('CompositeSessionIdResolver', () => {
+    it('finds the session by cookie and by header, and tells the client both', async () => {
+      const resolvers = [cookieResolver(), HeaderSessionIdResolver.xAuthToken()];
+      const sessionIdResolver = new CompositeSessionIdResolver(resolvers);
+      const { client } = await start({ sessionIdResolver });
+      const first = await client.put('/attributes').send({ a: 1 });
+      const token = first.headers['x-auth-token'] as string;
+      expect(sessionCookieOf(first)).toBe(`SESSION=${token}`);
+      const answers = await Promise.all([
+        client.get('/session').set('X-Auth-Token', token),
+        client.get('/session').set('Cookie', `SESSION=${token}`),
+      ]);
+      expect(answers.map((answer) => sessionViewOf(answer).id)).toEqual([token, token]);
+    });
+  });
+
+  describe('cookie.rolling', () => {
+    it('defaults to false: a known session gets no cookie', async () => {
+      const app = await start({ cookie: { maxAgeSeconds: 600 } });
+      const valid = await startSession(app);
+      const response = await app.client.get('/session').set('Cookie', valid);
+      expect(sessionCookieLinesOf(response)).toEqual([]);
+    });
+
+    it('sends the cookie and its Max-Age with every answer', async () => {
+      const app = await start({ cookie: { maxAgeSeconds: 600, rolling: true } });
+      const valid = await startSession(app);
+      const response = await app.client.get('/untouched').set('Cookie', valid);
+      expect(sessionCookieOf(response)).toBe(valid);
+      expect(sessionCookieLinesOf(response)[0]).toContain('; Max-Age=600;');
+    });
+
+    it('sends none to a visitor without a session', async () => {
+      const { client } = await start({ cookie: { maxAgeSeconds: 600, rolling: true } });
+      expect(sessionCookieLinesOf(await client.get('/session'))).toEqual([]);
+    });
+  });
+
+  describe("cookie.secure 'auto'", () => {
+    const isSecureCookie = async (
+      app: SessionApp,
+      headers: Record<string, string>,
+    ): Promise<boolean> => {
+      const response = await app.client.put('/attributes').set(headers).send({ a: 1 });
+      return sessionCookieLinesOf(response)[0]?.includes('; Secure') ?? false;
+    };
+
+    it('is Secure when a trusted proxy says that the client came over https', async () => {
+      const app = await start({}, { trustsProxy: true });
+      expect(await isSecureCookie(app, { 'X-Forwarded-Proto': 'https' })).toBe(true);
+    });
+
+    it('is not Secure when a trusted proxy says http, or nothing', async () => {
+      const app = await start({}, { trustsProxy: true });
+      expect(await isSecureCookie(app, { 'X-Forwarded-Proto': 'http' })).toBe(false);
+      expect(await isSecureCookie(app, {})).toBe(false);
+    });
+
+    it('does not believe anybody who is not a trusted proxy', async () => {
+      const app = await start();
+      expect(await isSecureCookie(app, { 'X-Forwarded-Proto': 'https' })).toBe(false);
+    });
+  });
+
+  describe('cookie.secrets', () => {
+    it('accepts a signature of an old secret, and signs again with the new one', async () => {
+      const before = await start({ cookie: { secrets: [OLD_SECRET] } });
+      const after = await start({ cookie: { secrets: [NEW_SECRET, OLD_SECRET] } });
+      const later = await start({ cookie: { secrets: [NEW_SECRET] } });
+      const oldCookie = await startSession(before);
+      const response = await after.client.get('/session').set('Cookie', oldCookie);
+      expect(sessionViewOf(response).attributes).toEqual({ a: 1 });
+      const newCookie = sessionCookieOf(response);
+      expect(newCookie).not.toBe(oldCookie);
+      const isNew = async (cookie: string): Promise<boolean> =>
+        sessionViewOf(await later.client.get('/session').set('Cookie', cookie)).isNew;
+      expect(await isNew(newCookie)).toBe(false);
+      expect(await isNew(oldCookie)).toBe(true);
+    });
+
+    it('sends nothing again when the signature is of the first secret', async () => {
+      const app = await start({ cookie: { secrets: [NEW_SECRET, OLD_SECRET] } });
+      const valid = await startSession(app);
+      const response = await app.client.get('/session').set('Cookie', valid);
+      expect(sessionViewOf(response).isNew).toBe(false);
+      expect(sessionCookieLinesOf(response)).toEqual([]);
+    });
+  });
+
+  describe('cookie', () => {
+    it('defaults to a session cookie that scripts and other sites do not get', async () => {
+      const { client } = await start();
+      const [line = ''] = sessionCookieLinesOf(await client.put('/attributes').send({ a: 1 }));
+      expect(line.replace(/^SESSION=[\w-]{43}/, 'SESSION=id')).toBe(
+        'SESSION=id; Path=/; HttpOnly; SameSite=Lax',
+      );
+    });
+
+    it('carries what the application sets beside it', async () => {
+      const cookie = { name: 'sid', path: '/shop', sameSite: 'strict', httpOnly: false } as const;
+      const { client } = await start({ cookie });
+      const response = await client.put('/attributes').send({ a: 1 });
+      expect(response.headers['set-cookie']).toEqual([
+        `sid=${sessionViewOf(response).id}; Path=/shop; SameSite=Strict`,
+      ]);
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { SecurityEvents } from 'nestjs-redis-session';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
+import { useTestRedis } from '../../support/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+
+const redis = useTestRedis();
+
+describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform) => {
+  let app: StartedApp;
+
+  const start = async () => {
+    app = await startApp(platform, {
+      ...LOGIN_PARTS,
+      options: {
+        redis: process.env['TEST_REDIS_URL'],
+        namespace: redis.namespace,
+        repository: 'indexed',
+        indexed: { maximumSessions: 1, maximumSessionsPolicy: 'reject-login' },
+        security: { loginPage: '/login' },
+      },
+    });
+    await new TestVisitor(app.url).post('/login', KIM);
+    return new TestVisitor(app.url);
+  };
+
+  afterEach(async () => {
+    await app.close();
+    const keys = await redis.allKeys();
+    if (keys.length > 0) await redis.client.del(...keys);
+  });
+
+  it('sends a form back to the login page, which is told why', async () => {
+    const visitor = await start();
+    const login = await visitor.submit('/login', KIM);
+    expect([login.status, login.headers['location']]).toEqual([
+      303,
+      '/login?reason=maximum-sessions',
+    ]);
+    expect(setCookieLinesOf(login)).toEqual([]);
+    expect((await visitor.get('/members')).status).toBe(401);
+  });
+
+  it('keeps the page that was asked for until there is room', async () => {
+    const visitor = await start();
+    const page = await visitor.open('/members?tab=2');
+    const [, query] = page.headers['location']?.split('?') ?? [];
+    const login = await visitor.submit(`/login?${query}`, KIM);
+    expect(login.headers['location']).toBe(`/login?reason=maximum-sessions&${query}`);
+    expect((await visitor.get('/members')).status).toBe(401);
+  });
+
+  it('answers programs with 401 and the reason, and tells the security events', async () => {
+    const visitor = await start();
+    const events: unknown[] = [];
+    app.app.get(SecurityEvents).events$.subscribe((event) => events.push(event));
+    const login = await visitor.post('/login', KIM);
+    expect([login.status, login.headers['content-type']]).toEqual([
+      401,
+      expect.stringMatching(/^application\/problem\+json/),
+    ]);
+    expect(JSON.parse(login.text)).toMatchObject({ status: 401, reason: 'maximum-sessions' });
+    expect(events).toMatchObject([
+      { type: 'authentication-failure', reason: 'maximum-sessions', strategy: 'local' },
+    ]);
+  });
+});

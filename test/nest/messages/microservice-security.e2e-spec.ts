@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Catch,
+  Controller,
+  type ExecutionContext,
+  Module,
+  type RpcExceptionFilter,
+  UseFilters,
+} from '@nestjs/common';
+import {
+  type ClientProxy,
+  ClientProxyFactory,
+  MessagePattern,
+  Payload,
+  Transport,
+} from '@nestjs/microservices';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import getPort from 'get-port';
+import { firstValueFrom, type Observable, throwError } from 'rxjs';
+import {
+  Authenticated,
+  type Authentication,
+  CurrentSession,
+  CurrentUser,
+  RedisSessionModule,
+  RequireAuthorities,
+  SecuredMessages,
+  SecurityContextHolder,
+  SessionOptionError,
+} from '../../../libs/redis-session/src/index.js';
+import { startTestApp, type TestApp } from '../../support/nest-app.js';
+
+interface Order {
+  readonly from?: { readonly name: string; readonly authorities?: string[] };
+}
+
+/** Without it Nest tells the client of an internal error. */
+@Catch(SessionOptionError)
+class SessionOptionFilter implements RpcExceptionFilter<SessionOptionError> {
+  catch({ message }: SessionOptionError): Observable<never> {
+    return throwError(() => message);
+  }
+}
+
+@Controller()
+@SecuredMessages()
+class OrderController {
+  @MessagePattern('order')
+  @Authenticated()
+  async order(@Payload() _order: Order, @CurrentUser('name') user: string): Promise<object> {
+    await delay(1);
+    return { user, inHolder: SecurityContextHolder.getAuthentication()?.name };
+  }
+
+  @MessagePattern('cart')
+  @UseFilters(SessionOptionFilter)
+  cart(@CurrentSession() session: object): object {
+    return session;
+  }
+
+  @MessagePattern('refund')
+  @RequireAuthorities('ADMIN')
+  refund(): string {
+    return 'refunded';
+  }
+}
+
+/** As if the message had been signed by a gateway that is trusted. */
+function senderOf(context: ExecutionContext): Authentication | undefined {
+  const { from } = context.switchToRpc().getData<Order>();
+  if (!from) return undefined;
+  const { name, authorities = [] } = from;
+  return { name, authorities, principal: { name }, kind: 'full', authenticatedAt: Date.now() };
+}
+
+@Module({
+  imports: [
+    RedisSessionModule.forRoot({ store: 'memory', security: { rpcAuthentication: senderOf } }),
+  ],
+  controllers: [OrderController],
+})
+class OrderModule {}
+
+describe('microservice messages with @SecuredMessages()', () => {
+  let app: TestApp;
+  let client: ClientProxy;
+
+  beforeAll(async () => {
+    const options = { host: '127.0.0.1', port: await getPort() };
+    app = await startTestApp({
+      module: OrderModule,
+      platform: 'express',
+      configure: async (nest) => {
+        nest.connectMicroservice({ transport: Transport.TCP, options });
+        await nest.startAllMicroservices();
+      },
+    });
+    client = ClientProxyFactory.create({ transport: Transport.TCP, options });
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await app.close();
+  });
+
+  const ask = (pattern: string, order: Order): Promise<unknown> =>
+    firstValueFrom(client.send<unknown>(pattern, order));
+
+  it('come from whom `rpcAuthentication` says, in decorators and in services', async () => {
+    const answer = await ask('order', { from: { name: 'kim' } });
+    expect(answer).toEqual({ user: 'kim', inHolder: 'kim' });
+  });
+
+  it('are answered with an error that says to log in, when nobody has sent them', async () => {
+    await expect(ask('order', {})).rejects.toEqual({
+      status: 'error',
+      code: 'UNAUTHENTICATED',
+      message: 'Log in to use this resource.',
+    });
+  });
+
+  it('are refused when the user may not do this', async () => {
+    const kim = { name: 'kim', authorities: ['USER'] };
+    await expect(ask('refund', { from: kim })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    const admin = { name: 'admin', authorities: ['ADMIN'] };
+    expect(await ask('refund', { from: admin })).toBe('refunded');
+  });
+
+  it('have no session: the error says so, and what they have instead', async () => {
+    await expect(ask('cart', { from: { name: 'kim' } })).rejects.toBe(
+      'Cannot use the session in OrderController.cart: sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.',
+    );
+  });
+
+  it('keep their users apart when they are handled in turns', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `user-${index}`);
+    const answers = await Promise.all(names.map((name) => ask('order', { from: { name } })));
+    expect(answers).toEqual(names.map((name) => ({ user: name, inHolder: name })));
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { Cluster } from 'ioredis';
+import {
+  RedisSessionModule,
+  type RedisSessionModuleOptions,
+  SessionOptionError,
+} from 'nestjs-redis-session';
+import request from 'supertest';
+import { type AppParts, PLATFORMS, startApp } from '../support/apps.js';
+import { sessionCookieOf } from '../support/session-cookie.js';
+import {
+  SESSION_CONTROLLER_PROVIDERS,
+  SessionController,
+  sessionViewOf,
+} from '../support/session-controller.js';
+import { useTestRedis } from '../support/test-redis.js';
+import { placeOf } from '../support/use-apps.js';
+
+const PLACE = Symbol('PLACE');
+
+describe.each(PLATFORMS)('RedisSessionModule on %s', (platform) => {
+  const redis = useTestRedis();
+  const place = { ...placeOf(redis), maxInactiveIntervalSeconds: 77 };
+
+  @Injectable()
+  class SessionSettings {
+    createRedisSessionOptions(): RedisSessionModuleOptions {
+      return place;
+    }
+  }
+
+  @Module({
+    providers: [SessionSettings, { provide: PLACE, useValue: place }],
+    exports: [SessionSettings, PLACE],
+  })
+  class SettingsModule {}
+
+  async function keepsSessions(imports: AppParts['imports']): Promise<boolean> {
+    const app = await startApp(platform, {
+      imports: imports ?? [],
+      controllers: [SessionController],
+      providers: [...SESSION_CONTROLLER_PROVIDERS],
+    });
+    try {
+      const first = await request(app.url).put('/attributes').send({ a: 1 });
+      const next = await request(app.url).get('/session').set('Cookie', sessionCookieOf(first));
+      const { attributes, maxInactiveIntervalSeconds } = sessionViewOf(next);
+      return attributes['a'] === 1 && maxInactiveIntervalSeconds === 77;
+    } finally {
+      await app.close();
+    }
+  }
+
+  describe('forRootAsync', () => {
+    it.each([
+      ['useFactory', () => RedisSessionModule.forRootAsync({ useFactory: () => place })],
+      [
+        'useFactory with a promise and injected providers',
+        () =>
+          RedisSessionModule.forRootAsync({
+            imports: [SettingsModule],
+            inject: [PLACE],
+            useFactory: (options: RedisSessionModuleOptions) => Promise.resolve(options),
+          }),
+      ],
+      ['useClass', () => RedisSessionModule.forRootAsync({ useClass: SessionSettings })],
+      [
+        'useExisting',
+        () =>
+          RedisSessionModule.forRootAsync({
+            imports: [SettingsModule],
+            useExisting: SessionSettings,
+          }),
+      ],
+    ])('takes the options from %s', async (_way, sessions) => {
+      expect(await keepsSessions([sessions()])).toBe(true);
+    });
+
+    it('fails the start when the options are refused', async () => {
+      const useFactory = () => ({ ...place, maxInactiveIntervalSeconds: 0 });
+      const start = keepsSessions([RedisSessionModule.forRootAsync({ useFactory })]);
+      await expect(start).rejects.toThrow(
+        'maxInactiveIntervalSeconds must be -1 (never) or a positive integer, got 0.',
+      );
+    });
+  });
+
+  it('fails the start with one sentence when Redis is not there', async () => {
+    const start = startApp(platform, { options: { redis: 'redis://127.0.0.1:1' } });
+    await expect(start).rejects.toThrow(/^Cannot reach Redis: .*ECONNREFUSED/);
+  });
+
+  it('is the same for every module of the application', async () => {
+    expect(await keepsSessions([SettingsModule, RedisSessionModule.forRoot(place)])).toBe(true);
+  });
+});
+
+describe('RedisSessionModule.forRoot', () => {
+  const redis = 'redis://127.0.0.1:6379';
+  const cluster = new Cluster([redis], { lazyConnect: true });
+
+  it.each([
+    ['redis', {}],
+    ['redis', { store: 'memory', redis }],
+    ['absoluteTimeoutSeconds', { redis, absoluteTimeoutSeconds: 1.5 }],
+    ['clock', { redis, clock: 'now' }],
+    ['codec', { redis, codec: 'json' }],
+    ['commandTimeoutMs', { redis, commandTimeoutMs: 0 }],
+    ['cookie', { redis, cookie: {}, sessionIdResolver: {} }],
+    ['cookie.sameSite', { redis, cookie: { sameSite: 'some' } }],
+    ['cookie.secrets', { redis, cookie: { secrets: ['short'] } }],
+    ['cookie.secure', { redis, cookie: { sameSite: 'none', secure: false } }],
+    ['cookie.secure', { redis, cookie: { name: '__Host-SESSION' } }],
+    ['cookie.signed', { redis, cookie: { signed: true } }],
+    ['exclude', { redis, exclude: '/healthz' }],
+    ['flushMode', { redis, flushMode: 'later' }],
+    ['load', { redis, load: 'never' }],
+    ['maxInactiveIntervalSeconds', { redis, maxInactiveIntervalSeconds: 0 }],
+    ['namespace', { redis, namespace: 'with space' }],
+    ['nearCache', { redis, nearCache: true }],
+    ['nearCache.maxSessions', { redis, nearCache: {} }],
+    ['nearCache.maxSessions', { redis, nearCache: { maxSessions: 0 } }],
+    [
+      'nearCache.flushIntervalMs',
+      { redis, nearCache: { maxSessions: 1, flushIntervalMs: 450_001 } },
+    ],
+    ['nearCache.ttlMs', { redis, nearCache: { maxSessions: 1, ttlMs: 1 } }],
+    ['nearCache', { store: 'memory', nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis, repository: 'indexed', nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis: { nodes: [redis] }, nearCache: { maxSessions: 1 } }],
+    ['nearCache', { redis: cluster, nearCache: { maxSessions: 1 } }],
+    ['onCorrupt', { redis, onCorrupt: 'ignore' }],
+    ['onStoreUnavailable', { redis, onStoreUnavailable: 'retry' }],
+    ['saveMode', { redis, saveMode: 'sometimes' }],
+    ['security', { redis, security: true }],
+    ['security.loginPage', { redis, security: { loginPage: '' } }],
+    ['security.defaultSuccessPath', { redis, security: { defaultSuccessPath: '//elsewhere' } }],
+    ['security.csrf', { redis, security: { csrf: 'yes' } }],
+    ['sessionIdGenerator', { redis, sessionIdGenerator: 'uuid' }],
+    ['sessionIdPattern', { redis, sessionIdPattern: '.*' }],
+    ['store', { redis, store: 'disk' }],
+    ['touchIntervalSeconds', { redis, touchIntervalSeconds: 1800 }],
+    ['ttl', { redis, ttl: 60 }],
+  ])('names the option %s when it refuses %j', (name, options) => {
+    const refusal = refusalOf(() => RedisSessionModule.forRoot(options as never));
+    expect(refusal).toBeInstanceOf(SessionOptionError);
+    expect(refusal).toHaveProperty('code', 'ERR_SESSION_OPTION');
+    expect((refusal as Error).message.split(' ', 1)).toEqual([name]);
+  });
+
+  it('shows no secret in a refusal', () => {
+    const cookie = { secrets: ['too-short-secret'] };
+    const refusal = refusalOf(() => RedisSessionModule.forRoot({ redis, cookie }));
+    expect(String(refusal)).not.toContain('too-short-secret');
+    const password = { port: 'x', password: 'pa55word' } as never;
+    const other = refusalOf(() =>
+      RedisSessionModule.forRoot({ redis: password, load: 1 as never }),
+    );
+    expect(String(other)).not.toContain('pa55word');
+  });
+});
+
+function refusalOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

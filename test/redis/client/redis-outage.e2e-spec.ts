@@ -1,0 +1,302 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { Barrier } from '../../support/barrier.js';
+import { eventually } from '../../support/eventually.js';
+import { send, type Answer } from '../../support/http-client.js';
+import { LoggedLines } from '../../support/logged-lines.js';
+import { OutageController } from '../../support/outage-controller.js';
+import { startRedis } from '../../support/redis-server.js';
+import { startReplica, type Replica } from '../../support/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+
+const DEADLINE_MS = 300;
+
+/** The filter that an application has for its own error format. */
+@Catch(HttpException)
+class AppFilter implements ExceptionFilter {
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(exception: HttpException, host: ArgumentsHost): void {
+    const body = { formattedBy: 'the app' };
+    const response = host.switchToHttp().getResponse<object>();
+    this.adapterHost.httpAdapter.reply(response, body, exception.getStatus());
+  }
+}
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let proxy: TcpProxy;
+let direct: Redis;
+let barrier: Barrier;
+const log = new LoggedLines();
+const secrets: string[] = [];
+
+const network = {
+  stopped: {
+    fail: () => redis.kill('SIGKILL'),
+    recover: async () => {
+      redis = await startRedis({ port: redis.port });
+    },
+  },
+  frozen: { fail: () => redis.kill('SIGSTOP'), recover: () => redis.kill('SIGCONT') },
+  'cut off': { fail: () => proxy.refuse(), recover: () => proxy.accept() },
+  silent: {
+    fail: () => {
+      proxy.pause();
+      return Promise.resolve();
+    },
+    recover: () => {
+      proxy.resume();
+      return Promise.resolve();
+    },
+  },
+};
+const WAYS = Object.keys(network) as (keyof typeof network)[];
+const KEEPING_DATA = WAYS.filter((way) => way !== 'stopped');
+
+let undo: (() => Promise<void>) | undefined;
+
+async function failBy(way: keyof typeof network): Promise<void> {
+  undo = network[way].recover;
+  await network[way].fail();
+}
+
+async function recover(): Promise<void> {
+  await undo?.();
+  undo = undefined;
+}
+
+beforeAll(async () => {
+  redis = await startRedis();
+  proxy = await startTcpProxy({ targetPort: redis.port });
+  direct = new Redis(redis.url);
+  direct.on('error', () => undefined);
+});
+
+afterAll(async () => {
+  direct.disconnect();
+  await proxy.refuse();
+  await redis.stop();
+});
+
+beforeEach(() => {
+  barrier = OutageController.barrier = new Barrier();
+});
+
+describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform) => {
+  let replica: Replica;
+
+  const startWith = (options: RedisSessionModuleOptions = {}, providers: object[] = []) =>
+    startReplica(platform, {
+      controllers: [OutageController],
+      log,
+      options: {
+        commandTimeoutMs: DEADLINE_MS,
+        redis: `redis://127.0.0.1:${proxy.port}`,
+        ...options,
+      },
+      providers: providers as [],
+    });
+  const ask = (...[line, cookie]: [Parameters<typeof send>[1], string?]) =>
+    send(replica.port, line, { cookie });
+  const login = async () => {
+    const { cookie = '' } = await ask('POST /login');
+    secrets.push(cookie, cookie.slice('SESSION='.length));
+    return cookie;
+  };
+  const isBack = async () => (await ask('POST /json')).status === 201;
+  const hashOf = async (cookie: string) => {
+    const id = cookie.slice('SESSION='.length);
+    return direct.hgetall(`nest:session:sessions:{${id.slice(0, 8)}}${id.slice(8)}`);
+  };
+  const expectUnavailable = (answer: Answer) => {
+    expect(answer.status).toBe(503);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+    expect(answer.durationMs).toBeLessThan(DEADLINE_MS + 200);
+  };
+
+  afterEach(async () => {
+    await recover();
+    barrier.open();
+    await replica.close();
+  });
+
+  describe.each(WAYS)('%s', (way) => {
+    const fail = () => failBy(way);
+
+    it('answers 503 in time to everything that needs a session, and is back within a second', async () => {
+      replica = await startWith();
+      const cookie = await login();
+      await fail();
+
+      expectUnavailable(await ask('GET /read', cookie));
+      expectUnavailable(await ask('POST /json', cookie));
+      expectUnavailable(await ask('POST /json'));
+      expectUnavailable(await ask('POST /login', cookie));
+      expectUnavailable(await ask('POST /login'));
+      expectUnavailable(await ask('POST /logout', cookie));
+      expect((await ask('GET /read')).status).toBe(200);
+
+      await recover();
+      await eventually(isBack, 1000);
+    });
+
+    it.each(['json', 'redirect', 'stream', 'res', 'error', 'awaited-update', 'swallow'] as const)(
+      'never sends an answer whose new session was lost (%s)',
+      async (route) => {
+        replica = await startWith();
+        await fail();
+
+        expectUnavailable(await ask(`POST /${route}`));
+
+        await recover();
+        await eventually(isBack);
+      },
+    );
+
+    it('fails alike when the session is read when it is first asked for', async () => {
+      replica = await startWith({ load: 'lazy' });
+      const cookie = await login();
+      await fail();
+
+      expectUnavailable(await ask('GET /read', cookie));
+      expectUnavailable(await ask('GET /me', cookie));
+      expectUnavailable(await ask('POST /login', cookie));
+      expectUnavailable(await ask('POST /logout', cookie));
+
+      await recover();
+      await eventually(isBack);
+    });
+
+    it("goes on anonymously with onStoreUnavailable 'anonymous', and fails only what changes the session", async () => {
+      replica = await startWith({ onStoreUnavailable: 'anonymous' });
+      const cookie = await login();
+      await fail();
+
+      const read = await ask('GET /read', cookie);
+      expect([read.status, read.headers['set-cookie']]).toEqual([200, undefined]);
+      expect((await ask('GET /me', cookie)).status).toBe(401);
+      for (const route of ['json', 'res', 'swallow', 'login', 'logout', 'invalidate'] as const) {
+        expectUnavailable(await ask(`POST /${route}`, cookie));
+      }
+
+      await recover();
+      await eventually(isBack);
+    });
+  });
+
+  describe.each(KEEPING_DATA)('%s while requests run', (way) => {
+    const fail = () => failBy(way);
+
+    it.each(['held-json', 'held-res', 'held-logout'] as const)(
+      'answers 503 to %s, which changes nothing later either',
+      async (route) => {
+        replica = await startWith();
+        const cookie = await login();
+        const before = await hashOf(cookie);
+        const answer = ask(`POST /${route}`, cookie);
+        await barrier.reachedBy(1);
+        const afterLoad = await hashOf(cookie);
+        await fail();
+        const openedMs = performance.now();
+        barrier.open();
+
+        const { status, headers } = await answer;
+        expect([status, headers['set-cookie']]).toEqual([503, undefined]);
+        expect(performance.now() - openedMs).toBeLessThan(DEADLINE_MS + 200);
+
+        await recover();
+        await eventually(isBack);
+        expect(await hashOf(cookie)).toEqual(afterLoad);
+        expect(Object.keys(afterLoad).sort()).toEqual(Object.keys(before).sort());
+        expect((await ask('GET /me', cookie)).status).toBe(200);
+      },
+    );
+
+    it('does not even record an access that was answered with 503', async () => {
+      replica = await startWith();
+      const cookie = await login();
+      await login();
+      const before = await hashOf(cookie);
+      await fail();
+      expectUnavailable(await ask('GET /read', cookie));
+      await recover();
+      await eventually(isBack);
+
+      expect(await hashOf(cookie)).toEqual(before);
+    });
+
+    it('sends the cookie of a new session that was saved at the second attempt', async () => {
+      replica = await startWith();
+      await fail();
+      const answer = ask('POST /held-retry');
+      await barrier.reachedBy(1);
+      await recover();
+      await eventually(isBack);
+      barrier.open();
+
+      const { status, cookie } = await answer;
+      expect(status).toBe(201);
+      expect((await ask('GET /read', cookie)).text).toBe('{"theme":"dark"}');
+    });
+
+    it('does not replace the session of a client that it has served anonymously', async () => {
+      replica = await startWith({ onStoreUnavailable: 'anonymous' });
+      const cookie = await login();
+      await fail();
+      const answer = ask('POST /held-json', cookie);
+      await barrier.reachedBy(1);
+      await recover();
+      await eventually(isBack);
+      barrier.open();
+
+      const { status, headers } = await answer;
+      expect([status, headers['set-cookie']]).toEqual([503, undefined]);
+      expect((await ask('GET /me', cookie)).status).toBe(200);
+    });
+  });
+
+  describe('frozen, the 503', () => {
+    const fail = () => failBy('frozen');
+
+    it('has the format of the application when its exception filter can see it', async () => {
+      replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
+      const cookie = await login();
+      await fail();
+      const answers = [await ask('GET /read', cookie)];
+      for (const route of [
+        'json',
+        'res',
+        'redirect',
+        'error',
+        'awaited-update',
+        'swallow',
+      ] as const)
+        answers.push(await ask(`POST /${route}`));
+      await recover();
+
+      expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(503));
+      expect(answers.map(({ text }) => text)).toEqual(Array(7).fill('{"formattedBy":"the app"}'));
+    });
+
+    it('is problem details in place of a stream, which no exception filter sees', async () => {
+      replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
+      await fail();
+      const { status, headers, text } = await ask('POST /endless');
+      await recover();
+
+      expect(status).toBe(503);
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(headers['retry-after']).toBe('1');
+      expect(JSON.parse(text)).toMatchObject({ status: 503, title: 'Service Unavailable' });
+    });
+  });
+});
+
+it('logs no session id and no attribute value in all of this', () => {
+  expect(secrets.length).toBeGreaterThan(0);
+  expect(log.lines.length).toBeGreaterThan(0);
+  for (const secret of [...secrets, 'dark', 'kim']) expect(log.text).not.toContain(secret);
+});

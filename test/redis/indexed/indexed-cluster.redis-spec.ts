@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Cluster } from 'ioredis';
+import { randomUUID } from 'node:crypto';
+import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
+import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
+import { IndexedRepository, signIn } from '../../support/indexed-repository.js';
+import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
+
+let cluster: RedisCluster;
+let client: Cluster;
+let test: IndexedRepository;
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+  client = new Cluster([...cluster.addresses], { enableAutoPipelining: true });
+});
+
+afterAll(async () => {
+  await client.quit();
+  await cluster.stop();
+});
+
+beforeEach(() => {
+  test = new IndexedRepository(client, { namespace: randomUUID(), eventDelivery: 'once' });
+});
+
+describe('RedisIndexedSessionRepository on a Redis Cluster', () => {
+  it('finds sessions on all nodes, after logins and id changes', async () => {
+    const ids = [];
+    for (let i = 0; i < 30; i++) {
+      const session = await test.open();
+      signIn(session, 'alice');
+      await session.save();
+      ids.push(session.id);
+    }
+    expect(await test.idsOf('alice')).toEqual(ids.sort());
+    for (const id of ids) await test.repository.deleteById(id);
+    expect(await test.idsOf('alice')).toEqual([]);
+    expect(await test.entryCount('alice')).toBe(0);
+  });
+
+  it('ends expired sessions, and delivers the events of all of them once', async () => {
+    for (let i = 0; i < 30; i++) await test.open('alice');
+    test.pass(1800);
+    const { expiration } = test.store;
+    if (!(expiration instanceof SortedSetExpirationStore)) throw new Error('Not a sorted set.');
+    expect(await expiration.cleanUp()).toBe(30);
+    const seen: string[] = [];
+    const warn = (message: string) => void test.warnings.push(message);
+    const source = new OnceEventSource({
+      client,
+      codec: jsonSessionCodec,
+      commandTimeoutMs: 2000,
+      deletesHandled: true,
+      handOnAfterMs: 60_000,
+      handler: ({ type, sessionId }) => void seen.push(`${type} ${sessionId}`),
+      keys: test.store.keys,
+      logger: { warn, error: warn },
+      replicaName: 'a',
+    });
+    await source.poll();
+    expect(new Set(seen).size).toBe(60);
+    expect(seen).toHaveLength(60);
+    expect(await test.entryCount('alice')).toBe(0);
+  });
+
+  it('spreads sessions over all masters', async () => {
+    const slots = await Promise.all(
+      test.store.keys.partitions.map((partition) => client.cluster('KEYSLOT', partition)),
+    );
+    const masters = new Set(slots.map((slot) => Math.floor(slot / 5461)));
+    expect(masters.size).toBe(3);
+  });
+});

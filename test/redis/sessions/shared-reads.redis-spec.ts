@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { Redis, type RedisOptions } from 'ioredis';
+import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
+import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
+import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
+import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
+import { eventually } from '../../support/eventually.js';
+import { recordCommands } from '../../support/redis-monitor.js';
+import { startRedis } from '../../support/redis-server.js';
+import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { startShardingProxy } from '../../support/sharding-proxy.js';
+
+const endings: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+function open(url: string): Redis {
+  const { client } = createRedisClient(url, 2000);
+  endings.push(() => client.disconnect());
+  return client as Redis;
+}
+
+/** Commands wait for its connection. */
+function connectTo(url: string, options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
+  const client = new Redis(url, { ...options, replyMapping: 'legacy' });
+  endings.push(() => client.disconnect());
+  return client;
+}
+
+const numbered = (count: number) => Array.from({ length: count }, (_, number) => number);
+
+type Repository = RedisSessionRepository | RedisIndexedSessionRepository;
+
+/** @returns the ids of `count` sessions whose attribute `number` counts from 0 */
+async function storeSessions(repository: Repository, count: number): Promise<string[]> {
+  const sessions = numbered(count).map((number) => {
+    const session = repository.createSession();
+    session.setAttribute('number', number);
+    return session;
+  });
+  for (const session of sessions) await session.save();
+  return sessions.map(({ id }) => id);
+}
+
+function findAll(repository: Repository, ids: readonly string[], accessTimeMs?: number) {
+  const options = accessTimeMs === undefined ? {} : { accessTimeMs };
+  return Promise.all(ids.map((id) => repository.findById(id, options)));
+}
+
+const numberOf = (session: MapSession | undefined) => session?.getAttribute('number');
+
+describe.each([
+  ['default', (client: Redis) => new RedisSessionRepository(client)],
+  ['indexed', (client: Redis) => new RedisIndexedSessionRepository(client)],
+])(
+  'reads of the %s repository that begin together',
+  (_name, create: (client: Redis) => Repository) => {
+    let url: string;
+    let client: Redis;
+    let repository: Repository;
+
+    beforeEach(async () => {
+      const server = await startRedis();
+      endings.push(() => server.stop());
+      url = server.url;
+      client = open(url);
+      await client.connect();
+      repository = create(client);
+    });
+
+    it('share a command for 16 of them, and each gets its own session', async () => {
+      const ids = await storeSessions(repository, 40);
+      const commands = await recordCommands(url);
+      endings.push(() => commands.stop());
+      const accessTimeMs = Date.now() + 5;
+      const found = await findAll(repository, ids, accessTimeMs);
+      expect(found.map(numberOf)).toEqual(numbered(40));
+      expect(found.map((session) => session?.lastAccessedTime.getTime())).toEqual(
+        Array(40).fill(accessTimeMs),
+      );
+      expect((await commands.take()).map(([name]) => name?.slice(0, 4))).toEqual(
+        Array(3).fill('eval'),
+      );
+      const again = await findAll(repository, ids);
+      expect(again.map((session) => session?.lastAccessedTime.getTime())).toEqual(
+        Array(40).fill(accessTimeMs),
+      );
+    });
+
+    it('do not suffer from one that is gone, one that has expired, and one that is no hash', async () => {
+      const ids = await storeSessions(repository, 5);
+      const keyOf = async (number: number) =>
+        (await client.keys(`*${ids[number]?.slice(8)}`))[0] ?? '';
+      await repository.deleteById(ids[0] ?? '');
+      await client.hset(await keyOf(1), 'maxInactiveInterval', '0');
+      const key = await keyOf(2);
+      await client.del(key);
+      await client.rpush(key, 'no hash');
+      const found = await findAll(repository, ids, Date.now() + 1);
+      expect(found.map(numberOf)).toEqual([undefined, undefined, undefined, 3, 4]);
+    });
+  },
+);
+
+it('reads go on sharing commands when a session comes between the command of many and the one for it alone', async () => {
+  const server = await startRedis();
+  endings.push(() => server.stop());
+  const proxy = await startTcpProxy({ targetPort: server.port });
+  endings.push(() => proxy.refuse());
+  const repository = new RedisSessionRepository(connectTo(`redis://127.0.0.1:${proxy.port}`));
+  const ids = await storeSessions(repository, 2);
+  const observer = connectTo(server.url);
+  const [key = ''] = await observer.keys(`*${ids[1]?.slice(8)}`);
+  const dump = await observer.dumpBuffer(key);
+  await observer.del(key);
+  const scriptCalls = async () =>
+    Number(/cmdstat_eval:calls=(\d+)/.exec(await observer.info('commandstats'))?.[1]);
+  const callsBefore = await scriptCalls();
+  proxy.delayMs = 500;
+  const found = findAll(repository, ids);
+  await eventually(async () => (await scriptCalls()) > callsBefore);
+  await observer.restore(key, 0, dump);
+  proxy.delayMs = 0;
+  expect((await found).map(numberOf)).toEqual(numbered(2));
+  const commands = await recordCommands(server.url);
+  endings.push(() => commands.stop());
+  expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(2));
+  expect(await commands.take()).toHaveLength(1);
+});
+
+describe('where one command may not read several sessions', () => {
+  it('each is read by a command of its own: a server of a Redis Cluster, without a client for it', async () => {
+    const server = await startRedis({ args: ['--cluster-enabled', 'yes'] });
+    endings.push(() => server.stop());
+    await execa('redis-cli', ['-p', `${server.port}`, 'cluster', 'addslotsrange', '0', '16383']);
+    const client = open(server.url);
+    await client.connect();
+    await eventually(async () => (await client.cluster('INFO')).includes('cluster_state:ok'));
+    const repository = new RedisSessionRepository(client);
+    const ids = await storeSessions(repository, 20);
+    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const commands = await recordCommands(server.url);
+    endings.push(() => commands.stop());
+    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    expect(await commands.take()).toHaveLength(20);
+  });
+
+  it('none is missed: a twemproxy, which sends commands to the server of their first key', async () => {
+    const shards = await Promise.all(numbered(2).map(() => startRedis()));
+    endings.push(() => Promise.all(shards.map((shard) => shard.stop())));
+    const proxy = await startShardingProxy(shards);
+    endings.push(() => proxy.stop());
+    const withoutInfo = { protocol: 2, enableReadyCheck: false, disableClientInfo: true } as const;
+    const client = connectTo(`redis://127.0.0.1:${proxy.port}`, withoutInfo);
+    const repository = new RedisSessionRepository(client);
+    const ids = await storeSessions(repository, 20);
+    const sizes = await Promise.all(shards.map(({ url }) => connectTo(url).dbsize()));
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const commands = await Promise.all(shards.map(({ url }) => recordCommands(url)));
+    endings.push(() => Promise.all(commands.map((each) => each.stop())));
+    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const taken = await Promise.all(commands.map((each) => each.take()));
+    expect(taken.flat()).toHaveLength(20);
+  });
+});
