@@ -38,13 +38,13 @@ module.exports = {
     },
     {
       name: 'nothing-imports-an-entry',
-      severity: 'warn',
+      severity: 'error',
       from: { path: `${src}/`, pathNot: [`${src}/${entries}/`, '\\.spec\\.ts$'] },
       to: { path: `${src}/${entries}/` },
     },
     {
       name: 'an-entry-imports-no-other-entry',
-      severity: 'warn',
+      severity: 'error',
       from: { path: `${src}/${entries}/` },
       to: { path: `${src}/${entries}/`, pathNot: `${src}/$1/` },
     },

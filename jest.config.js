@@ -19,7 +19,9 @@ export default {
   },
   moduleNameMapper: {
     '^nestjs-redis-session$': '<rootDir>/libs/redis-session/src/index.ts',
-    '^nestjs-redis-session/testing$': '<rootDir>/libs/redis-session/src/testing/index.ts',
+    '^nestjs-redis-session/(http|store)$': '<rootDir>/libs/redis-session/src/$1.ts',
+    '^nestjs-redis-session/(express-session|migration|testing)$':
+      '<rootDir>/libs/redis-session/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',

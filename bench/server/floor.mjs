@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { LEAST_KNOWN_BYTES } from '../../libs/redis-session/dist/redis/known-hashes.js';
+import { LEAST_KNOWN_BYTES } from '../../libs/redis-session/dist/redis/sessions/known-hashes.js';
 import { loadSessions } from '../../libs/redis-session/dist/redis/lua/scripts.generated.js';
 import { makeController } from './controller.mjs';
 import { CART, USER } from './attributes.mjs';

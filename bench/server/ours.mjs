@@ -7,6 +7,7 @@ import {
   LoginService,
   LogoutService,
   RedisSessionModule,
+  nearCache,
 } from '../../libs/redis-session/dist/index.js';
 import { CART, CHANGED_ATTRIBUTE, newText, seedAttributes, USER } from './attributes.mjs';
 import { makeController } from './controller.mjs';
@@ -74,10 +75,11 @@ function namespaceOf(/** @type {string} */ id) {
 }
 
 /** @returns {import('./contestant.mjs').Contestant} */
-export function ours({ redisUrl, id, options }) {
+export function ours({ redisUrl, id, options: { nearCache: cached, ...options } }) {
   const namespace = namespaceOf(id);
+  const features = cached ? [nearCache(cached)] : [];
   return {
-    imports: [RedisSessionModule.forRoot({ redis: redisUrl, namespace, ...options })],
+    imports: [RedisSessionModule.forRoot({ redis: redisUrl, namespace, features, ...options })],
     controllers: [SessionController],
   };
 }

@@ -1,3 +1,4 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   Controller,
@@ -12,7 +13,8 @@ import {
 } from '@nestjs/common';
 import { AuthGuard, PassportModule, PassportSerializer, PassportStrategy } from '@nestjs/passport';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ExpressSession, LogoutService, redisSession } from 'nestjs-redis-session';
+import { type ExpressSession, redisSession } from 'nestjs-redis-session/express-session';
+import { LogoutService } from 'nestjs-redis-session';
 import passport, { type Strategy } from 'passport';
 import { Strategy as LocalPassword } from 'passport-local';
 import supertest from 'supertest';
@@ -165,7 +167,7 @@ describe.each(PLATFORMS)('passport on %s', (platform) => {
 
   function start(
     configure?: (app: INestApplication) => void,
-    options: object = { passportSession: true },
+    options: object = { features: [expressSession({ passport: true })] },
   ) {
     return apps.start(platform, {
       ...parts,
@@ -244,7 +246,7 @@ describe.each(PLATFORMS)('passport on %s', (platform) => {
     };
     const configure = (app: INestApplication) =>
       app.use(redisSession(app)).use(passport.session()).use(watch);
-    const url = await start(configure, { requestSession: true });
+    const url = await start(configure, { features: [expressSession()] });
     const kim = await login(url);
     await kim.get('/me').expect(200, { user: 'kim' });
     await kim.get('/me').expect(200, { user: 'kim' });
@@ -267,7 +269,7 @@ describe('passport as a plain middleware of Express', () => {
     }) as (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
     const url = await apps.start('express', {
       ...parts,
-      options: { requestSession: true },
+      options: { features: [expressSession()] },
       configure: (app) => app.use('/old-login', redisSession(app), authenticate),
     });
     const visitor = supertest.agent(url);

@@ -1,6 +1,7 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import { Controller, Get, Param, Post, Session } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ExpressSession } from 'nestjs-redis-session';
+import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { eventually } from '../support/eventually.js';
 import { PLATFORMS, useApps } from '../support/start-app.js';
@@ -60,7 +61,7 @@ describe.each(PLATFORMS)('req.session on %s, when Redis is cut off', (platform) 
 
   async function visitor() {
     const redis = `redis://127.0.0.1:${proxy.port}`;
-    const options = { redis, requestSession: true, commandTimeoutMs: 300 };
+    const options = { redis, features: [expressSession()], commandTimeoutMs: 300 };
     const url = await apps.start(platform, { options, controllers: [OutageController] });
     const agent = supertest.agent(url);
     await agent.post('/write').expect(201);

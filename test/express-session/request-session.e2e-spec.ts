@@ -1,3 +1,4 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import { inspect } from 'node:util';
 import { Controller, Get, Param, Post, Req, Session as SessionOf } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -5,10 +6,10 @@ import {
   Authenticated,
   CurrentSession,
   CurrentUser,
-  type ExpressSession,
   LoginService,
   type Session,
 } from 'nestjs-redis-session';
+import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { Barrier } from '../support/barrier.js';
 import { PLATFORMS, useApps } from '../support/start-app.js';
@@ -279,7 +280,10 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
   const apps = useApps();
 
   function startApp(more: object = {}) {
-    return apps.start(platform, { options: { requestSession: true, ...more }, controllers });
+    return apps.start(platform, {
+      options: { features: [expressSession()], ...more },
+      controllers,
+    });
   }
 
   async function visitor(more: object = {}) {

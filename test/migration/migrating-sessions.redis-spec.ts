@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
-import {
-  RedisIndexedSessionRepository,
-  RedisSessionRepository,
-  SessionInvalidatedError,
-} from 'nestjs-redis-session';
+import { RedisIndexedSessionRepository, RedisSessionRepository } from 'nestjs-redis-session/store';
+import { SessionInvalidatedError } from 'nestjs-redis-session';
 import { BlobSessionRepository } from '../../libs/redis-session/src/migration/blob-session-repository.js';
 import { MigratingSessionRepository } from '../../libs/redis-session/src/migration/migrating-session-repository.js';
 import { SessionBlobCommands } from '../../libs/redis-session/src/migration/session-blob.commands.js';
 import { type RedisClient } from '../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
-import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/stored-session-repository.js';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import { useTestRedis } from '../support/test-redis.js';
 

@@ -1,3 +1,4 @@
+import { migrateFrom } from 'nestjs-redis-session/migration';
 import { Controller, Get, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Authenticated, CurrentSession, type Session } from 'nestjs-redis-session';
@@ -30,7 +31,14 @@ describe.each(PLATFORMS)('a login by LoginGuard in the phase "share" on %s', (pl
       ...LOGIN_PARTS,
       controllers: [...LOGIN_PARTS.controllers, BasketController],
       options: {
-        migration: { from: 'express-session', phase, secrets, keyPrefix: `${redis.namespace}:` },
+        features: [
+          migrateFrom({
+            from: 'express-session',
+            phase,
+            secrets,
+            keyPrefix: `${redis.namespace}:`,
+          }),
+        ],
       },
     });
 

@@ -4,7 +4,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { Redis } from 'ioredis';
-import { SessionMigration } from 'nestjs-redis-session';
+import { type SessionMigration, migrateFrom } from 'nestjs-redis-session/migration';
 import { type Nginx, startNginx } from '../../tools/servers/nginx.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
@@ -62,6 +62,10 @@ describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessi
     await drains.get(pod)?.();
     await replicas.get(pod)?.close();
     const port = ports[pod] ?? 0;
+    const migration = migrateFrom({
+      ...{ from, secrets: [SECRET], keyPrefix },
+      phase: version === 'before' ? 'share' : version,
+    });
     const configure = (app: INestApplication) => drains.set(pod, drainable(app, pod));
     const start =
       version === 'before'
@@ -71,12 +75,12 @@ describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessi
         : startOnRedisSession({
             options: {
               redis: redis.url,
-              migration: { from, phase: version, secrets: [SECRET], keyPrefix },
+              features: [migration],
             },
             ...{ platform, port },
             configure: (app) => {
               configure(app);
-              migrations.push(app.get(SessionMigration, { strict: false }));
+              migrations.push(migration);
             },
           });
     replicas.set(pod, await start);
@@ -158,7 +162,7 @@ describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessi
       });
       expect(client.cookieNames).toEqual(['SESSION']);
     });
-    const moved = migrations.reduce((sum, { movedCount }) => sum + movedCount, 0);
+    const moved = migrations.reduce((sum, { progress }) => sum + progress.movedCount, 0);
     expect(moved).toBe(sessions);
     const client = new Redis(redis.url);
     const keys = await client.keys('nest:session:sessions:*');

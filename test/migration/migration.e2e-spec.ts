@@ -1,9 +1,10 @@
+import { type MigrationOptions, migrateFrom } from 'nestjs-redis-session/migration';
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import supertest from 'supertest';
-import { signConnectId } from '../../libs/redis-session/src/express-session/connect/connect-cookie.js';
+import { signConnectId } from '../../libs/redis-session/src/http/session-id/connect-signature.js';
 import { movedTo } from '../../libs/redis-session/src/migration/moved-mark.js';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
 import { startOnConnectRedis } from '../sample-app/setup/connect-redis.js';
@@ -48,7 +49,7 @@ describe.each(LIBRARIES)('sessions of $from', ({ from, platform }) => {
       options: {
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
-        migration: { from, phase, secrets, keyPrefix },
+        features: [migrateFrom({ from, phase, secrets, keyPrefix })],
         ...options,
       },
     });
@@ -279,22 +280,26 @@ describe.each(LIBRARIES)('sessions of $from', ({ from, platform }) => {
 });
 
 it.each([
-  [{ store: 'memory', redis: undefined }, 'migration must be left out when store is "memory"'],
+  [{ store: 'memory', redis: undefined }, 'migrateFrom() must be left out when store is "memory"'],
   [{ sessionIdGenerator: randomUUID }, 'sessionIdGenerator and sessionIdPattern must be left out'],
-  [{ migration: { from: 'other' } }, 'migration.from must be "express-session" or "@fastify'],
-  [{ migration: { secrets: [] } }, 'migration.secrets must be a list of secrets.'],
+  [{ migration: { from: 'other' } }, 'migrateFrom.from must be "express-session" or "@fastify'],
+  [{ migration: { secrets: [] } }, 'migrateFrom.secrets must be a list of secrets.'],
   [
     { migration: { phase: undefined } },
-    'migration.phase must be "share" or "move", got undefined.',
+    'migrateFrom.phase must be "share" or "move", got undefined.',
   ],
-  [{ migration: { prefix: 'x' } }, 'migration.prefix must be left out: there is no such option.'],
+  [{ migration: { prefix: 'x' } }, 'migrateFrom.prefix must be left out: there is no such option.'],
 ])('a migration refuses %j', async (wrong: object, message) => {
   const given = { from: 'express-session', phase: 'move', secrets: [SECRET] };
   const changed = 'migration' in wrong ? (wrong.migration as object) : {};
-  const options = { redis: 'redis://127.0.0.1:1', ...wrong, migration: { ...given, ...changed } };
-  const start = startOnRedisSession({
-    platform: 'express',
-    options: options as RedisSessionModuleOptions,
-  });
-  await expect(start).rejects.toThrow(message);
+  const start = async () =>
+    startOnRedisSession({
+      platform: 'express',
+      options: {
+        redis: 'redis://127.0.0.1:1',
+        ...wrong,
+        features: [migrateFrom({ ...given, ...changed } as MigrationOptions)],
+      },
+    });
+  await expect(start()).rejects.toThrow(message);
 });

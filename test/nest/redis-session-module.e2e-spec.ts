@@ -5,7 +5,9 @@ import {
   RedisSessionModule,
   type RedisSessionModuleOptions,
   SessionOptionError,
+  nearCache,
 } from 'nestjs-redis-session';
+import { expressSession } from 'nestjs-redis-session/express-session';
 import request from 'supertest';
 import { type AppParts, PLATFORMS, startApp } from '../support/apps.js';
 import { sessionCookieOf } from '../support/session-cookie.js';
@@ -118,18 +120,6 @@ describe('RedisSessionModule.forRoot', () => {
     ['load', { redis, load: 'never' }],
     ['maxInactiveIntervalSeconds', { redis, maxInactiveIntervalSeconds: 0 }],
     ['namespace', { redis, namespace: 'with space' }],
-    ['nearCache', { redis, nearCache: true }],
-    ['nearCache.maxSessions', { redis, nearCache: {} }],
-    ['nearCache.maxSessions', { redis, nearCache: { maxSessions: 0 } }],
-    [
-      'nearCache.flushIntervalMs',
-      { redis, nearCache: { maxSessions: 1, flushIntervalMs: 450_001 } },
-    ],
-    ['nearCache.ttlMs', { redis, nearCache: { maxSessions: 1, ttlMs: 1 } }],
-    ['nearCache', { store: 'memory', nearCache: { maxSessions: 1 } }],
-    ['nearCache', { redis, repository: 'indexed', nearCache: { maxSessions: 1 } }],
-    ['nearCache', { redis: { nodes: [redis] }, nearCache: { maxSessions: 1 } }],
-    ['nearCache', { redis: cluster, nearCache: { maxSessions: 1 } }],
     ['onCorrupt', { redis, onCorrupt: 'ignore' }],
     ['onStoreUnavailable', { redis, onStoreUnavailable: 'retry' }],
     ['saveMode', { redis, saveMode: 'sometimes' }],
@@ -147,6 +137,66 @@ describe('RedisSessionModule.forRoot', () => {
     expect(refusal).toBeInstanceOf(SessionOptionError);
     expect(refusal).toHaveProperty('code', 'ERR_SESSION_OPTION');
     expect((refusal as Error).message.split(' ', 1)).toEqual([name]);
+  });
+
+  it.each<[string, () => RedisSessionModuleOptions]>([
+    ['nearCache.maxSessions', () => ({ redis, features: [nearCache({} as never)] })],
+    ['nearCache.maxSessions', () => ({ redis, features: [nearCache({ maxSessions: 0 })] })],
+    [
+      'nearCache.flushIntervalMs',
+      () => ({ redis, features: [nearCache({ maxSessions: 1, flushIntervalMs: 450_001 })] }),
+    ],
+    [
+      'nearCache.ttlMs',
+      () => ({ redis, features: [nearCache({ maxSessions: 1, ttlMs: 1 } as never)] }),
+    ],
+    ['nearCache()', () => ({ store: 'memory', features: [nearCache({ maxSessions: 1 })] })],
+    [
+      'nearCache()',
+      () => ({ redis, repository: 'indexed', features: [nearCache({ maxSessions: 1 })] }),
+    ],
+    [
+      'nearCache()',
+      () => ({ redis: { nodes: [redis] }, features: [nearCache({ maxSessions: 1 })] }),
+    ],
+    ['nearCache()', () => ({ redis: cluster, features: [nearCache({ maxSessions: 1 })] })],
+    ['load', () => ({ redis, load: 'lazy', features: [expressSession()] })],
+    ['saveMode', () => ({ redis, saveMode: 'on-set-attribute', features: [expressSession()] })],
+    [
+      'expressSession.pasport',
+      () => ({ redis, features: [expressSession({ pasport: true } as never)] }),
+    ],
+    ['features', () => ({ redis, features: 'near-cache' as never })],
+    ['features', () => ({ redis, features: ['near-cache' as never] })],
+  ])('names the option %s when a feature refuses it', (name, optionsOf) => {
+    const refusal = refusalOf(() => RedisSessionModule.forRoot(optionsOf()));
+    expect(refusal).toBeInstanceOf(SessionOptionError);
+    expect((refusal as Error).message.split(' ', 1)).toEqual([name]);
+  });
+
+  it.each([
+    ['migration', 'migrateFrom'],
+    ['nearCache', 'nearCache({ maxSessions: 10_000 })'],
+    ['passportSession', 'expressSession({ passport: true })'],
+    ['requestSession', 'expressSession()'],
+  ])('says what to use in place of the former option %s', (name, feature) => {
+    const refusal = refusalOf(() => RedisSessionModule.forRoot({ redis, [name]: true }));
+    expect((refusal as Error).message).toContain(`Use features: [${feature}`);
+  });
+
+  it.each([
+    [{ redis, maxInactiveIntervalSecond: 60 }, 'Did you mean maxInactiveIntervalSeconds?'],
+    [{ redis, cookie: { samesite: 'lax' } }, 'Did you mean cookie.sameSite?'],
+    [
+      { redis, security: { logout: { successpath: '/' } } },
+      'Did you mean security.logout.successPath?',
+    ],
+    [undefined, 'redis must be given: a url such as "redis://localhost:6379"'],
+    [{ redis: 'http://localhost:6379' }, 'redis must be a url such as "redis://localhost:6379"'],
+  ])('answers %j with one clear sentence', (options, sentence) => {
+    const refusal = refusalOf(() => RedisSessionModule.forRoot(options as never));
+    expect((refusal as Error).message).toContain(sentence);
+    expect((refusal as Error).message).not.toContain('http://');
   });
 
   it('shows no secret in a refusal', () => {

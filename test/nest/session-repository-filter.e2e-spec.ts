@@ -17,11 +17,11 @@ import {
   Authenticated,
   CurrentSession,
   CurrentUser,
-  FlushMode,
   LoginGuard,
   SecurityContextHolder,
   type Session,
 } from 'nestjs-redis-session';
+import { FlushMode } from 'nestjs-redis-session/store';
 import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
 import { rawRequestOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
 import { PLATFORMS } from '../support/apps.js';

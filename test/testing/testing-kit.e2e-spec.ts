@@ -1,3 +1,4 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import {
   Controller,
   Get,
@@ -14,10 +15,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import {
   Authenticated,
   CurrentUser,
-  type ExpressSession,
   RedisSessionModule,
   type RedisSessionModuleOptions,
 } from 'nestjs-redis-session';
+import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import {
   loginAs,
   RedisSessionTestingModule,
@@ -26,7 +27,7 @@ import {
   withMemorySessions,
 } from 'nestjs-redis-session/testing';
 import supertest from 'supertest';
-import { HeaderSessionIdResolver } from 'nestjs-redis-session';
+import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
 import { UserSerializer } from '../sample-app/app/user.serializer.js';
 import { PLATFORMS } from '../support/start-app.js';
 
@@ -94,7 +95,9 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
     return app.getHttpServer() as object;
   }
 
-  async function agentOf(options: Partial<RedisSessionModuleOptions> = { requestSession: true }) {
+  async function agentOf(
+    options: Partial<RedisSessionModuleOptions> = { features: [expressSession()] },
+  ) {
     clock = new TestClock();
     const builder = Test.createTestingModule({ imports: [appModule(options)] });
     return supertest.agent((await start(withMemorySessions(builder, clock))) as never);
@@ -125,7 +128,7 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
   });
 
   it('logs in for passport, too', async () => {
-    const agent = await agentOf({ passportSession: true });
+    const agent = await agentOf({ features: [expressSession({ passport: true })] });
     await loginAs(agent, KIM);
     await agent.get('/user').expect(200, KIM);
     const session = await sessionOf(await agent.get('/me').expect(200, 'kim'));
@@ -134,7 +137,7 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
 
   it('logs in a client that sends the id in a header', async () => {
     const sessionIdResolver = HeaderSessionIdResolver.xAuthToken();
-    const agent = await agentOf({ sessionIdResolver, requestSession: true });
+    const agent = await agentOf({ sessionIdResolver, features: [expressSession()] });
     await loginAs(agent, KIM);
     const response = await agent.get('/me').expect(200, 'kim');
     expect((await sessionOf(response))?.attributeNames).toEqual(['SECURITY_CONTEXT']);
@@ -157,7 +160,7 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
   });
 
   it('is a module of its own for tests without an application', async () => {
-    const testing = RedisSessionTestingModule.forRoot({ requestSession: true });
+    const testing = RedisSessionTestingModule.forRoot({ features: [expressSession()] });
     const server = await start(
       Test.createTestingModule({ imports: [testing], controllers: [ShopController] }),
     );

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type express from 'express';
 import expressSession from 'express-session';
-import { session } from 'nestjs-redis-session';
+import { session } from 'nestjs-redis-session/express-session';
 
 type Options = Partial<Parameters<typeof expressSession>[0]>;
 type Cookie = Record<string, unknown> & { serialize(name: string, value: string): string };

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type express from 'express';
 import expressSession from 'express-session';
-import { session } from 'nestjs-redis-session';
+import { session } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { eventually } from '../../support/eventually.js';
 import { LoggedLines } from '../../support/logged-lines.js';

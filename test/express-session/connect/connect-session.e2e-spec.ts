@@ -8,7 +8,7 @@ import { RedisStore } from 'connect-redis';
 import type express from 'express';
 import expressSession from 'express-session';
 import { describe, expect, it } from '@jest/globals';
-import { session } from 'nestjs-redis-session';
+import { session } from 'nestjs-redis-session/express-session';
 import passport from 'passport';
 import { createClient } from 'redis';
 import supertest from 'supertest';

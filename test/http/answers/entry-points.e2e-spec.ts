@@ -4,8 +4,8 @@ import {
   DelegatingEntryPoint,
   LoginPageEntryPoint,
   ProblemEntryPoint,
-  type SecurityOptions,
-} from 'nestjs-redis-session';
+} from 'nestjs-redis-session/http';
+import { type SecurityOptions } from 'nestjs-redis-session';
 import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
 import { FailingController } from '../../support/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';

@@ -1,9 +1,10 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import flash from 'connect-flash';
-import { type ExpressSession, redisSession } from 'nestjs-redis-session';
+import { type ExpressSession, redisSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { PLATFORMS, useApps } from '../../support/start-app.js';
 
@@ -69,7 +70,7 @@ describe.each(PLATFORMS)('middleware for express-session on %s', (platform) => {
   const start = (...middlewares: Middleware[]) =>
     apps.start(platform, {
       controllers: [Pages],
-      options: { requestSession: true, cookie: { maxAgeSeconds: 60, rolling: true } },
+      options: { features: [expressSession()], cookie: { maxAgeSeconds: 60, rolling: true } },
       configure: (app) => {
         app.use(redisSession(app));
         for (const middleware of middlewares) app.use(middleware);

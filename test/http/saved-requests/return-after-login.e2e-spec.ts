@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import { Authenticated, CookieRequestCache, type SecurityOptions } from 'nestjs-redis-session';
+import { Authenticated, type SecurityOptions } from 'nestjs-redis-session';
+import { CookieRequestCache } from 'nestjs-redis-session/http';
 import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
 import { openRawClient } from '../../support/raw-client.js';
 import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';

@@ -3,9 +3,9 @@ import {
   CompositeSessionIdResolver,
   HeaderSessionIdResolver,
   type SessionIdResolver,
-} from 'nestjs-redis-session';
+} from 'nestjs-redis-session/http';
 import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
-import { DEFAULT_COOKIE_OPTIONS } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
+import { resolveCookieOptions } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/cookie-session-id-resolver.js';
 import { PLATFORMS } from '../../support/apps.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../../support/session-cookie.js';
@@ -19,7 +19,7 @@ const NEW_SECRET = 'the secret that is used from this week on';
 const unknownCookie = (letter: string): string => `SESSION=${letter.repeat(43)}`;
 
 function cookieResolver(): SessionIdResolver {
-  const serializer = new CookieSerializer({ ...DEFAULT_COOKIE_OPTIONS, isSecure: () => false });
+  const serializer = new CookieSerializer({ ...resolveCookieOptions(), isSecure: () => false });
   return new CookieSessionIdResolver(serializer, { rolling: false });
 }
 

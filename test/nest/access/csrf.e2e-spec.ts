@@ -6,7 +6,7 @@ import {
   CsrfTokenService,
   LoginService,
   RedisSessionModule,
-} from '../../../libs/redis-session/src/index.js';
+} from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
 import { useTestRedis } from '../../support/test-redis.js';

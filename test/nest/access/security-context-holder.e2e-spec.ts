@@ -23,7 +23,7 @@ import {
   LoginService,
   RedisSessionModule,
   SecurityContextHolder,
-} from '../../../libs/redis-session/src/index.js';
+} from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { MeetingPoint } from '../../support/meeting-point.js';
 import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';

@@ -1,12 +1,9 @@
+import { nearCache } from 'nestjs-redis-session';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
-import {
-  clearSiteData,
-  type LogoutHandler,
-  LogoutService,
-  type RedisSessionModuleOptions,
-} from 'nestjs-redis-session';
+import { clearSiteData, type LogoutHandler } from 'nestjs-redis-session/http';
+import { LogoutService, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
 import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
 import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
@@ -70,7 +67,7 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
 
   it.each<Options>([
     {},
-    { nearCache: { maxSessions: 10 } },
+    { features: [nearCache({ maxSessions: 10 })] },
     { repository: 'indexed' },
     { store: 'memory', redis: undefined },
   ])('ends the session of every cookie that the client sends, with %j', async (options) => {

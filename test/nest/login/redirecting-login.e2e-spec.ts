@@ -3,12 +3,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { Strategy } from 'passport-oauth2';
-import {
-  Authenticated,
-  CurrentUser,
-  LoginGuard,
-  RedisSessionModule,
-} from '../../../libs/redis-session/src/index.js';
+import { Authenticated, CurrentUser, LoginGuard, RedisSessionModule } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
 import {

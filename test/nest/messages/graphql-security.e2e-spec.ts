@@ -12,7 +12,7 @@ import {
   RequireAuthorities,
   SecurityContextHolder,
   type Session,
-} from '../../../libs/redis-session/src/index.js';
+} from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
 import { useTestRedis } from '../../support/test-redis.js';

@@ -27,7 +27,7 @@ import {
   SecuredMessages,
   SecurityContextHolder,
   SessionOptionError,
-} from '../../../libs/redis-session/src/index.js';
+} from 'nestjs-redis-session';
 import { startTestApp, type TestApp } from '../../support/nest-app.js';
 
 interface Order {

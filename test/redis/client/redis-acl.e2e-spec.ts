@@ -1,3 +1,5 @@
+import { nearCache } from 'nestjs-redis-session';
+import { migrateFrom } from 'nestjs-redis-session/migration';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, HttpCode, Injectable, Post, Req } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -62,12 +64,12 @@ const INDEXED = "repository: 'indexed'";
 const ONCE = "indexed.eventDelivery: 'once'";
 const BROADCAST = "indexed.eventDelivery: 'broadcast', and webSockets.closeWithSession";
 const BUCKETS = "indexed.expirationStore: 'minute-buckets'";
-const MIGRATION = "migration; the key pattern is that of the other library's keyPrefix";
+const MIGRATION = "migrateFrom(); the key pattern is that of the other library's keyPrefix";
 
 const CASES: Case[] = [
   [[], {}],
   [[], { touchIntervalSeconds: 60, absoluteTimeoutSeconds: 3600 }],
-  [['nearCache'], { nearCache: { maxSessions: 10 } }],
+  [['nearCache()'], { features: [nearCache({ maxSessions: 10 })] }],
   [[INDEXED], { repository: 'indexed', indexed: { maximumSessions: 1 } }],
   [[INDEXED], { repository: 'indexed', touchIntervalSeconds: 60 }],
   [[INDEXED, ONCE], { repository: 'indexed', indexed: { eventDelivery: 'once' } }],
@@ -81,11 +83,19 @@ const CASES: Case[] = [
   ],
   [
     [MIGRATION],
-    { migration: { from: 'express-session', phase: 'share', secrets: ['s'.repeat(32)] } },
+    {
+      features: [
+        migrateFrom({ from: 'express-session', phase: 'share', secrets: ['s'.repeat(32)] }),
+      ],
+    },
   ],
   [
     [MIGRATION],
-    { migration: { from: 'express-session', phase: 'move', secrets: ['s'.repeat(32)] } },
+    {
+      features: [
+        migrateFrom({ from: 'express-session', phase: 'move', secrets: ['s'.repeat(32)] }),
+      ],
+    },
   ],
 ];
 

@@ -5,7 +5,7 @@ import { withDeadline } from '../../../libs/redis-session/src/lib/deadline.js';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
-import { type SessionEventSource } from '../../../libs/redis-session/src/redis/events/session-event-source.js';
+import { type SessionEventSource } from '../../../libs/redis-session/src/session/session-event.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { Barrier } from '../../support/barrier.js';

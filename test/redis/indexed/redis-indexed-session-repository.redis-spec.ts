@@ -1,10 +1,13 @@
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
-import { type ExpirationStoreKind } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.options.js';
+import { type RedisIndexedSessionRepositoryOptions } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.options.js';
 import { describeSessionRepository } from '../../../libs/redis-session/src/testing/contract/session-repository.contract.js';
 import { useTestRedis } from '../../support/test-redis.js';
 
 const redis = useTestRedis();
-const stores: ExpirationStoreKind[] = ['sorted-set', 'minute-buckets'];
+const stores: RedisIndexedSessionRepositoryOptions['expirationStore'][] = [
+  'sorted-set',
+  'minute-buckets',
+];
 
 for (const expirationStore of stores) {
   describeSessionRepository(`RedisIndexedSessionRepository with ${expirationStore}`, (options) => {

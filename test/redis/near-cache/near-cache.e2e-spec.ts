@@ -1,3 +1,4 @@
+import { nearCache } from 'nestjs-redis-session';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Post, Req, UseGuards } from '@nestjs/common';
 import {
@@ -107,7 +108,7 @@ describe.each(PLATFORMS)('nearCache on %s', (platform) => {
 
   async function start(options: RedisSessionModuleOptions = {}): Promise<string> {
     const app = await startApp(platform, {
-      options: { redis: redis.url, nearCache: { maxSessions: 100 }, ...options },
+      options: { redis: redis.url, features: [nearCache({ maxSessions: 100 })], ...options },
       controllers: [AccountController, FreshController],
       providers: [LocalStrategy],
     });

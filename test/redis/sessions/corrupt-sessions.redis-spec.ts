@@ -4,14 +4,14 @@ import {
   SessionCorruptError,
   SessionInvalidatedError,
 } from '../../../libs/redis-session/src/session/session.errors.js';
-import { type CorruptSessionPolicy } from '../../../libs/redis-session/src/session/stored-session-repository.js';
+import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/session/repository-options.js';
 import { useTestRedis } from '../../support/test-redis.js';
 
 const redis = useTestRedis();
 const warnings: string[] = [];
 let id: string;
 
-function repositoryOf(onCorrupt: CorruptSessionPolicy): RedisSessionRepository {
+function repositoryOf(onCorrupt: SessionRepositoryOptions['onCorrupt']): RedisSessionRepository {
   const warn = (message: string) => void warnings.push(message);
   const logger = { warn, error: warn };
   return new RedisSessionRepository(redis.client, {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
-import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/session/stored-session-repository.js';
+import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/session/repository-options.js';
 import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
 import { startRedis } from '../../support/redis-server.js';
 

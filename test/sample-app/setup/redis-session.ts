@@ -1,3 +1,4 @@
+import { expressSession } from 'nestjs-redis-session/express-session';
 import { type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -26,8 +27,9 @@ export async function startOnRedisSession(setup: RedisSessionSetup): Promise<Run
 }
 
 function rootModule(options: RedisSessionModuleOptions): Type {
+  const features = [...(options.features ?? []), expressSession({ passport: true })];
   @Module({
-    imports: [RedisSessionModule.forRoot({ ...options, passportSession: true }), AppModule],
+    imports: [RedisSessionModule.forRoot({ ...options, features }), AppModule],
   })
   class RootModule {}
   return RootModule;

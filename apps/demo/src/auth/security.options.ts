@@ -1,8 +1,5 @@
-import {
-  defaultAccessDeniedHandler,
-  SecurityContextHolder,
-  type SecurityOptions,
-} from 'nestjs-redis-session';
+import { defaultAccessDeniedHandler } from 'nestjs-redis-session/http';
+import { SecurityContextHolder, type SecurityOptions } from 'nestjs-redis-session';
 import { ViewService } from '../pages/view.service.js';
 
 const view = new ViewService();

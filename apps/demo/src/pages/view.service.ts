@@ -5,7 +5,7 @@ import { Eta } from 'eta';
 import { environment } from '../environment.js';
 
 /** Outside of `src`, so that no build has to copy it: the same path from `src/pages` and from `dist/pages`. */
-const FOLDER = fileURLToPath(new URL('../../views', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
 
 /** Renders the templates of `apps/demo/views`; every value is escaped. */
 @Injectable()

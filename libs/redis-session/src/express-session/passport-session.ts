@@ -34,3 +34,13 @@ function hasSessionUser(request: IncomingMessage): boolean {
   const kept = session?.getAttribute<{ readonly user?: unknown } | null>(PASSPORT_ATTRIBUTE);
   return kept?.user !== undefined;
 }
+
+/** What the application's `PassportSerializer` makes of `user`. */
+export function serialize(user: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    passport.serializeUser(user, (error: Error | null, id?: unknown) => {
+      if (error) reject(error);
+      else resolve(id);
+    });
+  });
+}

@@ -3,7 +3,7 @@ import { type SessionMiddleware } from './connect/connect-session.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type ResolvedOptions } from '../nest/options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../nest/redis-session.tokens.js';
-import { SessionRepositoryMiddleware } from '../nest/session-repository.middleware.js';
+import { SessionRepositoryMiddleware, toFunction } from '../nest/session-repository.middleware.js';
 
 /**
  * The middleware of `RedisSessionModule` for `app.use`, when other middleware of main.ts needs the session:
@@ -22,15 +22,4 @@ export function redisSession(app: INestApplication): SessionMiddleware {
     );
   }
   return toFunction(app.get(SessionRepositoryMiddleware, { strict: false }));
-}
-
-/** The middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
-export function toFunction(middleware: SessionRepositoryMiddleware): SessionMiddleware {
-  return (request, response, next) => {
-    try {
-      middleware.use(request, response, next)?.catch(next);
-    } catch (error) {
-      next(error);
-    }
-  };
 }

@@ -1,4 +1,4 @@
-import { SessionStoreError } from '../session/session.errors.js';
+import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
 
 /**
  * Settles as `command` does, or fails `timeoutMs` from now: whatever the client's own queues and retries do, nobody
@@ -23,7 +23,8 @@ export function withDeadline<T>(
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(SessionStoreError.create(action, withoutCommand(error)));
+        const isOwn = error instanceof RedisSessionError;
+        reject(isOwn ? error : SessionStoreError.create(action, withoutCommand(error)));
       },
     );
   });

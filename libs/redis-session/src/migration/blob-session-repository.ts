@@ -1,3 +1,4 @@
+import { type SessionRepositoryOptions } from '../session/repository-options.js';
 import { randomBytes } from 'node:crypto';
 import { jsonSessionCodec } from '../session/codec.js';
 import {
@@ -7,10 +8,7 @@ import {
 } from '../session/session-change.js';
 import { SESSION_COOKIE_ATTRIBUTE } from '../session/attribute-names.js';
 import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
-import {
-  type SessionRepositoryOptions,
-  StoredSessionRepository,
-} from '../session/stored-session-repository.js';
+import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { movedTo } from './moved-mark.js';
 import { lifetimeOf, parseBlob, type SessionBlob, stringifyBlob } from './session-blob.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { signConnectId, verifyConnectId } from '../express-session/connect/connect-cookie.js';
+import { signConnectId, verifyConnectId } from '../http/session-id/connect-signature.js';
 import { type CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
 import {
   type SessionIdAnnouncement,

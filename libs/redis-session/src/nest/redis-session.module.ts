@@ -4,12 +4,10 @@ import {
   type MiddlewareConsumer,
   Module,
   type NestModule,
-  type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { bindInterceptors } from './login/login-redirect.interceptor.js';
-import { toFunction } from '../express-session/redis-session.middleware.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -20,8 +18,8 @@ import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { LogoutMiddleware } from './login/logout.middleware.js';
-import { rememberModule } from '../testing/server-modules.js';
-import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
+import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
+import { SessionOptionError } from '../session/session.errors.js';
 
 /**
  * Keeps HTTP sessions in Redis, and users logged in across replicas. Import it once, in the root module; it is global.
@@ -33,10 +31,7 @@ import { SessionRepositoryMiddleware } from './session-repository.middleware.js'
   providers: REDIS_SESSION_PROVIDERS,
   exports: EXPORTED_PROVIDERS,
 })
-export class RedisSessionModule
-  extends ConfigurableModuleClass
-  implements NestModule, OnModuleInit
-{
+export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly adapterHost: HttpAdapterHost,
@@ -44,13 +39,8 @@ export class RedisSessionModule
     modules: ModulesContainer,
   ) {
     super();
+    refuseSecond(modules);
     bindInterceptors(modules);
-  }
-
-  onModuleInit(): void {
-    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    const server = adapter?.getHttpServer() as object | undefined;
-    if (server) rememberModule(server, this.moduleRef);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */
@@ -77,4 +67,13 @@ export class RedisSessionModule
     const logoutRoute = { path: security.logout.path, method: RequestMethod.POST };
     consumer.apply(LogoutMiddleware).forRoutes(logoutRoute);
   }
+}
+
+/** Two modules would read, save and announce two sessions for each request. */
+function refuseSecond(modules: ModulesContainer): void {
+  const own = [...modules.values()].filter(({ metatype }) => metatype === RedisSessionModule);
+  if (own.length < 2) return;
+  throw new SessionOptionError(
+    `Cannot start with ${own.length} RedisSessionModules: it is global, and a request has one session. Call forRoot once, in the root module.`,
+  );
 }

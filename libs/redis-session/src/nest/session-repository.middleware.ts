@@ -9,7 +9,7 @@ import { type ResolvedOptions } from './options/redis-session.options.js';
 import { HttpPlatform } from './platform/http-platform.js';
 import { showUser } from './platform/raw-messages.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
-import { RequestSessions } from '../express-session/request-sessions.js';
+import { SessionFeatures } from './session-features.js';
 import { toHttpException } from './session-failure.js';
 
 type Next = (error?: unknown) => void;
@@ -29,7 +29,7 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
     private readonly platform: HttpPlatform,
-    private readonly requestSessions: RequestSessions,
+    private readonly features: SessionFeatures,
   ) {}
 
   use(request: IncomingMessage, response: ServerResponse, next: Next): void | Promise<void> {
@@ -39,12 +39,12 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     const sessionRequest = new SessionRequest(request, response, this.context);
     this.platform.answerFailures(sessionRequest, next);
     CommittedResponse.attach(response, sessionRequest);
-    this.requestSessions.attach(sessionRequest);
+    this.features.attach(sessionRequest);
     if (this.options.load === 'lazy') return this.inScope(sessionRequest, next);
     const loading = sessionRequest.loadSecurityContext();
     const goOn = (context: SecurityContext): void => {
       showUser(request, context);
-      this.inScope(sessionRequest, () => this.requestSessions.authenticate(sessionRequest, next));
+      this.inScope(sessionRequest, () => this.features.authenticate(sessionRequest, next));
     };
     if (!(loading instanceof Promise)) return goOn(loading);
     return loading.then(goOn, (error: unknown) => {
@@ -59,4 +59,17 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
       action();
     }
   }
+}
+
+/** The middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
+export function toFunction(
+  middleware: SessionRepositoryMiddleware,
+): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
+  return (request, response, next) => {
+    try {
+      middleware.use(request, response, next)?.catch(next);
+    } catch (error) {
+      next(error);
+    }
+  };
 }

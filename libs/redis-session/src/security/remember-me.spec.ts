@@ -4,7 +4,6 @@ import { MapSessionRepository } from '../session/map-session-repository.js';
 import { type Authentication } from './authentication.js';
 import {
   asksToBeRemembered,
-  DEFAULT_REMEMBER_ME_OPTIONS,
   forgetRememberedSession,
   rememberedSeconds,
   rememberSession,
@@ -49,7 +48,7 @@ describe(asksToBeRemembered, () => {
 describe(rememberSession, () => {
   it('defaults to 30 days', () => {
     const session = new MapSessionRepository().createSession();
-    rememberSession(session, DEFAULT_REMEMBER_ME_OPTIONS);
+    rememberSession(session, { validitySeconds: 2_592_000 });
     expect(session.maxInactiveIntervalSeconds).toBe(THIRTY_DAYS);
     expect(rememberedSeconds(session)).toBe(THIRTY_DAYS);
   });

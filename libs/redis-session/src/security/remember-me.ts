@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
 import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 import { type Authentication } from './authentication.js';
@@ -8,21 +10,17 @@ import { REMEMBER_ME_ATTRIBUTE } from '../session/attribute-names.js';
  *
  * Mirrors `SpringSessionRememberMeServices` of Spring Session, which does not tell remembered users from others.
  */
-export interface RememberMeOptions {
+export const rememberMeOptionGroup = z.strictObject({
   /** Seconds after a login for which the user counts as fully authenticated. See {@link withEffectiveKind}. */
-  readonly fullAuthenticationSeconds: number;
+  fullAuthenticationSeconds: positiveOption.default(1800),
   /** Name of the field of the login form or of its JSON. */
-  readonly parameter: string;
+  parameter: z.string().min(1).describe('the name of a field').default('remember-me'),
   /** Seconds without a request after which the user is forgotten; also the Max-Age of the cookie. */
-  readonly validitySeconds: number;
-}
+  validitySeconds: positiveOption.default(30 * 24 * 60 * 60),
+});
 
-/** The defaults of {@link RememberMeOptions}: half an hour as the default idle time of a session, and 30 days. */
-export const DEFAULT_REMEMBER_ME_OPTIONS: RememberMeOptions = {
-  fullAuthenticationSeconds: 1800,
-  parameter: 'remember-me',
-  validitySeconds: 30 * 24 * 60 * 60,
-};
+/** {@link rememberMeOptionGroup} with the defaults. */
+export type ResolvedRememberMeOptions = ResolvedOptionsOf<typeof rememberMeOptionGroup>;
 
 /** What the session holds: `{"validitySeconds":2592000}`. */
 interface RememberMeMark {
@@ -42,7 +40,7 @@ export function asksToBeRemembered(body: unknown, parameter: string): boolean {
 /** Makes `session` a long-lived one. From now on whenever the client is told its id, it is told to keep it as long. */
 export function rememberSession(
   session: Session,
-  { validitySeconds }: Pick<RememberMeOptions, 'validitySeconds'>,
+  { validitySeconds }: Pick<ResolvedRememberMeOptions, 'validitySeconds'>,
 ): void {
   session.maxInactiveIntervalSeconds = validitySeconds;
   session.setAttribute(REMEMBER_ME_ATTRIBUTE, { validitySeconds } satisfies RememberMeMark);
@@ -83,6 +81,9 @@ export function withEffectiveKind(
 }
 
 /** The time, epoch ms, and for how many seconds a login counts as `full`. */
-export interface FullAuthentication extends Pick<RememberMeOptions, 'fullAuthenticationSeconds'> {
+export interface FullAuthentication extends Pick<
+  ResolvedRememberMeOptions,
+  'fullAuthenticationSeconds'
+> {
   readonly nowMs: number;
 }

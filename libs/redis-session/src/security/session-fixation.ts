@@ -12,8 +12,15 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attribute-names.js';
  *
  * @see SessionFixationConfigurer of Spring Security
  */
-export type SessionFixationStrategy =
-  'change-session-id' | 'migrate-session' | 'new-session' | 'none';
+export const SESSION_FIXATION_STRATEGIES = [
+  'change-session-id',
+  'migrate-session',
+  'new-session',
+  'none',
+] as const;
+
+/** One of {@link SESSION_FIXATION_STRATEGIES}. */
+export type SessionFixationStrategy = (typeof SESSION_FIXATION_STRATEGIES)[number];
 
 /** Who has the session of a request, such as `SessionRequest`. */
 export interface SessionHolder {

@@ -1,10 +1,7 @@
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { expiryTimeMs } from './session-change.js';
-import {
-  DEFAULT_REPOSITORY_OPTIONS,
-  type SessionRepositoryOptions,
-  StoredSessionRepository,
-} from './stored-session-repository.js';
+import { DEFAULT_REPOSITORY_OPTIONS, type SessionRepositoryOptions } from './repository-options.js';
+import { StoredSessionRepository } from './stored-session-repository.js';
 
 /**
  * Keeps sessions in the memory of this process: for development and tests. They are lost when it ends, and other

@@ -53,3 +53,37 @@ export type SessionEventDelivery = (typeof SessionEventDelivery)[keyof typeof Se
  * Handles one event. When it rejects, `'once'` delivers the event again after a minute, `'broadcast'` does not.
  */
 export type SessionEventHandler = (event: SessionEvent) => void | Promise<void>;
+
+/** Brings the events of all replicas to one handler. */
+export interface SessionEventSource {
+  start(): Promise<void>;
+  /** Resolves when no event is being handled any more. */
+  stop(): Promise<void>;
+}
+
+/** What a {@link SessionEventSource} delivers, and to whom. */
+export interface SessionEventSubscription {
+  readonly delivery: 'once' | 'broadcast';
+  /** Only of `'once'`: whether handled events are deleted, because no other source reads them. */
+  readonly deletesHandled?: boolean;
+  readonly handler: SessionEventHandler;
+  /** Only of `'broadcast'`: whether a replica that restarts goes on where it was. @defaultValue true */
+  readonly isResumed?: boolean;
+  /** Name of this replica, unlike that of any other one that runs. */
+  readonly replicaName: string;
+}
+
+/** A repository that records what happens to its sessions, and finds the expired ones. */
+export interface SessionEventRecorder {
+  createEventSource(subscription: SessionEventSubscription): SessionEventSource;
+  /** Starts the worker that finds expired sessions. */
+  startExpiring(): Promise<void>;
+  stopExpiring(): Promise<void>;
+}
+
+/** Whether `repository` records events. */
+export function recordsEvents<R extends object>(
+  repository: R,
+): repository is R & SessionEventRecorder {
+  return 'createEventSource' in repository;
+}

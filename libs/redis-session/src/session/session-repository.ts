@@ -1,3 +1,4 @@
+import { type MapSession } from './map-session.js';
 import { type Session } from './session.js';
 
 /** How a session is read. */
@@ -55,4 +56,28 @@ export interface SessionPage<S extends Session = Session> {
 export interface FindByIndexSessionRepository<S extends Session = Session> {
   findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<S>>;
   findByIndex(name: string, value: string, page?: SessionPageRequest): Promise<SessionPage<S>>;
+}
+
+/**
+ * A repository that finds the sessions of a user and ends sessions of others: what `SessionRegistry` and
+ * `maximumSessions` need.
+ */
+export interface IndexedSessionRepository
+  extends SessionRepository<MapSession>, FindByIndexSessionRepository<MapSession> {
+  /** Ends a session that is not the caller's own. @param reason - told once to its client and to event handlers */
+  endById(id: string, reason: string): Promise<void>;
+
+  /** Ends all sessions of one user but `exceptId`. @returns how many it has ended */
+  endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number>;
+
+  /** Ends all other sessions of the user of `session`. @returns how many; 0 for an anonymous session */
+  endOthersOf(session: MapSession, reason: string): Promise<number>;
+
+  /** Returns why somebody else has ended the session `id`, once. */
+  takeEndReason(id: string): Promise<string | undefined>;
+}
+
+/** Whether `repository` finds sessions by their user. */
+export function isIndexed(repository: object): repository is IndexedSessionRepository {
+  return 'findByPrincipalName' in repository;
 }

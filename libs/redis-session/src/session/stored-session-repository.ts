@@ -1,56 +1,15 @@
-import { FlushMode } from './modes.js';
-import { jsonSessionCodec } from './codec.js';
+import { withDeadline } from '../lib/deadline.js';
 import { MapSession, type SessionContext } from './map-session.js';
-import { SaveMode } from './modes.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './codec.js';
-import {
-  generateChangedSessionId,
-  generateSessionId,
-  type SessionIdGenerator,
-} from './session-id.js';
-import { type SessionLogger } from '../lib/logger.js';
+import { type SessionRepositoryOptions } from './repository-options.js';
+import { generateChangedSessionId } from './session-id.js';
 import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
 import {
   SessionCorruptError,
   SessionEncodingError,
   SessionInvalidatedError,
 } from './session.errors.js';
-
-/** What to do with stored data that cannot be understood: go on without it, or fail. */
-export type CorruptSessionPolicy = 'new-session' | 'error';
-
-/** What every repository can be told. Nothing is optional: see {@link DEFAULT_REPOSITORY_OPTIONS}. */
-export interface SessionRepositoryOptions {
-  /** Seconds after creation at which a session ends however active it is; undefined = never. */
-  readonly absoluteTimeoutSeconds: number | undefined;
-  /** Epoch ms. Tests own it. */
-  readonly clock: () => number;
-  readonly codec: SessionCodec;
-  readonly flushMode: FlushMode;
-  readonly logger: SessionLogger;
-  /** Seconds; -1 = never. */
-  readonly maxInactiveIntervalSeconds: number;
-  readonly onCorrupt: CorruptSessionPolicy;
-  readonly saveMode: SaveMode;
-  readonly sessionIdGenerator: SessionIdGenerator;
-  /** Seconds between two records of the last access; 0 = every access is recorded. */
-  readonly touchIntervalSeconds: number;
-}
-
-/** The defaults of {@link SessionRepositoryOptions}. */
-export const DEFAULT_REPOSITORY_OPTIONS: SessionRepositoryOptions = {
-  absoluteTimeoutSeconds: undefined,
-  clock: Date.now,
-  codec: jsonSessionCodec,
-  flushMode: FlushMode.OnSave,
-  logger: console,
-  maxInactiveIntervalSeconds: 1800,
-  onCorrupt: 'new-session',
-  saveMode: SaveMode.OnChange,
-  sessionIdGenerator: generateSessionId,
-  touchIntervalSeconds: 0,
-};
 
 /** A repository as requests need it. */
 export interface SessionKeeper extends SessionRepository<MapSession> {
@@ -61,11 +20,17 @@ export interface SessionKeeper extends SessionRepository<MapSession> {
   findKept?(id: string, accessTimeMs: number): MapSession | undefined;
 }
 
+/** {@link SessionRepositoryOptions}, and the deadline of a store without its own. */
+export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions {
+  readonly deadlineMs?: number;
+}
+
 /** The part of a repository that does not depend on where sessions are kept: three operations are left to the store. */
 export abstract class StoredSessionRepository implements SessionKeeper {
   private readonly context: SessionContext;
 
-  constructor(protected readonly options: SessionRepositoryOptions) {
+  /** @param options - with `deadlineMs`, operations that take longer fail; a repository with its own deadlines has none */
+  constructor(protected readonly options: StoredSessionRepositoryOptions) {
     const { flushMode, saveMode, sessionIdGenerator } = options;
     this.context = {
       codec: this.tolerantCodec(options),
@@ -94,7 +59,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
     try {
-      const stored = await this.load(id, options.accessTimeMs);
+      const stored = await this.within('read the session', this.load(id, options.accessTimeMs));
       return stored && this.toSession(id, false, stored);
     } catch (error) {
       if (!(error instanceof SessionCorruptError) || this.options.onCorrupt === 'error')
@@ -110,19 +75,19 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async invalidate(session: MapSession): Promise<void> {
     await session.exclusively(async (storedId) => {
-      if (!session.isNew) await this.delete(storedId);
+      if (!session.isNew) await this.within('delete the session', this.delete(storedId));
     });
   }
 
   async deleteById(id: string): Promise<void> {
-    await this.delete(id);
+    await this.within('delete the session', this.delete(id));
   }
 
   private async writeChanges(session: MapSession): Promise<void> {
     for (;;) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
-      const outcome = await this.write(change, session);
+      const outcome = await this.within('save the session', this.write(change, session));
       if (outcome.kind === 'saved') {
         session.markSaved(change);
         return;
@@ -130,6 +95,11 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       if (outcome.kind === 'missing') throw SessionInvalidatedError.create('save the session');
       session.rebase(change, outcome.current);
     }
+  }
+
+  private within<T>(action: string, operation: Promise<T>): Promise<T> {
+    const { deadlineMs } = this.options;
+    return deadlineMs === undefined ? operation : withDeadline(action, deadlineMs, operation);
   }
 
   /** Makes the session that is handed out for `stored`. */

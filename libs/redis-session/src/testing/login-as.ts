@@ -1,12 +1,10 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import passport from 'passport';
 import { type SessionRequestContext } from '../http/request/session-request-context.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type LoginOptions, LoginService } from '../nest/login/login.service.js';
-import { PASSPORT_ATTRIBUTE } from '../express-session/passport-session.js';
-import { type ResolvedOptions } from '../nest/options/redis-session.options.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
+import { SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
+import { SessionFeatures } from '../nest/session-features.js';
 import { moduleBehind } from './server-sessions.js';
 
 /** What is used of an agent of supertest. */
@@ -24,7 +22,7 @@ const HOST = '127.0.0.1';
 /**
  * Logs a user in without a password and without a request: `agent` has the cookie of his session afterwards.
  *
- * The session is made by the `LoginService` of the application; with the option `passportSession`, passport knows the user,
+ * The session is made by the `LoginService` of the application; with `expressSession({ passport: true })`, passport knows the user,
  * too. What the visitor had in his session stays in it.
  *
  * @param agent - made with `supertest.agent(app.getHttpServer())`
@@ -44,10 +42,8 @@ export async function loginAs(
   const sessionRequest = new SessionRequest(request, response, context);
   await sessionRequest.load();
   await module.get(LoginService, { strict: false }).login(request, user, options);
-  if (module.get<ResolvedOptions>(RESOLVED_OPTIONS, { strict: false }).passportSession) {
-    const session = await sessionRequest.getSession();
-    session.setAttribute(PASSPORT_ATTRIBUTE, { user: await serialize(user) });
-  }
+  for (const feature of module.get(SessionFeatures, { strict: false }).connected)
+    await feature.keepUser?.(await sessionRequest.getSession(), user);
   await sessionRequest.commit();
   if (sessionRequest.hasHeadersToWrite()) sessionRequest.writeHeaders(response);
   giveHeaders(agent, response);
@@ -58,13 +54,4 @@ function giveHeaders(agent: CookieAgent, response: ServerResponse): void {
     if (name === 'set-cookie') agent.jar.setCookies([value ?? []].flat().map(String), HOST, '/');
     else agent.set(name, String(value));
   }
-}
-
-function serialize(user: object): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    passport.serializeUser(user, (error: Error | null, id?: unknown) => {
-      if (error) reject(error);
-      else resolve(id);
-    });
-  });
 }

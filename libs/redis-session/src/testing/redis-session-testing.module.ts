@@ -1,3 +1,5 @@
+import { ModuleRef } from '@nestjs/core';
+import { rememberModule } from './server-sessions.js';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { RedisSessionModule } from '../nest/redis-session.module.js';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
@@ -18,6 +20,10 @@ export type RedisSessionTestingOptions = Omit<
  */
 @Module({})
 export class RedisSessionTestingModule {
+  constructor(module: ModuleRef) {
+    rememberModule(module);
+  }
+
   static forRoot({
     clock = new TestClock(),
     ...options

@@ -1,13 +1,15 @@
+import { ModuleRef } from '@nestjs/core';
 import { MODULE_OPTIONS_TOKEN } from '../nest/redis-session.module-definition.js';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
-import { resolveOptions } from '../nest/options/resolve-options.js';
+import { configureOptions, resolveConfigured } from '../nest/options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../nest/redis-session.tokens.js';
+import { rememberModule } from './server-sessions.js';
 import { TestClock } from './test-clock.js';
 
 /** The part of Nest's `TestingModuleBuilder` that is needed. */
 export interface OverridableModule {
   overrideProvider(token: unknown): {
-    useFactory(options: { factory: (options: never) => unknown; inject?: never[] }): unknown;
+    useFactory(options: { factory: (...args: never[]) => unknown; inject?: never[] }): unknown;
   };
 }
 
@@ -25,27 +27,26 @@ export function withMemorySessions<Builder extends OverridableModule>(
   builder: Builder,
   clock = new TestClock(),
 ): Builder {
-  const factory = (options: RedisSessionModuleOptions) =>
-    resolveOptions({
-      ...withoutIndex(options),
-      clock: clock.now,
-      migration: undefined,
-      redis: undefined,
-      store: 'memory',
-    });
+  const factory = (options: RedisSessionModuleOptions, module: ModuleRef) => {
+    rememberModule(module);
+    const configured = withoutStore(configureOptions(options));
+    return resolveConfigured({ ...configured, clock: clock.now, store: 'memory' });
+  };
   builder
     .overrideProvider(RESOLVED_OPTIONS)
-    .useFactory({ factory, inject: [MODULE_OPTIONS_TOKEN as never] });
+    .useFactory({ factory, inject: [MODULE_OPTIONS_TOKEN as never, ModuleRef as never] });
   return builder;
 }
 
-/** What needs an index is left out, so that the rest of the application can be tested. */
-function withoutIndex(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
+/** What needs Redis or an index is left out, so that the rest of the application can be tested. */
+function withoutStore(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
   const { security, webSockets } = options;
   const logout = security && security.logout && { ...security.logout, endsEverySession: false };
   return {
     ...options,
     indexed: undefined,
+    namespace: undefined,
+    redis: undefined,
     repository: undefined,
     security: security && { ...security, logout: logout || undefined },
     webSockets: { ...webSockets, closeWithSession: false },

@@ -5,7 +5,8 @@ import {
   type FailedResponse,
   type ResponseCommitter,
 } from '../../http/response/response-committer.js';
-import { cookieLine, signConnectId } from './connect-cookie.js';
+import { signConnectId } from '../../http/session-id/connect-signature.js';
+import { cookieLine } from './connect-cookie.js';
 import {
   type ConnectRequest,
   type ConnectSessionMethods,

@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { CommittedResponse } from '../../http/response/committed-response.js';
 import { decodeCookieValue } from '../../http/session-id/cookie-value.js';
 import { findCookieValues } from '../../http/session-id/cookie-value.js';
-import { verifyConnectId } from './connect-cookie.js';
+import { verifyConnectId } from '../../http/session-id/connect-signature.js';
 import { ConnectExchange } from './connect-exchange.js';
 import { type ConnectRequest } from './connect-session-object.js';
 import { type ConnectSessionOptions, resolveConnectOptions } from './connect-session.options.js';

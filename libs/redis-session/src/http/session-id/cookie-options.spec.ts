@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionOptionError } from '../../session/session.errors.js';
-import {
-  DEFAULT_COOKIE_OPTIONS,
-  resolveCookieOptions,
-  type CookieOptions,
-} from './cookie-options.js';
+import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
 
 const SECRET = 'a-secret-of-at-least-32-characters';
 
@@ -36,7 +32,7 @@ describe(resolveCookieOptions, () => {
 
   it('takes undefined for not given, and null for what it says', () => {
     const options = resolveCookieOptions({ name: undefined, domain: undefined, sameSite: null });
-    expect(options.name).toBe(DEFAULT_COOKIE_OPTIONS.name);
+    expect(options.name).toBe('SESSION');
     expect(options.sameSite).toBeNull();
   });
 
@@ -100,7 +96,7 @@ describe(resolveCookieOptions, () => {
     [{ secrets: SECRET }, 'cookie.secrets'],
     [
       { samesite: 'lax' },
-      'cookie.samesite must be left out: there is no such option. Use domain, ',
+      'cookie.samesite must be left out: there is no such option. Did you mean cookie.sameSite?',
     ],
   ])('refuses %j', (options, message) => {
     expect(refusalOf(options)).toContain(message);

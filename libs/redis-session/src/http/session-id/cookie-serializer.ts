@@ -3,16 +3,18 @@ import { stringifySetCookie, type SetCookie } from 'cookie';
 import { domainByPattern } from './cookie-value.js';
 import { decodeCookieValue, encodeCookieValue } from './cookie-value.js';
 import { findCookieValues } from './cookie-value.js';
-import type { ResolvedCookieOptions, SecureCookiePredicate } from './cookie-options.js';
+import type { ResolvedCookieOptions } from './cookie-options.js';
 import { MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
 import { sign, verify } from './cookie-value.js';
 import type { SessionCookieSettings } from './session-cookie-settings.js';
 import { MAX_SESSION_ID_CANDIDATES } from './session-id-resolver.js';
 
+type IsSecure = (request: IncomingMessage) => boolean;
+
 /** What a {@link CookieSerializer} needs: the checked options, and what only the platform knows. */
 export interface CookieSerializerOptions extends Omit<ResolvedCookieOptions, 'rolling'> {
   /** Whether the request came over https, also through a trusted proxy; asked when `secure` is `'auto'`. */
-  readonly isSecure: SecureCookiePredicate;
+  readonly isSecure: IsSecure;
 }
 
 /** A value that the client sent, decoded, with signature and route taken off. */
@@ -35,7 +37,7 @@ export class CookieSerializer {
   readonly #options: CookieSerializerOptions;
   readonly #fixedAttributes: Omit<SetCookie, 'name' | 'value'>;
   readonly #routeSuffix: string;
-  readonly #isSecure: SecureCookiePredicate;
+  readonly #isSecure: IsSecure;
   readonly #domainOf: (request: IncomingMessage) => string | undefined;
 
   constructor(options: CookieSerializerOptions) {
@@ -126,7 +128,7 @@ function fixedAttributesOf(options: CookieSerializerOptions): Omit<SetCookie, 'n
   };
 }
 
-function predicateOf(secure: boolean | SecureCookiePredicate): SecureCookiePredicate {
+function predicateOf(secure: boolean | IsSecure): IsSecure {
   return typeof secure === 'function' ? secure : () => secure;
 }
 

@@ -30,7 +30,7 @@ import {
 } from './security.exceptions.js';
 import { WebSocketSessions } from '../messages/socket-sessions.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../redis/indexed/indexed-session-writer.js';
-import { RedisIndexedSessionRepository } from '../../redis/indexed/redis-indexed-session-repository.js';
+import { isIndexed } from '../../session/session-repository.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 
 const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
@@ -177,7 +177,7 @@ export async function takeEndReason(
   repository: object,
   ids: readonly string[],
 ): Promise<AuthenticationFailureReason | undefined> {
-  if (!(repository instanceof RedisIndexedSessionRepository)) return undefined;
+  if (!isIndexed(repository)) return undefined;
   for (const id of ids) {
     const reason = await repository.takeEndReason(id);
     if (reason === undefined) continue;

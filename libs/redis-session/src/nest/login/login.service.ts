@@ -9,7 +9,7 @@ import {
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
 import { CSRF_SECRET_ATTRIBUTE, SESSION_CLIENT_ATTRIBUTE } from '../../session/attribute-names.js';
-import { type SessionClient } from '../../redis/indexed/session-registry.js';
+import { type SessionClient } from '../../session/session-registry.js';
 import { SessionLimitError } from '../../session/session.errors.js';
 import { sessionRequestForLogin } from './login-request.js';
 import { showUser } from '../platform/raw-messages.js';

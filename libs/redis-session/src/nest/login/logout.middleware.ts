@@ -8,7 +8,6 @@ import { HttpPlatform } from '../platform/http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { CsrfException } from '../access/security.exceptions.js';
-import { DEFAULT_LOGOUT_OPTIONS } from '../options/security.options.js';
 import { toHttpException } from '../session-failure.js';
 
 /**
@@ -27,8 +26,8 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
 
   async use(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { security } = this.options;
-    const { successPath, endsEverySession } =
-      (security && security.logout) || DEFAULT_LOGOUT_OPTIONS;
+    // Mounted only with `security.logout`.
+    const { successPath = '/', endsEverySession = false } = (security && security.logout) || {};
     try {
       await this.refuseForged(request);
       await this.logoutService.logout(request, { endsEverySession });

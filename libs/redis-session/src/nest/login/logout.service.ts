@@ -5,11 +5,10 @@ import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { SessionRequest } from '../../http/request/session-request.js';
-import { RedisIndexedSessionRepository } from '../../redis/indexed/redis-indexed-session-repository.js';
-import { SIGNED_OUT_REASON } from '../../redis/indexed/session-registry.js';
+import { SIGNED_OUT_REASON } from '../../session/session-registry.js';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { SessionRepository } from '../../session/session-repository.js';
+import { SessionRepository, isIndexed } from '../../session/session-repository.js';
 import { rawRequestOf } from '../platform/raw-messages.js';
 
 /** What a logout ends. */
@@ -61,7 +60,7 @@ export class LogoutService {
   }
 
   private async endOthers(session: MapSession): Promise<void> {
-    if (!(this.repository instanceof RedisIndexedSessionRepository)) {
+    if (!isIndexed(this.repository)) {
       throw new SessionOptionError(
         "repository must be 'indexed' to end every session of a user, got another one.",
       );

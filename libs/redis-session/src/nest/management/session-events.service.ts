@@ -5,21 +5,20 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
-import { BroadcastEventSource } from '../../redis/events/broadcast-event-source.js';
-import { OnceEventSource } from '../../redis/events/once-event-source.js';
-import { RedisIndexedSessionRepository } from '../../redis/indexed/redis-indexed-session-repository.js';
-import { type SessionEventSource } from '../../redis/events/session-event-source.js';
 import { SessionRepository } from '../../session/session-repository.js';
-import { type SessionEvent, type SessionEventHandler } from '../../session/session-event.js';
+import {
+  type SessionEvent,
+  type SessionEventHandler,
+  type SessionEventRecorder,
+  type SessionEventSource,
+  recordsEvents,
+} from '../../session/session-event.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { type ResolvedIndexedOptions } from '../options/indexed.options.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { OpenSockets } from '../messages/open-sockets.js';
 import { SessionEventHandlers } from './session-event-handlers.js';
-
-/** Long enough for a handler, short enough for a replica that died. */
-const HAND_ON_AFTER_MS = 60_000;
 
 /**
  * Tells what happens to sessions, and runs the worker that finds their ends, while the application runs. Events come as
@@ -44,31 +43,29 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
     const handlers = this.handlers.find();
     const { indexed } = this.options;
     const delivery = indexed ? indexed.eventDelivery : 'none';
-    if (handlers.length > 0 && delivery === 'none' && this.options.store === 'redis') {
+    if (handlers.length > 0 && delivery === 'none' && this.options.store !== 'memory') {
       throw new SessionOptionError(
         'indexed.eventDelivery must be "once" or "broadcast" when there is a method with @OnSessionEvent, got "none".',
       );
     }
-    if (!indexed || !(this.repository instanceof RedisIndexedSessionRepository)) return;
+    if (!indexed || !recordsEvents(this.repository)) return;
     this.sources.push(...this.createSources(this.repository, indexed, handlers));
     await Promise.all(this.sources.map((source) => source.start()));
-    if (indexed.runsWorker) await this.repository.store.expiration.start();
+    if (indexed.runsWorker) await this.repository.startExpiring();
   }
 
   /** Before the client is closed. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.repository instanceof RedisIndexedSessionRepository)
-      await this.repository.store.expiration.stop();
+    if (recordsEvents(this.repository)) await this.repository.stopExpiring();
     await Promise.all(this.sources.map((source) => source.stop()));
   }
 
   private createSources(
-    { store: { client, keys } }: RedisIndexedSessionRepository,
+    recorder: SessionEventRecorder,
     { eventDelivery, replicaName }: ResolvedIndexedOptions,
     handlers: readonly SessionEventHandler[],
   ): SessionEventSource[] {
     const { closeWithSession } = this.options.webSockets;
-    const input = { ...this.options, client, keys, replicaName, handOnAfterMs: HAND_ON_AFTER_MS };
     const handler = async (event: SessionEvent) => {
       this.subject.next(event);
       // One that fails does not keep the event from the others; it is delivered again to all.
@@ -77,14 +74,16 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
       if (failed) throw failed.reason;
     };
     const sources: SessionEventSource[] = [];
-    if (eventDelivery === 'once')
-      sources.push(new OnceEventSource({ ...input, handler, deletesHandled: !closeWithSession }));
-    if (eventDelivery === 'broadcast')
-      sources.push(new BroadcastEventSource({ ...input, handler }));
+    if (eventDelivery !== 'none') {
+      const deletesHandled = !closeWithSession;
+      const delivery = eventDelivery;
+      sources.push(recorder.createEventSource({ delivery, deletesHandled, handler, replicaName }));
+    }
     // Of its own, so that sockets do not wait for handlers of the application.
     if (closeWithSession) {
       const close = (event: SessionEvent) => this.sockets.handle(event);
-      sources.push(new BroadcastEventSource({ ...input, handler: close, isResumed: false }));
+      const subscription = { handler: close, isResumed: false, replicaName };
+      sources.push(recorder.createEventSource({ delivery: 'broadcast', ...subscription }));
     }
     return sources;
   }

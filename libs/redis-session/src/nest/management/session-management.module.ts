@@ -14,11 +14,14 @@ import {
   type Type,
   UseGuards,
 } from '@nestjs/common';
-import { RedisIndexedSessionRepository } from '../../redis/indexed/redis-indexed-session-repository.js';
-import { SIGNED_OUT_REASON } from '../../redis/indexed/session-registry.js';
+import { SIGNED_OUT_REASON } from '../../session/session-registry.js';
 import { SecurityContextHolder } from '../../security/security-context.js';
 import { type Session } from '../../session/session.js';
-import { SessionRepository } from '../../session/session-repository.js';
+import {
+  type IndexedSessionRepository,
+  SessionRepository,
+  isIndexed,
+} from '../../session/session-repository.js';
 import { RequireAuthorities } from '../access/authorization.decorators.js';
 import { AuthenticationException } from '../access/security.exceptions.js';
 
@@ -99,8 +102,8 @@ export function createSessionsController(path: string, authority: string): Type 
       await this.indexed.endById(id, SIGNED_OUT_REASON);
     }
 
-    private get indexed(): RedisIndexedSessionRepository {
-      if (this.repository instanceof RedisIndexedSessionRepository) return this.repository;
+    private get indexed(): IndexedSessionRepository {
+      if (isIndexed(this.repository)) return this.repository;
       throw new NotFoundException('Sessions are not indexed.');
     }
   }

@@ -1,172 +1,178 @@
+import { type IncomingMessage } from 'node:http';
 import { Logger, type MiddlewareConsumer } from '@nestjs/common';
+import { type HttpAdapterHost } from '@nestjs/core';
+import { z } from 'zod';
+import { type SessionRequest } from '../../http/request/session-request.js';
+import {
+  type SessionRequestContext,
+  type StoreUnavailablePolicy,
+} from '../../http/request/session-request-context.js';
 import {
   type CookieOptions,
   type ResolvedCookieOptions,
 } from '../../http/session-id/cookie-options.js';
 import { type SessionIdResolver } from '../../http/session-id/session-id-resolver.js';
-import { type StoreUnavailablePolicy } from '../../http/request/session-request-context.js';
-import {
-  DEFAULT_REDIS_REPOSITORY_OPTIONS,
-  type RedisSessionRepositoryOptions,
-} from '../../redis/sessions/redis-session-repository.js';
-import { type NearCacheRules } from '../../redis/near-cache/near-cache-session-repository.js';
-import { type RedisConnection } from '../../redis/client/redis-client.js';
-import { type SessionIdGenerator } from '../../session/session-id.js';
-import { type FlushMode } from '../../session/modes.js';
-import { type SaveMode } from '../../session/modes.js';
-import { type SessionCodec } from '../../session/codec.js';
 import { type SessionLogger } from '../../lib/logger.js';
-import { type CorruptSessionPolicy } from '../../session/stored-session-repository.js';
+import { type OptionsOf, type ResolvedOptionsOf, objectOption } from '../../lib/option-group.js';
+import { type RedisConnection } from '../../redis/client/redis-client.js';
+import { redisRepositoryOptionGroup } from '../../redis/sessions/redis-session-repository.js';
+import { type Session } from '../../session/session.js';
+import { type SessionStore } from '../../session/session-store.js';
+import { type SessionKeeper } from '../../session/stored-session-repository.js';
 import { type IndexedSessionOptions, type ResolvedIndexedOptions } from './indexed.options.js';
-import {
-  type MigrationOptions,
-  type ResolvedMigrationOptions,
-} from '../../migration/migration.options.js';
-import { type NearCacheOptions } from './near-cache.options.js';
 import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
 import { type ResolvedWebSocketOptions, type WebSocketOptions } from './web-socket.options.js';
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
 
-/** What `RedisSessionModule.forRoot` takes. The defaults are in {@link DEFAULT_OPTIONS}. */
-export interface RedisSessionModuleOptions {
+/** What `RedisSessionModule.forRoot` takes. */
+export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
   /**
    * Where Redis is: a url, ioredis options (Sentinel among them), `{ nodes, options }` of a Redis Cluster, or a client of
-   * yours, which is then never closed. Required unless `store` is `'memory'`.
+   * yours, which the module never closes. Required unless `store` is given.
    */
-  readonly redis?: RedisConnection | undefined;
+  redis: z
+    .union([
+      z.string().regex(/^(?:(?:rediss?|unix):\/\/|\/|[\w.-]+(?::\d+)?$)/),
+      objectOption<Exclude<RedisConnection, string>>(''),
+    ])
+    .describe('a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client')
+    .optional(),
+  /** The session cookie. Excludes `sessionIdResolver`. */
+  cookie: objectOption<CookieOptions>('an object of cookie options').default({}),
+  /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. */
+  exclude: z.array(z.custom<ExcludedRoute>()).readonly().describe('a list of routes').default([]),
+  /** What other entries of the package add, such as `expressSession()`, `migrateFrom({ … })` and `nearCache({ … })`. */
+  features: z
+    .array(objectOption<SessionFeature>('a feature'))
+    .readonly()
+    .describe('a list of features, such as [nearCache({ maxSessions: 10_000 })]')
+    .default([]),
+  /** What the indexed repository does. Needs `repository: 'indexed'`. */
+  indexed: objectOption<IndexedSessionOptions>(
+    'an object of options of the indexed repository',
+  ).optional(),
   /**
-   * Seconds after its creation at which a session ends, however active it is. A positive integer.
-   * @defaultValue undefined = never
+   * Whether the global interceptor saves the session after the handler, so that the application's interceptors and
+   * exception filters see a save that fails. Without it, the save happens right before the first byte of the response.
    */
-  readonly absoluteTimeoutSeconds?: number | undefined;
-  /** Epoch ms. For tests. @defaultValue `Date.now` */
-  readonly clock?: (() => number) | undefined;
-  /** How attribute values are stored. @defaultValue JSON */
-  readonly codec?: SessionCodec | undefined;
+  interceptor: z.boolean().describe('true or false').default(true),
   /**
-   * Milliseconds after which a Redis command counts as failed; it can change nothing any more then. A positive integer.
-   * @defaultValue 2000
+   * `'eager'` reads the session before the first guard. `'lazy'` reads it when it is first asked for, by
+   * `@CurrentSession()`, `@CurrentUser()` or a guarded route. Until then, `request.user` and the `SecurityContextHolder` are
+   * empty.
    */
-  readonly commandTimeoutMs?: number | undefined;
-  /** The session cookie; refused together with `sessionIdResolver`. @defaultValue `DEFAULT_COOKIE_OPTIONS` */
-  readonly cookie?: CookieOptions | undefined;
-  /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. @defaultValue none */
-  readonly exclude?: readonly ExcludedRoute[] | undefined;
-  /** What the indexed repository does; refused without `repository: 'indexed'`. @defaultValue `DEFAULT_INDEXED_OPTIONS` */
-  readonly indexed?: IndexedSessionOptions | undefined;
-  /** When changes are written. @defaultValue 'on-save' */
-  readonly flushMode?: FlushMode | undefined;
+  load: z.enum(['eager', 'lazy']).describe('"eager" or "lazy"').default('eager'),
+  /** Receives warnings and errors. */
+  logger: objectOption<SessionLogger>('an object with warn and error').default(
+    () => new Logger('RedisSession'),
+  ),
   /**
-   * `'eager'` reads the session before the first guard; `'lazy'` when it is first asked for, by `@CurrentSession()`,
-   * `@CurrentUser()` or a guarded route: `request.user` and the `SecurityContextHolder` are empty until then.
-   * @defaultValue 'eager'
+   * What happens when Redis cannot be reached to read a session. `'error'` answers 503. `'anonymous'` goes on without a
+   * session, and answers 503 only if the request changes one.
    */
-  readonly load?: 'eager' | 'lazy' | undefined;
-  /** Where problems are reported. @defaultValue Nest's `Logger` */
-  readonly logger?: SessionLogger | undefined;
+  onStoreUnavailable: z
+    .enum(['error', 'anonymous'] satisfies StoreUnavailablePolicy[])
+    .describe('"error" or "anonymous"')
+    .default('error'),
   /**
-   * Seconds without a request after which a session ends. A positive integer, or -1 = never.
-   * @defaultValue 1800
-   */
-  readonly maxInactiveIntervalSeconds?: number | undefined;
-  /** Takes over the sessions of express-session or @fastify/session: nobody is logged out. @defaultValue undefined */
-  readonly migration?: MigrationOptions | undefined;
-  /** Prefix of all keys in Redis. @defaultValue 'nest:session' */
-  readonly namespace?: string | undefined;
-  /**
-   * Keeps sessions in the process that were read, until Redis reports that they have changed: see docs/storage.md. A
-   * route with `@FreshSession()` asks Redis all the same. @defaultValue undefined = none
-   */
-  readonly nearCache?: NearCacheOptions | undefined;
-  /**
-   * Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request.
-   * @defaultValue 'new-session'
-   */
-  readonly onCorrupt?: CorruptSessionPolicy | undefined;
-  /**
-   * Redis cannot be reached when a session is to be read: `'error'` answers 503; `'anonymous'` goes on without a session,
-   * and answers 503 only if the request changes one.
-   * @defaultValue 'error'
-   */
-  readonly onStoreUnavailable?: StoreUnavailablePolicy | undefined;
-  /**
-   * `'default'` keeps each session in a hash; `'indexed'` also finds sessions by user, ends them on time and tells what
+   * `'default'` keeps each session in a hash. `'indexed'` also finds sessions by user, ends them on time and tells what
    * happens to them. The two do not see each other's sessions.
-   * @defaultValue 'default'
    */
-  readonly repository?: 'default' | 'indexed' | undefined;
+  repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"').default('default'),
+  /** Login, logout and protected routes. False leaves sessions alone. */
+  security: z
+    .union([z.literal(false), objectOption<SecurityOptions>('')])
+    .describe('an object of security options or false')
+    .default({}),
+  /** What is looked up at all: other ids never reach Redis. Default: what `sessionIdGenerator` makes. */
+  sessionIdPattern: z.instanceof(RegExp).describe('a regular expression').optional(),
+  /** How the session id travels. Default: in a cookie, see `cookie`. */
+  sessionIdResolver: objectOption<SessionIdResolver>('a SessionIdResolver').optional(),
   /**
-   * Mounts `passport.session()` right after the session is found, on Express and Fastify: `req.logIn`, `req.logout`, and
-   * `req.user` by your `PassportSerializer`. Includes `requestSession`. @defaultValue false
+   * `'redis'`, a store of another entry or of your own, or `'memory'`, which keeps sessions in the process: for development
+   * and tests, not for more than one replica.
    */
-  readonly passportSession?: boolean | undefined;
-  /**
-   * Gives `req.session`, `@Session()`, `req.sessionID` and `req.sessionStore` as express-session does; the same session as
-   * `@CurrentSession()`. A request that does not touch them costs nothing more. @defaultValue false
-   */
-  readonly requestSession?: boolean | undefined;
-  /** Which attributes a save writes. @defaultValue 'on-change' */
-  readonly saveMode?: SaveMode | undefined;
-  /** Login, logout and protected routes; `false` = sessions alone. @defaultValue {} */
-  readonly security?: SecurityOptions | false | undefined;
-  /** Makes session ids: unpredictable, 16 to 256 characters of `A-Z a-z 0-9 _ . ~ -`. @defaultValue 32 random bytes in base64url */
-  readonly sessionIdGenerator?: SessionIdGenerator | undefined;
-  /** What is looked up at all; anything else never reaches Redis. @defaultValue what the generator makes */
-  readonly sessionIdPattern?: RegExp | undefined;
-  /** How the id travels. @defaultValue in a cookie, see `cookie` */
-  readonly sessionIdResolver?: SessionIdResolver | undefined;
-  /** `'memory'` keeps sessions in the process: for development and tests, not for more than one replica. @defaultValue 'redis' */
-  readonly store?: 'redis' | 'memory' | undefined;
-  /**
-   * Seconds between two records of the last access; reading requests in between do not write to Redis, and a session may
-   * end that much earlier. An integer from 0 (every access is recorded) to below `maxInactiveIntervalSeconds`.
-   * @defaultValue 0
-   */
-  readonly touchIntervalSeconds?: number | undefined;
-  /** What becomes of open WebSockets. @defaultValue `DEFAULT_WEB_SOCKET_OPTIONS` */
-  readonly webSockets?: WebSocketOptions | undefined;
+  store: z
+    .union([z.enum(['redis', 'memory']), objectOption<SessionStore>('')])
+    .describe('"redis", "memory" or a SessionStore')
+    .default('redis'),
+  /** What happens to open WebSockets. */
+  webSockets: objectOption<WebSocketOptions>('an object of WebSocket options').default({}),
+});
+
+/** What `RedisSessionModule.forRoot` takes. */
+export interface RedisSessionModuleOptions extends OptionsOf<typeof moduleOptionGroup> {}
+
+/** Makes the options, for `forRootAsync({ useClass })` and `useExisting`. */
+export interface RedisSessionOptionsFactory {
+  createRedisSessionOptions(): RedisSessionModuleOptions | Promise<RedisSessionModuleOptions>;
 }
 
-/** The options with their defaults; nothing is left to decide inside. */
-export interface ResolvedOptions extends RedisSessionRepositoryOptions {
+/** The options with their defaults. Nothing is left to decide inside. */
+export interface ResolvedOptions extends Omit<
+  ResolvedOptionsOf<typeof moduleOptionGroup>,
+  'cookie' | 'indexed' | 'repository' | 'security' | 'sessionIdPattern' | 'webSockets'
+> {
   readonly cookie: ResolvedCookieOptions;
-  readonly exclude: readonly ExcludedRoute[];
   /** undefined = the default repository */
   readonly indexed: ResolvedIndexedOptions | undefined;
-  readonly load: 'eager' | 'lazy';
-  readonly migration: ResolvedMigrationOptions | undefined;
-  readonly nearCache: NearCacheRules | undefined;
-  readonly onStoreUnavailable: StoreUnavailablePolicy;
-  readonly passportSession: boolean;
-  readonly requestSession: boolean;
-  readonly redis: RedisConnection | undefined;
   readonly security: ResolvedSecurityOptions | false;
   readonly sessionIdPattern: RegExp;
-  readonly sessionIdResolver: SessionIdResolver | undefined;
-  readonly store: 'redis' | 'memory';
   readonly webSockets: ResolvedWebSocketOptions;
 }
 
-/** The default of every option that has one. */
-export const DEFAULT_OPTIONS = {
-  ...DEFAULT_REDIS_REPOSITORY_OPTIONS,
-  cookie: {},
-  exclude: [],
-  indexed: undefined,
-  load: 'eager',
-  logger: new Logger('RedisSession'),
-  migration: undefined,
-  nearCache: undefined,
-  onStoreUnavailable: 'error',
-  passportSession: false,
-  redis: undefined,
-  repository: 'default',
-  requestSession: false,
-  security: {},
-  sessionIdPattern: undefined,
-  sessionIdResolver: undefined,
-  store: 'redis',
-  webSockets: {},
-} as const satisfies RedisSessionModuleOptions;
+/**
+ * Something that the option `features` switches on, and that the module itself knows nothing of: an entry such as
+ * `nestjs-redis-session/express-session` makes one by a function.
+ */
+export interface SessionFeature {
+  /** As the application writes it, such as `expressSession()`. */
+  readonly name: string;
+
+  /**
+   * Sets options, and refuses those that contradict the feature. Called at start, before the options are checked.
+   *
+   * @param options - as the application gives them
+   * @throws SessionOptionError naming the feature, the option and the reason
+   */
+  configure?(options: RedisSessionModuleOptions): RedisSessionModuleOptions;
+
+  /** Makes the repository in place of the one of `store`. It is started and stopped with the application. */
+  createRepository?(store: SessionStore, options: ResolvedOptions): SessionKeeper & Lifecycle;
+
+  /** Takes part in the requests of one application. */
+  connect?(host: SessionFeatureHost): ConnectedFeature;
+}
+
+/** What is started and stopped with the application. */
+export interface Lifecycle {
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}
+
+/** The application that a {@link SessionFeature} is connected to. */
+export interface SessionFeatureHost {
+  readonly adapterHost: HttpAdapterHost;
+  readonly context: SessionRequestContext;
+  /** Whether the client's connection is TLS, through the proxies that the platform trusts. */
+  readonly isSecure: (request: IncomingMessage) => boolean;
+  readonly options: ResolvedOptions;
+  readonly store: SessionStore;
+}
+
+/** The part that a {@link SessionFeature} takes in the requests of one application. */
+export interface ConnectedFeature extends Lifecycle {
+  /** What takes the place of what requests share: another repository, another way for ids to travel. */
+  readonly context?: Partial<SessionRequestContext>;
+
+  /** Called for each request once its session can be asked for. */
+  attach?(sessionRequest: SessionRequest): void;
+
+  /** Keeps `user` in the session in the feature's own way, for a login in a test that sends no request. */
+  keepUser?(session: Session, user: object): Promise<void>;
+
+  /** Called for each request once its session is loaded, before all guards. */
+  authenticate?(sessionRequest: SessionRequest, next: (error?: unknown) => void): void;
+}

@@ -1,89 +1,88 @@
 import { resolveCookieOptions } from '../../http/session-id/cookie-options.js';
+import { resolveOptionGroup } from '../../lib/option-group.js';
 import {
   CUSTOM_SESSION_ID_PATTERN,
   SESSION_ID_PATTERN,
   generateSessionId,
 } from '../../session/session-id.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 import { resolveIndexedSessionOptions } from './indexed.options.js';
-import { resolveMigrationOptions } from '../../migration/migration.options.js';
-import { resolveNearCacheOptions } from './near-cache.options.js';
 import {
-  DEFAULT_OPTIONS,
   type RedisSessionModuleOptions,
   type ResolvedOptions,
+  moduleOptionGroup,
 } from './redis-session.options.js';
 import { resolveSecurityOptions } from './security.options.js';
-import { resolveWebSocketOptions } from './web-socket.options.js';
-import { SessionOptionError } from '../../session/session.errors.js';
-import { z } from 'zod';
-import { anyFunction, anyObject, checkOptions } from '../../lib/check-options.js';
-import { FlushMode, SaveMode } from '../../session/modes.js';
+import { webSocketOptionGroup } from './web-socket.options.js';
 
-/** What is made of other options. */
-type Decided =
-  'cookie' | 'indexed' | 'migration' | 'nearCache' | 'security' | 'sessionIdPattern' | 'webSockets';
+/** The features come first: they may set the other options. */
+const featureList = moduleOptionGroup.pick({ features: true });
 
-type Merged = Omit<typeof DEFAULT_OPTIONS, 'requestSession' | 'passportSession'> &
-  RedisSessionModuleOptions;
+/** Options that other entries took over, and how they are written now. */
+const MOVED = {
+  migration:
+    'migration must be left out: there is no such option. Use features: [migrateFrom({ … })] of "nestjs-redis-session/migration".',
+  nearCache:
+    'nearCache must be left out: there is no such option. Use features: [nearCache({ maxSessions: 10_000 })].',
+  passportSession:
+    'passportSession must be left out: there is no such option. Use features: [expressSession({ passport: true })] of "nestjs-redis-session/express-session".',
+  requestSession:
+    'requestSession must be left out: there is no such option. Use features: [expressSession()] of "nestjs-redis-session/express-session".',
+};
 
 /**
  * Fills in the defaults and checks everything, once, at start.
  *
  * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
  */
-export function resolveOptions(options: RedisSessionModuleOptions): ResolvedOptions {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  const merged = { ...DEFAULT_OPTIONS, ...given } as Merged;
-  checkModuleOptions(merged);
-  refuseContradictions(options, merged);
-  const { cookie, security, sessionIdGenerator } = merged;
-  const { indexed, repository } = options;
-  const isCustomId = sessionIdGenerator !== generateSessionId;
+export function resolveOptions(options: RedisSessionModuleOptions | undefined): ResolvedOptions {
+  return resolveConfigured(configureOptions(options ?? {}));
+}
+
+/** The same for options that the features have configured. @throws SessionOptionError */
+export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedOptions {
+  const resolved = resolveOptionGroup(moduleOptionGroup, options, {
+    moved: MOVED,
+    secret: ['redis'],
+  });
+  refuseContradictions(options);
+  const { repository, sessionIdGenerator, sessionIdPattern, ...rest } = resolved;
+  const idPattern =
+    sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
   return {
-    ...(merged as Omit<ResolvedOptions, Decided>),
-    cookie: resolveCookieOptions(cookie),
-    indexed: repository === 'indexed' ? resolveIndexedSessionOptions(indexed ?? {}) : undefined,
-    migration: options.migration && resolveMigrationOptions(options),
-    nearCache: resolveNearCacheOptions(merged),
-    requestSession: merged.requestSession === true || merged.passportSession === true,
-    security: resolveSecurityOptions(security),
-    webSockets: resolveWebSocketOptions(merged.webSockets),
-    sessionIdPattern:
-      options.sessionIdPattern ?? (isCustomId ? CUSTOM_SESSION_ID_PATTERN : SESSION_ID_PATTERN),
+    ...rest,
+    cookie: resolveCookieOptions(resolved.cookie),
+    indexed:
+      repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
+    security: resolveSecurityOptions(resolved.security),
+    sessionIdGenerator,
+    sessionIdPattern: sessionIdPattern ?? idPattern,
+    webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
+      prefix: 'webSockets.',
+    }),
   };
+}
+
+/** Lets the features set and refuse options, one after the other. @throws SessionOptionError */
+export function configureOptions(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
+  const { features } = resolveOptionGroup(featureList, { features: options.features });
+  return features.reduce((made, feature) => feature.configure?.(made) ?? made, options);
 }
 
 /**
  * Refuses options that are right one by one, but not together.
  *
- * @param given - what the application says
- * @param merged - the same with the defaults
  * @throws SessionOptionError
  */
-export function refuseContradictions(
-  given: RedisSessionModuleOptions,
-  merged: RedisSessionModuleOptions,
-): void {
-  const { maxInactiveIntervalSeconds = -1, touchIntervalSeconds = 0 } = merged;
-  if (merged.store === 'redis' && merged.redis === undefined) {
-    throw new SessionOptionError(
-      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
-    );
-  }
-  if (merged.store === 'memory' && given.redis !== undefined) {
-    throw new SessionOptionError(
-      'redis must be left out when store is "memory", got both. Leave one out.',
-    );
-  }
-  refuseWithoutIndex(given, merged);
-  if (given.cookie !== undefined && given.sessionIdResolver !== undefined) {
+function refuseContradictions(options: RedisSessionModuleOptions): void {
+  const { maxInactiveIntervalSeconds = 1800, touchIntervalSeconds = 0 } = options;
+  refuseStoreContradictions(options);
+  refuseWithoutIndex(options);
+  if (options.cookie !== undefined && options.sessionIdResolver !== undefined) {
     throw new SessionOptionError(
       'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
     );
   }
-  refuseBlindRequestSession(merged);
   if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
     throw new SessionOptionError(
       `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
@@ -91,96 +90,69 @@ export function refuseContradictions(
   }
 }
 
-/** What only sessions with an index can do. */
-function refuseWithoutIndex(
-  given: RedisSessionModuleOptions,
-  merged: RedisSessionModuleOptions,
-): void {
-  const { repository, security, store } = merged;
-  const isIndexed = repository === 'indexed';
-  if (isIndexed && store === 'memory') {
+/** Options of `indexed` that describe how Redis keeps the index. */
+const REDIS_INDEX_OPTIONS = [
+  'cleanupCron',
+  'configuresNotifications',
+  'expirationStore',
+  'partitions',
+] as const;
+
+function refuseStoreContradictions({
+  store = 'redis',
+  redis,
+  namespace,
+  indexed,
+  repository,
+}: RedisSessionModuleOptions): void {
+  if (store === 'redis') {
+    if (redis !== undefined) return;
+    throw new SessionOptionError(
+      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
+    );
+  }
+  const name = store === 'memory' ? '"memory"' : store.name;
+  const foreign = store === 'memory' ? { redis } : { redis, namespace };
+  const given = Object.entries(foreign).find(([, value]) => value !== undefined);
+  if (given) {
+    throw new SessionOptionError(
+      `${given[0]} must be left out when store is ${name}, got both. Leave one out.`,
+    );
+  }
+  if (store === 'memory' && repository === 'indexed') {
     throw new SessionOptionError(
       'repository must be "default" when store is "memory", got "indexed". Leave it out.',
     );
   }
-  if (!isIndexed && given.indexed !== undefined) {
+  const ofRedis = REDIS_INDEX_OPTIONS.find((option) => indexed?.[option] !== undefined);
+  if (ofRedis) {
+    throw new SessionOptionError(
+      `indexed.${ofRedis} must be left out when store is ${name}: it describes how Redis keeps the index.`,
+    );
+  }
+}
+
+/** What only sessions with an index can do. */
+function refuseWithoutIndex({
+  indexed,
+  repository,
+  security,
+  webSockets,
+}: RedisSessionModuleOptions): void {
+  if (repository === 'indexed') return;
+  if (indexed !== undefined) {
     throw new SessionOptionError(
       'indexed must be left out unless repository is "indexed", got both. Leave one out.',
     );
   }
-  if (!isIndexed && security && security.logout?.endsEverySession === true) {
+  if (security && security.logout?.endsEverySession === true) {
     throw new SessionOptionError(
       'security.logout.endsEverySession must be false unless repository is "indexed", got true.',
     );
   }
-  if (!isIndexed && given.webSockets?.closeWithSession === true) {
+  if (webSockets?.closeWithSession === true) {
     throw new SessionOptionError(
       'webSockets.closeWithSession must be false unless repository is "indexed", got true.',
     );
   }
-}
-
-/** `req.session` cannot wait for a session to be read, and its users change values in place. */
-function refuseBlindRequestSession(options: RedisSessionModuleOptions): void {
-  if (options.requestSession !== true && options.passportSession !== true) return;
-  const name = options.passportSession === true ? 'passportSession' : 'requestSession';
-  if (options.load === 'lazy') {
-    throw new SessionOptionError(`load must be "eager" when ${name} is true, got "lazy".`);
-  }
-  if (options.saveMode === 'on-set-attribute') {
-    throw new SessionOptionError(
-      `saveMode must be "on-change" when ${name} is true, got "on-set-attribute": req.session.cart.push(item) would not be saved.`,
-    );
-  }
-}
-
-const positive = z.int().positive();
-
-/** The description of each member completes "`<name>` must be …". */
-const schema = z.strictObject({
-  redis: z
-    .union([z.string().min(1), anyObject])
-    .optional()
-    .describe('a url, ioredis options, cluster nodes or a client'),
-  absoluteTimeoutSeconds: positive.optional().describe('a positive integer or undefined'),
-  clock: anyFunction.describe('a function that returns epoch ms'),
-  codec: anyObject.describe('an object with encode and decode'),
-  commandTimeoutMs: positive.describe('a positive integer'),
-  cookie: anyObject.describe('an object of cookie options'),
-  exclude: z.array(z.unknown()).describe('a list of routes'),
-  flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"'),
-  indexed: anyObject.optional().describe('an object of options of the indexed repository'),
-  load: z.enum(['eager', 'lazy']).describe('"eager" or "lazy"'),
-  logger: anyObject.describe('an object with warn and error'),
-  maxInactiveIntervalSeconds: z
-    .union([positive, z.literal(-1)])
-    .describe('-1 (never) or a positive integer'),
-  migration: anyObject.optional().describe('an object of migration options'),
-  namespace: z
-    .string()
-    .regex(/^[^\s{}]+$/)
-    .describe('a string without spaces and braces'),
-  nearCache: anyObject.optional().describe('an object of options of the near cache'),
-  onCorrupt: z.enum(['new-session', 'error']).describe('"new-session" or "error"'),
-  onStoreUnavailable: z.enum(['error', 'anonymous']).describe('"error" or "anonymous"'),
-  repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"'),
-  passportSession: z.boolean().describe('true or false'),
-  requestSession: z.boolean().describe('true or false'),
-  saveMode: z
-    .enum(SaveMode)
-    .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"'),
-  security: z
-    .union([z.literal(false), anyObject])
-    .describe('an object of security options or false'),
-  sessionIdGenerator: anyFunction.describe('a function that returns a string'),
-  sessionIdPattern: z.instanceof(RegExp).optional().describe('a regular expression'),
-  sessionIdResolver: anyObject.optional().describe('a SessionIdResolver'),
-  store: z.enum(['redis', 'memory']).describe('"redis" or "memory"'),
-  touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative'),
-  webSockets: anyObject.describe('an object of WebSocket options'),
-});
-
-/** @param options - with their defaults filled in. @throws SessionOptionError for the first one that is unknown or wrong */
-export function checkModuleOptions(options: object): void {
-  checkOptions(schema, { ...options }, { secret: ['redis'] });
 }

@@ -1,41 +1,26 @@
 import { z } from 'zod';
-import { checkOptions } from '../../lib/check-options.js';
+import { type OptionsOf, type ResolvedOptionsOf, flagOption } from '../../lib/option-group.js';
 
-/** What `webSockets` of the module's options takes, for gateways with `@SecuredMessages()`. */
-export interface WebSocketOptions {
+/** What `webSockets` takes, for gateways with `@SecuredMessages()`. */
+export const webSocketOptionGroup = z.strictObject({
   /**
-   * Whether the sockets of a session are closed on all replicas when the session ends; needs `repository: 'indexed'`.
+   * Whether the sockets of a session are closed on all replicas when the session ends. Needs `repository: 'indexed'`.
    * Sessions then record events, which stay in Redis until they are trimmed: see `indexed.maxEvents`.
-   * @defaultValue false
    */
-  readonly closeWithSession?: boolean | undefined;
+  closeWithSession: flagOption.default(false),
   /**
-   * Seconds between two messages of a socket that count as an access and keep its session alive; 0 = each message does,
-   * -1 = none does. @defaultValue 0
+   * Seconds between two messages of a socket that count as an access and keep its session alive. 0: every message does.
+   * -1: none does.
    */
-  readonly keepAliveSeconds?: number | undefined;
-}
-
-/** {@link WebSocketOptions} with their defaults. */
-export interface ResolvedWebSocketOptions {
-  readonly closeWithSession: boolean;
-  readonly keepAliveSeconds: number;
-}
-
-/** The defaults of {@link WebSocketOptions}. */
-export const DEFAULT_WEB_SOCKET_OPTIONS: ResolvedWebSocketOptions = {
-  closeWithSession: false,
-  keepAliveSeconds: 0,
-};
-
-const schema = z.strictObject({
-  closeWithSession: z.boolean().describe('true or false'),
-  keepAliveSeconds: z.int().min(-1).describe('-1 (never) or an integer that is not negative'),
+  keepAliveSeconds: z
+    .int()
+    .min(-1)
+    .describe('-1 (never) or an integer that is not negative')
+    .default(0),
 });
 
-/** @throws SessionOptionError naming the option */
-export function resolveWebSocketOptions(options: WebSocketOptions = {}): ResolvedWebSocketOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const merged = { ...DEFAULT_WEB_SOCKET_OPTIONS, ...Object.fromEntries(given) };
-  return checkOptions(schema, merged, { prefix: 'webSockets.' });
-}
+/** What `webSockets` of the module's options takes. */
+export interface WebSocketOptions extends OptionsOf<typeof webSocketOptionGroup> {}
+
+/** {@link WebSocketOptions} with their defaults. */
+export type ResolvedWebSocketOptions = ResolvedOptionsOf<typeof webSocketOptionGroup>;

@@ -1,9 +1,9 @@
+import { type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import {
   EVENT_BATCH_SIZE,
   EVENT_PAUSE_MS,
   MAX_EVENTS_AT_ONCE,
-  type SessionEventSource,
   type SessionEventSourceInput,
   SessionLanes,
   type SharedByPartitions,

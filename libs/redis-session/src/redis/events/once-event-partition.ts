@@ -9,12 +9,15 @@ import {
 } from './session-event-source.js';
 import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
 
+/** Long enough for a handler, short enough for a replica that died. */
+export const HAND_ON_AFTER_MS = 60_000;
+
 /** What a `OnceEventSource` is told beside what both kinds of sources work with. */
 export interface OnceEventSourceInput extends SessionEventSourceInput {
-  /** Ms after which an event that somebody has taken and not handled is taken by somebody else. */
-  readonly handOnAfterMs: number;
+  /** Ms after which another replica takes over an event that was not handled. @defaultValue {@link HAND_ON_AFTER_MS} */
+  readonly handOnAfterMs?: number;
   /** Whether handled events are deleted; not when others read the same streams. */
-  readonly deletesHandled: boolean;
+  readonly deletesHandled?: boolean;
 }
 
 /** How often an event is delivered at most: what nobody can handle is not tried for ever. */
@@ -71,7 +74,7 @@ export class OnceEventPartition {
 
   /** The same for events that were taken and not handled in time. */
   async takeOver(): Promise<void> {
-    const { client, handOnAfterMs, replicaName } = this.input;
+    const { client, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
     const room = EVENT_BATCH_SIZE - this.inHand.size;
     if (room <= 0) return;
     const reply = client.xautoclaim(
@@ -110,7 +113,7 @@ export class OnceEventPartition {
   }
 
   private async handle(entry: StreamEntry, takenMs: number): Promise<void> {
-    const { codec, handOnAfterMs, logger } = this.input;
+    const { codec, handOnAfterMs = HAND_ON_AFTER_MS, logger } = this.input;
     const event = toSessionEvent(entry, this.number, codec);
     if (!event) {
       this.finish(entry[0]);
@@ -154,7 +157,7 @@ export class OnceEventPartition {
 
   /** Those that are done at about the same time together. */
   private async acknowledge(): Promise<void> {
-    const { client, deletesHandled } = this.input;
+    const { client, deletesHandled = true } = this.input;
     const { failures } = this.shared;
     await breathe();
     while (this.done.length > 0) {

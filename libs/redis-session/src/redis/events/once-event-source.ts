@@ -1,10 +1,11 @@
+import { type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
-import { OnceEventPartition, type OnceEventSourceInput } from './once-event-partition.js';
 import {
-  EVENT_PAUSE_MS,
-  MAX_EVENTS_AT_ONCE,
-  type SessionEventSource,
-} from './session-event-source.js';
+  HAND_ON_AFTER_MS,
+  OnceEventPartition,
+  type OnceEventSourceInput,
+} from './once-event-partition.js';
+import { EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
 import { FailureLog } from '../../lib/background-loop.js';
 import { SessionLanes } from './session-event-source.js';
 import { takeAll } from './session-event-source.js';
@@ -71,7 +72,8 @@ export class OnceEventSource implements SessionEventSource {
   /** Takes what there is, as far as there is room, and does not wait for handlers. */
   private async turn(): Promise<void> {
     const nowMs = Date.now();
-    const isHandOnDue = nowMs - this.lastHandOnMs >= this.input.handOnAfterMs / 2;
+    const isHandOnDue =
+      nowMs - this.lastHandOnMs >= (this.input.handOnAfterMs ?? HAND_ON_AFTER_MS) / 2;
     if (isHandOnDue) this.lastHandOnMs = nowMs;
     try {
       await this.createGroups();

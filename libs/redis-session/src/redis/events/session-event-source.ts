@@ -31,13 +31,6 @@ export interface SharedByPartitions {
   readonly lanes: SessionLanes;
 }
 
-/** Brings the events of all replicas to one handler. */
-export interface SessionEventSource {
-  start(): Promise<void>;
-  /** Resolves when no event is being handled any more. */
-  stop(): Promise<void>;
-}
-
 /** Ms between two looks at the streams: how late an event is at most when there is little to do. */
 export const EVENT_PAUSE_MS = 250;
 

@@ -1,117 +1,109 @@
-import { principalNameOf, type SessionIndexResolver } from '../../session/session-view.js';
-import { SessionEventDelivery } from '../../session/session-event.js';
-import { SessionOptionError } from '../../session/session.errors.js';
+import { Cron } from 'croner';
+import { z } from 'zod';
 import {
-  DEFAULT_REDIS_REPOSITORY_OPTIONS,
-  type RedisSessionRepositoryOptions,
-} from '../sessions/redis-session-repository.js';
+  type ResolvedOptionsOf,
+  flagOption,
+  functionOption,
+  positiveOption,
+  resolveOptionGroup,
+} from '../../lib/option-group.js';
+import { SessionEventDelivery } from '../../session/session-event.js';
+import { type SessionIndexResolver, principalNameOf } from '../../session/session-view.js';
+import { redisRepositoryOptionGroup } from '../sessions/redis-session-repository.js';
+import { type MaximumSessions } from './session-limit.js';
 
-import { type MaximumSessions, type SessionLimitPolicy } from './session-limit.js';
+const indexNames = z.string().regex(/^(?!principal$)[\w-]+$/);
 
-/** How the end of a session is found: see `SortedSetExpirationStore` and `MinuteBucketExpirationStore`. */
-export type ExpirationStoreKind = 'sorted-set' | 'minute-buckets';
-
-/** What a `RedisIndexedSessionRepository` is told beside {@link RedisSessionRepositoryOptions}. */
-export interface RedisIndexedSessionRepositoryOptions extends RedisSessionRepositoryOptions {
+/** The options of an index, of the events and of the end of sessions. */
+export const indexedOptions = {
   /**
-   * Only of `'minute-buckets'`: when the bucket of the minute is looked at, as a cron expression with or without seconds;
-   * false = never. @defaultValue '0 * * * * *'
+   * When `'minute-buckets'` looks at the bucket of the minute: a cron expression, with or without seconds. False means
+   * never.
    */
-  readonly cleanupCron: string | false;
+  cleanupCron: z
+    .union([z.literal(false), z.string().refine(isCron)])
+    .describe('a cron expression or false')
+    .default('0 * * * * *'),
+  /** Whether `'minute-buckets'` sets `notify-keyspace-events` at start. Managed Redis may refuse it. */
+  configuresNotifications: flagOption.default(true),
+  /** Names of the attributes that events carry. They stay in Redis until the event is handled or trimmed. */
+  eventAttributes: z
+    .union([z.literal('all'), z.array(z.string()).readonly()])
+    .describe('"all" or a list of names')
+    .default('all'),
   /**
-   * Only of `'minute-buckets'`: whether `notify-keyspace-events` is set at start. Managed Redis may refuse it.
-   * @defaultValue true
+   * `'once'`: one replica handles each event. `'broadcast'`: every replica does. `'none'`: no event is recorded, and
+   * `@OnSessionEvent` is refused.
    */
-  readonly configuresNotifications: boolean;
+  eventDelivery: z
+    .enum(SessionEventDelivery)
+    .describe('"none", "once" or "broadcast"')
+    .default(SessionEventDelivery.None),
+  /** How the library finds expired sessions. `'minute-buckets'` is the algorithm of Spring, with its keys. */
+  expirationStore: z
+    .enum(['sorted-set', 'minute-buckets'])
+    .describe('"sorted-set" or "minute-buckets"')
+    .default('sorted-set'),
+  /** More indexes, by name. Each function runs at every save and must depend on the session alone. */
+  indexes: z
+    .record(indexNames, functionOption<SessionIndexResolver>())
+    .describe(
+      'an object of functions, with names of letters, digits, "-" and "_" other than "principal"',
+    )
+    .default({}),
+  /** About how many events are kept at most, over all partitions. The oldest are dropped. */
+  maxEvents: positiveOption.default(200_000),
+  /** How many sessions a user may have. -1 means any number. */
+  maximumSessions: z
+    .union([positiveOption, z.literal(-1), functionOption<Exclude<MaximumSessions, number>>()])
+    .describe('-1 (unlimited), a positive integer or a function')
+    .default(-1),
   /**
-   * Names of the session attributes that events carry; they stay in Redis until the event is handled or trimmed.
-   * @defaultValue 'all'
+   * What happens to a login beyond `maximumSessions`: `'expire-oldest'` ends the least recently used session,
+   * `'reject-login'` answers 401.
    */
-  readonly eventAttributes: 'all' | readonly string[];
-  /** `'none'` records no events. @defaultValue 'none' */
-  readonly eventDelivery: SessionEventDelivery;
-  /** @defaultValue 'sorted-set' */
-  readonly expirationStore: ExpirationStoreKind;
-  /**
-   * More indexes beside that of the principal, by name (letters, digits, `-`, `_`). A function is called at each save and
-   * must depend on the session alone.
-   * @defaultValue none
-   */
-  readonly indexes: Readonly<Record<string, SessionIndexResolver>>;
-  /** About how many events are kept at most, over all partitions. The oldest are dropped. @defaultValue 200000 */
-  readonly maxEvents: number;
-  /**
-   * How many sessions a user may have, or a function of the session that is about to begin; -1 = unlimited.
-   * @defaultValue -1
-   */
-  readonly maximumSessions: MaximumSessions;
-  /**
-   * What becomes of a login beyond `maximumSessions`: it ends the session whose last access is longest ago, or is refused.
-   * @defaultValue 'expire-oldest'
-   */
-  readonly maximumSessionsPolicy: SessionLimitPolicy;
-  /**
-   * Over how many Redis Cluster slots sessions are spread. Must be the same for all replicas, and changing it loses all
-   * sessions. `'minute-buckets'` has none.
-   * @defaultValue 16
-   */
-  readonly partitions: number;
-  /** @defaultValue `principalNameOf` */
-  readonly principalName: SessionIndexResolver;
-  /**
-   * Seconds that an expired session waits in Redis for a worker to report its end. Later its event carries the id alone.
-   * @defaultValue 86400
-   */
-  readonly retentionSeconds: number;
-}
-
-/** The defaults of {@link RedisIndexedSessionRepositoryOptions}. */
-export const DEFAULT_INDEXED_REPOSITORY_OPTIONS: RedisIndexedSessionRepositoryOptions = {
-  ...DEFAULT_REDIS_REPOSITORY_OPTIONS,
-  cleanupCron: '0 * * * * *',
-  configuresNotifications: true,
-  eventAttributes: 'all',
-  eventDelivery: SessionEventDelivery.None,
-  expirationStore: 'sorted-set',
-  indexes: {},
-  maxEvents: 200_000,
-  maximumSessions: -1,
-  maximumSessionsPolicy: 'expire-oldest',
-  partitions: 16,
-  principalName: principalNameOf,
-  retentionSeconds: 86_400,
+  maximumSessionsPolicy: z
+    .enum(['expire-oldest', 'reject-login'])
+    .describe('"expire-oldest" or "reject-login"')
+    .default('expire-oldest'),
+  /** Number of Redis Cluster slots that sessions are spread over. Changing it loses all sessions. */
+  partitions: positiveOption.default(16),
+  /** Returns the user's name, under which sessions are found. */
+  principalName: functionOption<SessionIndexResolver>(
+    'a function that returns a string or undefined',
+  ).default(() => principalNameOf),
+  /** Seconds that an expired session waits in Redis until a worker reports its end. */
+  retentionSeconds: positiveOption.default(86_400),
 };
+
+const group = redisRepositoryOptionGroup.extend(indexedOptions);
+
+/** The options that a `RedisIndexedSessionRepository` takes. */
+export type RedisIndexedSessionRepositoryOptions = ResolvedOptionsOf<typeof group>;
 
 /** What Spring adds to the interval: its hashes live five minutes longer than their sessions. */
 const MINUTE_BUCKET_RETENTION_SECONDS = 300;
 
 /**
- * Fills in the defaults; `'minute-buckets'` has Spring's keys and its five minutes of retention whatever is said.
+ * Fills in the defaults. `'minute-buckets'` always has Spring's keys and its five minutes of retention.
  *
- * @throws SessionOptionError
+ * @throws SessionOptionError naming the option
  */
 export function resolveIndexedOptions(
   options: Partial<RedisIndexedSessionRepositoryOptions>,
 ): RedisIndexedSessionRepositoryOptions {
-  const resolved = { ...DEFAULT_INDEXED_REPOSITORY_OPTIONS, ...options };
-  refuseUnlessPositive('maxEvents', resolved.maxEvents);
-  refuseUnlessPositive('partitions', resolved.partitions);
-  refuseUnlessPositive('retentionSeconds', resolved.retentionSeconds);
-  const { maximumSessions } = resolved;
-  if (typeof maximumSessions === 'number' && maximumSessions !== -1)
-    refuseUnlessPositive('maximumSessions', maximumSessions);
-  for (const name of Object.keys(resolved.indexes)) {
-    if (/^[\w-]+$/.test(name) && name !== 'principal') continue;
-    throw new SessionOptionError(
-      `indexes must have names of letters, digits, "-" and "_" other than "principal", got ${JSON.stringify(name)}.`,
-    );
-  }
+  const names = Object.keys(group.shape);
+  const own = Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+  const resolved = resolveOptionGroup(group, own);
   return resolved.expirationStore === 'sorted-set'
     ? resolved
     : { ...resolved, partitions: 0, retentionSeconds: MINUTE_BUCKET_RETENTION_SECONDS };
 }
 
-function refuseUnlessPositive(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new SessionOptionError(`${name} must be a positive integer, got ${value}.`);
+function isCron(expression: string): boolean {
+  try {
+    return new Cron(expression).nextRun() !== null;
+  } catch {
+    return false;
+  }
 }

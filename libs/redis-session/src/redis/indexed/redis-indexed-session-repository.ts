@@ -5,11 +5,18 @@ import {
   type StoredSession,
 } from '../../session/session-change.js';
 import {
-  type FindByIndexSessionRepository,
+  type SessionEventRecorder,
+  type SessionEventSource,
+  type SessionEventSubscription,
+} from '../../session/session-event.js';
+import {
+  type IndexedSessionRepository,
   type SessionPage,
   type SessionPageRequest,
 } from '../../session/session-repository.js';
 import { SessionOptionError } from '../../session/session.errors.js';
+import { BroadcastEventSource } from '../events/broadcast-event-source.js';
+import { OnceEventSource } from '../events/once-event-source.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { entriesOf, fromMember } from './session-index.js';
 import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
@@ -43,7 +50,7 @@ import { type SessionIndexing } from './session-indexing.js';
  */
 export class RedisIndexedSessionRepository
   extends StoredSessionRepository
-  implements FindByIndexSessionRepository<MapSession>
+  implements IndexedSessionRepository, SessionEventRecorder
 {
   /** The parts that work on the same keys: events, expiration, the registry. */
   readonly store: IndexedStore;
@@ -51,9 +58,12 @@ export class RedisIndexedSessionRepository
   private readonly reader: IndexedSessionReader;
   private readonly writer: IndexedSessionWriter;
 
+  private readonly resolved: RedisIndexedSessionRepositoryOptions;
+
   constructor(client: RedisClient, options: Partial<RedisIndexedSessionRepositoryOptions> = {}) {
     const resolved = resolveIndexedOptions(options);
     super(resolved);
+    this.resolved = resolved;
     this.store = createIndexedStore(client, resolved);
     this.indexing = this.store.indexing;
     this.reader = new IndexedSessionReader(this.store, resolved);
@@ -128,6 +138,20 @@ export class RedisIndexedSessionRepository
   async endOthersOf(session: MapSession, reason: string): Promise<number> {
     const user = this.indexing.entriesOf(session).get(PRINCIPAL_INDEX);
     return user ? this.endByPrincipalName(user.value, reason, session.id) : 0;
+  }
+
+  createEventSource({ delivery, ...subscription }: SessionEventSubscription): SessionEventSource {
+    const { client, keys } = this.store;
+    const input = { ...this.resolved, ...subscription, client, keys };
+    return delivery === 'once' ? new OnceEventSource(input) : new BroadcastEventSource(input);
+  }
+
+  startExpiring(): Promise<void> {
+    return this.store.expiration.start();
+  }
+
+  stopExpiring(): Promise<void> {
+    return this.store.expiration.stop();
   }
 
   /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */

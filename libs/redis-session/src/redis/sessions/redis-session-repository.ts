@@ -1,34 +1,38 @@
+import { z } from 'zod';
+import { type ResolvedOptionsOf, defaultsOf, positiveOption } from '../../lib/option-group.js';
 import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
 } from '../../session/session-change.js';
 import { expiryTimeMs } from '../../session/session-change.js';
-import {
-  DEFAULT_REPOSITORY_OPTIONS,
-  type SessionRepositoryOptions,
-  StoredSessionRepository,
-} from '../../session/stored-session-repository.js';
+import { repositoryOptionGroup } from '../../session/repository-options.js';
+import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { readsFromReplicas } from '../client/redis-client.js';
 import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
 import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
 import { RecordedAccesses } from './recorded-accesses.js';
 
-/** What a {@link RedisSessionRepository} is told beside {@link SessionRepositoryOptions}. */
-export interface RedisSessionRepositoryOptions extends SessionRepositoryOptions {
-  /** Ms after which a command counts as failed and can change nothing any more. */
-  readonly commandTimeoutMs: number;
+/** The options that a {@link RedisSessionRepository} takes. */
+export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
+  /** Milliseconds after which a command counts as failed. It can change nothing afterwards. */
+  commandTimeoutMs: positiveOption.default(2000),
   /** Prefix of all keys. */
-  readonly namespace: string;
-}
+  namespace: z
+    .string()
+    .regex(/^[^\s{}]+$/)
+    .describe('a string without spaces and braces')
+    .default('nest:session'),
+});
+
+/** {@link redisRepositoryOptionGroup} with the defaults. */
+export type RedisSessionRepositoryOptions = ResolvedOptionsOf<typeof redisRepositoryOptionGroup>;
 
 /** The defaults of {@link RedisSessionRepositoryOptions}. */
-export const DEFAULT_REDIS_REPOSITORY_OPTIONS: RedisSessionRepositoryOptions = {
-  ...DEFAULT_REPOSITORY_OPTIONS,
-  commandTimeoutMs: 2000,
-  namespace: 'nest:session',
-};
+export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
+  redisRepositoryOptionGroup,
+) as RedisSessionRepositoryOptions;
 
 /**
  * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script; reads that

@@ -1,8 +1,6 @@
 import { type MapSession } from '../../session/map-session.js';
-import {
-  type SessionRepositoryOptions,
-  type StoredSessionRepository,
-} from '../../session/stored-session-repository.js';
+import { type SessionRepositoryOptions } from '../../session/repository-options.js';
+import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
 
 /** Makes the repository that a case of the contract is about. */
 export type SessionRepositoryFactory = (

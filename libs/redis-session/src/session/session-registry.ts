@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { SESSION_CLIENT_ATTRIBUTE } from '../../session/attribute-names.js';
-import { type SessionPageRequest } from '../../session/session-repository.js';
-import { type MapSession } from '../../session/map-session.js';
-import { expiryTimeMs } from '../../session/session-change.js';
-import { SessionOptionError } from '../../session/session.errors.js';
-import { type RedisIndexedSessionRepository } from './redis-indexed-session-repository.js';
+import { SESSION_CLIENT_ATTRIBUTE } from './attribute-names.js';
+import { type IndexedSessionRepository, type SessionPageRequest } from './session-repository.js';
+import { type MapSession } from './map-session.js';
+import { expiryTimeMs } from './session-change.js';
+import { SessionOptionError } from './session.errors.js';
 
 /** Where a login came from. */
 export interface SessionClient {
@@ -52,7 +51,7 @@ export const SIGNED_OUT_REASON = 'signed-out';
  */
 export class SessionRegistry {
   constructor(
-    private readonly indexedRepository: RedisIndexedSessionRepository | undefined,
+    private readonly indexedRepository: IndexedSessionRepository | undefined,
     private readonly absoluteTimeoutSeconds?: number,
   ) {}
 
@@ -97,7 +96,7 @@ export class SessionRegistry {
   }
 
   /** @throws SessionOptionError unless the sessions are indexed */
-  private get repository(): RedisIndexedSessionRepository {
+  private get repository(): IndexedSessionRepository {
     if (this.indexedRepository) return this.indexedRepository;
     throw new SessionOptionError(
       "repository must be 'indexed' to find the sessions of a user, got another one.",

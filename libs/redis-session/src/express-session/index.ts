@@ -1,0 +1,9 @@
+export { type ExpressSessionOptions, expressSession } from './express-session.feature.js';
+export { redisSession } from './redis-session.middleware.js';
+export {
+  type DoneCallback,
+  type ExpressSession,
+  type ExpressSessionCookie,
+} from './express-session.js';
+export { session, type SessionMiddleware } from './connect/connect-session.js';
+export { type ConnectSessionOptions } from './connect/connect-session.options.js';

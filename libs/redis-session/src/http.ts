@@ -1,0 +1,32 @@
+// How the session id travels
+export {
+  type SessionIdAnnouncement,
+  type SessionIdResolver,
+} from './http/session-id/session-id-resolver.js';
+export { CompositeSessionIdResolver } from './http/session-id/composite-session-id-resolver.js';
+export { CookieSessionIdResolver } from './http/session-id/cookie-session-id-resolver.js';
+export { HeaderSessionIdResolver } from './http/session-id/header-session-id-resolver.js';
+
+// Where a client is led
+export {
+  type AccessDeniedHandler,
+  defaultAccessDeniedHandler,
+} from './http/answers/access-denied-handler.js';
+export {
+  type AuthenticationEntryPoint,
+  BasicEntryPoint,
+  DelegatingEntryPoint,
+  LoginPageEntryPoint,
+  ProblemEntryPoint,
+} from './http/answers/entry-points.js';
+export {
+  type AuthenticationFailureHandler,
+  type AuthenticationSuccessHandler,
+} from './http/answers/login-handlers.js';
+export { type HttpExchange } from './http/answers/http-exchange.js';
+export { type LogoutHandler, clearSiteData } from './http/answers/logout-handler.js';
+
+// The page that was asked for before the login
+export { type RequestCache } from './http/saved-requests/request-cache.js';
+export { CookieRequestCache } from './http/saved-requests/cookie-request-cache.js';
+export { SessionRequestCache } from './http/saved-requests/session-request-cache.js';

@@ -1,0 +1,120 @@
+import { closestMatch } from 'leven';
+import { z } from 'zod';
+import { SessionOptionError } from '../session/session.errors.js';
+
+/** The names of options without a default that must be given. */
+type RequiredNames<Shape extends z.ZodRawShape> = {
+  [Name in keyof Shape]: undefined extends z.input<Shape[Name]> ? never : Name;
+}[keyof Shape];
+
+type Optional<Shape extends z.ZodRawShape, Names extends keyof Shape> = {
+  readonly [Name in Names]?: z.input<Shape[Name]> | undefined;
+};
+
+type Required<Shape extends z.ZodRawShape, Names extends keyof Shape> = {
+  readonly [Name in Names]: z.input<Shape[Name]>;
+};
+
+/** What an application may say: the options of a group, those with a default left out at will. */
+export type OptionsOf<Group extends z.ZodObject> = Optional<
+  Group['shape'],
+  Exclude<keyof Group['shape'], RequiredNames<Group['shape']>>
+> &
+  Required<Group['shape'], RequiredNames<Group['shape']>>;
+
+/** The options of a group with their defaults filled in. */
+export type ResolvedOptionsOf<Group extends z.ZodObject> = {
+  readonly [Name in keyof Group['shape']]: z.output<Group['shape'][Name]>;
+};
+
+/** An option that takes a function. @param mustBe - completes "`<name>` must be …" */
+export function functionOption<F>(mustBe = 'a function'): z.ZodCustom<F, F> {
+  return z.custom<F>((value) => typeof value === 'function').describe(mustBe);
+}
+
+/** An option that takes an object, or an instance of a class. @param mustBe - completes "`<name>` must be …" */
+export function objectOption<T>(mustBe: string): z.ZodCustom<T, T> {
+  return z.custom<T>((value) => typeof value === 'object' && value !== null).describe(mustBe);
+}
+
+/** An option that is true or false. */
+export const flagOption = z.boolean().describe('true or false');
+
+/** An option that counts something or is a duration. */
+export const positiveOption = z.int().positive().describe('a positive integer');
+
+/** How the names and values of a group of options are shown in a refusal. */
+export interface OptionNaming {
+  /** Names of options that do not exist any more, each with the sentence that tells the new way. */
+  readonly moved?: Readonly<Record<string, string>>;
+  /** Stands before each name, such as `cookie.`. */
+  readonly prefix?: string;
+  /** Names of options whose values are secret. */
+  readonly secret?: readonly string[];
+}
+
+/**
+ * Checks the options of a group and fills in the defaults. An option that is undefined counts as left out. The
+ * description of each option completes "`<name>` must be …".
+ *
+ * @throws SessionOptionError for the first option that is unknown or wrong
+ */
+export function resolveOptionGroup<Group extends z.ZodObject>(
+  group: Group,
+  options: OptionsOf<Group>,
+  naming: OptionNaming = {},
+): ResolvedOptionsOf<Group> {
+  const given = withoutUndefined(options);
+  const result = group.safeParse(given);
+  if (result.success) return result.data as ResolvedOptionsOf<Group>;
+  throw new SessionOptionError(problemOf(group, given, naming, result.error.issues));
+}
+
+/** The default of every option of the group that has one. */
+export function defaultsOf<Group extends z.ZodObject>(group: Group): OptionsOf<Group> {
+  const schemas = Object.entries<z.ZodType>(group.shape);
+  const defaults = schemas.map(([name, schema]) => [name, schema.safeParse(undefined)] as const);
+  return Object.fromEntries(
+    defaults.flatMap(([name, { success, data }]) =>
+      success && data !== undefined ? [[name, data]] : [],
+    ),
+  ) as OptionsOf<Group>;
+}
+
+/** The same options without those that are undefined. */
+export function withoutUndefined<T extends object>(options: T): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function problemOf(
+  group: z.ZodObject,
+  given: Readonly<Record<string, unknown>>,
+  { moved = {}, prefix = '', secret = [] }: OptionNaming,
+  issues: readonly z.core.$ZodIssue[],
+): string {
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys')?.keys[0];
+  if (unknown !== undefined)
+    return moved[unknown] ?? unknownOption(prefix, unknown, Object.keys(group.shape));
+  const name = String(issues[0]?.path[0]);
+  const mustBe = descriptionOf((group.shape as Record<string, z.ZodType>)[name]) ?? 'valid';
+  const got = secret.includes(name) ? '' : `, got ${shown(given[name])}`;
+  return `${prefix}${name} must be ${mustBe}${got}.`;
+}
+
+/** The description of a schema, or of the one that it makes optional. */
+function descriptionOf(schema: z.ZodType | undefined): string | undefined {
+  const inner = schema && (schema.def as { innerType?: z.ZodType }).innerType;
+  return schema?.description ?? (inner && descriptionOf(inner));
+}
+
+function unknownOption(prefix: string, name: string, known: readonly string[]): string {
+  const near = closestMatch(name, known, { maxDistance: 3 });
+  const hint =
+    near === undefined ? `Use ${[...known].sort().join(', ')}.` : `Did you mean ${prefix}${near}?`;
+  return `${prefix}${name} must be left out: there is no such option. ${hint}`;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

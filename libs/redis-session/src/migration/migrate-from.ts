@@ -1,0 +1,173 @@
+import {
+  type CookieSerializerOptions,
+  CookieSerializer,
+} from '../http/session-id/cookie-serializer.js';
+import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
+import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
+import {
+  type ConnectedFeature,
+  type SessionFeature,
+  type SessionFeatureHost,
+} from '../nest/options/redis-session.options.js';
+import { RedisSessionStore } from '../redis/redis-session-store.js';
+import { SessionOptionError } from '../session/session.errors.js';
+import { type BlobLayout, BlobSessionRepository } from './blob-session-repository.js';
+import { FormerCookie } from './former-cookie.js';
+import { MigratingSessionIdResolver } from './migrating-session-id-resolver.js';
+import { MigratingSessionRepository } from './migrating-session-repository.js';
+import {
+  type MigrationOptions,
+  type ResolvedMigrationOptions,
+  resolveMigrationOptions,
+} from './migration.options.js';
+import { FORMER_ID_PATTERN } from './session-blob.js';
+import { SessionBlobCommands } from './session-blob.commands.js';
+
+/** Counts what a migration does in this process. */
+export interface MigrationProgress {
+  /** Sessions that this process has moved. */
+  movedCount: number;
+  /** Times that this process was asked for a session that it cannot read. */
+  unreadableCount: number;
+}
+
+/** A feature that takes over the sessions of another library, and counts them. */
+export interface SessionMigration extends SessionFeature {
+  readonly progress: Readonly<MigrationProgress>;
+}
+
+/**
+ * Takes over the sessions of express-session or @fastify/session: nobody is logged out.
+ *
+ * ```ts
+ * RedisSessionModule.forRoot({
+ *   redis,
+ *   features: [migrateFrom({ from: 'express-session', phase: 'share', secrets: [secret] })],
+ * })
+ * ```
+ *
+ * @throws SessionOptionError naming the option that is unknown or wrong
+ */
+export function migrateFrom(options: MigrationOptions): SessionMigration {
+  const resolved = resolveMigrationOptions(options);
+  const progress = { movedCount: 0, unreadableCount: 0 };
+  return {
+    name: 'migrateFrom()',
+    progress,
+    configure(moduleOptions) {
+      refuseContradictions(moduleOptions);
+      return moduleOptions;
+    },
+    connect: (host) => connect(host, resolved, progress),
+  };
+}
+
+function refuseContradictions(options: RedisSessionModuleOptions): void {
+  const { sessionIdGenerator, sessionIdPattern, store } = options;
+  if (store !== undefined && store !== 'redis') {
+    const name = store === 'memory' ? '"memory"' : store.name;
+    throw new SessionOptionError(
+      `migrateFrom() must be left out when store is ${name}: it moves sessions inside Redis. Leave one out.`,
+    );
+  }
+  if (sessionIdGenerator !== undefined || sessionIdPattern !== undefined) {
+    throw new SessionOptionError(
+      'sessionIdGenerator and sessionIdPattern must be left out as long as there is migrateFrom(): it tells the ids of both libraries apart by their form.',
+    );
+  }
+}
+
+function connect(
+  host: SessionFeatureHost,
+  migration: ResolvedMigrationOptions,
+  progress: MigrationProgress,
+): ConnectedFeature {
+  const { context, isSecure, options, store } = host;
+  // Tests keep sessions in memory, whatever the application uses.
+  if (!(store instanceof RedisSessionStore)) return {};
+  return {
+    context: {
+      repository: repositoryOf(host, store, migration, progress),
+      sessionIdPattern: FORMER_ID_PATTERN,
+      sessionIdResolver: new MigratingSessionIdResolver({
+        current: context.sessionIdResolver,
+        former: formerCookie(migration, { ...options.cookie, isSecure }),
+        isShared: migration.phase === 'share',
+      }),
+    },
+    stop: () => {
+      if (migration.phase === 'move') {
+        const { movedCount, unreadableCount } = progress;
+        options.logger.warn(
+          `Moved ${movedCount} sessions of ${migration.from}; ${unreadableCount} could not be read.`,
+        );
+      }
+      return Promise.resolve();
+    },
+  };
+}
+
+function repositoryOf(
+  { context, options }: SessionFeatureHost,
+  { client }: RedisSessionStore,
+  migration: ResolvedMigrationOptions,
+  progress: MigrationProgress,
+): MigratingSessionRepository {
+  const current = context.repository;
+  const layout = layoutOf(options.cookie, migration);
+  const commands = new SessionBlobCommands(client, options.commandTimeoutMs);
+  const deleteMoved = (id: string) => current.deleteById(id);
+  return new MigratingSessionRepository({
+    ...{ commands, current, layout },
+    former: new BlobSessionRepository({ commands, deleteMoved, layout, options }),
+    maxInactiveIntervalSeconds: options.maxInactiveIntervalSeconds,
+    onCorrupt: options.onCorrupt,
+    onMoved: () => {
+      progress.movedCount++;
+    },
+    onUnmovable: (problem) => {
+      progress.unreadableCount++;
+      options.logger.warn(
+        `Cannot move a session: it is ${problem}. Its client gets a new session.`,
+      );
+    },
+    phase: migration.phase,
+  });
+}
+
+function layoutOf(
+  {
+    domain,
+    httpOnly,
+    maxAgeSeconds,
+    path,
+    sameSite,
+    secure,
+  }: SessionFeatureHost['options']['cookie'],
+  { keyPrefix, ttlSeconds }: ResolvedMigrationOptions,
+): BlobLayout {
+  return {
+    cookieMaxAgeSeconds: maxAgeSeconds,
+    cookieSettings: {
+      ...{ httpOnly, path, ...(domain !== undefined && { domain }) },
+      ...(sameSite !== null && { sameSite }),
+      ...(secure === true && { secure }),
+    },
+    keyPrefix,
+    ttlSeconds,
+  };
+}
+
+/** With the settings of our cookie, but signed as the other library does. */
+function formerCookie(
+  { cookieName, cookiePrefix, secrets }: ResolvedMigrationOptions,
+  cookie: CookieSerializerOptions,
+): FormerCookie {
+  const serializer = new CookieSerializer({
+    ...cookie,
+    name: cookieName,
+    ...{ encoding: 'plain', jvmRoute: undefined, secrets: [] },
+  });
+  const cookies = new CookieSessionIdResolver(serializer, { rolling: false });
+  return new FormerCookie(cookies, { prefix: cookiePrefix, secrets });
+}

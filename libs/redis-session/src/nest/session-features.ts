@@ -1,0 +1,67 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type SessionRequest } from '../http/request/session-request.js';
+import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
+import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
+import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
+import { type ConnectedFeature } from './options/redis-session.options.js';
+import { HttpPlatform } from './platform/http-platform.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { OpenSessionStore } from './session-store.providers.js';
+
+/** The features of the application, and what its requests share once every feature has had its say. */
+@Injectable()
+export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
+  readonly context: SessionRequestContext;
+  readonly connected: readonly ConnectedFeature[];
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+    { store, repository }: OpenSessionStore,
+    platform: HttpPlatform,
+    adapterHost: HttpAdapterHost,
+  ) {
+    const isSecure = platform.isSecure.bind(platform);
+    const cookie = { ...options.cookie, isSecure };
+    let context: SessionRequestContext = {
+      ...options,
+      loadSecurityContext: securityContextLoader(options),
+      onSessionRead: lateReadListener(options),
+      repository,
+      sessionIdResolver:
+        options.sessionIdResolver ??
+        new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
+    };
+    this.connected = options.features.flatMap((feature) => {
+      const part = feature.connect?.({ adapterHost, context, isSecure, options, store });
+      if (part?.context) context = { ...context, ...part.context };
+      return part ?? [];
+    });
+    this.context = context;
+  }
+
+  async onModuleInit(): Promise<void> {
+    for (const feature of this.connected) await feature.start?.();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    for (const feature of this.connected) await feature.stop?.();
+  }
+
+  attach(sessionRequest: SessionRequest): void {
+    for (const feature of this.connected) feature.attach?.(sessionRequest);
+  }
+
+  /** Calls `next` once every feature has had the request. */
+  authenticate(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    const authenticating = this.connected.filter((feature) => 'authenticate' in feature);
+    const goOn = (index: number, error?: unknown): void => {
+      const feature = authenticating[index];
+      if (error !== undefined || !feature) return next(error);
+      feature.authenticate?.(sessionRequest, (failure) => goOn(index + 1, failure));
+    };
+    goOn(0);
+  }
+}

@@ -1,0 +1,99 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { RedisSessionStore } from '../redis/redis-session-store.js';
+import { MapSessionRepository } from '../session/map-session-repository.js';
+import { isIndexed } from '../session/session-repository.js';
+import { type SessionStore } from '../session/session-store.js';
+import {
+  RedisSessionError,
+  SessionOptionError,
+  SessionStoreError,
+} from '../session/session.errors.js';
+import { type SessionKeeper } from '../session/stored-session-repository.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
+import { type Lifecycle } from './options/redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+
+/** Opens the store with the application and closes it after the last request, together with what works on it. */
+@Injectable()
+export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
+  readonly store: SessionStore;
+  readonly repository: SessionKeeper;
+  private readonly parts: Lifecycle[] = [];
+
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
+    this.store = storeOf(options);
+    this.repository = this.createRepository();
+  }
+
+  /** Starts `part` once the store is open, and stops it before the store is closed. */
+  accompany(part: Lifecycle): void {
+    this.parts.push(part);
+  }
+
+  async onModuleInit(): Promise<void> {
+    try {
+      await this.store.start?.();
+    } catch (error) {
+      if (error instanceof RedisSessionError) throw error;
+      throw SessionStoreError.create(`reach ${this.store.name}`, error);
+    }
+    try {
+      for (const part of this.parts) await part.start?.();
+    } catch (error) {
+      await this.store.stop?.();
+      throw error;
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    for (const part of this.parts) await part.stop?.();
+    await this.store.stop?.();
+  }
+
+  /** A visitor's session may have an idle time of its own. The login gives it that of a user. */
+  private createRepository(): SessionKeeper {
+    const { features, indexed, security, webSockets } = this.options;
+    const anonymousSeconds = security && security.anonymousMaxInactiveIntervalSeconds;
+    const needsEvents = indexed?.eventDelivery === 'none' && webSockets.closeWithSession;
+    const options = {
+      ...this.options,
+      indexed:
+        indexed && needsEvents ? { ...indexed, eventDelivery: 'broadcast' as const } : indexed,
+      maxInactiveIntervalSeconds: anonymousSeconds || this.options.maxInactiveIntervalSeconds,
+    };
+    const maker = features.find((feature) => 'createRepository' in feature);
+    const made = maker?.createRepository?.(this.store, options);
+    if (made) this.accompany(made);
+    const repository = made ?? this.store.createRepository(options);
+    if (indexed && !isIndexed(repository)) {
+      throw new SessionOptionError(
+        `repository must be "default" when store is ${this.store.name}, which cannot find sessions by their user, got "indexed".`,
+      );
+    }
+    return repository;
+  }
+}
+
+function storeOf(options: ResolvedOptions): SessionStore {
+  const { redis, store } = options;
+  if (typeof store === 'object') return store;
+  // `store: 'redis'` without `redis` is refused at start.
+  return store === 'memory' || redis === undefined
+    ? memoryStore(options)
+    : new RedisSessionStore(redis, options);
+}
+
+function memoryStore({ logger }: ResolvedOptions): SessionStore {
+  return {
+    name: 'memory',
+    createRepository: (options) => new MapSessionRepository(options),
+    start: () => {
+      if (process.env['NODE_ENV'] === 'production') {
+        logger.error(
+          'Sessions are kept in the memory of this process although NODE_ENV is "production": every restart logs everybody out, no other replica knows them, and they take memory without limit. Set store to "redis".',
+        );
+      }
+      return Promise.resolve();
+    },
+  };
+}

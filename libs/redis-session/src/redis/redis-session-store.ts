@@ -1,0 +1,78 @@
+import {
+  type SessionIndexOptions,
+  type SessionStore,
+  type SessionStoreOptions,
+} from '../session/session-store.js';
+import { type StoredSessionRepository } from '../session/stored-session-repository.js';
+import {
+  type RedisConnection,
+  closeRedisClient,
+  createRedisClient,
+  pingRedis,
+} from './client/redis-client.js';
+import { RedisIndexedSessionRepository } from './indexed/redis-indexed-session-repository.js';
+import { type RedisIndexedSessionRepositoryOptions } from './indexed/redis-indexed-session-repository.options.js';
+import { type RedisClient } from './sessions/redis-session.commands.js';
+import { RedisSessionRepository } from './sessions/redis-session-repository.js';
+
+/** What a {@link RedisSessionStore} is told. */
+export interface RedisSessionStoreOptions extends SessionStoreOptions {
+  readonly indexed:
+    (SessionIndexOptions & Partial<RedisIndexedSessionRepositoryOptions>) | undefined;
+  readonly namespace: string;
+}
+
+/**
+ * Keeps sessions in Redis. A wrong address fails the start of the application.
+ *
+ * The connection is closed when the application has shut down: requests that are still in flight when the shutdown
+ * begins can save their sessions.
+ */
+export class RedisSessionStore implements SessionStore {
+  readonly name = 'Redis';
+  readonly client: RedisClient;
+  private readonly isOwn: boolean;
+  private isLost = false;
+
+  constructor(
+    connection: RedisConnection,
+    private readonly options: RedisSessionStoreOptions,
+  ) {
+    const { client, isOwn } = createRedisClient(connection, options.commandTimeoutMs);
+    this.client = client;
+    this.isOwn = isOwn;
+    if (isOwn) this.reportConnection();
+  }
+
+  createRepository(options: RedisSessionStoreOptions): StoredSessionRepository {
+    return options.indexed
+      ? new RedisIndexedSessionRepository(this.client, { ...options, ...options.indexed })
+      : new RedisSessionRepository(this.client, options);
+  }
+
+  async start(): Promise<void> {
+    try {
+      await pingRedis(this.client, this.options.commandTimeoutMs);
+    } catch (error) {
+      if (this.isOwn) this.client.disconnect();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.isOwn) await closeRedisClient(this.client, this.options.commandTimeoutMs);
+  }
+
+  /** Says once that the connection is lost and once that it is back, not once per attempt. */
+  private reportConnection(): void {
+    const { logger } = this.options;
+    this.client.on('error', (error: Error) => {
+      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${error.message}.`);
+      this.isLost = true;
+    });
+    this.client.on('ready', () => {
+      if (this.isLost) logger.warn('The connection to Redis is back.');
+      this.isLost = false;
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { type SessionLogger } from '../lib/logger.js';
+import {
+  type ResolvedOptionsOf,
+  defaultsOf,
+  functionOption,
+  objectOption,
+  positiveOption,
+} from '../lib/option-group.js';
+import { type SessionCodec, jsonSessionCodec } from './codec.js';
+import { FlushMode, SaveMode } from './modes.js';
+import { type SessionIdGenerator, generateSessionId } from './session-id.js';
+
+/** The options that every repository takes. */
+export const repositoryOptionGroup = z.strictObject({
+  /** Seconds after its creation at which a session ends, however active it is. Undefined means never. */
+  absoluteTimeoutSeconds: positiveOption.optional(),
+  /** Returns the time in epoch milliseconds. Tests set it. */
+  clock: functionOption<() => number>('a function that returns epoch ms').default(() => Date.now),
+  /** Turns attribute values into text and back. */
+  codec: objectOption<SessionCodec>('an object with encode and decode').default(
+    () => jsonSessionCodec,
+  ),
+  /** When changes are written: when the response begins, or at once. */
+  flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"').default(FlushMode.OnSave),
+  /** Receives warnings and errors. */
+  logger: objectOption<SessionLogger>('an object with warn and error').default(() => console),
+  /** Seconds without a request after which a session ends. -1 means never. */
+  maxInactiveIntervalSeconds: z
+    .union([positiveOption, z.literal(-1)])
+    .describe('-1 (never) or a positive integer')
+    .default(1800),
+  /** Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request. */
+  onCorrupt: z
+    .enum(['new-session', 'error'])
+    .describe('"new-session" or "error"')
+    .default('new-session'),
+  /** Which attributes a save writes. */
+  saveMode: z
+    .enum(SaveMode)
+    .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"')
+    .default(SaveMode.OnChange),
+  /** Makes session ids: unpredictable, 16 to 256 characters of `A-Z a-z 0-9 _ . ~ -`. */
+  sessionIdGenerator: functionOption<SessionIdGenerator>(
+    'a function that returns a string',
+  ).default(() => generateSessionId),
+  /**
+   * Seconds between two records of the last access. Reads in between write nothing, and a session may end that much
+   * earlier. 0 records every access.
+   */
+  touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative').default(0),
+});
+
+/** {@link repositoryOptionGroup} with the defaults. */
+export type SessionRepositoryOptions = ResolvedOptionsOf<typeof repositoryOptionGroup>;
+
+/** The defaults of {@link SessionRepositoryOptions}. */
+export const DEFAULT_REPOSITORY_OPTIONS: SessionRepositoryOptions = defaultsOf(
+  repositoryOptionGroup,
+) as SessionRepositoryOptions;

@@ -1,0 +1,46 @@
+import { type SessionRepositoryOptions } from './repository-options.js';
+import { type SessionIndexResolver, type SessionView } from './session-view.js';
+import { type SessionEventDelivery } from './session-event.js';
+import { type SessionKeeper } from './stored-session-repository.js';
+
+/** What an indexed repository is to do, with `repository: 'indexed'`. */
+export interface SessionIndexOptions {
+  readonly eventAttributes: 'all' | readonly string[];
+  readonly eventDelivery: SessionEventDelivery;
+  /** More indexes beside that of the user, by name. */
+  readonly indexes: Readonly<Record<string, SessionIndexResolver>>;
+  /** How many sessions a user may have; -1 = any number. */
+  readonly maximumSessions: number | ((session: SessionView) => number);
+  readonly maximumSessionsPolicy: 'expire-oldest' | 'reject-login';
+  readonly principalName: SessionIndexResolver;
+  /** Seconds that an expired session waits for a worker to report its end. */
+  readonly retentionSeconds: number;
+}
+
+/** What a store is told about the sessions that it keeps. */
+export interface SessionStoreOptions extends SessionRepositoryOptions {
+  /** Milliseconds after which an operation counts as failed. */
+  readonly commandTimeoutMs: number;
+  /** undefined = sessions need not be found by their user */
+  readonly indexed: SessionIndexOptions | undefined;
+}
+
+/**
+ * A place where sessions are kept, for the option `store`.
+ *
+ * The repository of a store extends `StoredSessionRepository`. With `options.indexed` it also implements
+ * `IndexedSessionRepository`, and `SessionEventRecorder` if it can tell events.
+ */
+export interface SessionStore {
+  /** Shown in logs and errors, such as `PostgreSQL`. */
+  readonly name: string;
+
+  /** Makes the repository. Called once, before {@link start}. */
+  createRepository(options: SessionStoreOptions): SessionKeeper;
+
+  /** Checks that the store can be used. A rejection fails the start of the application. */
+  start?(): Promise<void>;
+
+  /** Closes what the store has opened itself. Called when no request needs it any more. */
+  stop?(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+// For authors of a store
+export {
+  type SessionIndexOptions,
+  type SessionStore,
+  type SessionStoreOptions,
+} from './session/session-store.js';
+export {
+  StoredSessionRepository,
+  type StoredSessionRepositoryOptions,
+} from './session/stored-session-repository.js';
+export {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session/session-change.js';
+export { type IndexedSessionRepository, type SessionPage } from './session/session-repository.js';
+export {
+  type SessionEventRecorder,
+  type SessionEventSource,
+  type SessionEventSubscription,
+} from './session/session-event.js';
+export { type SessionCodec } from './session/codec.js';
+export { FlushMode, SaveMode } from './session/modes.js';
+
+// The repositories of the library, for programs without Nest
+export { MapSessionRepository } from './session/map-session-repository.js';
+export { RedisIndexedSessionRepository } from './redis/indexed/redis-indexed-session-repository.js';
+export { RedisSessionRepository } from './redis/sessions/redis-session-repository.js';
