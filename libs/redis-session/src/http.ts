@@ -1,4 +1,5 @@
 // How the session id travels
+export { type CookieOptions } from './http/session-id/cookie-options.js';
 export {
   type SessionIdAnnouncement,
   type SessionIdResolver,

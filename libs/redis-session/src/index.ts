@@ -4,7 +4,6 @@ export {
   type RedisSessionModuleOptions,
   type RedisSessionOptionsFactory,
 } from './nest/options/redis-session.options.js';
-export { type CookieOptions } from './http/session-id/cookie-options.js';
 export { type IndexedSessionOptions } from './nest/options/indexed.options.js';
 export { type NearCacheOptions, nearCache } from './nest/options/near-cache.feature.js';
 export { type SecurityOptions } from './nest/options/security.options.js';
@@ -29,6 +28,7 @@ export {
 export { FreshSession } from './nest/access/fresh-session.guard.js';
 export { LoginGuard } from './nest/login/login.guard.js';
 export { OnSessionEvent } from './nest/management/session-event-handlers.js';
+export { SessionRepositoryInterceptor } from './nest/session-repository.interceptor.js';
 export { SecuredMessages } from './nest/messages/secured-messages.decorator.js';
 
 // To inject

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { foreignProperty } from '../lib/foreign-property.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
 import {
   MAX_SESSION_ID_CANDIDATES,
@@ -21,7 +22,7 @@ export interface MigratingSessionIdResolverInit {
  * like anything.
  */
 export class MigratingSessionIdResolver implements SessionIdResolver {
-  private readonly formerIds = new WeakMap<IncomingMessage, readonly string[]>();
+  private readonly formerIds = foreignProperty<readonly string[]>('ids of the former library');
 
   constructor(private readonly init: MigratingSessionIdResolverInit) {}
 

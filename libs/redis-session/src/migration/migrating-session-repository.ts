@@ -1,3 +1,4 @@
+import { foreignProperty } from '../lib/foreign-property.js';
 import { type MapSession } from '../session/map-session.js';
 import { SESSION_COOKIE_ATTRIBUTE } from '../session/attribute-names.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
@@ -38,7 +39,7 @@ export interface MigratingSessionRepositoryInit {
  * session counts, after it the copy; of two moves at the same time one wins, and the other follows its mark.
  */
 export class MigratingSessionRepository implements SessionKeeper {
-  private readonly shared = new WeakSet<MapSession>();
+  private readonly shared = foreignProperty<true>('shared session');
 
   constructor(private readonly init: MigratingSessionRepositoryInit) {}
 
@@ -64,7 +65,7 @@ export class MigratingSessionRepository implements SessionKeeper {
 
   async save(session: MapSession): Promise<void> {
     const { current, former } = this.init;
-    if (!this.shared.has(session)) return current.save(session);
+    if (!this.shared.get(session)) return current.save(session);
     const { id } = session;
     try {
       await former.save(session);
@@ -79,7 +80,7 @@ export class MigratingSessionRepository implements SessionKeeper {
 
   async invalidate(session: MapSession): Promise<void> {
     const { current, former } = this.init;
-    await (this.shared.has(session) ? former : current).invalidate(session);
+    await (this.shared.get(session) ? former : current).invalidate(session);
   }
 
   async deleteById(id: string): Promise<void> {
@@ -88,7 +89,7 @@ export class MigratingSessionRepository implements SessionKeeper {
   }
 
   private share(session: MapSession): MapSession {
-    this.shared.add(session);
+    this.shared.set(session, true);
     return session;
   }
 

@@ -4,10 +4,11 @@ import {
   type MiddlewareConsumer,
   Module,
   type NestModule,
+  type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { bindInterceptors } from './login/login-redirect.interceptor.js';
+import { checkHandlers } from './access/handler-checks.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -31,16 +32,23 @@ import { SessionOptionError } from '../session/session.errors.js';
   providers: REDIS_SESSION_PROVIDERS,
   exports: EXPORTED_PROVIDERS,
 })
-export class RedisSessionModule extends ConfigurableModuleClass implements NestModule {
+export class RedisSessionModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnModuleInit
+{
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly adapterHost: HttpAdapterHost,
     private readonly moduleRef: ModuleRef,
-    modules: ModulesContainer,
+    private readonly modules: ModulesContainer,
   ) {
     super();
     refuseSecond(modules);
-    bindInterceptors(modules);
+  }
+
+  /** @throws SessionOptionError for a handler whose decorators would do nothing */
+  onModuleInit(): void {
+    checkHandlers(this.modules, this.moduleRef, this.options);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */

@@ -1,5 +1,5 @@
 import { type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
 import { type SessionRequestContext } from '../http/request/session-request-context.js';
 import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
@@ -23,6 +23,7 @@ import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
 import { SessionFailureFilter } from './session-failure.filter.js';
 import { SessionFeatures } from './session-features.js';
+import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
 import { OpenSessionStore } from './session-store.providers.js';
 
@@ -77,6 +78,12 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     inject: [SessionFeatures],
   },
   { provide: APP_FILTER, useClass: SessionFailureFilter },
+  {
+    provide: APP_INTERCEPTOR,
+    useFactory: ({ interceptor }: ResolvedOptions) =>
+      interceptor ? new SessionRepositoryInterceptor() : undefined,
+    inject: [RESOLVED_OPTIONS],
+  },
   // Before all that look at the session.
   {
     provide: APP_GUARD,

@@ -1,3 +1,4 @@
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type CipherKey } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { CommittedResponse } from '../../http/response/committed-response.js';
@@ -26,7 +27,7 @@ export type SessionMiddleware = (
 export function session(options: ConnectSessionOptions): SessionMiddleware {
   const resolved = resolveConnectOptions(options);
   const { store } = resolved;
-  const exchanges = new WeakMap<IncomingMessage, ConnectExchange>();
+  const exchanges = foreignProperty<ConnectExchange>('session exchange');
   store.generate = (request: ConnectRequest) => {
     const exchange = exchanges.get(request) ?? new ConnectExchange(request, undefined, resolved);
     exchange.generate();

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
 import { type SecurityScope } from '../../security/security-context.js';
-import { hiddenProperty } from '../../lib/hidden-property.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession, type SessionOwner } from '../../session/map-session.js';
 import {
   SessionInvalidatedError,
@@ -19,7 +19,7 @@ import {
 import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
-const requests = hiddenProperty<SessionRequest>();
+const requests = foreignProperty<SessionRequest>('session request');
 
 /**
  * The session of one request: found at most once, saved by {@link commit} and nowhere else.
@@ -28,6 +28,8 @@ const requests = hiddenProperty<SessionRequest>();
  */
 export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
+  /** Where the answer to a login leads; undefined = the handler's result is the answer. */
+  redirectAfterLogin: string | undefined;
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { hiddenProperty } from '../../lib/hidden-property.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import type { HeldMethod, NativeMethods } from './held-calls.js';
 
 /** Who is asked for every call by which bytes of a response leave. */
@@ -12,7 +12,7 @@ interface Prepared {
   readonly [NATIVE_METHODS]: NativeMethods;
 }
 
-const controls = hiddenProperty<ResponseControl>();
+const controls = foreignProperty<ResponseControl>('response control');
 
 /** @returns undefined for a response that nobody controls */
 export function controlOf(response: object): ResponseControl | undefined {

@@ -1,9 +1,10 @@
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type HttpExchange } from '../answers/http-exchange.js';
 
 /** The query parameter of the login page that tells which saved request to go back to. */
 export const CONTINUE_PARAMETER = 'continue';
 
-const keys = new WeakMap<object, string>();
+const keys = foreignProperty<string>('continue key');
 
 /** A request cache tells under which key it has saved the request of `exchange`. */
 export function setContinueKey(exchange: HttpExchange, key: string): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import type { CookieSerializer } from './cookie-serializer.js';
 import type { SessionIdAnnouncement, SessionIdResolver } from './session-id-resolver.js';
 
@@ -18,8 +19,8 @@ export interface CookieSessionIdResolverOptions {
 export class CookieSessionIdResolver implements SessionIdResolver {
   readonly #serializer: CookieSerializer;
   readonly #isRolling: boolean;
-  readonly #signedWithOldSecret = new WeakSet<IncomingMessage>();
-  readonly #sentLines = new WeakMap<ServerResponse, string>();
+  readonly #signedWithOldSecret = foreignProperty<true>('signed with an old secret');
+  readonly #sentLines = foreignProperty<string>('sent session cookie');
 
   constructor(serializer: CookieSerializer, options: CookieSessionIdResolverOptions) {
     this.#serializer = serializer;
@@ -31,7 +32,7 @@ export class CookieSessionIdResolver implements SessionIdResolver {
     const cookies = this.#serializer.readCookieValues(request);
     if (cookies.length === 0) return [];
     if (cookies.some((cookie) => cookie.isSignedWithOldSecret)) {
-      this.#signedWithOldSecret.add(request);
+      this.#signedWithOldSecret.set(request, true);
     }
     return [...new Set(cookies.map((cookie) => cookie.value))];
   }
@@ -52,7 +53,7 @@ export class CookieSessionIdResolver implements SessionIdResolver {
 
   /** True when the cookie rolls, or {@link resolveSessionIds} saw the signature of an old secret. */
   mustRenewSessionId(request: IncomingMessage): boolean {
-    return this.#isRolling || this.#signedWithOldSecret.has(request);
+    return this.#isRolling || this.#signedWithOldSecret.get(request) === true;
   }
 
   #send(response: ServerResponse, line: string): void {

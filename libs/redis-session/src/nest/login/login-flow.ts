@@ -8,8 +8,6 @@ import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
 import { SecurityEvents } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
-import { type IncomingMessage } from 'node:http';
-import { hiddenProperty } from '../../lib/hidden-property.js';
 
 /** A request that a login form, or a redirect of an identity provider, has sent. */
 interface LoginRequest {
@@ -69,7 +67,7 @@ export class LoginFlow implements OnModuleInit {
       exchange,
       requestCache: security.requestCache,
     });
-    if (location !== undefined) redirectAfterHandler(exchange.request, location);
+    if (exchange.sessionRequest) exchange.sessionRequest.redirectAfterLogin = location;
   }
 
   /** @returns what to throw */
@@ -77,16 +75,4 @@ export class LoginFlow implements OnModuleInit {
     this.events.publish('authentication-failure', { reason: 'bad-credentials', strategy });
     return new LoginFailedException('bad-credentials', { cause });
   }
-}
-
-const locations = hiddenProperty<string>();
-
-/** Has the interceptor answer with a redirect when the handler is done. */
-export function redirectAfterHandler(request: IncomingMessage, location: string): void {
-  locations.set(request, location);
-}
-
-/** @returns undefined when the handler's result is the answer */
-export function locationAfterHandler(request: IncomingMessage): string | undefined {
-  return locations.get(request);
 }

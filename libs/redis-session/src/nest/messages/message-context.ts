@@ -1,10 +1,5 @@
-import {
-  type ArgumentsHost,
-  type CallHandler,
-  type ExecutionContext,
-  Injectable,
-  type NestInterceptor,
-} from '@nestjs/common';
+import { type ArgumentsHost, type ExecutionContext } from '@nestjs/common';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type SecurityContext,
@@ -12,10 +7,9 @@ import {
   runInScope,
 } from '../../security/security-context.js';
 import { rawRequestOf } from '../platform/raw-messages.js';
-import { type Observable } from 'rxjs';
 
 /** By the arguments of the call, which Nest hands to the guards and the interceptors of one message and no other. */
-const messageContexts = new WeakMap<readonly unknown[], SecurityContext>();
+const messageContexts = foreignProperty<SecurityContext>('security context');
 
 /**
  * The platform's request of an HTTP route or a GraphQL resolver.
@@ -72,12 +66,4 @@ function requestOfGraphql(context: unknown): object | undefined {
   const request =
     'req' in context ? context.req : 'request' in context ? context.request : undefined;
   return typeof request === 'object' && request !== null ? request : undefined;
-}
-
-/** Has handlers of WebSocket and microservice messages run in the security context of who sent them. */
-@Injectable()
-export class MessageContextInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return isMessage(context) ? runInMessageContext(context, () => next.handle()) : next.handle();
-  }
 }

@@ -2,7 +2,7 @@ import { applyDecorators, Inject, UseFilters, UseGuards, UseInterceptors } from 
 import { ExceptionTranslationFilter } from '../access/exception-translation.filter.js';
 import { OpenSockets } from './open-sockets.js';
 import { SessionAuthenticationGuard } from '../access/session-authentication.guard.js';
-import { MessageContextInterceptor } from './message-context.js';
+import { SessionRepositoryInterceptor } from '../session-repository.interceptor.js';
 
 const OPEN_SOCKETS = Symbol('OPEN_SOCKETS');
 
@@ -23,7 +23,7 @@ interface Gateway {
 export const SecuredMessages = (): ClassDecorator & MethodDecorator =>
   applyDecorators(
     UseGuards(SessionAuthenticationGuard),
-    UseInterceptors(MessageContextInterceptor),
+    UseInterceptors(SessionRepositoryInterceptor),
     UseFilters(ExceptionTranslationFilter),
     watchConnections,
   );

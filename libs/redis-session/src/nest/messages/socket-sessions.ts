@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
 
@@ -14,7 +15,7 @@ export interface SocketState {
   sessionId: string | undefined;
 }
 
-const states = new WeakMap<object, SocketState>();
+const states = foreignProperty<SocketState>('session of the socket');
 
 /**
  * @param client - of socket.io, or of `ws`

@@ -1,4 +1,4 @@
-import { hiddenProperty } from '../../lib/hidden-property.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionChange } from '../../session/session-change.js';
 import { type SessionIndexResolver, viewOf } from '../../session/session-view.js';
@@ -41,7 +41,7 @@ interface Known {
 
 /** Knows which sessions that this replica holds are in which indexes, and brings the indexes up to date. */
 export class SessionIndexing {
-  private readonly known = hiddenProperty<Known>();
+  private readonly known = foreignProperty<Known>('index entries');
 
   constructor(
     private readonly index: SessionIndex,

@@ -1,0 +1,138 @@
+import { GUARDS_METADATA, INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
+import {
+  HttpAdapterHost,
+  MetadataScanner,
+  type ModuleRef,
+  type ModulesContainer,
+} from '@nestjs/core';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { hasLoginGuard } from '../login/login.guard.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { SessionRepositoryInterceptor } from '../session-repository.interceptor.js';
+import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { SessionAuthenticationGuard } from './session-authentication.guard.js';
+
+/** Of @nestjs/websockets, on a class. */
+const GATEWAY = 'websockets:is_gateway';
+/** Of @nestjs/websockets, on a handler. */
+const MESSAGE_MAPPING = 'websockets:message_mapping';
+/** Of @nestjs/microservices, on a handler. */
+const PATTERN = 'microservices:pattern';
+/** Of @nestjs/graphql, on a handler. */
+const RESOLVED_FIELD = 'graphql:resolve_property';
+/** Of @nestjs/graphql, the token of its options. */
+const GRAPHQL_OPTIONS = 'GqlModuleOptions';
+
+/** A method that may be a handler, and its class. */
+interface Handler {
+  readonly method: object;
+  readonly name: string;
+  readonly target: object;
+}
+
+/** What a handler needs, and does not have. @returns undefined when nothing is missing */
+type Check = (handler: Handler) => string | undefined;
+
+/**
+ * Refuses handlers whose decorators would silently do nothing.
+ *
+ * @throws SessionOptionError naming the class, the handler and what to add
+ */
+export function checkHandlers(
+  modules: ModulesContainer,
+  moduleRef: ModuleRef,
+  options: ResolvedOptions,
+): void {
+  const checks: Check[] = [];
+  if (!options.interceptor) checks.push(checkLogin);
+  if (options.security) {
+    const protectsAll = options.security.authorization === 'all';
+    checks.push(fieldCheck(moduleRef), messageCheck(moduleRef, protectsAll));
+  }
+  for (const handler of handlersOf(modules)) {
+    const problem = checks.map((check) => check(handler)).find((found) => found !== undefined);
+    if (problem === undefined) continue;
+    throw new SessionOptionError(`Cannot start: ${nameOf(handler)} ${problem}`);
+  }
+}
+
+function* handlersOf(modules: ModulesContainer): Iterable<Handler> {
+  const scanner = new MetadataScanner();
+  for (const { controllers, providers } of modules.values()) {
+    for (const { metatype } of [...controllers.values(), ...providers.values()]) {
+      const prototype =
+        typeof metatype === 'function' ? (metatype.prototype as unknown) : undefined;
+      if (typeof metatype !== 'function' || typeof prototype !== 'object' || !prototype) continue;
+      for (const name of scanner.getAllMethodNames(prototype)) {
+        const method = (prototype as Record<string, object | undefined>)[name];
+        if (method) yield { method, name, target: metatype };
+      }
+    }
+  }
+}
+
+/** `interceptor: false` leaves nobody who redirects after a login. */
+function checkLogin({ method, target }: Handler): string | undefined {
+  const logsIn = hasLoginGuard(method) || hasLoginGuard(target);
+  const isRoute = Reflect.hasMetadata('path', method);
+  if (
+    !logsIn ||
+    !isRoute ||
+    isBound(INTERCEPTORS_METADATA, SessionRepositoryInterceptor, method, target)
+  )
+    return undefined;
+  return 'logs in, and with interceptor: false nothing redirects afterwards. Put @UseInterceptors(SessionRepositoryInterceptor) on it.';
+}
+
+/** Nest calls guards for fields only where it is told to. */
+function fieldCheck(moduleRef: ModuleRef): Check {
+  const options = find<{ readonly fieldResolverEnhancers?: readonly string[] }>(
+    moduleRef,
+    GRAPHQL_OPTIONS,
+  );
+  const hasGuards = options?.fieldResolverEnhancers?.includes('guards') === true;
+  return ({ method }) => {
+    if (hasGuards || !Reflect.hasMetadata(RESOLVED_FIELD, method) || !rulesOf(method))
+      return undefined;
+    return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
+  };
+}
+
+/** Nest gives gateways no global guard, and microservices of an application with HTTP none unless they inherit it. */
+function messageCheck(moduleRef: ModuleRef, protectsAll: boolean): Check {
+  const hasHttp = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
+  return ({ method, target }) => {
+    const isOfGateway =
+      Reflect.hasMetadata(GATEWAY, target) && Reflect.hasMetadata(MESSAGE_MAPPING, method);
+    const isOfMicroservice = hasHttp && Reflect.hasMetadata(PATTERN, method);
+    if (!isOfGateway && !isOfMicroservice) return undefined;
+    const rules = rulesOf(method) ?? rulesOf(target);
+    const isProtected = rules ? rules.some(({ kind }) => kind !== 'public') : protectsAll;
+    if (!isProtected || isBound(GUARDS_METADATA, SessionAuthenticationGuard, method, target))
+      return undefined;
+    return 'handles messages that no guard of the application sees: anybody could send them. Put @SecuredMessages() on its class, or @Public() if anybody may.';
+  };
+}
+
+function rulesOf(target: object): readonly RouteRule[] | undefined {
+  return Reflect.getMetadata(ROUTE_RULES, target) as readonly RouteRule[] | undefined;
+}
+
+function isBound(metadata: string, enhancer: unknown, ...targets: object[]): boolean {
+  return targets.some((target) => {
+    const bound = Reflect.getMetadata(metadata, target) as unknown;
+    return Array.isArray(bound) && bound.includes(enhancer);
+  });
+}
+
+function find<T>(moduleRef: ModuleRef, token: string | typeof HttpAdapterHost): T | undefined {
+  try {
+    return moduleRef.get<T>(token, { strict: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf({ target, name }: Handler): string {
+  return `${(target as { readonly name: string }).name}.${name}`;
+}
