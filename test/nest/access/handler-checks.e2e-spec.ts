@@ -1,0 +1,162 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { Controller, Injectable, type Type } from '@nestjs/common';
+import {
+  Field,
+  GraphQLModule,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
+import { MessagePattern } from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  Authenticated,
+  Public,
+  RequireAuthorities,
+  SecuredMessages,
+  type SecurityOptions,
+} from 'nestjs-redis-session';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
+
+@WebSocketGateway()
+class OpenGateway {
+  @SubscribeMessage('orders')
+  @RequireAuthorities('ADMIN')
+  orders() {
+    return [];
+  }
+}
+
+@WebSocketGateway()
+class PlainGateway {
+  @SubscribeMessage('news')
+  news() {
+    return [];
+  }
+}
+
+@Public()
+@WebSocketGateway()
+class PublicGateway {
+  @SubscribeMessage('news')
+  news() {
+    return [];
+  }
+}
+
+@SecuredMessages()
+@WebSocketGateway()
+class SecuredGateway {
+  @SubscribeMessage('orders')
+  @RequireAuthorities('ADMIN')
+  orders() {
+    return [];
+  }
+}
+
+@Controller()
+class OpenMessages {
+  @MessagePattern('orders')
+  @Authenticated()
+  orders() {
+    return [];
+  }
+}
+
+@Controller()
+@SecuredMessages()
+class SecuredMessagesController {
+  @MessagePattern('orders')
+  @Authenticated()
+  orders() {
+    return [];
+  }
+}
+
+@ObjectType()
+class Account {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String)
+  secret!: string;
+}
+
+@Injectable()
+@Resolver(() => Account)
+class AccountResolver {
+  @Query(() => Account)
+  account() {
+    return { name: 'kim' };
+  }
+
+  @ResolveField(() => String)
+  @RequireAuthorities('ADMIN')
+  secret(@Parent() { name }: Account) {
+    return `secret of ${name}`;
+  }
+}
+
+const MESSAGES = 'handles messages that no guard of the application sees';
+
+describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) => {
+  let app: StartedApp | undefined;
+  afterEach(async () => {
+    await app?.close();
+    app = undefined;
+  });
+
+  async function start(
+    parts: { providers?: Type[]; controllers?: Type[]; enhancers?: 'guards'[] },
+    security: SecurityOptions = {},
+  ): Promise<void> {
+    const { providers = [], controllers = [], enhancers } = parts;
+    const graphql = GraphQLModule.forRoot<ApolloDriverConfig>({
+      driver: ApolloDriver,
+      autoSchemaFile: true,
+      ...(enhancers && { fieldResolverEnhancers: enhancers }),
+    });
+    const hasGraphql = providers.includes(AccountResolver);
+    app = await startApp(platform, {
+      options: { store: 'memory', security },
+      imports: hasGraphql ? [graphql] : [],
+      providers,
+      controllers,
+    });
+  }
+
+  it('refuse the start on a gateway without @SecuredMessages()', async () => {
+    await expect(start({ providers: [OpenGateway] })).rejects.toThrow(
+      `Cannot start: OpenGateway.orders ${MESSAGES}: anybody could send them. Put @SecuredMessages() on its class, or @Public() if anybody may.`,
+    );
+  });
+
+  it('refuse the start on a gateway without rules of its own when everything is protected', async () => {
+    const security = { authorization: 'all' } as const;
+    await expect(start({ providers: [PlainGateway] }, security)).rejects.toThrow(
+      `PlainGateway.news ${MESSAGES}`,
+    );
+    await start({ providers: [PublicGateway, SecuredGateway] }, security);
+  });
+
+  it('refuse the start on microservice messages of an application with HTTP', async () => {
+    await expect(start({ controllers: [OpenMessages] })).rejects.toThrow(
+      `OpenMessages.orders ${MESSAGES}`,
+    );
+    await start({ controllers: [SecuredMessagesController] });
+  });
+
+  it('refuse the start on a field of GraphQL for which Nest asks no guard', async () => {
+    await expect(start({ providers: [AccountResolver] })).rejects.toThrow(
+      "Cannot start: AccountResolver.secret has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.",
+    );
+    await start({ providers: [AccountResolver], enhancers: ['guards'] });
+  });
+
+  it('leave a start alone that needs none of them', async () => {
+    await start({ providers: [PlainGateway] });
+  });
+});
