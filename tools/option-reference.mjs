@@ -32,6 +32,12 @@ const GROUPS = [
     'nest/options/indexed.options',
     'indexedOptionGroup',
   ],
+  [
+    'Encryption',
+    'encryption: { … }',
+    'session/at-rest/encryption.options',
+    'encryptionOptionGroup',
+  ],
   ['WebSockets', 'webSockets: { … }', 'nest/options/web-socket.options', 'webSocketOptionGroup'],
   [
     'Near cache',

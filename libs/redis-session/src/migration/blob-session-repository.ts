@@ -48,7 +48,8 @@ export class BlobSessionRepository extends StoredSessionRepository {
 
   constructor(private readonly init: BlobSessionRepositoryInit) {
     const sessionIdGenerator = () => randomBytes(24).toString('base64url');
-    super({ ...init.options, codec: jsonSessionCodec, sessionIdGenerator });
+    const atRest = { encryption: undefined, hashIds: false as const };
+    super({ ...init.options, ...atRest, codec: jsonSessionCodec, sessionIdGenerator });
     this.commands = init.commands;
     this.layout = init.layout;
   }

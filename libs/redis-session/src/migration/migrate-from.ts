@@ -63,7 +63,12 @@ export function migrateFrom(options: MigrationOptions): SessionMigration {
 }
 
 function refuseContradictions(options: RedisSessionModuleOptions): void {
-  const { sessionIdGenerator, sessionIdPattern, store } = options;
+  const { hashIds = false, sessionIdGenerator, sessionIdPattern, store } = options;
+  if (hashIds !== false) {
+    throw new SessionOptionError(
+      'hashIds must be left out as long as there is migrateFrom(), which keeps the ids of moved sessions in Redis. Turn it on after the migration.',
+    );
+  }
   if (store !== undefined && store !== 'redis') {
     const name = store === 'memory' ? '"memory"' : store.name;
     throw new SessionOptionError(

@@ -16,8 +16,12 @@ export const SESSION_CLIENT_ATTRIBUTE = 'SESSION_CLIENT';
 /** Holds the settings of the cookie of this session: `{"maxAgeSeconds":3600,"secure":true}`; a null age ends with the client. */
 export const SESSION_COOKIE_ATTRIBUTE = 'SESSION_COOKIE';
 
+/** Holds the encrypted key of the session's encrypted attributes, see the option `encryption`. Only stores see it. */
+export const DATA_KEY_ATTRIBUTE = 'DATA_KEY';
+
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   CSRF_SECRET_ATTRIBUTE,
+  DATA_KEY_ATTRIBUTE,
   REMEMBER_ME_ATTRIBUTE,
   SAVED_REQUESTS_ATTRIBUTE,
   SECURITY_CONTEXT_ATTRIBUTE,

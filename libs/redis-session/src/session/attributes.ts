@@ -143,6 +143,9 @@ export class SessionAttribute {
   }
 }
 
+/** The texts of the stored attributes, by name. */
+export type AttributeLookup = Pick<ReadonlyMap<string, string>, 'get' | 'has' | 'keys'>;
+
 /** What a {@link SessionAttributeMap} needs to know of its repository. */
 export interface AttributeContext {
   readonly codec: SessionCodec;
@@ -155,7 +158,7 @@ export class SessionAttributeMap {
 
   constructor(
     private readonly context: AttributeContext,
-    private readonly storedTexts: ReadonlyMap<string, string>,
+    private readonly storedTexts: AttributeLookup,
   ) {}
 
   get names(): readonly string[] {

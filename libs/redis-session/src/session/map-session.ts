@@ -1,8 +1,8 @@
 import { type FlushMode } from './modes.js';
 import { type SaveMode } from './modes.js';
-import { type PendingAttributeChange } from './attributes.js';
+import { type AttributeLookup, type PendingAttributeChange } from './attributes.js';
 import { SessionAttributeMap } from './attributes.js';
-import { type SessionChange, type StoredSession } from './session-change.js';
+import { type SessionChange, type SessionTimes } from './session-change.js';
 import { type SessionCodec } from './codec.js';
 import { type Session } from './session.js';
 import { refuseUnlessInterval } from './session-change.js';
@@ -29,8 +29,11 @@ export interface MapSessionInit {
   readonly context: SessionContext;
   readonly owner: SessionOwner;
   readonly id: string;
-  readonly stored: StoredSession;
+  readonly times: SessionTimes;
+  readonly attributes: AttributeLookup;
   readonly isNew: boolean;
+  /** Whether it must be saved though nobody changes it. */
+  readonly isOutdated: boolean;
 }
 
 /** A save in progress: what is written, and what to tell the session when it is. */
@@ -55,19 +58,21 @@ export class MapSession implements Session {
   private intervalSeconds: number;
   private isAccessTimeChanged = false;
   private isIntervalChanged = false;
+  private isOutdated: boolean;
   private hasEnded = false;
   private lastSave: Promise<void> = Promise.resolve();
   private isFlushScheduled = false;
 
-  constructor({ context, owner, id, stored, isNew }: MapSessionInit) {
+  constructor({ context, owner, id, times, attributes, isNew, isOutdated }: MapSessionInit) {
     this.context = context;
     this.owner = owner;
     this.storedId = this.currentId = id;
     this.isUnsaved = isNew;
-    this.creationTime = new Date(stored.creationTime);
-    this.accessTimeMs = stored.lastAccessedTime;
-    this.intervalSeconds = stored.maxInactiveInterval;
-    this.attributes = new SessionAttributeMap(context, stored.attributes);
+    this.isOutdated = isOutdated;
+    this.creationTime = new Date(times.creationTime);
+    this.accessTimeMs = times.lastAccessedTime;
+    this.intervalSeconds = times.maxInactiveInterval;
+    this.attributes = new SessionAttributeMap(context, attributes);
   }
 
   get id(): string {
@@ -205,7 +210,7 @@ export class MapSession implements Session {
   /** The store now holds `saved`; what has changed since it was computed stays pending. */
   markSaved(saved: PendingSessionChange): void {
     this.storedId = saved.id;
-    this.isUnsaved = false;
+    this.isUnsaved = this.isOutdated = false;
     this.isAccessTimeChanged = this.accessTimeMs !== saved.lastAccessedTime;
     this.isIntervalChanged &&= this.intervalSeconds !== saved.maxInactiveInterval;
     for (const [name, change] of saved.attributes) this.attributes.get(name).markSaved(change);
@@ -214,15 +219,15 @@ export class MapSession implements Session {
   /**
    * Other requests have changed attributes under `update`: computes the updates again from the stored texts.
    *
-   * When `current` is just what they were computed from, the store holds bytes that are no text, which no comparison
-   * ever finds equal: then they are overwritten.
+   * @param isNewer - false = `current` is just what they were computed from: the store holds bytes that are no text, which
+   * no comparison ever finds equal, and which are overwritten
    */
   rebase(
     { attributes }: PendingSessionChange,
     current: ReadonlyMap<string, string | undefined>,
+    isNewer: boolean,
   ): void {
     const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
-    const isNewer = updated.some(([name, { basedOn }]) => current.get(name) !== basedOn?.text);
     for (const [name] of updated) {
       if (isNewer) this.attributes.get(name).rebase(current.get(name));
       else this.attributes.get(name).ignoreStored();
@@ -230,7 +235,8 @@ export class MapSession implements Session {
   }
 
   private get isMetadataChanged(): boolean {
-    return this.isIntervalChanged || this.isAccessTimeChanged || this.storedId !== this.currentId;
+    if (this.isIntervalChanged || this.isAccessTimeChanged || this.isOutdated) return true;
+    return this.storedId !== this.currentId;
   }
 
   /** FlushMode 'immediate'. A flush that fails leaves its changes pending: the commit tries again and reports. */

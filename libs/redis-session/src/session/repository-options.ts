@@ -3,10 +3,12 @@ import { type SessionLogger } from '../lib/logger.js';
 import {
   type ResolvedOptionsOf,
   defaultsOf,
+  flagOption,
   functionOption,
   objectOption,
   positiveOption,
 } from '../lib/option-group.js';
+import { type EncryptionOptions } from './at-rest/encryption.options.js';
 import { type SessionCodec, jsonSessionCodec } from './codec.js';
 import { FlushMode, SaveMode } from './modes.js';
 import { type SessionIdGenerator, generateSessionId } from './session-id.js';
@@ -21,8 +23,21 @@ export const repositoryOptionGroup = z.strictObject({
   codec: objectOption<SessionCodec>('an object with encode and decode').default(
     () => jsonSessionCodec,
   ),
+  /**
+   * Encrypts attributes before they reach the store: `{ keys: [newKey, oldKey] }`. See docs/security.md. Left out, they
+   * are stored as the codec writes them.
+   */
+  encryption: objectOption<EncryptionOptions>('an object such as { keys: [key] }').optional(),
   /** When changes are written: when the response begins, or at once. */
   flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"').default(FlushMode.OnSave),
+  /**
+   * Stores SHA-256 of each session id instead of the id, so that who reads the store cannot log in as its users. `'read'`
+   * and `'rename'` turn it on in steps without a logout. See docs/security.md.
+   */
+  hashIds: z
+    .union([flagOption, z.enum(['read', 'rename'])])
+    .describe('true, false, "read" or "rename"')
+    .default(false),
   /** Receives warnings and errors. */
   logger: objectOption<SessionLogger>('an object with warn and error').default(() => console),
   /** Seconds without a request after which a session ends. -1 means never. */

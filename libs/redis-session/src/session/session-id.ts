@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** Makes a new session id: unpredictable, at least 128 bits of entropy (OWASP session management cheat sheet). */
 export type SessionIdGenerator = () => string;
@@ -20,7 +20,39 @@ export function generateChangedSessionId(previousId: string, generate: SessionId
   return previousId.slice(0, STABLE_PREFIX_LENGTH) + generate().slice(STABLE_PREFIX_LENGTH);
 }
 
+/** Stands between the stable prefix and the hash in a storage id. No id of a client contains it. */
+const HASH_MARK = '=';
+
+/**
+ * The id under which a store keeps the session of `sessionId` with the option `hashIds`:
+ *
+ * ```
+ * 4fQz81Lwr0Y…                       what the cookie holds
+ * 4fQz81Lw=q2Hk0x1u…                 stable prefix, '=', SHA-256 of the whole id in base64url: 52 characters
+ * ```
+ *
+ * Nobody can log in with a storage id. A storage id stays as it is.
+ */
+export function storageIdOf(sessionId: string): string {
+  if (isStorageId(sessionId)) return sessionId;
+  return (
+    sessionId.slice(0, STABLE_PREFIX_LENGTH) + HASH_MARK + hash('sha256', sessionId, 'base64url')
+  );
+}
+
+/** Whether `id` was made by {@link storageIdOf}. */
+export function isStorageId(id: string): boolean {
+  return id[STABLE_PREFIX_LENGTH] === HASH_MARK;
+}
+
+/** SHA-256 of a session id, 64 hex digits; the same for the id and its storage id. */
+export function digestOf(id: string): string {
+  if (!isStorageId(id)) return hash('sha256', id, 'hex');
+  const digest = id.slice(STABLE_PREFIX_LENGTH + HASH_MARK.length);
+  return Buffer.from(digest, 'base64url').toString('hex');
+}
+
 /** First 8 hex digits of SHA-256 of the id: tells in a log which lines belong together, and is of no use to log in. */
 export function correlationId(sessionId: string): string {
-  return createHash('sha256').update(sessionId).digest('hex').slice(0, 8);
+  return digestOf(sessionId).slice(0, 8);
 }

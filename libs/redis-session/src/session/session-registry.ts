@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { SESSION_CLIENT_ATTRIBUTE } from './attribute-names.js';
 import { type IndexedSessionRepository, type SessionPageRequest } from './session-repository.js';
 import { type MapSession } from './map-session.js';
 import { expiryTimeMs } from './session-change.js';
+import { digestOf } from './session-id.js';
 import { SessionOptionError } from './session.errors.js';
 
 /** Where a login came from. */
@@ -13,7 +13,7 @@ export interface SessionClient {
 
 /** What a user, or who administers, may know of a session. Mirrors `SessionInformation` of Spring Security. */
 export interface SessionInformation {
-  /** Logs in whoever has it: not for pages, see `ref`. */
+  /** Logs in whoever has it, unless `hashIds` is on: not for pages, see `ref`. */
   readonly sessionId: string;
   /** Names the session and is of no use to log in: 32 hex digits, for pages and links. Changes with the id. */
   readonly ref: string;
@@ -120,11 +120,12 @@ export class SessionRegistry {
       expiryTime: expiryMs === Infinity ? undefined : new Date(expiryMs),
       ip: client?.ip,
       userAgent: client?.userAgent,
-      isCurrent: id === currentId,
+      isCurrent: currentId !== undefined && refOf(id) === refOf(currentId),
     };
   }
 }
 
+/** The same for an id and its storage id. */
 function refOf(sessionId: string): string {
-  return createHash('sha256').update(sessionId).digest('hex').slice(0, 32);
+  return digestOf(sessionId).slice(0, 32);
 }

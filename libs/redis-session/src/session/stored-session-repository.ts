@@ -1,8 +1,9 @@
 import { withDeadline } from '../lib/deadline.js';
-import { MapSession, type SessionContext } from './map-session.js';
+import { MapSession, type PendingSessionChange, type SessionContext } from './map-session.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
+import { SessionsAtRest } from './at-rest/sessions-at-rest.js';
 import { generateChangedSessionId } from './session-id.js';
 import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
 import {
@@ -20,18 +21,24 @@ export interface SessionKeeper extends SessionRepository<MapSession> {
   findKept?(id: string, accessTimeMs: number): MapSession | undefined;
 }
 
-/** {@link SessionRepositoryOptions}, and the deadline of a store without its own. */
+/** {@link SessionRepositoryOptions}, the deadline of a store without its own, the namespace of one that has several. */
 export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions {
   readonly deadlineMs?: number;
+  readonly namespace?: string;
 }
 
-/** The part of a repository that does not depend on where sessions are kept: three operations are left to the store. */
+/**
+ * The part of a repository that does not depend on where sessions are kept: three operations are left to the store. They
+ * see sessions as {@link SessionsAtRest} stores them: with `hashIds` under hashed ids, with `encryption` in encrypted texts.
+ */
 export abstract class StoredSessionRepository implements SessionKeeper {
+  protected readonly atRest: SessionsAtRest;
   private readonly context: SessionContext;
 
   /** @param options - with `deadlineMs`, operations that take longer fail; a repository with its own deadlines has none */
   constructor(protected readonly options: StoredSessionRepositoryOptions) {
     const { flushMode, saveMode, sessionIdGenerator } = options;
+    this.atRest = new SessionsAtRest(options);
     this.context = {
       codec: this.tolerantCodec(options),
       flushMode,
@@ -59,8 +66,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
     try {
-      const stored = await this.within('read the session', this.load(id, options.accessTimeMs));
-      return stored && this.toSession(id, false, stored);
+      return await this.find(id, options);
     } catch (error) {
       if (!(error instanceof SessionCorruptError) || this.options.onCorrupt === 'error')
         throw error;
@@ -75,26 +81,54 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async invalidate(session: MapSession): Promise<void> {
     await session.exclusively(async (storedId) => {
-      if (!session.isNew) await this.within('delete the session', this.delete(storedId));
+      if (!session.isNew) await this.deleteById(storedId);
     });
   }
 
   async deleteById(id: string): Promise<void> {
-    await this.within('delete the session', this.delete(id));
+    for (const storedId of this.atRest.idsToDelete(id))
+      await this.within('delete the session', this.delete(storedId));
+  }
+
+  private async find(
+    id: string,
+    { accessTimeMs }: FindSessionOptions,
+  ): Promise<MapSession | undefined> {
+    for (const storedId of this.atRest.idsToRead(id)) {
+      const stored = await this.within('read the session', this.load(storedId, accessTimeMs));
+      if (stored) return this.toSession(id, false, stored, storedId);
+    }
+    return undefined;
   }
 
   private async writeChanges(session: MapSession): Promise<void> {
     for (;;) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
-      const outcome = await this.within('save the session', this.write(change, session));
+      const stored = this.atRest.toStored(session, change);
+      const outcome = await this.within('save the session', this.write(stored, session));
       if (outcome.kind === 'saved') {
+        this.atRest.markSaved(session, stored);
         session.markSaved(change);
         return;
       }
-      if (outcome.kind === 'missing') throw SessionInvalidatedError.create('save the session');
-      session.rebase(change, outcome.current);
+      if (outcome.kind === 'conflict') this.rebase(session, change, stored, outcome.current);
+      else if (!this.atRest.followRename(session))
+        throw SessionInvalidatedError.create('save the session');
     }
+  }
+
+  private rebase(
+    session: MapSession,
+    change: PendingSessionChange,
+    stored: SessionChange,
+    current: ReadonlyMap<string, string | undefined>,
+  ): void {
+    const isNewer = [...stored.attributes].some(
+      ([name, { basedOn }]) => basedOn && current.get(name) !== basedOn.text,
+    );
+    session.rebase(change, this.atRest.toCurrent(session, stored, current), isNewer);
+    this.atRest.markRebased(session);
   }
 
   private within<T>(action: string, operation: Promise<T>): Promise<T> {
@@ -103,8 +137,17 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   /** Makes the session that is handed out for `stored`. */
-  protected toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
-    return new MapSession({ context: this.context, owner: this, id, stored, isNew });
+  protected toSession(
+    id: string,
+    isNew: boolean,
+    stored: StoredSession,
+    storedId = id,
+  ): MapSession {
+    const { context, atRest } = this;
+    const opened = atRest.open(storedId, stored, isNew);
+    const session = new MapSession({ ...opened, context, owner: this, id, times: stored, isNew });
+    atRest.attach(session, opened);
+    return session;
   }
 
   /**

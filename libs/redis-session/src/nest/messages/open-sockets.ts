@@ -4,13 +4,14 @@ import { viewOf } from '../../session/session-view.js';
 import { sessionSecurityContextRepository } from '../../security/security-context.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionEvent } from '../../session/session-event.js';
+import { storageIdOf } from '../../session/session-id.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
 import { WebSocketSessions, socketStateOf } from './socket-sessions.js';
 
 interface OpenSocket {
   readonly client: object;
-  /** Of the session under which it is registered; '' = none. */
+  /** Storage id of the session under which it is registered; '' = none. */
   id: string;
   /** Of the session when it was last seen: who has logged in, and when; '' = nobody. */
   login: string;
@@ -74,7 +75,7 @@ export class OpenSockets {
   }
 
   private async follow(previousId: string, id: string): Promise<void> {
-    const sockets = [...(this.bySession.get(previousId) ?? [])];
+    const sockets = [...this.socketsOf(previousId)];
     if (sockets.length === 0) return;
     for (const socket of sockets) {
       this.unregister(socket);
@@ -90,7 +91,7 @@ export class OpenSockets {
   }
 
   private closeAll(id: string, reason = 'session-ended'): void {
-    for (const socket of this.bySession.get(id) ?? []) this.close(socket, reason);
+    for (const socket of this.socketsOf(id)) this.close(socket, reason);
   }
 
   private close(socket: OpenSocket, reason: string): void {
@@ -99,9 +100,13 @@ export class OpenSockets {
   }
 
   private register(id: string, socket: OpenSocket): void {
-    const sockets = this.bySession.get(id) ?? new Set();
-    this.bySession.set(id, sockets.add(socket));
-    socket.id = id;
+    socket.id = storageIdOf(id);
+    this.bySession.set(socket.id, this.socketsOf(id).add(socket));
+  }
+
+  /** Events may name a session by its storage id, the handshake names it by the id of the cookie. */
+  private socketsOf(id: string): Set<OpenSocket> {
+    return this.bySession.get(storageIdOf(id)) ?? new Set();
   }
 
   private unregister(socket: OpenSocket): void {

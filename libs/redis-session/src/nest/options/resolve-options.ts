@@ -3,8 +3,11 @@ import { resolveOptionGroup } from '../../lib/option-group.js';
 import {
   CUSTOM_SESSION_ID_PATTERN,
   SESSION_ID_PATTERN,
+  STABLE_PREFIX_LENGTH,
   generateSessionId,
 } from '../../session/session-id.js';
+import { resolveEncryptionOptions } from '../../session/at-rest/encryption.options.js';
+import { refuseWeakGenerator } from '../../session/at-rest/generator-strength.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { resolveIndexedSessionOptions } from './indexed.options.js';
 import {
@@ -46,6 +49,8 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
     secret: ['redis'],
   });
   refuseContradictions(options);
+  if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
+  if (resolved.hashIds !== false) refuseWeakGenerator(resolved.sessionIdGenerator);
   const { repository, sessionIdGenerator, sessionIdPattern, ...rest } = resolved;
   const idPattern =
     sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
@@ -56,11 +61,16 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
     security: resolveSecurityOptions(resolved.security),
     sessionIdGenerator,
-    sessionIdPattern: sessionIdPattern ?? idPattern,
+    sessionIdPattern: sessionIdPattern ? withoutStorageIds(sessionIdPattern) : idPattern,
     webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
       prefix: 'webSockets.',
     }),
   };
+}
+
+/** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
+function withoutStorageIds({ source, flags }: RegExp): RegExp {
+  return new RegExp(`^(?!.{${STABLE_PREFIX_LENGTH}}=)(?=[^]*?(?:${source}))`, flags);
 }
 
 /** Lets the features set and refuse options, one after the other. @throws SessionOptionError */

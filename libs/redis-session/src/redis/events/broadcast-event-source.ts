@@ -146,8 +146,8 @@ export class BroadcastEventPartition {
   }
 
   private async handle(entry: StreamEntry): Promise<void> {
-    const { codec, logger } = this.input;
-    const event = toSessionEvent(entry, this.number, codec);
+    const { logger } = this.input;
+    const event = toSessionEvent(entry, this.number, this.input);
     if (!event) return;
     await this.shared.lanes.add(event.sessionId, async () => {
       const failure = await handleEvent(event, this.input);

@@ -113,8 +113,8 @@ export class OnceEventPartition {
   }
 
   private async handle(entry: StreamEntry, takenMs: number): Promise<void> {
-    const { codec, handOnAfterMs = HAND_ON_AFTER_MS, logger } = this.input;
-    const event = toSessionEvent(entry, this.number, codec);
+    const { handOnAfterMs = HAND_ON_AFTER_MS, logger } = this.input;
+    const event = toSessionEvent(entry, this.number, this.input);
     if (!event) {
       this.finish(entry[0]);
       return;

@@ -1,3 +1,4 @@
+import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { type SessionCodec } from '../../session/codec.js';
 import { type SessionEvent, type SessionEventHandler } from '../../session/session-event.js';
 import { type SessionLogger } from '../../lib/logger.js';
@@ -9,6 +10,8 @@ import { setImmediate as breathe } from 'node:timers/promises';
 
 /** What a {@link SessionEventSource} works with. */
 export interface SessionEventSourceInput {
+  /** Undefined = events hold plain texts. */
+  readonly atRest?: SessionsAtRest;
   readonly client: RedisClient;
   readonly codec: SessionCodec;
   readonly commandTimeoutMs: number;

@@ -1,21 +1,29 @@
+import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
+import { type AttributeLookup } from '../../session/attributes.js';
 import { type SessionCodec } from '../../session/codec.js';
 import { type SessionEvent, SessionEventType } from '../../session/session-event.js';
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
-import { entriesOf } from '../indexed/session-index.js';
+import { entriesOf, INDEX_VALUE_FIELD_PREFIX } from '../indexed/session-index.js';
 import { PRINCIPAL_INDEX } from '../indexed/indexed-session.keys.js';
 
 /** One entry of a stream as Redis gives it: its id, and fields and values in turn; null when it was deleted meanwhile. */
 export type StreamEntry = readonly [id: string, fields: readonly string[] | null];
 
+/** What reads the texts of an event. */
+export interface EventReaders {
+  readonly atRest?: SessionsAtRest;
+  readonly codec: SessionCodec;
+}
+
 /**
- * An attribute that `codec` cannot decode is left out.
+ * An attribute that cannot be decrypted or decoded is left out.
  *
  * @param partition - number of the partition: two of them may give the same entry id
  */
 export function toSessionEvent(
   [entryId, fields]: StreamEntry,
   partition: number,
-  codec: SessionCodec,
+  { atRest, codec }: EventReaders,
 ): SessionEvent | undefined {
   const values = new Map<string, string>();
   for (let i = 0; fields && i < fields.length; i += 2)
@@ -23,8 +31,19 @@ export function toSessionEvent(
   const type = Object.values(SessionEventType).find((name) => name === values.get('type'));
   const sessionId = values.get('sessionId');
   if (!type || !sessionId) return undefined;
+  const texts = attributeTextsOf(values);
+  const sealed = opened(() =>
+    atRest?.openTexts(sessionId, Number(values.get('creationTime')), texts),
+  );
   const indexes = new Map<string, string>();
-  for (const [name, { value }] of entriesOf(fields ?? [])) indexes.set(name, value);
+  for (const [name, entry] of entriesOf(fields ?? [])) {
+    const text = values.get(INDEX_VALUE_FIELD_PREFIX + name);
+    const value =
+      text === undefined
+        ? entry.value
+        : sealed && opened(() => atRest?.openIndexValue(sealed, name, text));
+    if (value !== undefined) indexes.set(name, value);
+  }
   return {
     eventId: `${partition}-${entryId}`,
     type,
@@ -33,24 +52,38 @@ export function toSessionEvent(
     reason: values.get('reason') || undefined,
     principalName: indexes.get(PRINCIPAL_INDEX),
     indexes,
-    attributes: attributesOf(values, codec),
+    attributes: attributesOf(atRest?.isSealing ? sealed : texts, codec),
     occurredAt: new Date(Number(entryId.split('-')[0])),
   };
 }
 
+function attributeTextsOf(values: ReadonlyMap<string, string>): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const [field, text] of values)
+    if (field.startsWith(ATTRIBUTE_PREFIX)) texts.set(field.slice(ATTRIBUTE_PREFIX.length), text);
+  return texts;
+}
+
+/** Written by another version of the application, or by nobody: the event is worth more than this. */
+function opened<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
+}
+
 function attributesOf(
-  values: ReadonlyMap<string, string>,
+  texts: AttributeLookup | undefined,
   codec: SessionCodec,
 ): Map<string, unknown> {
   const attributes = new Map<string, unknown>();
-  for (const [field, text] of values) {
-    if (!field.startsWith(ATTRIBUTE_PREFIX)) continue;
-    const name = field.slice(ATTRIBUTE_PREFIX.length);
-    try {
-      attributes.set(name, codec.decode(text, name));
-    } catch {
-      // Written by another version of the application: the event is worth more than this attribute.
-    }
+  for (const name of texts?.keys() ?? []) {
+    const value = opened(() => {
+      const text = texts?.get(name);
+      return text === undefined ? undefined : codec.decode(text, name);
+    });
+    if (value !== undefined) attributes.set(name, value);
   }
   return attributes;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { storageIdOf } from '../../session/session-id.js';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
@@ -201,7 +202,9 @@ export class IndexedSessionCommands {
     const hasUpdates = hash.updates.length > 0;
     const expirations = keys.expirations(partition);
     const markKey = hasUpdates ? keys.save(id, randomUUID()) : expirations;
-    const maxEvents = options.maxEventsPerPartition;
+    // A session that gets its hashed id keeps the id that its client has: that is no event, and would tell the id.
+    const isHashed = storedId !== id && storageIdOf(storedId) === id;
+    const maxEvents = isHashed ? 0 : options.maxEventsPerPartition;
     return (latestMs) => [
       ...[keys.session(storedId), keys.session(id), markKey],
       ...[expirations, keys.events(partition), keys.ended(id)],

@@ -1,3 +1,5 @@
+import { DATA_KEY_ATTRIBUTE } from '../../session/attribute-names.js';
+import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { type ExpirationStore } from '../expiration/expiration-store.js';
 import { type IndexedCommandOptions, IndexedSessionCommands } from './indexed-session.commands.js';
@@ -33,6 +35,7 @@ const INDEX_DELAY_MS = 300_000;
 export function createIndexedStore(
   client: RedisClient,
   options: RedisIndexedSessionRepositoryOptions,
+  atRest: SessionsAtRest,
 ): IndexedStore {
   const { clock, commandTimeoutMs, logger, namespace } = options;
   const keys = indexedSessionKeys(namespace, options.partitions);
@@ -40,7 +43,7 @@ export function createIndexedStore(
   const commands = new IndexedSessionCommands(client, keys, commandOptions);
   const index = new SessionIndex(client, keys, commandTimeoutMs);
   const resolvers = { ...options.indexes, [PRINCIPAL_INDEX]: options.principalName };
-  const indexing = new SessionIndexing(index, resolvers);
+  const indexing = new SessionIndexing(index, resolvers, atRest);
   const input = { client, clock, commands, commandTimeoutMs, indexing, keys, logger };
   const { absoluteTimeoutMs } = commandOptions;
   const { cleanupCron, configuresNotifications } = options;
@@ -62,7 +65,9 @@ function toCommandOptions(
   options: RedisIndexedSessionRepositoryOptions,
   partitionCount: number,
 ): IndexedCommandOptions {
-  const { absoluteTimeoutSeconds, commandTimeoutMs, eventAttributes } = options;
+  const { absoluteTimeoutSeconds, commandTimeoutMs, encryption } = options;
+  const { eventAttributes: names } = options;
+  const eventAttributes = names === 'all' || !encryption ? names : [...names, DATA_KEY_ATTRIBUTE];
   return {
     absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
     commandTimeoutMs,

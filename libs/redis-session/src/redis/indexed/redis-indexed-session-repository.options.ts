@@ -7,6 +7,7 @@ import {
   positiveOption,
   resolveOptionGroup,
 } from '../../lib/option-group.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 import { SessionEventDelivery } from '../../session/session-event.js';
 import { type SessionIndexResolver, principalNameOf } from '../../session/session-view.js';
 import { redisRepositoryOptionGroup } from '../sessions/redis-session-repository.js';
@@ -95,9 +96,29 @@ export function resolveIndexedOptions(
   const names = Object.keys(group.shape);
   const own = Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
   const resolved = resolveOptionGroup(group, own);
+  refuseAtRestContradictions(resolved);
   return resolved.expirationStore === 'sorted-set'
     ? resolved
     : { ...resolved, partitions: 0, retentionSeconds: MINUTE_BUCKET_RETENTION_SECONDS };
+}
+
+/** Spring decodes every field, and makes keys of ids as they are. @throws SessionOptionError */
+function refuseAtRestContradictions({
+  encryption,
+  expirationStore,
+  hashIds,
+}: RedisIndexedSessionRepositoryOptions): void {
+  const given = encryption ? 'encryption' : hashIds !== false ? 'hashIds' : undefined;
+  if (given && expirationStore === 'minute-buckets') {
+    throw new SessionOptionError(
+      `${given} must be left out when indexed.expirationStore is "minute-buckets", whose sessions Spring reads, too. Leave one out.`,
+    );
+  }
+  if (encryption && encryption.indexKey === undefined) {
+    throw new SessionOptionError(
+      'encryption.indexKey must be given when repository is "indexed": it hides user names in the index. Set it to 32 random bytes in base64 that are no other key.',
+    );
+  }
 }
 
 function isCron(expression: string): boolean {

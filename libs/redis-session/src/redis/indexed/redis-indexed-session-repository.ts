@@ -29,6 +29,8 @@ import {
 } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { type SessionIndexing } from './session-indexing.js';
+import { digestOf } from '../../session/session-id.js';
+import { viewOf } from '../../session/session-view.js';
 
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
@@ -64,11 +66,11 @@ export class RedisIndexedSessionRepository
     const resolved = resolveIndexedOptions(options);
     super(resolved);
     this.resolved = resolved;
-    this.store = createIndexedStore(client, resolved);
+    this.store = createIndexedStore(client, resolved, this.atRest);
     this.indexing = this.store.indexing;
     this.reader = new IndexedSessionReader(this.store, resolved);
     this.writer = new IndexedSessionWriter(this.store, resolved, {
-      end: (id, reason) => this.end(id, reason),
+      end: (id, reason) => this.endById(id, reason),
       findMember: (name, value, member) => this.findMember(name, value, member),
     });
   }
@@ -92,10 +94,17 @@ export class RedisIndexedSessionRepository
   ): Promise<SessionPage<MapSession>> {
     refuseUnlessInteger('limit', limit, 1);
     refuseUnlessInteger('offset', offset, 0);
-    const { total, members } = await this.store.index.page(name, value, { offset, limit });
-    const found = await Promise.all(members.map((member) => this.findMember(name, value, member)));
-    const sessions = found.filter((session) => session !== undefined);
-    return { sessions, total: total - (members.length - sessions.length) };
+    const sessions: MapSession[] = [];
+    let total = 0;
+    for (const indexed of this.atRest.indexValuesOf(name, value)) {
+      const part = { offset: Math.max(0, offset - total), limit };
+      const page = await this.store.index.page(name, indexed, part);
+      const members = page.members.slice(0, limit - sessions.length);
+      const found = await this.findMembers(name, indexed, members);
+      sessions.push(...found);
+      total += page.total - (members.length - found.length);
+    }
+    return { sessions, total };
   }
 
   /**
@@ -104,7 +113,7 @@ export class RedisIndexedSessionRepository
    * @param reason - told once to its client, and to the handlers of the event
    */
   async endById(id: string, reason: string): Promise<void> {
-    await this.end(id, reason);
+    for (const storedId of this.atRest.idsToDelete(id)) await this.end(storedId, reason);
   }
 
   /**
@@ -116,17 +125,9 @@ export class RedisIndexedSessionRepository
    */
   async endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
     let count = 0;
-    for (;;) {
-      const members = await this.store.index.all(PRINCIPAL_INDEX, name);
-      const sessions = await Promise.all(
-        members.map((member) => this.findMember(PRINCIPAL_INDEX, name, member)),
-      );
-      const ids = sessions.flatMap((session) => (session ? [session.id] : []));
-      const targets = ids.filter((id) => id !== exceptId);
-      if (targets.length === 0) return count;
-      await Promise.all(targets.map((id) => this.end(id, reason)));
-      count += targets.length;
-    }
+    for (const indexed of this.atRest.indexValuesOf(PRINCIPAL_INDEX, name))
+      count += await this.endByIndexed(indexed, reason, exceptId);
+    return count;
   }
 
   /**
@@ -137,12 +138,17 @@ export class RedisIndexedSessionRepository
    */
   async endOthersOf(session: MapSession, reason: string): Promise<number> {
     const user = this.indexing.entriesOf(session).get(PRINCIPAL_INDEX);
-    return user ? this.endByPrincipalName(user.value, reason, session.id) : 0;
+    if (!user) return 0;
+    const name = this.resolved.principalName(viewOf(session)) ?? '';
+    return this.atRest.indexValuesOf(PRINCIPAL_INDEX, name).includes(user.value)
+      ? this.endByPrincipalName(name, reason, session.id)
+      : this.endByIndexed(user.value, reason, session.id);
   }
 
   createEventSource({ delivery, ...subscription }: SessionEventSubscription): SessionEventSource {
     const { client, keys } = this.store;
-    const input = { ...this.resolved, ...subscription, client, keys };
+    const { atRest, resolved } = this;
+    const input = { ...resolved, ...subscription, atRest, client, keys };
     return delivery === 'once' ? new OnceEventSource(input) : new BroadcastEventSource(input);
   }
 
@@ -155,16 +161,24 @@ export class RedisIndexedSessionRepository
   }
 
   /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
-  takeEndReason(id: string): Promise<string | undefined> {
-    return this.store.takeEndReason(id);
+  async takeEndReason(id: string): Promise<string | undefined> {
+    let reason: string | undefined;
+    for (const storedId of this.atRest.idsToDelete(id))
+      reason ??= await this.store.takeEndReason(storedId);
+    return reason;
   }
 
   protected override load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
     return this.reader.load(id, accessTimeMs);
   }
 
-  protected override toSession(id: string, isNew: boolean, stored: StoredSession): MapSession {
-    const session = super.toSession(id, isNew, stored);
+  protected override toSession(
+    id: string,
+    isNew: boolean,
+    stored: StoredSession,
+    storedId = id,
+  ): MapSession {
+    const session = super.toSession(id, isNew, stored, storedId);
     if ('entries' in stored) this.indexing.remember(session, (stored as IndexedSession).entries);
     return session;
   }
@@ -177,6 +191,19 @@ export class RedisIndexedSessionRepository
     await this.end(id, '');
   }
 
+  /** @param indexed - what stands for the user in the index */
+  private async endByIndexed(indexed: string, reason: string, exceptId = ''): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const members = await this.store.index.all(PRINCIPAL_INDEX, indexed);
+      const sessions = await this.findMembers(PRINCIPAL_INDEX, indexed, members);
+      const targets = sessions.filter(({ id }) => digestOf(id) !== digestOf(exceptId));
+      if (targets.length === 0) return count;
+      await Promise.all(targets.map(({ id }) => this.endById(id, reason)));
+      count += targets.length;
+    }
+  }
+
   private async end(id: string, reason: string): Promise<void> {
     const nowMs = this.options.clock();
     const outcome = await this.store.commands.end({ id, kind: 'deleted', nowMs, reason });
@@ -185,6 +212,17 @@ export class RedisIndexedSessionRepository
       this.indexing.remove(id, [...entriesOf(outcome.fields).values()]),
       this.store.expiration.afterDelete(id, outcome.fields),
     ]);
+  }
+
+  private async findMembers(
+    name: string,
+    indexed: string,
+    members: readonly string[],
+  ): Promise<MapSession[]> {
+    const found = await Promise.all(
+      members.map((member) => this.findMember(name, indexed, member)),
+    );
+    return found.filter((session) => session !== undefined);
   }
 
   private async findMember(

@@ -92,6 +92,8 @@ export function dropBeforeMs(): number {
 
 /** Followed by the index's name; the value is, as JSON, a mark of 6 characters, ':' and the session's value in that index. */
 export const INDEX_FIELD_PREFIX = 'index:';
+/** Followed by the index's name: the encrypted value, when {@link INDEX_FIELD_PREFIX} tells an HMAC of it. */
+export const INDEX_VALUE_FIELD_PREFIX = 'indexValue:';
 /** Epoch ms: the score of the session's index entries. */
 export const INDEX_EXPIRY_FIELD = 'indexExpiry';
 /** Only in the reply of a script; '1' = the entries in the indexes are to be written again, with a new score. */
@@ -111,13 +113,17 @@ const MARK_LENGTH = 6;
  */
 export interface IndexEntry {
   readonly name: string;
+  /** With encryption an HMAC of the value. */
   readonly value: string;
   readonly mark: string;
+  /** Of a new entry: the encrypted value, for the field {@link INDEX_VALUE_FIELD_PREFIX}. */
+  readonly sealedValue?: string | undefined;
 }
 
 /** An entry that no other one is mistaken for. */
-export function newIndexEntry(name: string, value: string): IndexEntry {
-  return { name, value, mark: randomBytes(5).toString('base64url').slice(0, MARK_LENGTH) };
+export function newIndexEntry(name: string, value: string, sealedValue?: string): IndexEntry {
+  const mark = randomBytes(5).toString('base64url').slice(0, MARK_LENGTH);
+  return { name, value, mark, sealedValue };
 }
 
 /** What the hash of the session holds of `entry`. */

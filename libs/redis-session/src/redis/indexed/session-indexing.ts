@@ -6,6 +6,7 @@ import {
   type IndexEntry,
   INDEX_EXPIRY_FIELD,
   INDEX_FIELD_PREFIX,
+  INDEX_VALUE_FIELD_PREFIX,
   newIndexEntry,
   textOfEntry,
   toEntry,
@@ -13,6 +14,7 @@ import {
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
 import { type HashChange } from '../sessions/redis-session.mapper.js';
 import { type SessionIndex } from './session-index.js';
+import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 
 type Entries = ReadonlyMap<string, IndexEntry>;
 
@@ -46,6 +48,7 @@ export class SessionIndexing {
   constructor(
     private readonly index: SessionIndex,
     private readonly resolvers: Readonly<Record<string, SessionIndexResolver>>,
+    private readonly atRest: SessionsAtRest,
   ) {}
 
   /** The hash of `session` was read and holds `entries`. */
@@ -80,7 +83,10 @@ export class SessionIndexing {
   changeOf(change: SessionChange, session: MapSession): IndexChange {
     const before = this.knownOf(session);
     const isMoved = change.id !== change.storedId;
-    const values = this.valuesOf(session);
+    const readable = this.valuesOf(session);
+    const values = new Map(
+      [...readable].map(([name, value]) => [name, this.atRest.indexValueOf(session, name, value)]),
+    );
     const entries = new Map<string, IndexEntry>();
     const added: IndexEntry[] = [];
     const expected = new Map<string, string>();
@@ -94,14 +100,17 @@ export class SessionIndexing {
       }
       expected.set(name, isOwnChange ? '*' : stored ? textOfEntry(stored) : '');
       if (value === undefined) continue;
-      const entry = newIndexEntry(name, value);
+      const sealedValue = isOwnChange
+        ? this.atRest.sealIndexValue(session, name, readable.get(name) ?? '')
+        : undefined;
+      const entry = newIndexEntry(name, value, sealedValue);
       entries.set(name, entry);
       added.push(entry);
     }
     const isNewInterval = change.maxInactiveInterval !== undefined && !isMoved;
     const renewed = isNewInterval ? [...entries.values()].filter((e) => !added.includes(e)) : [];
     const admitted = added.find(
-      ({ name, value }) => name === PRINCIPAL_INDEX && before.values.get(name) !== value,
+      ({ name, value }) => name === PRINCIPAL_INDEX && !this.isSame(session, before, name, value),
     );
     return { entries, added, admitted, renewed, expected, values };
   }
@@ -119,10 +128,13 @@ export class SessionIndexing {
   /** `hash` with the fields that say which entries are the session's. */
   withFields(hash: HashChange, change: IndexChange, expiryMs: number): HashChange {
     const { added, renewed, entries, expected } = change;
-    const set = added.flatMap((entry) => [INDEX_FIELD_PREFIX + entry.name, textOfEntry(entry)]);
+    const set = added.flatMap((entry) => fieldsOf(entry));
+    const prefixes = this.atRest.isSealing
+      ? [INDEX_FIELD_PREFIX, INDEX_VALUE_FIELD_PREFIX]
+      : [INDEX_FIELD_PREFIX];
     const remove = [...expected.keys()]
       .filter((name) => !entries.has(name))
-      .map((name) => INDEX_FIELD_PREFIX + name);
+      .flatMap((name) => prefixes.map((prefix) => prefix + name));
     if (added.length + renewed.length > 0) {
       if (expiryMs === Infinity) remove.push(INDEX_EXPIRY_FIELD);
       else set.push(INDEX_EXPIRY_FIELD, String(expiryMs));
@@ -152,6 +164,13 @@ export class SessionIndexing {
     await Promise.all([...entries].map((entry) => this.index.add(sessionId, entry, expiryMs)));
   }
 
+  /** Whether the user is the one of `before`, who may have been stored in plain text. */
+  private isSame(session: MapSession, before: Known, name: string, value: string): boolean {
+    const earlier = before.values.get(name);
+    if (earlier === undefined || earlier === value) return earlier === value;
+    return this.atRest.indexValueOf(session, name, earlier) === value;
+  }
+
   private knownOf(session: MapSession): Known {
     return this.known.get(session) ?? { entries: new Map(), values: new Map() };
   }
@@ -165,4 +184,12 @@ export class SessionIndexing {
     }
     return values;
   }
+}
+
+function fieldsOf(entry: IndexEntry): string[] {
+  const fields = [INDEX_FIELD_PREFIX + entry.name, textOfEntry(entry)];
+  const { sealedValue } = entry;
+  return sealedValue === undefined
+    ? fields
+    : [...fields, INDEX_VALUE_FIELD_PREFIX + entry.name, sealedValue];
 }

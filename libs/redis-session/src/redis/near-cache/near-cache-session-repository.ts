@@ -95,9 +95,13 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
   }
 
   findKept(id: string, accessTimeMs: number): MapSession | undefined {
-    const kept = this.feed.isTrusted ? this.cache.get(this.keyOf(id)) : undefined;
-    if (!kept || this.options.clock() >= this.endOf(kept)) return undefined;
-    return this.toSession(id, false, this.accessed(id, kept, accessTimeMs));
+    if (!this.feed.isTrusted) return undefined;
+    for (const storedId of this.atRest.idsToRead(id)) {
+      const kept = this.cache.get(this.keyOf(storedId));
+      if (!kept || this.options.clock() >= this.endOf(kept)) continue;
+      return this.toSession(id, false, this.accessed(storedId, kept, accessTimeMs), storedId);
+    }
+    return undefined;
   }
 
   override async findById(
