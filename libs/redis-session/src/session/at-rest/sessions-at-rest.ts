@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { hiddenProperty } from '../../lib/hidden-property.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { type AttributeLookup } from '../attributes.js';
 import { type MapSession } from '../map-session.js';
 import { type SessionRepositoryOptions } from '../repository-options.js';
@@ -37,7 +37,7 @@ export class SessionsAtRest {
   private readonly hashIds: SessionRepositoryOptions['hashIds'];
   private readonly sealing: SealingRules | undefined;
   private readonly indexKey: Buffer | undefined;
-  private readonly forms = hiddenProperty<StoredForm>();
+  private readonly forms = foreignProperty<StoredForm>('stored form');
 
   /** @throws SessionOptionError when a key is none */
   constructor(options: SessionsAtRestOptions) {
