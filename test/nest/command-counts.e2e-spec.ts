@@ -19,6 +19,10 @@ import { startRedis } from '../support/redis-server.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/session-cookie.js';
 
 const UNKNOWN_ID = 'A'.repeat(43);
+const EVALSHA = expect.stringMatching(/^eval/);
+/** All requests at the same moment, however slow the machine is. */
+const BURST_MS = Date.now();
+const DEFAULT_BURST: Partial<RedisSessionModuleOptions> = { clock: () => BURST_MS };
 const SECRET = 'a secret of the test that is long enough';
 
 @Controller()
@@ -251,12 +255,20 @@ describe.each(PLATFORMS)('Redis commands of a request with a signed cookie on %s
 });
 
 describe.each(PLATFORMS)('Redis commands with a touch interval on %s', (platform) => {
-  it.each<[string, Partial<RedisSessionModuleOptions>]>([
-    ['default', {}],
-    ['indexed', { indexed: { eventDelivery: 'none', runsWorker: false }, repository: 'indexed' }],
-  ])('are one that only reads while no record is due, repository %s', async (_name, options) => {
+  const indexed: Partial<RedisSessionModuleOptions> = {
+    indexed: { eventDelivery: 'none', runsWorker: false },
+    repository: 'indexed',
+  };
+
+  it.each<[string, Partial<RedisSessionModuleOptions>, later: unknown]>([
+    ['default: one HGETALL until a minute has passed', { touchIntervalSeconds: 60 }, 'hgetall'],
+    ['indexed: the same', { touchIntervalSeconds: 60, ...indexed }, 'hgetall'],
+    ['default: one script each with interval 0', { touchIntervalSeconds: 0 }, EVALSHA],
+    ['default without an option: one HGETALL in a burst of reads', DEFAULT_BURST, 'hgetall'],
+    ['indexed without an option: the same', { ...DEFAULT_BURST, ...indexed }, 'hgetall'],
+  ])('of the repository %s', async (_name, options, later) => {
     const app = await startApp(platform, {
-      options: { redis: redis.url, touchIntervalSeconds: 60, ...options },
+      options: { redis: redis.url, ...options },
       controllers: [VisitsController],
       providers: [LocalStrategy],
     });
@@ -267,9 +279,9 @@ describe.each(PLATFORMS)('Redis commands with a touch interval on %s', (platform
         await request(app.url).get('/session').set('Cookie', cookie).expect(200);
         return (await recorded.take()).map(([name]) => name);
       };
-      expect(await read()).toEqual([expect.stringMatching(/^eval/)]);
-      expect(await read()).toEqual(['hgetall']);
-      expect(await read()).toEqual(['hgetall']);
+      expect(await read()).toEqual([EVALSHA]);
+      expect(await read()).toEqual([later]);
+      expect(await read()).toEqual([later]);
     } finally {
       await app.close();
     }

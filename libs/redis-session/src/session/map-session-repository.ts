@@ -20,7 +20,7 @@ export class MapSessionRepository extends StoredSessionRepository {
     const stored = this.findLive(id);
     if (!stored || accessTimeMs === undefined) return Promise.resolve(stored);
     const isDue =
-      accessTimeMs - stored.lastAccessedTime >= this.options.touchIntervalSeconds * 1000;
+      accessTimeMs - stored.lastAccessedTime >= (this.options.touchIntervalSeconds ?? 0) * 1000;
     const lastAccessedTime = Math.max(stored.lastAccessedTime, accessTimeMs);
     const touched = isDue ? { ...stored, lastAccessedTime } : stored;
     this.sessions.set(id, touched);

@@ -61,9 +61,10 @@ export const repositoryOptionGroup = z.strictObject({
   ).default(() => generateSessionId),
   /**
    * Seconds between two records of the last access. Reads in between write nothing, and a session may end that much
-   * earlier. 0 records every access.
+   * earlier. 0 records every access. Undefined means one record per second for each session and process, or 100 in the
+   * idle time if that is shorter than 100 seconds.
    */
-  touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative').default(0),
+  touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative').optional(),
 });
 
 /** {@link repositoryOptionGroup} with the defaults. */

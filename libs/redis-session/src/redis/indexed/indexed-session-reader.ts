@@ -7,8 +7,7 @@ import {
   OVER_FIELD,
 } from './session-index.js';
 import { type IndexedStore } from './indexed-store.js';
-import { RecordedAccesses } from '../sessions/recorded-accesses.js';
-import { readsFromReplicas } from '../client/redis-client.js';
+import { recordedAccesses, type RecordedAccesses } from '../sessions/recorded-accesses.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { fromHash } from '../sessions/redis-session.mapper.js';
 
@@ -25,29 +24,32 @@ export class IndexedSessionReader {
     private readonly store: IndexedStore,
     private readonly options: RedisIndexedSessionRepositoryOptions,
   ) {
-    const touchIntervalMs = options.touchIntervalSeconds * 1000;
-    this.accesses = new RecordedAccesses(readsFromReplicas(store.client) ? 0 : touchIntervalMs);
+    this.accesses = recordedAccesses(store.client, options.touchIntervalSeconds);
   }
 
   /** @param accessTimeMs - epoch; undefined = this is no access. @returns undefined when there is none, or it has ended */
   async load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
-    const isRecorded =
-      this.accesses.isRecorded(id, accessTimeMs) && !this.store.commands.isKnown(id);
-    const session =
-      (isRecorded ? await this.readRecorded(id) : undefined) ??
-      (await this.readAndRecord(id, accessTimeMs));
-    if (session) this.accesses.remember(id, session.lastAccessedTime);
+    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs)) {
+      const isLarge = this.store.commands.isKnown(id);
+      const session = isLarge ? undefined : await this.readRecorded(id, accessTimeMs);
+      if (session) return session;
+    }
+    const session = await this.readAndRecord(id, accessTimeMs);
+    if (session) this.accesses.remember(id, session);
     return session;
   }
 
   /** No record of the access is due. @returns undefined when the session may have ended */
-  private async readRecorded(id: string): Promise<IndexedSession | undefined> {
+  private async readRecorded(
+    id: string,
+    accessTimeMs: number,
+  ): Promise<IndexedSession | undefined> {
     const hash = await this.store.commands.read(id);
     const stored = fromHash(hash);
     if (!stored || hash.get(OVER_FIELD) !== undefined) return undefined;
-    return this.options.clock() < this.expiryOf(stored)
-      ? { ...stored, entries: entriesOfHash(hash) }
-      : undefined;
+    if (this.options.clock() >= this.expiryOf(stored)) return undefined;
+    const lastAccessedTime = Math.max(stored.lastAccessedTime, accessTimeMs);
+    return { ...stored, lastAccessedTime, entries: entriesOfHash(hash) };
   }
 
   private async readAndRecord(

@@ -78,6 +78,6 @@ function toCommandOptions(
     indexDelayMs: INDEX_DELAY_MS,
     reasonLifeMs: REASON_LIFE_MS,
     retentionMs: options.retentionSeconds * 1000,
-    touchIntervalMs: options.touchIntervalSeconds * 1000,
+    touchIntervalMs: (options.touchIntervalSeconds ?? 0) * 1000,
   };
 }

@@ -39,8 +39,8 @@ import { viewOf } from '../../session/session-view.js';
  *
  * ```
  * findById    EVALSHA loadIndexed 1 nest:session:{7}:sessions:4fQz81Lwr0Y…
- *             HGETALL nest:session:{7}:sessions:4fQz81Lwr0Y…      with a touch interval, while no record is due
- *                                                                 and the session is not a large one that is known
+ *             HGETALL nest:session:{7}:sessions:4fQz81Lwr0Y…      while no record of the access is due and the
+ *                                                                 session is not a large one that is known
  * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
  *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
  * deleteById  EVALSHA endSession 4 nest:session:{7}:sessions:4fQz81Lwr0Y… …

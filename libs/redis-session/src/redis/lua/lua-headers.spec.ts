@@ -65,7 +65,6 @@ it('there are scripts, and each is embedded under its name', () => {
     'addToIndex-1.lua',
     'admitToIndex-2.lua',
     'claimDue-1.lua',
-    'deleteSession-1.lua',
     'dropConsumers-1.lua',
     'endSession-4.lua',
     'loadIndexed-n.lua',

@@ -1,31 +1,26 @@
+import { LruMap } from '../../lib/lru-map.js';
 import { type StoredSession } from '../../session/session-change.js';
 
 /** A read that is under way. What it brings is kept unless its key has changed meanwhile. */
 export type PendingRead = object;
 
-/** Sessions of this process by their keys in Redis; of more than `maxSessions`, the one is dropped that was used least lately. */
+/** Keeps sessions of this process by their keys in Redis. The least recently used ones of more than `maxSessions` are evicted. */
 export class NearCache {
-  private readonly sessions = new Map<string, StoredSession>();
+  private readonly sessions: LruMap<StoredSession>;
   private readonly reads = new Map<string, PendingRead>();
 
-  constructor(private readonly maxSessions: number) {}
+  constructor(maxSessions: number) {
+    this.sessions = new LruMap(maxSessions);
+  }
 
   /** Counts as a use. */
   get(key: string): StoredSession | undefined {
-    const session = this.sessions.get(key);
-    if (session) this.set(key, session);
-    return session;
+    return this.sessions.get(key);
   }
 
   /** Replaces a session that is kept. */
   set(key: string, session: StoredSession): void {
-    this.sessions.delete(key);
     this.sessions.set(key, session);
-    if (this.sessions.size <= this.maxSessions) return;
-    for (const [leastLately] of this.sessions) {
-      this.sessions.delete(leastLately);
-      break;
-    }
   }
 
   /** To be called before the read is sent; of several of one key, the last one counts. */

@@ -8,15 +8,14 @@ import {
 import { expiryTimeMs } from '../../session/session-change.js';
 import { repositoryOptionGroup } from '../../session/repository-options.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
-import { readsFromReplicas } from '../client/redis-client.js';
 import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
 import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
-import { RecordedAccesses } from './recorded-accesses.js';
+import { recordedAccesses, type RecordedAccesses } from './recorded-accesses.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */
 export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
-  /** Milliseconds after which a command counts as failed. It can change nothing afterwards. */
+  /** Milliseconds after which a command counts as failed. Afterwards it changes nothing, except that a deletion may still happen. */
   commandTimeoutMs: positiveOption.default(2000),
   /** Prefix of all keys. */
   namespace: z
@@ -35,15 +34,15 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
 ) as RedisSessionRepositoryOptions;
 
 /**
- * Keeps each session in one Redis hash that expires with it. One command per operation, each an atomic script; reads that
- * begin together share one:
+ * Keeps each session in one Redis hash that expires with it. One command per operation; reads that begin together
+ * share one:
  *
  * ```
  * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
- *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      with a touch interval, while no record is due
- *                                                               and the session is not a large one that is known
+ *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      while no record of the access is due and the
+ *                                                               session is not a large one that is known
  * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
- * deleteById  EVALSHA deleteSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * deleteById  DEL nest:session:sessions:{4fQz81Lw}r0Y…
  * ```
  * ```
  * nest:session:sessions:{4fQz81Lw}r0Y…          hash, expires at lastAccessedTime + maxInactiveInterval
@@ -71,32 +70,31 @@ export class RedisSessionRepository extends StoredSessionRepository {
       commandTimeoutMs,
     });
     this.keys = redisSessionKeys(resolved.namespace);
-    this.touchIntervalMs = resolved.touchIntervalSeconds * 1000;
-    this.accesses = new RecordedAccesses(readsFromReplicas(client) ? 0 : this.touchIntervalMs);
+    this.touchIntervalMs = (resolved.touchIntervalSeconds ?? 0) * 1000;
+    this.accesses = recordedAccesses(client, resolved.touchIntervalSeconds);
   }
 
   protected override async load(
     id: string,
     accessTimeMs?: number,
   ): Promise<StoredSession | undefined> {
-    const isPlain =
-      this.accesses.isRecorded(id, accessTimeMs) && !this.commands.isKnown(this.keys.session(id));
-    const stored = isPlain
-      ? await this.readRecorded(id, accessTimeMs)
-      : await this.read(id, accessTimeMs, this.touchIntervalMs);
-    if (stored) this.accesses.remember(id, stored.lastAccessedTime);
+    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs)) {
+      const isLarge = this.commands.isKnown(this.keys.session(id));
+      if (!isLarge) return this.readRecorded(id, accessTimeMs);
+    }
+    const stored = await this.read(id, accessTimeMs, this.touchIntervalMs);
+    if (stored) this.accesses.remember(id, stored);
     return stored;
   }
 
-  /** No record of the access is due. */
-  private async readRecorded(
-    id: string,
-    accessTimeMs: number | undefined,
-  ): Promise<StoredSession | undefined> {
+  /** No record of the access is due; a save of the session records it nevertheless. */
+  private async readRecorded(id: string, accessTimeMs: number): Promise<StoredSession | undefined> {
     const { absoluteTimeoutSeconds, clock } = this.options;
     const stored = fromHash(await this.commands.readSession(this.keys.session(id)));
-    if (!stored || clock() < expiryTimeMs(stored, absoluteTimeoutSeconds)) return stored;
-    return this.read(id, accessTimeMs, this.touchIntervalMs);
+    if (!stored) return undefined;
+    if (clock() >= expiryTimeMs(stored, absoluteTimeoutSeconds))
+      return this.read(id, accessTimeMs, this.touchIntervalMs);
+    return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
   }
 
   protected async read(

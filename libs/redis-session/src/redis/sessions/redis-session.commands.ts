@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Cluster, type Redis } from 'ioredis';
 import { type SaveOutcome } from '../../session/session-change.js';
-import { deleteSession, loadSessions, saveSession } from '../lua/scripts.generated.js';
+import { loadSessions, saveSession } from '../lua/scripts.generated.js';
 import { type HashFields } from './hash-text.js';
 import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
+import { withDeadline } from '../../lib/deadline.js';
 import { readHash } from '../client/script.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
@@ -29,7 +30,6 @@ interface ScriptedClient {
     markKey: string,
     ...args: ScriptArguments
   ): Promise<RawReply>;
-  nestSessionDelete(key: string, ...args: ScriptArguments): Promise<RawReply>;
 }
 
 /** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
@@ -80,7 +80,6 @@ export class RedisSessionCommands {
       commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
     client.defineCommand('nestSessionSave', saveSession);
-    client.defineCommand('nestSessionDelete', deleteSession);
     this.scripts = client as unknown as ScriptedClient;
   }
 
@@ -139,12 +138,10 @@ export class RedisSessionCommands {
     throw unknownOutcome('saveSession', outcome);
   }
 
-  /** @throws SessionStoreError */
+  /** After an error the deletion may still take place: it hurts nobody who wanted it. @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
-    const [outcome] = await this.deadline.inTime('delete the session', (latest) =>
-      this.scripts.nestSessionDelete(key, latest),
-    );
-    if (outcome !== 1) throw unknownOutcome('deleteSession', outcome);
+    const { commandTimeoutMs } = this.options;
+    await withDeadline('delete the session', commandTimeoutMs, this.client.del(key));
     this.known.delete(key);
   }
 }

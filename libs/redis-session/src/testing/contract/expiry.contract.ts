@@ -131,10 +131,21 @@ export function describeExpiry(factory: SessionRepositoryFactory): void {
   });
 
   describe('touchIntervalSeconds', () => {
-    it('defaults to 0: every access is recorded', async () => {
+    it('records every access with 0', async () => {
+      const exact = new RepositoryUnderTest(factory, { touchIntervalSeconds: 0 });
+      const id = await exact.store();
+      for (const accessTimeMs of [exact.nowMs + 1, exact.nowMs + 2]) {
+        await exact.repository.findById(id, { accessTimeMs });
+        expect((await exact.find(id)).lastAccessedTime).toEqual(new Date(accessTimeMs));
+      }
+    });
+
+    it('records by default the first access, and any that follows a second later', async () => {
       const id = await test.store();
-      await test.repository.findById(id, { accessTimeMs: test.nowMs + 1 });
-      expect((await test.find(id)).lastAccessedTime).toEqual(new Date(test.nowMs + 1));
+      for (const accessTimeMs of [test.nowMs + 1, test.nowMs + 1001]) {
+        await test.repository.findById(id, { accessTimeMs });
+        expect((await test.find(id)).lastAccessedTime).toEqual(new Date(accessTimeMs));
+      }
     });
 
     it('leaves out an access that follows too soon', async () => {
