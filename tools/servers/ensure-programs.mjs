@@ -7,7 +7,6 @@ const PACKAGES = {
   'redis-server': { apt: ['redis-server', 'redis-tools'], brew: ['redis'] },
   'redis-cli': { apt: ['redis-tools'], brew: ['redis'] },
   nginx: { apt: ['nginx-light'], brew: ['nginx'] },
-  nutcracker: { apt: ['nutcracker'], brew: ['twemproxy'] },
 };
 
 /**
@@ -29,7 +28,7 @@ export async function ensurePrograms(programs) {
   }
 }
 
-/** @returns {boolean} whether the program can be started; Debian keeps nginx and nutcracker where ordinary users do not look */
+/** @returns {boolean} whether the program can be started; Debian keeps nginx where ordinary users do not look */
 export function isOnPath(/** @type {string} */ program) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
   return folders.some((folder) => {

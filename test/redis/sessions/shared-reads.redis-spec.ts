@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { Redis, type RedisOptions } from 'ioredis';
+import { type Redis } from 'ioredis';
 import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
 import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
@@ -8,8 +8,6 @@ import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/se
 import { eventually } from '../../support/eventually.js';
 import { recordCommands } from '../../support/redis-monitor.js';
 import { startRedis } from '../../support/redis-server.js';
-import { startTcpProxy } from '../../support/tcp-proxy.js';
-import { startShardingProxy } from '../../support/sharding-proxy.js';
 
 const endings: (() => unknown)[] = [];
 
@@ -21,13 +19,6 @@ function open(url: string): Redis {
   const { client } = createRedisClient(url, 2000);
   endings.push(() => client.disconnect());
   return client as Redis;
-}
-
-/** Commands wait for its connection. */
-function connectTo(url: string, options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
-  const client = new Redis(url, { ...options, replyMapping: 'legacy' });
-  endings.push(() => client.disconnect());
-  return client;
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, number) => number);
@@ -105,32 +96,6 @@ describe.each([
   },
 );
 
-it('reads go on sharing commands when a session comes between the command of many and the one for it alone', async () => {
-  const server = await startRedis();
-  endings.push(() => server.stop());
-  const proxy = await startTcpProxy({ targetPort: server.port });
-  endings.push(() => proxy.refuse());
-  const repository = new RedisSessionRepository(connectTo(`redis://127.0.0.1:${proxy.port}`));
-  const ids = await storeSessions(repository, 2);
-  const observer = connectTo(server.url);
-  const [key = ''] = await observer.keys(`*${ids[1]?.slice(8)}`);
-  const dump = await observer.dumpBuffer(key);
-  await observer.del(key);
-  const scriptCalls = async () =>
-    Number(/cmdstat_eval:calls=(\d+)/.exec(await observer.info('commandstats'))?.[1]);
-  const callsBefore = await scriptCalls();
-  proxy.delayMs = 500;
-  const found = findAll(repository, ids);
-  await eventually(async () => (await scriptCalls()) > callsBefore);
-  await observer.restore(key, 0, dump);
-  proxy.delayMs = 0;
-  expect((await found).map(numberOf)).toEqual(numbered(2));
-  const commands = await recordCommands(server.url);
-  endings.push(() => commands.stop());
-  expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(2));
-  expect(await commands.take()).toHaveLength(1);
-});
-
 describe('where one command may not read several sessions', () => {
   it('each is read by a command of its own: a server of a Redis Cluster, without a client for it', async () => {
     const server = await startRedis({ args: ['--cluster-enabled', 'yes'] });
@@ -148,22 +113,16 @@ describe('where one command may not read several sessions', () => {
     expect(await commands.take()).toHaveLength(20);
   });
 
-  it('none is missed: a twemproxy, which sends commands to the server of their first key', async () => {
-    const shards = await Promise.all(numbered(2).map(() => startRedis()));
-    endings.push(() => Promise.all(shards.map((shard) => shard.stop())));
-    const proxy = await startShardingProxy(shards);
-    endings.push(() => proxy.stop());
-    const withoutInfo = { protocol: 2, enableReadyCheck: false, disableClientInfo: true } as const;
-    const client = connectTo(`redis://127.0.0.1:${proxy.port}`, withoutInfo);
-    const repository = new RedisSessionRepository(client);
+  it("each is read by a command of its own with 'sharedReads: false'", async () => {
+    const server = await startRedis();
+    endings.push(() => server.stop());
+    const client = open(server.url);
+    await client.connect();
+    const repository = new RedisSessionRepository(client, { sharedReads: false });
     const ids = await storeSessions(repository, 20);
-    const sizes = await Promise.all(shards.map(({ url }) => connectTo(url).dbsize()));
-    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    const commands = await recordCommands(server.url);
+    endings.push(() => commands.stop());
     expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
-    const commands = await Promise.all(shards.map(({ url }) => recordCommands(url)));
-    endings.push(() => Promise.all(commands.map((each) => each.stop())));
-    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
-    const taken = await Promise.all(commands.map((each) => each.take()));
-    expect(taken.flat()).toHaveLength(20);
+    expect(await commands.take()).toHaveLength(20);
   });
 });

@@ -45,6 +45,8 @@ export interface IndexedCommandOptions {
   readonly reasonLifeMs: number;
   /** Ms that the hash outlives the session. */
   readonly retentionMs: number;
+  /** Whether one command may read several sessions. */
+  readonly sharedReads: boolean;
   readonly touchIntervalMs: number;
 }
 
@@ -114,6 +116,7 @@ export class IndexedSessionCommands {
       known: this.known,
       scriptName: 'loadIndexed',
       lua: loadIndexed.lua,
+      isShared: options.sharedReads,
       commonArguments: (nowMs, latestMs) => [
         ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
         isVersioned ? LEAST_KNOWN_BYTES : '',

@@ -78,6 +78,7 @@ function toCommandOptions(
     indexDelayMs: INDEX_DELAY_MS,
     reasonLifeMs: REASON_LIFE_MS,
     retentionMs: options.retentionSeconds * 1000,
+    sharedReads: options.sharedReads,
     touchIntervalMs: (options.touchIntervalSeconds ?? 0) * 1000,
   };
 }

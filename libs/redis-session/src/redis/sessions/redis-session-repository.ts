@@ -23,6 +23,8 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
     .regex(/^[^\s{}]+$/)
     .describe('a string without spaces and braces')
     .default('nest:session'),
+  /** Whether reads that begin together share one command. Must be false behind a proxy that spreads keys over servers. */
+  sharedReads: z.boolean().describe('true or false').default(true),
 });
 
 /** {@link redisRepositoryOptionGroup} with the defaults. */
@@ -68,6 +70,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
     this.commands = new RedisSessionCommands(client, {
       absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
       commandTimeoutMs,
+      sharedReads: resolved.sharedReads,
     });
     this.keys = redisSessionKeys(resolved.namespace);
     this.touchIntervalMs = (resolved.touchIntervalSeconds ?? 0) * 1000;

@@ -36,6 +36,8 @@ interface ScriptedClient {
 export interface RedisCommandOptions {
   readonly absoluteTimeoutMs: number;
   readonly commandTimeoutMs: number;
+  /** Whether one command may read several sessions. */
+  readonly sharedReads: boolean;
 }
 
 /** What `loadSession` is told. Times are epoch ms. */
@@ -77,6 +79,7 @@ export class RedisSessionCommands {
       deadline: this.deadline,
       scriptName: 'loadSessions',
       lua: loadSessions.lua,
+      isShared: options.sharedReads,
       commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
     client.defineCommand('nestSessionSave', saveSession);

@@ -29,6 +29,8 @@ export interface SharedReadsInit {
   readonly known: KnownHashes;
   readonly scriptName: string;
   readonly lua: string;
+  /** Whether one command may read several sessions. */
+  readonly isShared: boolean;
   /** What the script is told between the keys and what belongs to each of them. Times are epoch ms. */
   readonly commonArguments: (nowMs: number, latestMs: number) => ScriptArguments;
 }
@@ -48,23 +50,21 @@ interface WaitingRead {
  * Reads hashes by a script. Reads that begin in the same turn of the event loop share one command: the busier a replica
  * is, the less each costs it and Redis. The contents of a large hash are sent only when they are not known.
  *
- * They share none where sessions lie on different servers: on a Redis Cluster, and behind a proxy that spreads keys.
- * Such a proxy is noticed when it refuses keys of different slots, or does not find together, twice, what it finds alone.
+ * On a Redis Cluster each read is a command of its own, also when the client does not know that it talks to one.
  */
 export class SharedReads {
   private waiting: WaitingRead[] = [];
   private isShared: boolean;
 
   constructor(private readonly init: SharedReadsInit) {
-    const { client, scriptName, lua } = init;
+    const { client, isShared, scriptName, lua } = init;
     client.defineCommand(commandForOne(scriptName), { lua, numberOfKeys: 1 });
     client.defineCommand(commandForMany(scriptName), { lua });
-    this.isShared = !client.isCluster;
+    this.isShared = isShared && !client.isCluster;
   }
 
   /**
-   * Sends one command, up to three when the hash is not found among others or the script cannot tell it; each has a
-   * deadline of its own.
+   * Sends one command, and another one when the script cannot tell the hash; each has a deadline of its own.
    *
    * @param key - of the hash
    * @param nowMs - epoch
@@ -109,34 +109,11 @@ export class SharedReads {
   private async readTogether(reads: readonly WaitingRead[]): Promise<void> {
     try {
       const replies = await this.send(reads);
-      reads.forEach((read, i) => this.answer(read, [replies[2 * i], replies[2 * i + 1]], reads));
+      reads.forEach(({ resolve }, i) => resolve([replies[2 * i], replies[2 * i + 1]]));
     } catch (error) {
       if (reads.length > 1 && isOfDifferentSlots(error)) this.readOneByOne(reads);
       else for (const { reject } of reads) reject(error);
     }
-  }
-
-  private answer(read: WaitingRead, reply: HashReply, reads: readonly WaitingRead[]): void {
-    const isCertain = reads.length === 1 || Number(reply[0]) !== 0;
-    if (isCertain) read.resolve(reply);
-    else void this.readAgain(read, reads);
-  }
-
-  /** Among `reads`, it was not found. */
-  private async readAgain(read: WaitingRead, reads: readonly WaitingRead[]): Promise<void> {
-    try {
-      const [count, text] = await this.send([read]);
-      read.resolve([count, text]);
-      // It may have come meanwhile: then it is found among them, too.
-      if (Number(count) !== 0 && !(await this.isFoundAmong(read, reads))) this.isShared = false;
-    } catch (error) {
-      read.reject(error);
-    }
-  }
-
-  private async isFoundAmong(read: WaitingRead, reads: readonly WaitingRead[]): Promise<boolean> {
-    const replies = await this.send(reads);
-    return Number(replies[2 * reads.indexOf(read)]) !== 0;
   }
 
   private readOneByOne(reads: readonly WaitingRead[]): void {
