@@ -12,7 +12,7 @@
     ARGV[1] creation time of a new session, epoch ms, or '' when the session must already exist
     ARGV[2] latest moment at which the save may take place, epoch ms on the clock of this server
     ARGV[3] last access, epoch ms: the stored one stays when it is later
-    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
+    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones of one that exists
     ARGV[5] absolute lifetime in ms, or '-1' for none
     ARGV[6] ms that the hash outlives the session
     ARGV[7] bytes of the id that it was stored under, which KEYS[1] ends with; ARGV[8] of the current one, KEYS[2]
@@ -84,7 +84,7 @@ else
   end
   accessed = math.max(accessed, storedAccess)
   local current = { -3, now }
-  if hasConflict(storedKey, firstUpdate, updateCount, current) then
+  if updateCount > 0 and hasConflict(storedKey, firstUpdate, updateCount, current) then
     return current
   end
 end
@@ -103,21 +103,18 @@ if hasIndexConflict and not isResent then
 end
 
 if isNew then
-  redis.call('HSET', currentKey, 'creationTime', ARGV[1])
+  redis.call('HSET', currentKey, 'creationTime', ARGV[1], 'maxInactiveInterval', ARGV[4])
 elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
   event = 'id-changed'
 end
-redis.call('HSET', currentKey, 'lastAccessedTime', string.format('%.0f', accessed))
-if ARGV[4] ~= '' then
+if not isNew and ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
 if version then
   redis.call('HSET', currentKey, 'version', version)
 end
-for i = firstSet, firstDelete - 1, 2 do
-  redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
-end
+setFields(currentKey, accessed, firstSet, firstDelete - 1)
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end

@@ -8,7 +8,7 @@
     ARGV[1] creation time of a new session, epoch ms, or '' when the session must already exist
     ARGV[2] latest moment at which the save may take place, epoch ms on the clock of this server
     ARGV[3] last access, epoch ms: the stored one stays when it is later
-    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones
+    ARGV[4] seconds without access that end the session, negative = never, or '' to keep the stored ones of one that exists
     ARGV[5] absolute lifetime in ms, or '-1' for none
     ARGV[6] version that the caller knows, or ''
     ARGV[7] number of fields to set, ARGV[8] of fields to delete, ARGV[9] of updates
@@ -58,32 +58,24 @@ else
   end
   accessed = math.max(accessed, storedAccess)
   local current = { -3, now }
-  if hasConflict(storedKey, firstUpdate, updateCount, current) then
+  if updateCount > 0 and hasConflict(storedKey, firstUpdate, updateCount, current) then
     return current
   end
 end
 
 if isNew then
-  redis.call('HSET', currentKey, 'creationTime', ARGV[1])
+  redis.call('HSET', currentKey, 'creationTime', ARGV[1], 'maxInactiveInterval', ARGV[4])
 elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
 end
-if ARGV[4] ~= '' then
+if not isNew and ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
--- The first pair goes with the access time and the version: a save of one attribute is the usual one.
-local fields = { 'lastAccessedTime', string.format('%.0f', accessed) }
 if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
   version = nextVersion(version)
-  fields[3], fields[4] = 'version', version
+  redis.call('HSET', currentKey, 'version', version)
 end
-if setCount > 0 then
-  fields[#fields + 1], fields[#fields + 2] = ARGV[firstSet], ARGV[firstSet + 1]
-end
-redis.call('HSET', currentKey, unpack(fields))
-for i = firstSet + 2, firstDelete - 1, 2 do
-  redis.call('HSET', currentKey, ARGV[i], ARGV[i + 1])
-end
+setFields(currentKey, accessed, firstSet, firstDelete - 1)
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end
