@@ -107,6 +107,14 @@ describe('saveSession answers 1 when it', () => {
     expect(await expiryOf(newId)).toBe(startMs + 60_000);
   });
 
+  it('sets more fields than Lua can pass to one call', async () => {
+    const names = Array.from({ length: 4500 }, (_, number) => `field${number}`);
+    await send(saveOf({ set: names.flatMap((name) => [name, name]) }));
+    expect((await contentOf(id)).fields).toMatchObject(
+      Object.fromEntries(names.map((name) => [name, name])),
+    );
+  });
+
   it('tells the time of the server in ms', async () => {
     const [, nowMs] = await send(saveOf({}));
     expect(Math.abs(Number(nowMs) - Date.now())).toBeLessThan(60_000);

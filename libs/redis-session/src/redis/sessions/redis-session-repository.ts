@@ -81,10 +81,8 @@ export class RedisSessionRepository extends StoredSessionRepository {
     id: string,
     accessTimeMs?: number,
   ): Promise<StoredSession | undefined> {
-    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs)) {
-      const isLarge = this.commands.isKnown(this.keys.session(id));
-      if (!isLarge) return this.readRecorded(id, accessTimeMs);
-    }
+    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs))
+      return this.readRecorded(id, accessTimeMs);
     const stored = await this.read(id, accessTimeMs, this.touchIntervalMs);
     if (stored) this.accesses.remember(id, stored);
     return stored;
@@ -93,7 +91,10 @@ export class RedisSessionRepository extends StoredSessionRepository {
   /** No record of the access is due; a save of the session records it nevertheless. */
   private async readRecorded(id: string, accessTimeMs: number): Promise<StoredSession | undefined> {
     const { absoluteTimeoutSeconds, clock } = this.options;
-    const stored = fromHash(await this.commands.readSession(this.keys.session(id)));
+    const key = this.keys.session(id);
+    const stored = this.commands.isKnown(key)
+      ? await this.read(id, undefined, this.touchIntervalMs)
+      : fromHash(await this.commands.readSession(key));
     if (!stored) return undefined;
     if (clock() >= expiryTimeMs(stored, absoluteTimeoutSeconds))
       return this.read(id, accessTimeMs, this.touchIntervalMs);
