@@ -1,9 +1,10 @@
 import { expressSession } from 'nestjs-redis-session/express-session';
 import { inspect } from 'node:util';
-import { Controller, Get, Param, Post, Req, Session as SessionOf } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Req, Session as SessionOf } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   Authenticated,
+  CsrfToken,
   CurrentSession,
   CurrentUser,
   LoginService,
@@ -244,6 +245,70 @@ class ShopController {
     Object.assign(session.cookie, { sameSite: 'lax', httpOnly: true, secure: 'auto' });
   }
 
+  @Post('age')
+  age(@SessionOf() session: ExpressSession, @Body() { age }: { age: number }) {
+    session['aged'] = true;
+    session.cookie.maxAge = age;
+  }
+
+  @Post('assign')
+  assign(@SessionOf() session: ExpressSession, @Body() body: object) {
+    try {
+      Object.assign(session, body);
+    } catch (error) {
+      return { message: (error as Error).message };
+    }
+    return {};
+  }
+
+  @Post('fastify-set')
+  fastifySet(@SessionOf() session: ExpressSession) {
+    const before = session.isModified();
+    session.set('cart', 'tea');
+    session.set('other', 1);
+    return {
+      before,
+      modified: session.isModified(),
+      saved: session.isSaved(),
+      get: session.get('cart'),
+    };
+  }
+
+  @Get('fastify-get')
+  fastifyGet(@SessionOf() session: ExpressSession) {
+    return { modified: session.isModified(), saved: session.isSaved(), get: session.get('cart') };
+  }
+
+  @Post('fastify-regenerate')
+  fastifyRegenerate(@Req() request: Request) {
+    const { id } = request.session!;
+    return new Promise((resolve) => {
+      request.session!.regenerate(['cart'], () => {
+        const session = request.session!;
+        resolve({ cart: session['cart'], isOther: session.id !== id, has: 'other' in session });
+      });
+    });
+  }
+
+  @Post('fastify-regenerate-promise')
+  async fastifyRegenerateByPromise(@Req() request: Request) {
+    const { id } = request.session!;
+    request.session!['other'] = 1;
+    await request.session!.regenerate(['cart']);
+    const session = request.session!;
+    return { cart: session['cart'], isOther: session.id !== id, has: 'other' in session };
+  }
+
+  @Get('csrf')
+  csrf(@CsrfToken() token: string) {
+    return { length: token.length };
+  }
+
+  @Get('json')
+  json(@SessionOf() session: ExpressSession) {
+    return session;
+  }
+
   @Post('odd-age')
   oddAge(@SessionOf() session: ExpressSession) {
     try {
@@ -473,6 +538,7 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
 
   it('gives one session settings of its cookie, but for those that a browser knows it by', async () => {
     const agent = await visitor();
+    await agent.post('/cart');
     const changed = lineOf(await agent.post('/settings').expect(201));
     expect(changed).toMatch(/; Path=\/; Secure; SameSite=Strict$/);
     const cookie = changed.split(';')[0] ?? '';
@@ -488,8 +554,66 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
     const agent = await visitor();
     const { headers } = await agent.post('/same-settings').expect(201);
     expect(headers['set-cookie']).toBeUndefined();
+    await agent.post('/cart');
     const odd = lineOf(await agent.post('/odd-settings').expect(201));
     expect(odd).toMatch(/; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('stores no session for a visitor whose cookie is made to slide at each request', async () => {
+    const agent = await visitor();
+    for (const path of ['/settings', '/browser-session', '/end']) {
+      const { headers } = await agent.post(path).expect(201);
+      expect(headers['set-cookie']).toBeUndefined();
+    }
+  });
+
+  it('keeps an age that was set before the first attribute', async () => {
+    const agent = await visitor({ clock: () => 1_900_000_000_000 });
+    const kept = await agent.post('/keep');
+    expect(kept.headers['set-cookie']?.[0]).toContain('Max-Age=60;');
+  });
+
+  it('caps an age at 400 days, and at the absolute timeout', async () => {
+    const agent = await visitor();
+    const year = await agent.post('/age').send({ age: 1e14 });
+    expect(year.headers['set-cookie']?.[0]).toContain('Max-Age=34560000;');
+    const capped = await visitor({ absoluteTimeoutSeconds: 3600 });
+    const hour = await capped.post('/age').send({ age: 1e14 });
+    expect(hour.headers['set-cookie']?.[0]).toContain('Max-Age=3600;');
+  });
+
+  it.each(['SECURITY_CONTEXT', 'CSRF_SECRET', 'REMEMBER_ME', 'SAVED_REQUESTS', 'SESSION_CLIENT'])(
+    'refuses a body that is spread over it with the attribute %s of the library',
+    async (name) => {
+      const agent = await visitor();
+      const answer = await agent
+        .post('/assign')
+        .send({ [name]: { authentication: { name: 'admin', authorities: ['ADMIN'] } } });
+      expect(answer.body).toEqual({
+        message: `Cannot change req.session.${name}: the library itself keeps it. Use LoginService, LogoutService or another name.`,
+      });
+      await agent.get('/me').expect(401);
+    },
+  );
+
+  it('does what the session of @fastify/session does', async () => {
+    const agent = await visitor();
+    await agent
+      .post('/fastify-set')
+      .expect(201, { before: false, modified: true, saved: false, get: 'tea' });
+    await agent.get('/fastify-get').expect(200, { modified: false, saved: true, get: 'tea' });
+    const regenerated = await agent.post('/fastify-regenerate').expect(201);
+    expect(regenerated.body).toEqual({ cart: 'tea', isOther: true, has: false });
+    const again = await agent.post('/fastify-regenerate-promise').expect(201);
+    expect(again.body).toEqual({ cart: 'tea', isOther: true, has: false });
+  });
+
+  it('sends no secret of the library with its JSON', async () => {
+    const agent = await visitor({ security: { csrf: { isExempt: () => true } } });
+    await agent.get('/csrf').expect(200);
+    const shown = await agent.get('/json').expect(200);
+    expect(JSON.stringify(shown.body)).not.toMatch(/CSRF_SECRET|SESSION_CLIENT/);
+    expect(Object.keys(shown.body as object)).toEqual(['cookie']);
   });
 
   it('takes a date for an age, and refuses a text', async () => {

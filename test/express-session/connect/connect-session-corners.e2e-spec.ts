@@ -12,6 +12,18 @@ type Handler = (request: express.Request, answer: (body: unknown) => void) => vo
 /** A store that can be told to fail, and what its sessions are. */
 class TestStore extends expressSession.MemoryStore {
   isFailing = false;
+  /** How often each method was called. */
+  readonly calls = { set: 0, touch: 0 };
+
+  override set(...args: Parameters<expressSession.MemoryStore['set']>): void {
+    this.calls.set++;
+    super.set(...args);
+  }
+
+  override touch(...args: Parameters<expressSession.MemoryStore['touch']>): void {
+    this.calls.touch++;
+    super.touch(...args);
+  }
 
   override destroy(id: string, callback?: (error?: unknown) => void): void {
     if (this.isFailing) callback?.(new Error('no'));
@@ -41,6 +53,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     answer(Object.entries(session).filter(([, value]) => value === 1)),
   '/type': ({ session }, answer) => answer(typeof session),
   '/keys': ({ session }, answer) => answer([Object.keys(session), session.id.length]),
+  '/log-in': (request, answer) => {
+    request.session.regenerate(() => {
+      Object.assign(request.session, { user: 1 });
+      request.session.save(() => {
+        request.session.cookie.maxAge = 3_600_000;
+        answer('logged in');
+      });
+    });
+  },
+  '/age': ({ session }, answer) => answer(session.cookie.originalMaxAge),
   '/set-id': ({ session }, answer) => {
     try {
       Object.assign(session, { id: 'other' });
@@ -98,6 +120,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       (store) => void store.emit('connect'),
       '/read',
     ],
+  },
+  'an age that is set after regenerate() and save(), as "remember me" does': {
+    options: { cookie: { maxAge: 600_000 } },
+    steps: ['/write', '/log-in', '/age'],
+  },
+  'the former name of the option name': {
+    options: { key: 'connect.session' },
+    steps: ['/write', '/read'],
   },
   'regenerate of the store': { steps: ['/write', '/regenerate-by-store', '/read'] },
   'load of the store': { steps: ['/write', '/load'] },
@@ -185,6 +215,7 @@ async function observe(make: Maker, scenario: Scenario, store = new TestStore())
       ...answer,
       cookies: answer.cookies.map(withoutId),
       stored: sessionsOf(store),
+      calls: { ...store.calls },
     });
   }
   server.close();

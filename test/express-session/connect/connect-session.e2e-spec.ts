@@ -107,12 +107,28 @@ describe('session()', () => {
     ]);
   });
 
+  it('says at start that the secret is missing', () => {
+    const lines: string[] = [];
+    const warn = (line: string) => void lines.push(line);
+    const shared = { resave: false, saveUninitialized: false, logger: { warn, error: warn } };
+    session({ ...shared, store: new expressSession.MemoryStore() });
+    expect(lines).toEqual([
+      'secret is missing: requests fail unless other middleware has set req.secret.',
+    ]);
+  });
+
   it.each([
     [{ secret: '' }, 'secret must be'],
     [{ store: undefined }, 'store must be'],
     [{ unset: 'other' }, 'unset must be'],
     [{ secret: [] }, 'secret must be'],
-    [{ key: 'sid' }, 'key must be left out: there is no such option. Use cookie, '],
+    [{ genid: 'x' }, 'genid must be a function'],
+    [{ cookie: 42 }, 'cookie must be an object of cookie options'],
+    [
+      { cookie: { maxAge: '1 day' } },
+      'cookie must be an object of cookie options, with maxAge in milliseconds',
+    ],
+    [{ savUninitialized: true }, 'Did you mean saveUninitialized?'],
   ])('refuses %j', (wrong, message) => {
     const store = new expressSession.MemoryStore();
     expect(() => session({ ...given, store, ...wrong } as Options)).toThrow(message);

@@ -25,7 +25,11 @@ export class BoundSession implements CookieOwner {
   }
 
   announce(): void {
-    this.sessionRequest.announcement.force();
+    if (this.existing) this.sessionRequest.announcement.force();
+  }
+
+  beforeSave(change: (session: MapSession) => void): void {
+    this.sessionRequest.beforeFirstSave(change);
   }
 
   /** Whether `req.session` must stand for another one now. */

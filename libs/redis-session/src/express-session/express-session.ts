@@ -34,7 +34,19 @@ export interface ExpressSession {
   cookie: ExpressSessionCookie;
   /** Ends the session and starts an empty one with another id, which `req.session` gives from then on. */
   regenerate(callback: DoneCallback): this;
-  regenerate(): Promise<void>;
+  /** Keeps the attributes `names`, as @fastify/session does. */
+  regenerate(names: readonly string[], callback: DoneCallback): this;
+  regenerate(names?: readonly string[]): Promise<void>;
+  /** Reads an attribute, as @fastify/session does. */
+  get(name: string): unknown;
+  /** Sets an attribute, as @fastify/session does. */
+  set(name: string, value: unknown): void;
+  /** Whether there are changes that are not saved, as @fastify/session says it. */
+  isModified(): boolean;
+  /** Whether the session is stored as it is, as @fastify/session says it. */
+  isSaved(): boolean;
+  /** Changes the cookie of this session, as @fastify/session does. `maxAge` is in milliseconds. */
+  options(cookie: Partial<ExpressSessionCookie>): void;
   /** Writes the changes now instead of with the response. */
   save(callback: DoneCallback): this;
   save(): Promise<void>;

@@ -12,6 +12,8 @@ import { type ExpressSessionCookie } from './express-session.js';
 
 /** What a {@link FacadeCookie} shows that is the same for all sessions. */
 export interface CookieDefaults {
+  /** undefined = a session may last for ever */
+  readonly absoluteTimeoutSeconds?: number | undefined;
   readonly clock: () => number;
   readonly cookie: ResolvedCookieOptions;
   /** Seconds; -1 = never. */
@@ -25,8 +27,15 @@ export interface CookieOwner {
   readonly request?: IncomingMessage | undefined;
   /** Has the client told of the change. */
   announce(): void;
-  obtain(): MapSession;
+  /** Has `change` done once a new session is about to be stored. */
+  beforeSave(change: (session: MapSession) => void): void;
 }
+
+/** RFC 6265bis §5.5: browsers keep a cookie for 400 days at most. */
+const MAX_KEPT_COOKIE_SECONDS = 400 * 24 * 60 * 60;
+
+/** What is special about the cookie of one session; a null age ends with the browser. */
+type CookieChange = SessionCookieSettings & { readonly maxAgeSeconds?: number | null };
 
 const SETTINGS = ['httpOnly', 'sameSite', 'secure'] as const;
 
@@ -38,6 +47,8 @@ export class FacadeCookie implements ExpressSessionCookie {
   priority: 'low' | 'medium' | 'high' | undefined;
   readonly #owner: CookieOwner;
   readonly #defaults: CookieDefaults;
+  /** Of a session that nothing is stored of yet. */
+  #waiting: CookieChange = {};
 
   constructor(owner: CookieOwner, defaults: CookieDefaults) {
     const { domain, partitioned, path, priority } = defaults.cookie;
@@ -51,7 +62,8 @@ export class FacadeCookie implements ExpressSessionCookie {
 
   get originalMaxAge(): number | null {
     const { existing } = this.#owner;
-    const ofSession = existing && cookieLifetimeOf(existing);
+    const waiting = this.#waiting.maxAgeSeconds;
+    const ofSession = waiting === undefined ? existing && cookieLifetimeOf(existing) : waiting;
     const seconds = ofSession === undefined ? this.#defaults.cookie.maxAgeSeconds : ofSession;
     return seconds === null ? null : seconds * 1000;
   }
@@ -66,16 +78,14 @@ export class FacadeCookie implements ExpressSessionCookie {
     if (age && typeof age !== 'number' && !(age instanceof Date))
       throw new TypeError('maxAge must be a number or Date');
     const ms = age instanceof Date ? age.getTime() - this.#defaults.clock() : age;
-    const session = this.#owner.obtain();
-    if (typeof ms === 'number') {
-      const seconds = Math.max(0, Math.ceil(ms / 1000));
-      session.maxInactiveIntervalSeconds = Math.max(1, seconds);
-      keepCookieFor(session, seconds);
-    } else {
-      session.maxInactiveIntervalSeconds = this.#defaults.maxInactiveIntervalSeconds;
-      keepCookieFor(session, null);
-    }
-    this.#owner.announce();
+    const maxAgeSeconds = typeof ms === 'number' ? this.#capped(Math.ceil(ms / 1000)) : null;
+    this.#change({ maxAgeSeconds });
+  }
+
+  /** No browser keeps a cookie longer, and no session outlives the module's absolute timeout. */
+  #capped(seconds: number): number {
+    const { absoluteTimeoutSeconds = MAX_KEPT_COOKIE_SECONDS } = this.#defaults;
+    return Math.min(Math.max(0, seconds), absoluteTimeoutSeconds, MAX_KEPT_COOKIE_SECONDS);
   }
 
   get expires(): Date | null {
@@ -94,7 +104,7 @@ export class FacadeCookie implements ExpressSessionCookie {
   }
 
   set httpOnly(isHidden: boolean | undefined) {
-    if (isHidden !== this.httpOnly) this.#keep({ httpOnly: isHidden });
+    if (isHidden !== this.httpOnly) this.#change({ httpOnly: isHidden });
   }
 
   get sameSite(): 'lax' | 'strict' | 'none' | false {
@@ -103,7 +113,7 @@ export class FacadeCookie implements ExpressSessionCookie {
 
   set sameSite(value: 'lax' | 'strict' | 'none' | boolean | undefined) {
     const sameSite = value === true ? 'strict' : value;
-    if (sameSite !== this.sameSite) this.#keep({ sameSite });
+    if (sameSite !== this.sameSite) this.#change({ sameSite });
   }
 
   get secure(): boolean | 'auto' {
@@ -114,7 +124,7 @@ export class FacadeCookie implements ExpressSessionCookie {
   }
 
   set secure(value: boolean | 'auto' | undefined) {
-    if (value !== this.secure) this.#keep({ secure: value === 'auto' ? undefined : value });
+    if (value !== this.secure) this.#change({ secure: value === 'auto' ? undefined : value });
   }
 
   get data(): object {
@@ -143,11 +153,34 @@ export class FacadeCookie implements ExpressSessionCookie {
 
   get #settings(): SessionCookieSettings {
     const { existing } = this.#owner;
-    return existing ? cookieSettingsOf(existing) : {};
+    return { ...(existing && cookieSettingsOf(existing)), ...this.#waiting };
   }
 
-  #keep(settings: SessionCookieSettings): void {
-    keepCookieSettings(this.#owner.obtain(), settings);
-    this.#owner.announce();
+  /** A visitor gets no session for the settings of its cookie: they wait until there is something to store. */
+  #change(change: CookieChange): void {
+    const { existing } = this.#owner;
+    if (existing && (existing.isStored || existing.hasChanges)) {
+      this.#apply(existing, change);
+      this.#owner.announce();
+      return;
+    }
+    if (Object.keys(this.#waiting).length === 0) {
+      this.#owner.beforeSave((session) => {
+        if (session === this.#owner.existing) this.#apply(session, this.#waiting);
+        this.#waiting = {};
+      });
+    }
+    this.#waiting = { ...this.#waiting, ...change };
+  }
+
+  #apply(session: MapSession, { maxAgeSeconds, ...settings }: CookieChange): void {
+    if (maxAgeSeconds !== undefined) {
+      session.maxInactiveIntervalSeconds =
+        maxAgeSeconds === null
+          ? this.#defaults.maxInactiveIntervalSeconds
+          : Math.max(1, maxAgeSeconds);
+      keepCookieFor(session, maxAgeSeconds);
+    }
+    if (Object.keys(settings).length > 0) keepCookieSettings(session, settings);
   }
 }

@@ -80,7 +80,7 @@ export class RequestSessionStore extends EventEmitter {
   }
 
   private cookieOf(session: MapSession): FacadeCookie {
-    const owner = { existing: session, obtain: () => session, announce: () => undefined };
+    const owner = { existing: session, beforeSave: () => undefined, announce: () => undefined };
     return new FacadeCookie(owner, this.init);
   }
 

@@ -54,12 +54,16 @@ export class RequestSession {
     return this.sessionRequest.obtainSession().id;
   }
 
-  /** Ends the session and starts an empty one. */
-  async regenerate(): Promise<void> {
+  /** Ends the session and starts another one with nothing but the attributes `kept`. */
+  async regenerate(kept: readonly string[] = []): Promise<void> {
     this.sessionRequest.beforeChangeSessionId();
+    const values = kept.map((name) => [name, this.current?.[name]] as const);
     await this.end();
     this.removed = undefined;
     this.facade = undefined;
+    for (const [name, value] of values) {
+      if (value !== undefined && this.current) this.current[name] = value;
+    }
   }
 
   private async end(): Promise<void> {
@@ -89,11 +93,27 @@ export class RequestSession {
       return facade;
     };
     const method = (work: Work) => () => this.toMethod(work, () => facade);
+    const regenerate = (fields?: readonly string[] | DoneCallback, callback?: DoneCallback) => {
+      const kept = Array.isArray(fields) ? (fields as readonly string[]) : [];
+      const run = this.toMethod(
+        () => this.regenerate(kept),
+        () => facade,
+      );
+      return run(typeof fields === 'function' ? fields : callback);
+    };
     const members = {
       id: () => (bound.existing ?? bound.obtain()).id,
       cookie: () => cookie,
       destroy: method(() => this.destroy()),
-      regenerate: method(() => this.regenerate()),
+      get: () => (name: string) => facade[name],
+      isModified: () => () => bound.existing?.hasChanges === true,
+      isSaved: () => () =>
+        bound.existing !== undefined && !bound.existing.isNew && !bound.existing.hasChanges,
+      options: () => (settings: object) => cookie.adopt(settings),
+      regenerate: () => regenerate,
+      set: () => (name: string, value: unknown) => {
+        facade[name] = value;
+      },
       reload: method(() => this.reload()),
       resetMaxAge: () => touch,
       save: method(() => sessionRequest.commit()),

@@ -14,6 +14,8 @@ export interface SessionOwner {
   invalidate(session: MapSession): Promise<void>;
   /** Called before the id changes. @throws when the client could no longer be told */
   beforeChangeSessionId?(): void;
+  /** Called before a new session gets its first attribute. @throws when the client could no longer be told its id */
+  beforeFirstAttribute?(): void;
 }
 
 /** What a session needs to know of its repository. */
@@ -47,9 +49,9 @@ export interface PendingSessionChange extends SessionChange {
  * Counterpart of `MapSession` and of `RedisSession` of Spring Session, in one class for all repositories.
  */
 export class MapSession implements Session {
-  readonly creationTime: Date;
   private readonly context: SessionContext;
   private readonly attributes: SessionAttributeMap;
+  private readonly createdMs: number;
   private owner: SessionOwner;
   private storedId: string;
   private currentId: string;
@@ -69,7 +71,7 @@ export class MapSession implements Session {
     this.storedId = this.currentId = id;
     this.isUnsaved = isNew;
     this.isOutdated = isOutdated;
-    this.creationTime = new Date(times.creationTime);
+    this.createdMs = times.creationTime;
     this.accessTimeMs = times.lastAccessedTime;
     this.intervalSeconds = times.maxInactiveInterval;
     this.attributes = new SessionAttributeMap(context, attributes);
@@ -79,7 +81,13 @@ export class MapSession implements Session {
     return this.currentId;
   }
 
+  get creationTime(): Date {
+    this.refuseIfEnded('read its creation time');
+    return new Date(this.createdMs);
+  }
+
   get lastAccessedTime(): Date {
+    this.refuseIfEnded('read its last access');
     return new Date(this.accessTimeMs);
   }
 
@@ -95,7 +103,13 @@ export class MapSession implements Session {
   }
 
   get isNew(): boolean {
+    this.refuseIfEnded('ask whether it is new');
     return this.isUnsaved;
+  }
+
+  /** Whether the store knows it, or did before it ended. */
+  get isStored(): boolean {
+    return !this.isUnsaved;
   }
 
   get isInvalidated(): boolean {
@@ -132,6 +146,7 @@ export class MapSession implements Session {
   setAttribute(name: string, value: unknown): void {
     this.refuseIfEnded('set an attribute');
     if (value === undefined && !this.attributes.find(name)) return;
+    this.announceFirstAttribute();
     this.attributes.get(name).set(value);
     this.scheduleFlush();
   }
@@ -145,6 +160,7 @@ export class MapSession implements Session {
     change: (value: T | undefined) => T | undefined,
   ): PromiseLike<T | undefined> {
     this.refuseIfEnded('update an attribute');
+    this.announceFirstAttribute();
     this.attributes.get(name).update(change as (value: unknown) => unknown);
     this.scheduleFlush();
     const stored = async () => {
@@ -199,7 +215,7 @@ export class MapSession implements Session {
       storedId: this.storedId,
       id: this.currentId,
       isNew: this.isUnsaved,
-      creationTime: this.creationTime.getTime(),
+      creationTime: this.createdMs,
       lastAccessedTime: this.accessTimeMs,
       maxInactiveInterval:
         this.isUnsaved || this.isIntervalChanged ? this.intervalSeconds : undefined,
@@ -247,6 +263,11 @@ export class MapSession implements Session {
       this.isFlushScheduled = false;
       this.save().catch(() => undefined);
     });
+  }
+
+  /** A new session that nobody has written to is not stored, and its id not told, until now. */
+  private announceFirstAttribute(): void {
+    if (this.isUnsaved && this.attributes.names.length === 0) this.owner.beforeFirstAttribute?.();
   }
 
   private refuseIfEnded(action: string): void {

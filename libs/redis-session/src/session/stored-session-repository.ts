@@ -81,7 +81,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async invalidate(session: MapSession): Promise<void> {
     await session.exclusively(async (storedId) => {
-      if (!session.isNew) await this.deleteById(storedId);
+      if (session.isStored) await this.deleteById(storedId);
     });
   }
 

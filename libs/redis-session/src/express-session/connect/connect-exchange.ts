@@ -21,6 +21,8 @@ export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods
   private loadedId = '';
   private loadedText: string | undefined;
   private savedText: string | undefined;
+  /** As it was saved with the response. */
+  private textAtEnd: string | undefined;
   private isTouched = false;
   private isStoreTouched = false;
   private isDestroyed = false;
@@ -89,7 +91,7 @@ export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods
     try {
       this.touchOnce();
       if (this.mustDestroy()) await this.destroy();
-      else if (this.mustSave()) await this.save();
+      else if (this.mustSave()) await this.saveAtEnd();
       else if (this.mustTouch()) await this.touchStored();
     } catch (error) {
       throw SessionStoreError.create('save the session', error);
@@ -105,7 +107,7 @@ export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods
   writeHeaders(response: ServerResponse): void {
     const { session } = this.request;
     if (!session) return;
-    const [secret = ''] = this.options.secrets;
+    const [secret = ''] = this.options.secretsOf(this.request);
     this.touchOnce();
     const value = signConnectId(session.id, secret);
     const line = cookieLine(this.options.name, value, session.cookie);
@@ -138,11 +140,22 @@ export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods
     return this.options.unset === 'destroy' && isUnset;
   }
 
+  /** A save renews the session in the store, too: nothing is left to touch. */
+  private async saveAtEnd(): Promise<void> {
+    const text = this.text();
+    await this.save();
+    this.textAtEnd = text;
+    this.isStoreTouched = true;
+  }
+
+  /** A session whose id has changed is saved with the response although it was saved before: its cookie may have changed. */
   private mustSave(): boolean {
-    if (!this.request.session || this.hasBogusId || this.text() === this.savedText) return false;
-    const isStored = this.requestedId === this.request.sessionID;
-    const wasSaved = this.savedText !== undefined;
-    return isStored || wasSaved || this.options.saveUninitialized || this.isModified();
+    const { session, sessionID } = this.request;
+    const text = this.text();
+    if (!session || this.hasBogusId || text === this.textAtEnd) return false;
+    const isSaved = sessionID === this.loadedId && text === this.savedText;
+    const isStored = this.requestedId === sessionID || this.savedText !== undefined;
+    return isStored || this.options.saveUninitialized ? !isSaved : this.isModified();
   }
 
   private mustTouch(): boolean {

@@ -1,3 +1,4 @@
+import { SessionOptionError } from '../../session/session.errors.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type CipherKey } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -41,7 +42,16 @@ export function session(options: ConnectSessionOptions): SessionMiddleware {
       next();
       return;
     }
-    const requestedId = requestedIdOf(request, resolved.name, resolved.secrets);
+    const secrets = resolved.secretsOf(request);
+    if (secrets.length === 0) {
+      next(
+        new SessionOptionError(
+          'secret option required for sessions: pass secret, or set req.secret before.',
+        ),
+      );
+      return;
+    }
+    const requestedId = requestedIdOf(request, resolved.name, secrets);
     const exchange = new ConnectExchange(request, requestedId, resolved);
     exchanges.set(request, exchange);
     exchange.load().then(() => {
@@ -61,7 +71,24 @@ function requestedIdOf(
     const id = value === undefined ? undefined : verifyConnectId(value, secrets);
     if (id !== undefined) return id;
   }
-  return undefined;
+  return parsedIdOf(request, name, secrets);
+}
+
+/** What cookie-parser has made of cookies that are not in the header. */
+function parsedIdOf(
+  request: IncomingMessage & ParsedCookies,
+  name: string,
+  secrets: readonly CipherKey[],
+): string | undefined {
+  const verified = request.signedCookies?.[name];
+  if (typeof verified === 'string') return verified;
+  const signed = request.cookies?.[name];
+  return typeof signed === 'string' ? verifyConnectId(signed, secrets) : undefined;
+}
+
+interface ParsedCookies {
+  readonly cookies?: Readonly<Record<string, unknown>>;
+  readonly signedCookies?: Readonly<Record<string, unknown>>;
 }
 
 /** A proxy's request target is a whole URL, RFC 9112 §3.2.2. */

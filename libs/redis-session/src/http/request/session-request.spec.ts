@@ -153,10 +153,11 @@ describe('a SessionRequest', () => {
     const session = await sessionRequest.getSession();
     expect(told()).toBeUndefined();
     response.flushHeaders();
-    session.setAttribute('theme', 'dark');
 
+    expect(() => session.setAttribute('theme', 'dark')).toThrow(SessionResponseCommittedError);
+    expect(() => session.update('count', () => 1)).toThrow(SessionResponseCommittedError);
+    await sessionRequest.commit();
     await expect(session.save()).rejects.toThrow(SessionResponseCommittedError);
-    await expect(sessionRequest.commit()).rejects.toThrow(SessionResponseCommittedError);
   });
 
   it('tells the new session, not the end of the old one, when one follows the other', async () => {

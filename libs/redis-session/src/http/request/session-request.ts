@@ -34,6 +34,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit = new BeforeCommitActions();
+  private readonly firstSaveChanges: ((session: MapSession) => void)[] = [];
   private readonly endedSessions: EndedSessions;
   private isContextLoaded = false;
   private isHeadWritten = false;
@@ -137,6 +138,11 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return context;
   }
 
+  /** Has `change` done to a new session right before it is stored for the first time. */
+  beforeFirstSave(change: (session: MapSession) => void): void {
+    this.firstSaveChanges.push(change);
+  }
+
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
     this.beforeCommit.add(action);
@@ -220,6 +226,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async save(session: MapSession): Promise<void> {
     this.refuseIfUnavailable();
     if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
+    if (session.isNew) for (const change of this.firstSaveChanges.splice(0)) change(session);
     try {
       await this.failures.watchStore(this.context.repository.save(session));
     } catch (error) {
@@ -236,6 +243,10 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   beforeChangeSessionId(): void {
     this.refuseIfAnnounced('change the session id');
+  }
+
+  beforeFirstAttribute(): void {
+    this.refuseIfAnnounced('create a session');
   }
 
   /** What the request has made of its session by now counts more than what was found. */
@@ -269,7 +280,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
 
   private async deleteEnded(session: MapSession): Promise<void> {
     await this.failures.watchStore(this.context.repository.invalidate(session));
-    if (!session.isNew || this.requested.ids.length > 0) this.announcement.expire();
+    if (session.isStored || this.requested.ids.length > 0) this.announcement.expire();
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */

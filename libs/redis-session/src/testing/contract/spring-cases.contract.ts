@@ -219,6 +219,15 @@ export function describeSpringCases(factory: SessionRepositoryFactory): void {
   });
 
   describe('invalidate', () => {
+    it('leaves nothing that can be read of the session', async () => {
+      const session = await test.find(await test.store({ name: 'value' }));
+      await session.invalidate();
+      expect(() => session.creationTime).toThrow(SessionInvalidatedError);
+      expect(() => session.lastAccessedTime).toThrow(SessionInvalidatedError);
+      expect(() => session.isNew).toThrow(SessionInvalidatedError);
+      expect(() => session.attributeNames).toThrow(SessionInvalidatedError);
+    });
+
     it('deletes the session at once and refuses further use', async () => {
       const id = await test.store();
       const session = await test.find(id);
