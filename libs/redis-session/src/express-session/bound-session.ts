@@ -2,6 +2,7 @@ import { type IncomingMessage } from 'node:http';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionRequest } from '../http/request/session-request.js';
 import { type CookieOwner } from './facade-cookie.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { isOwnAttribute } from '../session/attribute-names.js';
 
 /**
@@ -29,7 +30,7 @@ export class BoundSession implements CookieOwner {
   }
 
   beforeSave(change: (session: MapSession) => void): void {
-    this.sessionRequest.beforeFirstSave(change);
+    this.sessionRequest.beforeFirstSave.push(change);
   }
 
   /** Whether `req.session` must stand for another one now. */
@@ -52,6 +53,12 @@ export class BoundSession implements CookieOwner {
     return this.existing ? this.existing.getAttribute(name) : this.remains.get(name);
   }
 
+  /** @throws SessionOptionError for an attribute of the library */
+  write(name: string, value: unknown): void {
+    refuseOwn(name);
+    this.obtain().setAttribute(name, value);
+  }
+
   /** Names of attributes, those of the library included. */
   get names(): readonly string[] {
     return this.existing ? this.existing.attributeNames : [...this.remains.keys()];
@@ -69,4 +76,12 @@ export class BoundSession implements CookieOwner {
     this.remains = new Map(names.map((name) => [name, session.getAttribute(name)]));
     await session.invalidate();
   }
+}
+
+/** Whoever writes to `req.session` what a client has sent must not make a user of himself. */
+export function refuseOwn(name: string): void {
+  if (!isOwnAttribute(name)) return;
+  throw new SessionOptionError(
+    `Cannot change req.session.${name}: the library itself keeps it. Use LoginService, LogoutService or another name.`,
+  );
 }

@@ -105,19 +105,12 @@ export class RequestSession {
       id: () => (bound.existing ?? bound.obtain()).id,
       cookie: () => cookie,
       destroy: method(() => this.destroy()),
-      get: () => (name: string) => facade[name],
-      isModified: () => () => bound.existing?.hasChanges === true,
-      isSaved: () => () =>
-        bound.existing !== undefined && !bound.existing.isNew && !bound.existing.hasChanges,
-      options: () => (settings: object) => cookie.adopt(settings),
       regenerate: () => regenerate,
-      set: () => (name: string, value: unknown) => {
-        facade[name] = value;
-      },
       reload: method(() => this.reload()),
       resetMaxAge: () => touch,
       save: method(() => sessionRequest.commit()),
       touch: () => touch,
+      ...fastifyMembers(bound, cookie),
     };
     const facade = createSessionFacade(bound, {
       members,
@@ -141,6 +134,17 @@ export class RequestSession {
       return self();
     };
   }
+}
+
+/** What the session of @fastify/session has beside that of express-session. */
+function fastifyMembers(bound: BoundSession, cookie: FacadeCookie) {
+  return {
+    get: () => (name: string) => bound.read(name),
+    isModified: () => () => bound.existing?.hasChanges === true,
+    isSaved: () => () => bound.existing?.isStored === true && !bound.existing.hasChanges,
+    options: () => (settings: object) => cookie.adopt(settings),
+    set: () => (name: string, value: unknown) => bound.write(name, value),
+  };
 }
 
 /** Gives `request` the properties that express-session gives it: `session`, `sessionID`, `sessionStore`. */

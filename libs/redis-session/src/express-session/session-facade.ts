@@ -1,7 +1,5 @@
 import { inspect } from 'node:util';
-import { isOwnAttribute } from '../session/attribute-names.js';
-import { SessionOptionError } from '../session/session.errors.js';
-import { type BoundSession } from './bound-session.js';
+import { type BoundSession, refuseOwn } from './bound-session.js';
 import { type ExpressSession } from './express-session.js';
 
 /** The members of `req.session` that are no attributes, and how `cookie` is assigned. */
@@ -24,14 +22,6 @@ function targetOf(session: BoundSession): object {
 /** `cookie` is listed, as express-session does; it is the only member that is. */
 const LISTED_MEMBER = 'cookie';
 
-/** Whoever writes to `req.session` what a client has sent must not make a user of himself. */
-function refuseOwn(name: string): void {
-  if (!isOwnAttribute(name)) return;
-  throw new SessionOptionError(
-    `Cannot change req.session.${name}: the library itself keeps it. Use LoginService, LogoutService or another name.`,
-  );
-}
-
 class FacadeHandler implements ProxyHandler<object> {
   /** Methods that the application has replaced, as some monitoring tools do. */
   private readonly replaced = new Map<string, unknown>();
@@ -53,10 +43,9 @@ class FacadeHandler implements ProxyHandler<object> {
   set(target: object, name: string | symbol, value: unknown): boolean {
     if (typeof name === 'symbol') return Reflect.set(target, name, value);
     if (name === '__proto__' || name === 'id') return false;
-    refuseOwn(name);
     if (name === LISTED_MEMBER) this.facade.assignCookie(value);
     else if (this.memberOf(name)) this.replaced.set(name, value);
-    else this.session.obtain().setAttribute(name, value);
+    else this.session.write(name, value);
     return true;
   }
 

@@ -1,46 +1,25 @@
-import { type FlushMode } from './modes.js';
-import { type SaveMode } from './modes.js';
-import { type AttributeLookup, type PendingAttributeChange } from './attributes.js';
+import { type AttributeLookup } from './attributes.js';
+import { type SessionTimes } from './session-change.js';
 import { SessionAttributeMap } from './attributes.js';
-import { type SessionChange, type SessionTimes } from './session-change.js';
-import { type SessionCodec } from './codec.js';
+import {
+  type PendingSessionChange,
+  type SessionContext,
+  type SessionOwner,
+} from './session-owner.js';
 import { type Session } from './session.js';
 import { refuseUnlessInterval } from './session-change.js';
 import { SessionInvalidatedError } from './session.errors.js';
 
-/** Who saves and deletes a session: its repository, or the request that it belongs to. */
-export interface SessionOwner {
-  save(session: MapSession): Promise<void>;
-  invalidate(session: MapSession): Promise<void>;
-  /** Called before the id changes. @throws when the client could no longer be told */
-  beforeChangeSessionId?(): void;
-  /** Called before a new session gets its first attribute. @throws when the client could no longer be told its id */
-  beforeFirstAttribute?(): void;
-}
-
-/** What a session needs to know of its repository. */
-export interface SessionContext {
-  readonly codec: SessionCodec;
-  readonly flushMode: FlushMode;
-  readonly saveMode: SaveMode;
-  readonly generateChangedId: (previousId: string) => string;
-}
-
 /** How a {@link MapSession} starts. */
 export interface MapSessionInit {
   readonly context: SessionContext;
-  readonly owner: SessionOwner;
+  readonly owner: SessionOwner<MapSession>;
   readonly id: string;
   readonly times: SessionTimes;
   readonly attributes: AttributeLookup;
   readonly isNew: boolean;
   /** Whether it must be saved though nobody changes it. */
   readonly isOutdated: boolean;
-}
-
-/** A save in progress: what is written, and what to tell the session when it is. */
-export interface PendingSessionChange extends SessionChange {
-  readonly attributes: ReadonlyMap<string, PendingAttributeChange>;
 }
 
 /**
@@ -52,7 +31,7 @@ export class MapSession implements Session {
   private readonly context: SessionContext;
   private readonly attributes: SessionAttributeMap;
   private readonly createdMs: number;
-  private owner: SessionOwner;
+  private owner: SessionOwner<MapSession>;
   private storedId: string;
   private currentId: string;
   private isUnsaved: boolean;
@@ -196,7 +175,7 @@ export class MapSession implements Session {
   }
 
   /** From now on `owner` saves and deletes the session. */
-  attachTo(owner: SessionOwner): void {
+  attachTo(owner: SessionOwner<MapSession>): void {
     this.owner = owner;
   }
 

@@ -1,5 +1,6 @@
 import { withDeadline } from '../lib/deadline.js';
-import { MapSession, type PendingSessionChange, type SessionContext } from './map-session.js';
+import { MapSession } from './map-session.js';
+import { type PendingSessionChange, type SessionContext } from './session-owner.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';

@@ -2,7 +2,8 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
 import { type SecurityScope } from '../../security/security-context.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { type MapSession, type SessionOwner } from '../../session/map-session.js';
+import { type MapSession } from '../../session/map-session.js';
+import { type SessionOwner } from '../../session/session-owner.js';
 import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
@@ -26,7 +27,7 @@ const requests = foreignProperty<SessionRequest>('session request');
  *
  * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
  */
-export class SessionRequest implements SessionOwner, SecurityScope, ResponseCommitter {
+export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   /** Where the answer to a login leads; undefined = the handler's result is the answer. */
   redirectAfterLogin: string | undefined;
@@ -34,8 +35,9 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
   private readonly beforeCommit = new BeforeCommitActions();
-  private readonly firstSaveChanges: ((session: MapSession) => void)[] = [];
-  private readonly endedSessions: EndedSessions;
+  /** Done to a new session right before it is stored for the first time. */
+  readonly beforeFirstSave: ((session: MapSession) => void)[] = [];
+  private readonly endedSessions = new EndedSessions((session) => this.deleteEnded(session));
   private isContextLoaded = false;
   private isHeadWritten = false;
   private lostSession: MapSession | undefined;
@@ -51,7 +53,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     readonly context: SessionRequestContext,
   ) {
     this.failures = new RequestFailures(context.logger);
-    this.endedSessions = new EndedSessions((session) => this.deleteEnded(session));
     this.requested = new RequestedSession(request, context, this.failures);
     this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
     requests.set(request, this);
@@ -138,11 +139,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     return context;
   }
 
-  /** Has `change` done to a new session right before it is stored for the first time. */
-  beforeFirstSave(change: (session: MapSession) => void): void {
-    this.firstSaveChanges.push(change);
-  }
-
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
     this.beforeCommit.add(action);
@@ -168,7 +164,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     if (this.failures.isBlamedOnApp(statusCode)) return true;
     if (this.beforeCommit.isPending || this.endedSessions.isPending) return true;
     try {
-      return this.isDirty();
+      return this.keptSession?.hasChanges === true;
     } catch (error) {
       return this.failures.fail(error);
     }
@@ -189,9 +185,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     }
     this.committing ??= this.commitOnce()
       .catch((error: unknown) => this.failures.fail(error))
-      .finally(() => {
-        this.committing = undefined;
-      });
+      .finally(() => (this.committing = undefined));
     await this.committing;
   }
 
@@ -226,7 +220,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   async save(session: MapSession): Promise<void> {
     this.refuseIfUnavailable();
     if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
-    if (session.isNew) for (const change of this.firstSaveChanges.splice(0)) change(session);
+    if (session.isNew) for (const change of this.beforeFirstSave.splice(0)) change(session);
     try {
       await this.failures.watchStore(this.context.repository.save(session));
     } catch (error) {
@@ -266,7 +260,7 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
     this.failures.refuseToWaitAgain();
     await this.beforeCommit.runAll();
     await this.endedSessions.deleteAll();
-    if (this.currentSession && this.isDirty()) await this.saveUnlessLost(this.currentSession);
+    if (this.keptSession?.hasChanges) await this.saveUnlessLost(this.keptSession);
   }
 
   private async saveUnlessLost(session: MapSession): Promise<void> {
@@ -287,10 +281,6 @@ export class SessionRequest implements SessionOwner, SecurityScope, ResponseComm
   private refuseIfAnnounced(action: string): void {
     const isInTime = this.beforeCommit.isRunning && !this.isHeadWritten;
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
-  }
-
-  private isDirty(): boolean {
-    return this.keptSession?.hasChanges === true;
   }
 
   /** The session unless the store has lost it: then nothing is saved or told any more. */

@@ -1,0 +1,27 @@
+import { type PendingAttributeChange } from './attributes.js';
+import { type SessionCodec } from './codec.js';
+import { type FlushMode, type SaveMode } from './modes.js';
+import { type SessionChange } from './session-change.js';
+
+/** Who saves and deletes a session: its repository, or the request that it belongs to. */
+export interface SessionOwner<S> {
+  save(session: S): Promise<void>;
+  invalidate(session: S): Promise<void>;
+  /** Called before the id changes. @throws when the client could no longer be told */
+  beforeChangeSessionId?(): void;
+  /** Called before a new session gets its first attribute. @throws when the client could no longer be told its id */
+  beforeFirstAttribute?(): void;
+}
+
+/** What a session needs to know of its repository. */
+export interface SessionContext {
+  readonly codec: SessionCodec;
+  readonly flushMode: FlushMode;
+  readonly saveMode: SaveMode;
+  readonly generateChangedId: (previousId: string) => string;
+}
+
+/** A save in progress: what is written, and what to tell the session when it is. */
+export interface PendingSessionChange extends SessionChange {
+  readonly attributes: ReadonlyMap<string, PendingAttributeChange>;
+}
