@@ -9,6 +9,7 @@ import {
   type SessionFeature,
   type SessionFeatureHost,
 } from '../nest/options/redis-session.options.js';
+import { hideArguments } from '../redis/client/hidden-arguments.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type BlobLayout, BlobSessionRepository } from './blob-session-repository.js';
@@ -120,6 +121,7 @@ function repositoryOf(
 ): MigratingSessionRepository {
   const current = context.repository;
   const layout = layoutOf(options.cookie, migration);
+  hideArguments(client, migration.keyPrefix);
   const commands = new SessionBlobCommands(client, options.commandTimeoutMs);
   const deleteMoved = (id: string) => current.deleteById(id);
   return new MigratingSessionRepository({

@@ -10,6 +10,7 @@ import {
   createRedisClient,
   pingRedis,
 } from './client/redis-client.js';
+import { hideArguments } from './client/hidden-arguments.js';
 import { RedisIndexedSessionRepository } from './indexed/redis-indexed-session-repository.js';
 import { type RedisIndexedSessionRepositoryOptions } from './indexed/redis-indexed-session-repository.options.js';
 import { type RedisClient } from './sessions/redis-session.commands.js';
@@ -40,6 +41,7 @@ export class RedisSessionStore implements SessionStore {
   ) {
     const { client, isOwn } = createRedisClient(connection, options.commandTimeoutMs);
     this.client = client;
+    hideArguments(client, options.namespace);
     this.isOwn = isOwn;
     if (isOwn) this.reportConnection();
   }

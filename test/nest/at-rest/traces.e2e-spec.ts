@@ -1,0 +1,115 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import * as ioredis from 'ioredis';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import request from 'supertest';
+import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
+import { PLATFORMS, type Platform, startApp } from '../../support/apps.js';
+import { contextOf } from '../../support/indexed-repository.js';
+import { recordCommands } from '../../support/redis-monitor.js';
+import { startRedis } from '../../support/redis-server.js';
+import {
+  SESSION_CONTROLLER_PROVIDERS,
+  SessionController,
+} from '../../support/session-controller.js';
+
+const exporter = new InMemorySpanExporter();
+const instrumentation = new IORedisInstrumentation({ requireParentSpan: false });
+/** What subscribers of the diagnostics channel of ioredis 6 were told when a command was sent. */
+const published: string[] = [];
+const onCommand = (message: unknown) => void published.push(JSON.stringify(message));
+
+let redis: RedisServer;
+
+beforeAll(async () => {
+  instrumentation.setTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
+  // What the package does when an application loads ioredis.
+  for (const { patch } of instrumentation.getModuleDefinitions()) patch?.(ioredis, '6.0.0');
+  subscribe('tracing:ioredis:command:start', onCommand);
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  unsubscribe('tracing:ioredis:command:start', onCommand);
+  for (const { unpatch } of instrumentation.getModuleDefinitions()) unpatch?.(ioredis, '6.0.0');
+  await redis.stop();
+});
+
+/** Creates, reads, changes, logs in and ends a session. @returns the ids that its clients knew */
+async function useSessions(platform: Platform, options: RedisSessionModuleOptions) {
+  const namespace = `traced:${randomUUID()}`;
+  const app = await startApp(platform, {
+    options: { redis: redis.url, namespace, ...options },
+    controllers: [SessionController],
+    providers: [...SESSION_CONTROLLER_PROVIDERS],
+  });
+  const agent = request.agent(app.url);
+  const ids: string[] = [];
+  const remember = (response: request.Response) => ids.push((response.body as { id: string }).id);
+  remember(await agent.put('/attributes').send({ secret: 'diary' }));
+  remember(await agent.get('/session'));
+  remember(await agent.post('/id'));
+  remember(await agent.put('/attributes').send({ SECURITY_CONTEXT: contextOf('alice') }));
+  remember(await agent.get('/session'));
+  await agent.post('/invalidate').expect(200);
+  await app.close();
+  expect(new Set(ids).size).toBe(2);
+  return { ids, namespace };
+}
+
+function reveals(text: string, ids: readonly string[]): string[] {
+  return [...ids, 'diary', 'alice'].filter((secret) => text.includes(secret));
+}
+
+const REPOSITORIES = ['default', 'indexed'] as const;
+const keys = [randomBytes(32).toString('base64')];
+const indexKey = randomBytes(32).toString('base64');
+
+describe.each(PLATFORMS)('on %s', (platform) => {
+  it.each(REPOSITORIES)(
+    'no span and no message of the diagnostics channel tells an id or a value (%s repository)',
+    async (repository) => {
+      exporter.reset();
+      published.length = 0;
+      const { ids, namespace } = await useSessions(platform, { repository });
+      const spans = JSON.stringify(
+        exporter
+          .getFinishedSpans()
+          .map(({ name, attributes, events }) => [name, attributes, events]),
+      );
+      expect(spans).toContain(`evalsha ${namespace}…`);
+      expect(reveals(spans, ids)).toEqual([]);
+      const messages = published.join('\n');
+      expect(messages).toContain(`${namespace}…`);
+      expect(reveals(messages, ids)).toEqual([]);
+    },
+  );
+});
+
+describe('MONITOR and SLOWLOG', () => {
+  it.each(REPOSITORIES)(
+    'tell nothing that can be used, with hashIds and encryption (%s repository)',
+    async (repository) => {
+      const control = new ioredis.Redis(redis.url);
+      await control.config('SET', 'slowlog-log-slower-than', '0');
+      const recorded = await recordCommands(redis.url);
+      const encryption = { keys, indexKey };
+      const { ids } = await useSessions('fastify', { repository, hashIds: true, encryption });
+      const commands = JSON.stringify(await recorded.take());
+      const slow = JSON.stringify(await control.call('SLOWLOG', 'GET', '-1'));
+      await recorded.stop();
+      await control.quit();
+      expect(commands).toMatch(/evalsha/i);
+      expect(reveals(commands + slow, ids)).toEqual([]);
+    },
+  );
+});
