@@ -6,6 +6,7 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
+import { LruMap } from '../../lib/lru-map.js';
 
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -13,6 +14,9 @@ const KEY_BYTES = 32;
 const KEY_ID_LENGTH = 8;
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
+
+/** About 4 MB. To unwrap a key takes as long as to open two texts. */
+const MAX_UNWRAPPED_KEYS = 10_000;
 
 /** Begins every sealed text; no JSON text begins with it. `1` is the version of the form. */
 const SEALED = '~1.';
@@ -65,6 +69,8 @@ interface RingKey {
 export class KeyRing {
   private readonly newest: RingKey;
   private readonly byId: ReadonlyMap<string, RingKey>;
+  /** By place and wrapped key. */
+  private readonly unwrapped = new LruMap<UnwrappedKey>(MAX_UNWRAPPED_KEYS);
 
   /** @param keys - 32 bytes each; the first one wraps, all unwrap */
   constructor(keys: readonly Buffer[]) {
@@ -88,6 +94,14 @@ export class KeyRing {
 
   /** @throws Error unless `wrapped` was made by {@link wrap} of a key of the ring, for the same place */
   unwrap(wrapped: string, place: string): UnwrappedKey {
+    const known = this.unwrapped.get(place + wrapped);
+    if (known) return known;
+    const key = this.unwrapAnew(wrapped, place);
+    this.unwrapped.set(place + wrapped, key);
+    return key;
+  }
+
+  private unwrapAnew(wrapped: string, place: string): UnwrappedKey {
     const keyId = wrapped.slice(SEALED.length, SEALED.length + KEY_ID_LENGTH);
     const ringKey = this.byId.get(keyId);
     if (!ringKey) throw new Error('no key of the ring has wrapped it');

@@ -79,7 +79,7 @@ export class SessionsAtRest {
 
   /** @throws SessionCorruptError when the session cannot be decrypted */
   open(storedId: string, stored: StoredSession, isNew: boolean): OpenedSession {
-    if (this.hashIds === false && !this.sealing)
+    if (typeof this.hashIds === 'boolean' && !this.sealing)
       return { attributes: stored.attributes, form: undefined, isOutdated: false };
     const isHashed = isStorageId(storedId);
     const attributes =
@@ -114,14 +114,15 @@ export class SessionsAtRest {
   /** `change` as the store is to write it. */
   toStored(session: MapSession, change: SessionChange): SessionChange {
     const form = this.forms.get(session);
-    if (!form) return change;
-    const isHashed = form.isHashed || this.hashesNew;
+    if (!form && this.hashIds === false) return change;
+    const isHashed = form?.isHashed ?? this.hashIds === true;
+    const { storedId, id } = change;
     const named = {
       ...change,
-      storedId: form.isHashed ? storageIdOf(change.storedId) : change.storedId,
-      id: isHashed ? storageIdOf(change.id) : change.id,
+      storedId: isHashed ? storageIdOf(storedId) : storedId,
+      id: isHashed || this.hashesNew ? storageIdOf(id) : id,
     };
-    return form.attributes?.seal(named) ?? named;
+    return form?.attributes?.seal(named) ?? named;
   }
 
   /** `stored` has been written. */
