@@ -115,7 +115,9 @@ describe.each(['default', 'indexed'] as const)('sessions of the %s repository', 
       isOver = true;
     };
     await Promise.all([lanes, rollOut()]);
-    await onLanes(users, LANES, async (user) => void (await use(user)));
+    await onLanes(users, LANES, async (user) => {
+      await use(user);
+    });
 
     const client = new Redis(redis.url);
     const names = await client.keys('nest:session:*sessions:*=*');
