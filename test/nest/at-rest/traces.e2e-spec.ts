@@ -1,12 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
 import * as ioredis from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import request from 'supertest';
@@ -20,27 +14,22 @@ import {
   SessionController,
 } from '../../support/session-controller.js';
 
-const exporter = new InMemorySpanExporter();
-const instrumentation = new IORedisInstrumentation({ requireParentSpan: false });
 /** What subscribers of the diagnostics channel of ioredis 6 were told when a command was sent. */
 const published: string[] = [];
 const onCommand = (message: unknown) => void published.push(JSON.stringify(message));
 
 let redis: RedisServer;
+let traced: TracedIoredis;
 
 beforeAll(async () => {
-  instrumentation.setTracerProvider(
-    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
-  );
-  // What the package does when an application loads ioredis.
-  for (const { patch } of instrumentation.getModuleDefinitions()) patch?.(ioredis, '6.0.0');
+  traced = traceIoredis(ioredis);
   subscribe('tracing:ioredis:command:start', onCommand);
   redis = await startRedis();
 });
 
 afterAll(async () => {
   unsubscribe('tracing:ioredis:command:start', onCommand);
-  for (const { unpatch } of instrumentation.getModuleDefinitions()) unpatch?.(ioredis, '6.0.0');
+  traced.stop();
   await redis.stop();
 });
 
@@ -78,14 +67,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   it.each(REPOSITORIES)(
     'no span and no message of the diagnostics channel tells an id or a value (%s repository)',
     async (repository) => {
-      exporter.reset();
+      traced.takeSpans();
       published.length = 0;
       const { ids, namespace } = await useSessions(platform, { repository });
-      const spans = JSON.stringify(
-        exporter
-          .getFinishedSpans()
-          .map(({ name, attributes, events }) => [name, attributes, events]),
-      );
+      const spans = JSON.stringify(traced.takeSpans());
       expect(spans).toContain(`evalsha ${namespace}…`);
       expect(reveals(spans, ids)).toEqual([]);
       const messages = published.join('\n');
