@@ -9,6 +9,7 @@ import { PLATFORMS, type Platform, startApp } from '../../support/apps.js';
 import { contextOf } from '../../support/indexed-repository.js';
 import { recordCommands } from '../../support/redis-monitor.js';
 import { startRedis } from '../../support/redis-server.js';
+import { type TracedIoredis, traceIoredis } from '../../support/traced-ioredis.mjs';
 import {
   SESSION_CONTROLLER_PROVIDERS,
   SessionController,
