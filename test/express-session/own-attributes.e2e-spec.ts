@@ -1,0 +1,141 @@
+import { Body, Controller, Get, Post, Req, Session as SessionOf } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { CsrfTokenService, LoginService } from 'nestjs-redis-session';
+import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
+import supertest from 'supertest';
+import { ADMIN, LOGIN_PARTS } from '../support/login-parts.js';
+import { PLATFORMS, useApps } from '../support/start-app.js';
+
+/** All names that the library stores. A client that learns or sets one of them can act as somebody else. */
+const OWN_NAMES = [
+  ...['CSRF_SECRET', 'DATA_KEY', 'REMEMBER_ME', 'SAVED_REQUESTS'],
+  ...['SECURITY_CONTEXT', 'SESSION_CLIENT', 'SESSION_COOKIE'],
+];
+
+interface Shop {
+  readonly session: ExpressSession;
+  readonly sessionID: string;
+  readonly sessionStore: {
+    get(id: string, callback: (error: unknown, session: unknown) => void): void;
+  };
+}
+
+@Controller('careless')
+class CarelessController {
+  constructor(
+    private readonly csrfTokens: CsrfTokenService,
+    private readonly logins: LoginService,
+  ) {}
+
+  @Get('filled')
+  async fill(@Req() request: Shop) {
+    request.session['cart'] = ['tea'];
+    request.session.cookie.maxAge = 60_000;
+    await this.logins.login(request, { name: 'kim' });
+    await this.csrfTokens.tokenOf(request);
+  }
+
+  @Get('session')
+  show(@SessionOf() session: ExpressSession) {
+    return { json: session, spread: { ...session }, keys: Object.keys(session) };
+  }
+
+  @Get('stored')
+  stored(@Req() { sessionStore, sessionID }: Shop) {
+    return new Promise((resolve) => {
+      sessionStore.get(sessionID, (_error, session) => resolve(session));
+    });
+  }
+
+  @Get('regenerated')
+  async regenerate(@Req() request: Shop) {
+    const names: string[] = [];
+    const old = request.session;
+    await old.regenerate();
+    for (const name in old) names.push(name);
+    Object.assign(request.session, { ...old });
+    return { names };
+  }
+
+  @Post('preferences')
+  assign(@SessionOf() session: ExpressSession, @Body() body: object) {
+    return messageOf(() => Object.assign(session, body));
+  }
+
+  @Post('forgotten')
+  forget(@SessionOf() session: ExpressSession, @Body('name') name: string) {
+    return messageOf(() => Reflect.deleteProperty(session, name));
+  }
+
+  @Post('long')
+  keepLong(@SessionOf() session: ExpressSession) {
+    session['kept'] = true;
+    session.cookie.maxAge = 1e14;
+    return session.cookie.originalMaxAge;
+  }
+}
+
+function messageOf(action: () => unknown): { refused?: string } {
+  try {
+    action();
+    return {};
+  } catch (error) {
+    return { refused: (error as Error).message };
+  }
+}
+
+describe.each(PLATFORMS)('attributes of the library on %s', (platform) => {
+  const apps = useApps();
+
+  const start = () =>
+    apps.start(platform, {
+      providers: LOGIN_PARTS.providers,
+      controllers: [...LOGIN_PARTS.controllers, CarelessController],
+      options: {
+        features: [expressSession()],
+        security: { csrf: { isExempt: () => true } },
+      },
+    });
+
+  it.each(['session', 'stored', 'regenerated'])(
+    'stay out of what a careless handler sends to the client: %s',
+    async (path) => {
+      const agent = supertest.agent(await start());
+      await agent.get('/careless/filled').expect(200);
+      const { text } = await agent.get(`/careless/${path}`).expect(200);
+      expect(text).toContain('cart');
+      for (const name of OWN_NAMES) expect(text).not.toContain(name);
+    },
+  );
+
+  it.each(OWN_NAMES)('cannot be assigned or deleted through req.session: %s', async (name) => {
+    const agent = supertest.agent(await start());
+    await agent.get('/careless/filled').expect(200);
+    const refused = `Cannot change req.session.${name}: the library itself keeps it. Use LoginService, LogoutService or another name.`;
+    await agent
+      .post('/careless/preferences')
+      .send({ [name]: {} })
+      .expect(201, { refused });
+    await agent.post('/careless/forgotten').send({ name }).expect(201, { refused });
+  });
+
+  it('make nobody an administrator by Object.assign(req.session, body)', async () => {
+    const url = await start();
+    const admin = supertest.agent(url);
+    await admin.post('/login').send(ADMIN).expect(200);
+    await admin.get('/admin').expect(200);
+
+    const attacker = supertest.agent(url);
+    const authentication = { name: 'admin', authorities: ['ADMIN'], principal: { id: 1 } };
+    const body = { theme: 'dark', SECURITY_CONTEXT: { authentication } };
+    await attacker.post('/careless/preferences').send(body).expect(201);
+    await attacker.get('/admin').expect(401);
+  });
+
+  it('keep a cookie for 400 days at most, as browsers do', async () => {
+    const days = 86_400_000;
+    const short = await supertest(await start()).post('/careless/long');
+    expect(short.text).toBe(String(400 * days));
+    expect(short.headers['set-cookie']?.[0]).toContain(`Max-Age=${400 * 86_400};`);
+  });
+});
