@@ -63,11 +63,16 @@ export class SessionAttribute {
     this.updates = [...this.updates, change];
   }
 
-  /** The stored text has turned out to be `text`: computes the pending updates again from it. */
+  /**
+   * The stored text has turned out to be `text`: computes the pending updates again from it. They are done when they
+   * come to what is stored.
+   */
   rebase(text: string | undefined): void {
     if (this.isSet || this.updates.length === 0) return;
     this.value = this.updates.reduce((value, change) => change(value), this.decode(text));
     this.text = text;
+    this.isDecoded = true;
+    if (this.encode() === text) this.updates = [];
   }
 
   /** From now on the pending updates count as a set: what they were computed from does not matter. */
@@ -76,17 +81,21 @@ export class SessionAttribute {
     this.setVersion = this.version;
   }
 
+  get hasPendingUpdates(): boolean {
+    return !this.isSet && this.updates.length > 0;
+  }
+
   /** Whether a save in `mode` has to write it. Encodes only what was read and may have been changed in place. */
   hasPendingChange(mode: SaveMode): boolean {
     return this.isSet || this.updates.length > 0 || this.isWrittenIn(mode);
   }
 
   /** @returns what a save in `mode` has to write, undefined when nothing. @throws SessionEncodingError */
-  pendingChange(mode: SaveMode): PendingAttributeChange | undefined {
+  pendingChange(mode: SaveMode, isNew: boolean): PendingAttributeChange | undefined {
     const { updates, version } = this;
-    if (!this.isSet && updates.length > 0)
+    if (this.hasPendingUpdates && !isNew)
       return { text: this.encode(), basedOn: { text: this.text }, updates, version };
-    return this.isSet || this.isWrittenIn(mode)
+    return this.isSet || updates.length > 0 || this.isWrittenIn(mode)
       ? { text: this.encode(), updates, version }
       : undefined;
   }
@@ -174,6 +183,11 @@ export class SessionAttributeMap {
     return false;
   }
 
+  /** Whether a change depends on what is stored. */
+  get hasPendingUpdates(): boolean {
+    return [...this.attributes.values()].some((attribute) => attribute.hasPendingUpdates);
+  }
+
   /** @returns undefined when it neither is stored nor was ever set */
   find(name: string): SessionAttribute | undefined {
     return this.attributes.get(name) ?? (this.storedTexts.has(name) ? this.get(name) : undefined);
@@ -197,11 +211,15 @@ export class SessionAttributeMap {
     return attribute;
   }
 
-  /** @returns what a save has to write, by name. @throws SessionEncodingError */
-  pendingChanges(): Map<string, PendingAttributeChange> {
+  /**
+   * @param isNew - nobody else can have changed what is not stored yet
+   * @returns what a save has to write, by name
+   * @throws SessionEncodingError
+   */
+  pendingChanges(isNew: boolean): Map<string, PendingAttributeChange> {
     const changes = new Map<string, PendingAttributeChange>();
     for (const [name, attribute] of this.concerned()) {
-      const change = attribute.pendingChange(this.context.saveMode);
+      const change = attribute.pendingChange(this.context.saveMode, isNew);
       if (change) changes.set(name, change);
     }
     return changes;

@@ -32,7 +32,7 @@ export class MapSession implements Session {
   private readonly attributes: SessionAttributeMap;
   private readonly createdMs: number;
   private owner: SessionOwner<MapSession>;
-  private storedId: string;
+  private knownId: string;
   private currentId: string;
   private isUnsaved: boolean;
   private accessTimeMs: number;
@@ -41,13 +41,12 @@ export class MapSession implements Session {
   private isIntervalChanged = false;
   private isOutdated: boolean;
   private hasEnded = false;
-  private lastSave: Promise<void> = Promise.resolve();
   private isFlushScheduled = false;
 
   constructor({ context, owner, id, times, attributes, isNew, isOutdated }: MapSessionInit) {
     this.context = context;
     this.owner = owner;
-    this.storedId = this.currentId = id;
+    this.knownId = this.currentId = id;
     this.isUnsaved = isNew;
     this.isOutdated = isOutdated;
     this.createdMs = times.creationTime;
@@ -89,6 +88,11 @@ export class MapSession implements Session {
   /** Whether the store knows it, or did before it ended. */
   get isStored(): boolean {
     return !this.isUnsaved;
+  }
+
+  /** The id under which the store knows it. */
+  get storedId(): string {
+    return this.knownId;
   }
 
   get isInvalidated(): boolean {
@@ -179,16 +183,14 @@ export class MapSession implements Session {
     this.owner = owner;
   }
 
-  /** Runs `action` with the id under which the session is stored, after the saves that are under way. */
-  async exclusively(action: (storedId: string) => Promise<void>): Promise<void> {
-    const result = this.lastSave.then(() => action(this.storedId));
-    this.lastSave = result.catch(() => undefined);
-    await result;
+  /** Whether a save may conflict with what others have stored. */
+  get hasPendingUpdates(): boolean {
+    return !this.isUnsaved && this.attributes.hasPendingUpdates;
   }
 
   /** @returns what a save has to write, undefined when nothing. @throws SessionEncodingError */
   pendingChange(): PendingSessionChange | undefined {
-    const attributes = this.attributes.pendingChanges();
+    const attributes = this.attributes.pendingChanges(this.isUnsaved);
     if (attributes.size === 0 && !this.isMetadataChanged && !this.isUnsaved) return undefined;
     return {
       storedId: this.storedId,
@@ -204,7 +206,7 @@ export class MapSession implements Session {
 
   /** The store now holds `saved`; what has changed since it was computed stays pending. */
   markSaved(saved: PendingSessionChange): void {
-    this.storedId = saved.id;
+    this.knownId = saved.id;
     this.isUnsaved = this.isOutdated = false;
     this.isAccessTimeChanged = this.accessTimeMs !== saved.lastAccessedTime;
     this.isIntervalChanged &&= this.intervalSeconds !== saved.maxInactiveInterval;

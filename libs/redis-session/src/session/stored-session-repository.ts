@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
+import { Lanes } from '../lib/lanes.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session-owner.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
@@ -11,7 +13,12 @@ import {
   SessionCorruptError,
   SessionEncodingError,
   SessionInvalidatedError,
+  SessionStoreError,
 } from './session.errors.js';
+
+/** Only other processes conflict, as updates of one session queue in each of them. */
+const MAX_ATTEMPTS = 16;
+const MAX_BACK_OFF_MS = 50;
 
 /** A repository as requests need it. */
 export interface SessionKeeper extends SessionRepository<MapSession> {
@@ -35,6 +42,7 @@ export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions
 export abstract class StoredSessionRepository implements SessionKeeper {
   protected readonly atRest: SessionsAtRest;
   private readonly context: SessionContext;
+  private readonly lanes = new Lanes();
 
   /** @param options - with `deadlineMs`, operations that take longer fail; a repository with its own deadlines has none */
   constructor(protected readonly options: StoredSessionRepositoryOptions) {
@@ -77,12 +85,12 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async save(session: MapSession): Promise<void> {
-    await session.exclusively(() => this.writeChanges(session));
+    await this.lanes.run(session, () => this.saveInTurn(session));
   }
 
   async invalidate(session: MapSession): Promise<void> {
-    await session.exclusively(async (storedId) => {
-      if (session.isStored) await this.deleteById(storedId);
+    await this.lanes.run(session, async () => {
+      if (session.isStored) await this.deleteById(session.storedId);
     });
   }
 
@@ -102,10 +110,17 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     return undefined;
   }
 
+  /** Updates of one session queue here: side by side, each would be computed again for each of the others. */
+  private async saveInTurn(session: MapSession): Promise<void> {
+    const write = () => this.writeChanges(session);
+    await (session.hasPendingUpdates ? this.lanes.run(session.storedId, write) : write());
+  }
+
   private async writeChanges(session: MapSession): Promise<void> {
-    for (;;) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
+      if (attempt > 1) await wait(Math.random() * Math.min(2 ** attempt, MAX_BACK_OFF_MS));
       const stored = this.atRest.toStored(session, change);
       const outcome = await this.within('save the session', this.write(stored, session));
       if (outcome.kind === 'saved') {
@@ -117,6 +132,9 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       else if (!this.atRest.followRename(session))
         throw SessionInvalidatedError.create('save the session');
     }
+    throw new SessionStoreError(
+      `Cannot save the session: other processes changed an attribute under update ${MAX_ATTEMPTS} times in a row. Send the request again, or update the attribute less often.`,
+    );
   }
 
   private rebase(

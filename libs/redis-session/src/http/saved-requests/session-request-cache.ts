@@ -30,6 +30,8 @@ export class SessionRequestCache implements RequestCache {
     setContinueKey(exchange, saved.key);
     sessionRequest.doBeforeCommit(async () => {
       const session = await sessionRequest.getSession();
+      const [newest] = parseSavedRequests(session.getAttribute(SAVED_REQUESTS_ATTRIBUTE));
+      if (newest?.key === saved.key) return;
       void session.update(SAVED_REQUESTS_ATTRIBUTE, (stored: unknown) =>
         withSavedRequest(parseSavedRequests(stored), saved, this.maximum),
       );
