@@ -13,6 +13,7 @@ export class TcpProxy {
   delayMs: number;
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
+  readonly #swallowing = new WeakSet<Socket>();
   readonly #held: Delivery[] = [];
   #server: Server | undefined;
   #port = 0;
@@ -53,6 +54,11 @@ export class TcpProxy {
     for (const { deliver } of this.#held.splice(0)) deliver();
   }
 
+  /** Keeps the connections of this moment open and loses all that comes, in both directions. New ones work. */
+  swallow(): void {
+    for (const socket of this.#sockets) this.#swallowing.add(socket);
+  }
+
   /** Breaks all connections; bytes on the way are lost. New ones are accepted. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -81,7 +87,9 @@ export class TcpProxy {
       setTimeout(() => this.#deliver(onTheWay), this.delayMs);
     };
     from.setNoDelay(true);
-    from.on('data', (chunk: Buffer) => send(() => to.write(chunk), chunk));
+    from.on('data', (chunk: Buffer) => {
+      if (!this.#swallowing.has(from)) send(() => to.write(chunk), chunk);
+    });
     from.on('end', () => send(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {

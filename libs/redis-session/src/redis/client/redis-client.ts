@@ -2,6 +2,7 @@ import { setImmediate as endOfTurn, setTimeout as delay } from 'node:timers/prom
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { withDeadline, withoutCommand } from '../../lib/deadline.js';
+import { leaveDemotedMaster } from './leave-demoted-master.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 
 /** Where Redis is: a url, ioredis options (Sentinel among them), the nodes of a Redis Cluster, or a client of yours. */
@@ -18,8 +19,9 @@ export interface OpenRedisClient {
 }
 
 /**
- * Makes the client, or takes the given one as it is. A client of ours never queues commands while it is not connected,
- * so that an outage is seen at once, and connects again within half a second of Redis' return.
+ * Makes the client, or takes the given one as it is. A client of ours leaves a server that stops answering, and connects
+ * again at once: a command waits for that first attempt. As long as attempts fail no command waits, so that an outage is
+ * seen at once. Redis' return is found within half a second.
  *
  * @param commandTimeoutMs - also the time that one attempt to connect may take
  */
@@ -29,6 +31,10 @@ export function createRedisClient(
 ): OpenRedisClient {
   if (isRedisClient(connection)) return { client: connection, isOwn: false };
   const client = createClient(connection, commandTimeoutMs);
+  if (isSingleServer(client)) {
+    waitForFirstAttempt(client);
+    leaveDemotedMaster(client);
+  }
   // Each command reports its own failure; without a listener ioredis prints every attempt to connect.
   client.on('error', () => undefined);
   return { client, isOwn: true };
@@ -120,12 +126,17 @@ function createClient(
   connection: Exclude<RedisConnection, RedisClient>,
   commandTimeoutMs: number,
 ): RedisClient {
-  const rules = {
+  const server = {
     connectTimeout: commandTimeoutMs,
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    lazyConnect: true,
     maxRetriesPerRequest: 1,
+    // A connection that swallows everything is given up after the callers have given up.
+    socketTimeout: commandTimeoutMs + SOCKET_GRACE_MS,
+  };
+  const rules = {
+    ...server,
+    disconnectTimeout: SOCKET_GRACE_MS,
+    enableAutoPipelining: true,
+    lazyConnect: true,
     reconnectOnError: isReadOnlyReplica,
     retryStrategy: reconnectDelayMs,
   };
@@ -138,17 +149,28 @@ function createClient(
     enableOfflineQueue: false,
     lazyConnect: true,
     ...connection.options,
-    redisOptions: {
-      connectTimeout: commandTimeoutMs,
-      maxRetriesPerRequest: 1,
-      ...connection.options?.redisOptions,
-      replyMapping: 'legacy',
-    },
+    redisOptions: { ...server, ...connection.options?.redisOptions, replyMapping: 'legacy' },
   });
 }
 
+/** Ms that a connection which is given up may take longer than a command. */
+const SOCKET_GRACE_MS = 100;
+
+/** Commands wait for the first attempt to connect again, and for no later one. */
+function waitForFirstAttempt(client: Redis): void {
+  const { options } = client;
+  if (options.enableOfflineQueue === false) return;
+  let isFirst = true;
+  client.on('ready', () => (options.enableOfflineQueue = isFirst = true));
+  client.on('reconnecting', () => {
+    options.enableOfflineQueue = isFirst;
+    isFirst = false;
+  });
+}
+
+/** The first attempt is made at once. */
 function reconnectDelayMs(attempt: number): number {
-  return Math.min(50 * 2 ** attempt, 500);
+  return attempt === 1 ? 0 : Math.min(25 * 2 ** attempt, 500);
 }
 
 /** After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. */

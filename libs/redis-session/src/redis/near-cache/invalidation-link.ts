@@ -139,7 +139,7 @@ export class InvalidationLink {
     const runId = /run_id:\w+/.exec(own)?.[0];
     if (runId === undefined || !other.includes(runId))
       throw new Error('the connections to Redis lead to different servers');
-    return own.includes('redis_mode:cluster');
+    return /^(redis|server)_mode:cluster/m.test(own);
   }
 
   private report(keys: unknown): void {

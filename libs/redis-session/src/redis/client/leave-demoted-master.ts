@@ -1,0 +1,44 @@
+import { Redis } from 'ioredis';
+
+/** What a Sentinel says once the clients of a master are to use another server: its name, and both addresses. */
+const CHANNEL = '+switch-master';
+
+const MAX_PAUSE_MS = 5000;
+
+/**
+ * Makes `client` connect again as soon as one of its Sentinels reports another master. Until then the demoted master
+ * answers for up to ten seconds, and what it writes is lost. Does nothing without Sentinels.
+ *
+ * ioredis' own detector prints every failure to reach a Sentinel, and leaves the masters of other names as well.
+ */
+export function leaveDemotedMaster(client: Redis): void {
+  let lastReport: string | undefined;
+  client.once('connect', () => {
+    const watchers = watchSentinels(client, (report) => {
+      if (report === lastReport) return;
+      lastReport = report;
+      client.disconnect(true);
+    });
+    client.once('end', () => watchers.forEach((watcher) => watcher.disconnect()));
+  });
+}
+
+function watchSentinels({ options }: Redis, onReport: (report: string) => void): Redis[] {
+  const { family, name, sentinelPassword, sentinelTLS, sentinelUsername, sentinels } = options;
+  return (sentinels ?? []).map(({ host = '127.0.0.1', port = 26_379 }) => {
+    const watcher = new Redis({
+      ...{ host, port, maxRetriesPerRequest: null, enableReadyCheck: false },
+      ...(family !== undefined && { family }),
+      ...(sentinelPassword && { password: sentinelPassword }),
+      ...(sentinelTLS && { tls: sentinelTLS }),
+      ...(sentinelUsername && { username: sentinelUsername }),
+      retryStrategy: (attempt) => Math.min(50 * attempt, MAX_PAUSE_MS),
+    });
+    watcher.on('error', () => undefined);
+    watcher.on('message', (_, report: string) => {
+      if (report.startsWith(`${name} `)) onReport(report);
+    });
+    watcher.subscribe(CHANNEL).catch(() => undefined);
+    return watcher;
+  });
+}

@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Barrier } from '../../support/barrier.js';
+import { eventually } from '../../support/eventually.js';
+import { send } from '../../support/http-client.js';
+import { OutageController } from '../../support/outage-controller.js';
+import { startRedis } from '../../support/redis-server.js';
+import { startReplica, type Replica } from '../../support/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+
+const DEADLINE_MS = 300;
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let proxy: TcpProxy;
+let replica: Replica;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  proxy = await startTcpProxy({ targetPort: redis.port });
+  OutageController.barrier = new Barrier();
+});
+
+afterAll(async () => {
+  await proxy.refuse();
+  await redis.stop();
+});
+
+afterEach(() => replica.close());
+
+describe.each([
+  ['express', 'default'],
+  ['express', 'indexed'],
+  ['fastify', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
+  const start = async () => {
+    replica = await startReplica(platform, {
+      controllers: [OutageController],
+      options: {
+        commandTimeoutMs: DEADLINE_MS,
+        redis: `redis://127.0.0.1:${proxy.port}`,
+        repository,
+      },
+    });
+  };
+  const statusOf = async (line: 'POST /json' | 'POST /login') =>
+    (await send(replica.port, line)).status;
+
+  it('leaves a connection that swallows everything, within a second after the deadline', async () => {
+    await start();
+    expect(await statusOf('POST /login')).toBe(201);
+    proxy.swallow();
+
+    expect(await statusOf('POST /json')).toBe(503);
+    await eventually(async () => (await statusOf('POST /json')) === 201, 1000);
+  });
+
+  it('answers every request although connections break again and again', async () => {
+    await start();
+    const statuses: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      proxy.cut();
+      statuses.push(...(await Promise.all([statusOf('POST /json'), statusOf('POST /login')])));
+    }
+    expect(statuses).toEqual(Array(40).fill(201));
+  });
+});

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { Barrier } from '../../support/barrier.js';
+import { eventually } from '../../support/eventually.js';
+import { send } from '../../support/http-client.js';
+import { OutageController } from '../../support/outage-controller.js';
+import { startRedisSentinel, type RedisSentinel } from '../../support/redis-sentinel.js';
+import { startReplica, type Replica } from '../../support/replica.js';
+
+/** How long after a promotion the old master may still be asked. */
+const WINDOW_MS = 1500;
+
+let sentinel: RedisSentinel;
+let watcher: Redis;
+let replica: Replica;
+let promotedAtMs: Promise<number>;
+
+beforeEach(async () => {
+  OutageController.barrier = new Barrier();
+  sentinel = await startRedisSentinel();
+  watcher = new Redis(sentinel.sentinels[0] ?? {});
+  await watcher.subscribe('+switch-master');
+  promotedAtMs = new Promise((resolve) => {
+    watcher.once('message', () => resolve(performance.now()));
+  });
+});
+
+afterEach(async () => {
+  await replica.close();
+  watcher.disconnect();
+  await sentinel.stop();
+});
+
+describe.each(['express', 'fastify'] as const)('on %s with Sentinel', (platform) => {
+  const start = () =>
+    startReplica(platform, {
+      controllers: [OutageController],
+      options: {
+        commandTimeoutMs: 500,
+        redis: { sentinels: [...sentinel.sentinels], name: sentinel.name },
+      },
+    });
+  const login = () => send(replica.port, 'POST /login');
+  const isKnown = async (cookie = '') =>
+    (await send(replica.port, 'GET /me', { cookie })).status === 200;
+
+  /** Logs in again and again until `endMs` has passed, and keeps what was answered with 201. */
+  async function loginUntil(endMs: Promise<number>): Promise<{ atMs: number; cookie: string }[]> {
+    const logins: { atMs: number; cookie: string }[] = [];
+    const end = new AbortController();
+    void endMs.then(() => end.abort());
+    while (!end.signal.aborted) {
+      const { status, cookie = '' } = await login();
+      if (status === 201) logins.push({ atMs: performance.now(), cookie });
+      await delay(20);
+    }
+    return logins;
+  }
+
+  it('leaves a frozen master within three seconds after the promotion, and does not return to it', async () => {
+    replica = await start();
+    expect((await login()).status).toBe(201);
+    await sentinel.master.kill('SIGSTOP');
+    await promotedAtMs;
+
+    await eventually(async () => (await login()).status === 201, 3000);
+    const { cookie } = await login();
+    await sentinel.master.kill('SIGCONT');
+    for (let round = 0; round < 50; round++) {
+      expect(await isKnown(cookie)).toBe(true);
+      await delay(20);
+    }
+  });
+
+  it('loses no login that was answered more than 1.5 seconds after a planned failover', async () => {
+    replica = await start();
+    const overAtMs = promotedAtMs.then(async (atMs) => {
+      await delay(2 * WINDOW_MS);
+      return atMs;
+    });
+    const logins = loginUntil(overAtMs);
+    const commander = new Redis(sentinel.sentinels[0] ?? {});
+    await commander.call('SENTINEL', 'FAILOVER', sentinel.name);
+    commander.disconnect();
+
+    const overMs = (await promotedAtMs) + WINDOW_MS;
+    const safe = (await logins).filter(({ atMs }) => atMs > overMs);
+    expect(safe.length).toBeGreaterThan(10);
+    await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
+    for (const { cookie } of safe) expect(await isKnown(cookie)).toBe(true);
+  });
+});
+
+async function isMaster(port: number): Promise<boolean> {
+  const client = new Redis(port);
+  try {
+    return (await client.info('replication')).includes('role:master');
+  } finally {
+    client.disconnect();
+  }
+}
