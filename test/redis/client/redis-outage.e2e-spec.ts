@@ -299,8 +299,19 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
       expect(answers.map(({ text }) => text)).toEqual(Array(7).fill('{"formattedBy":"the app"}'));
     });
 
-    it('is problem details in place of a stream, which no exception filter sees', async () => {
+    it('has the format of the application in place of a stream that has not begun', async () => {
       replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
+      await fail();
+      const { status, text } = await ask('POST /endless');
+      await recover();
+
+      expect([status, text]).toEqual([503, '{"formattedBy":"the app"}']);
+    });
+
+    it('is problem details in place of a stream without the interceptor', async () => {
+      replica = await startWith({ interceptor: false }, [
+        { provide: APP_FILTER, useClass: AppFilter },
+      ]);
       await fail();
       const { status, headers, text } = await ask('POST /endless');
       await recover();
