@@ -13,8 +13,8 @@
 
 const SLIDING = 'idle timeout 1800 s, prolonged by every request';
 
-/** No other contestant tells any code who its user is. */
-const LEAN = { security: { contextHolder: false } };
+/** No other contestant has an interceptor, or tells any code who its user is. */
+const LEAN = { interceptor: false, security: { contextHolder: false } };
 
 /** @type {ContestantSpec[]} */
 const NODE = ['fastify', 'express'].flatMap((platform) => [
@@ -30,8 +30,20 @@ const NODE = ['fastify', 'express'].flatMap((platform) => [
     ),
     ...{ id: `${platform}-floor-script`, options: { isScript: true } },
   },
-  ours(platform, 'lean', LEAN, `defaults without SecurityContextHolder; ${SLIDING}`, true),
-  ours(platform, '', {}, `defaults; ${SLIDING}`),
+  ours(
+    platform,
+    'lean',
+    LEAN,
+    `defaults without interceptor and SecurityContextHolder; ${SLIDING}`,
+    true,
+  ),
+  ours(platform, '', {}, `defaults; ${SLIDING}`, true),
+  ours(
+    platform,
+    'no interceptor',
+    { interceptor: false },
+    `defaults without interceptor; ${SLIDING}`,
+  ),
   ours(
     platform,
     'touch 60 s',

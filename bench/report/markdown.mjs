@@ -33,7 +33,7 @@ export function toMarkdown(/** @type {Report} */ report) {
       ...report.facts.map((fact) => `- ${fact}`),
       ...report.absent.map((sentence) => `- ${sentence}`),
       '\n## Targets\n',
-      `Ours is the one called *lean*: \`security: { contextHolder: false }\`, because no other contestant tells any code who its user is.\n`,
+      `Ours is the one called *lean*: \`interceptor: false\` and \`security: { contextHolder: false }\`, because no other contestant has an interceptor or tells any code who its user is.\n`,
       targetTable(report),
       '\n## Commands and bytes of one request\n',
       countTable(report),
