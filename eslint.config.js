@@ -14,7 +14,15 @@ const publicDocs = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'coverage/', '**/*.generated.ts'] },
+  {
+    ignores: [
+      'tools/consumers/app/',
+      '**/dist/',
+      '**/node_modules/',
+      'coverage/',
+      '**/*.generated.ts',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

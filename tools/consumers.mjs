@@ -1,0 +1,69 @@
+/**
+ * Tries the packed library as its users get it: `npm run test:consumers`.
+ *
+ * Installs the tarball in an application of Nest 11 (CommonJS, Jest) and of Nest 12 (ESM, Vitest), each as its CLI makes it.
+ * Checks the types, runs the tests, and starts two processes on Express and two on Fastify with a Redis of their own: a login
+ * on the first must hold on the second. Exits with 1 when a step fails. Needs an npm registry.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkEntries } from './consumers/check-entries.mjs';
+import { checkLogin } from './consumers/check-login.mjs';
+import { makeApplication, run, SCAFFOLDS } from './consumers/make-application.mjs';
+import { startRedisServer } from './servers/redis-server.mjs';
+
+const root = join(import.meta.dirname, '..');
+const folder = await mkdtemp(join(tmpdir(), 'consumers-'));
+const tarball = join(folder, 'nestjs-redis-session-0.1.0.tgz');
+const redis = await startRedisServer();
+try {
+  await step('the tarball is packed', pack);
+  await step('publint and attw find nothing', checkPackage);
+  const outcomes = await Promise.allSettled(SCAFFOLDS.map(tryIn));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+} catch (error) {
+  process.exitCode = 1;
+  console.error(error instanceof Error ? error.message : error);
+} finally {
+  await redis.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function tryIn(/** @type {import('./consumers/make-application.mjs').Scaffold} */ scaffold) {
+  const { name, isCommonJs } = scaffold;
+  const app = join(folder, name);
+  await step(`${name}: the application is made`, () => makeApplication(folder, scaffold, tarball));
+  await step(`${name}: its types are right`, () => run(app, 'npx', ['tsc', '--noEmit']));
+  // TypeScript 6, which comes with Nest 12, has no node10 any more.
+  if (isCommonJs) await step(`${name}: all entries have types`, () => checkEntries(app));
+  await step(`${name}: its tests pass`, () => run(app, 'npm', ['test']));
+  for (const platform of /** @type {const} */ (['express', 'fastify']))
+    await step(`${name} on ${platform}: a login holds on another process`, () =>
+      checkLogin(app, platform, redis.url),
+    );
+}
+
+async function pack() {
+  await run(root, 'npm', ['run', 'build:lib']);
+  await run(root, 'npm', ['pack', '-w', 'nestjs-redis-session', '--pack-destination', folder]);
+}
+
+async function checkPackage() {
+  await run(folder, 'npx', ['-y', 'publint@0.3', '--strict', tarball]);
+  // CommonJS requires the ES modules of this package, which Node.js can since 20.19.
+  await run(folder, 'npx', ['-y', '@arethetypeswrong/cli@0.18', '--profile', 'esm-only', tarball]);
+}
+
+/** Runs one step and prints how long it took. @throws {Error} that names the step */
+async function step(/** @type {string} */ name, /** @type {() => Promise<void>} */ action) {
+  const startMs = performance.now();
+  try {
+    await action();
+  } catch (cause) {
+    throw new Error(`not ok - ${name}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+  console.log(`ok - ${name} (${Math.round((performance.now() - startMs) / 1000)} s)`);
+}

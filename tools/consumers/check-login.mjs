@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { URL } from 'node:url';
+import getPort from 'get-port';
+import { startBackgroundProcess } from '../servers/background-process.mjs';
+import { waitUntilListening } from '../servers/wait-until-ready.mjs';
+import { buildFor } from './make-application.mjs';
+
+/**
+ * Starts two processes of the application: who logs in on the first is known on the second.
+ *
+ * @param {string} app
+ * @param {'express' | 'fastify'} platform
+ * @param {string} redisUrl
+ */
+export async function checkLogin(app, platform, redisUrl) {
+  await buildFor(app, platform);
+  const processes = await Promise.all([startProcess(app, redisUrl), startProcess(app, redisUrl)]);
+  const [first, second] = processes;
+  try {
+    const login = await fetch(new URL('/login', first.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'kim', password: 'kim' }),
+    });
+    assert.equal(login.status, 201, 'the login is answered');
+    const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    await expectStatus(new URL('/members', second.url), cookie, 200);
+    await expectStatus(new URL('/admin', second.url), cookie, 403);
+    await expectStatus(new URL('/members', second.url), '', 401);
+  } finally {
+    await Promise.all(processes.map(({ stop }) => stop()));
+  }
+}
+
+async function expectStatus(
+  /** @type {URL} */ url,
+  /** @type {string} */ cookie,
+  /** @type {number} */ status,
+) {
+  const response = await fetch(url, { headers: { cookie } });
+  assert.equal(response.status, status, `GET ${url.pathname}`);
+}
+
+async function startProcess(/** @type {string} */ app, /** @type {string} */ redisUrl) {
+  const port = await getPort({ host: '127.0.0.1' });
+  const env = { PORT: String(port), REDIS_URL: redisUrl };
+  const server = startBackgroundProcess('node', ['dist/main'], { cwd: app, env });
+  await waitUntilListening(`the application in ${app}`, server, port);
+  return { url: `http://127.0.0.1:${port}`, stop: server.stop };
+}
