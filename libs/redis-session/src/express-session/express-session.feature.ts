@@ -11,15 +11,15 @@ import { fastifyOf } from '../nest/platform/fastify.js';
 import { toHttpException } from '../nest/session-failure.js';
 import { runInScope } from '../security/security-context.js';
 import { SessionOptionError } from '../session/session.errors.js';
-import { type DecoratableRequests, decorateForRequestSessions } from './fastify-decorators.js';
+import { type DecoratableRequests, decorateForFacades } from './fastify-decorators.js';
 import {
   PASSPORT_ATTRIBUTE,
   keepSessionUser,
   passportSession,
   serialize,
 } from './passport-session.js';
-import { RequestSession, attachRequestSession } from './request-session.js';
-import { RequestSessionStore } from './request-session-store.js';
+import { CurrentFacade, attachFacade } from './current-facade.js';
+import { FacadeStore } from './facade-store.js';
 
 /** What `expressSession` takes. */
 export const expressSessionOptionGroup = z.strictObject({
@@ -79,18 +79,14 @@ function connect({
   options,
 }: SessionFeatureHost): ConnectedFeature & { attach: Attach } {
   const parts = { ...options, ...context, toError: toHttpException };
-  const store = new RequestSessionStore(parts);
+  const store = new FacadeStore(parts);
   return {
     attach: (sessionRequest) => {
-      attachRequestSession(
-        sessionRequest.request,
-        new RequestSession(sessionRequest, parts),
-        store,
-      );
+      attachFacade(sessionRequest.request, new CurrentFacade(sessionRequest, parts), store);
     },
     start: () => {
       const fastify = fastifyOf<DecoratableRequests>(adapterHost);
-      if (fastify) decorateForRequestSessions(fastify);
+      if (fastify) decorateForFacades(fastify);
       return Promise.resolve();
     },
   };

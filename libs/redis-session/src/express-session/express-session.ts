@@ -25,7 +25,7 @@ export interface ExpressSessionCookie {
 
 /**
  * The session of a request as express-session has it: attributes are properties. What `req.session` and `@Session()` give
- * with the option `requestSession`. It is another view of what `@CurrentSession()` gives: both see each other's changes.
+ * with the feature `expressSession()`. It is another view of what `@CurrentSession()` gives: both see each other's changes.
  *
  * Methods call back when a function is given, else they return a promise. They are not enumerable.
  */

@@ -26,10 +26,10 @@ const SHARED_PROPERTIES = [
  *
  * @throws SessionOptionError when another session plugin has been here
  */
-export function decorateForRequestSessions(fastify: DecoratableRequests): void {
+export function decorateForFacades(fastify: DecoratableRequests): void {
   if (fastify.hasRequestDecorator('session')) {
     throw new SessionOptionError(
-      'requestSession must be false when another plugin gives requests a session, got both. Do not register @fastify/session.',
+      'Cannot use expressSession(): another plugin already gives requests a session. Do not register @fastify/session.',
     );
   }
   for (const name of SHARED_PROPERTIES) {

@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type DoneCallback } from '../express-session.js';
-import { settle } from '../request-session.js';
+import { settle } from '../current-facade.js';
 import { ConnectCookie } from './connect-cookie.js';
 import { type ResolvedConnectOptions } from './connect-session.options.js';
 import { type ConnectStore, type StoredBlob } from './connect-store.js';

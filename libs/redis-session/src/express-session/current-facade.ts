@@ -7,7 +7,7 @@ import { createSessionFacade } from './session-facade.js';
 import { type IncomingMessage } from 'node:http';
 
 /** What the `req.session` of all requests share. */
-export interface RequestSessionContext extends CookieDefaults {
+export interface FacadeContext extends CookieDefaults {
   /** Makes of an error of the library what callbacks and promises of `req.session` give to the application. */
   readonly toError: (error: unknown) => unknown;
 }
@@ -15,7 +15,7 @@ export interface RequestSessionContext extends CookieDefaults {
 type Work = () => Promise<void>;
 
 /** What `req.session` is at the moment: it changes when the session is regenerated, destroyed, or assigned null. */
-export class RequestSession {
+export class CurrentFacade {
   private facade: ExpressSession | undefined;
   private bound: BoundSession | undefined;
   private endedId: string | undefined;
@@ -23,7 +23,7 @@ export class RequestSession {
 
   constructor(
     private readonly sessionRequest: SessionRequest,
-    private readonly context: RequestSessionContext,
+    private readonly context: FacadeContext,
   ) {}
 
   /** undefined or null once it was destroyed or removed. */
@@ -148,21 +148,21 @@ function fastifyMembers(bound: BoundSession, cookie: FacadeCookie) {
 }
 
 /** Gives `request` the properties that express-session gives it: `session`, `sessionID`, `sessionStore`. */
-export function attachRequestSession(
+export function attachFacade(
   request: IncomingMessage,
-  requestSession: RequestSession,
+  currentFacade: CurrentFacade,
   sessionStore: object,
 ): void {
   Object.defineProperties(request, {
     session: {
       configurable: true,
       enumerable: true,
-      get: () => requestSession.current,
+      get: () => currentFacade.current,
       set: (value: unknown) => {
-        requestSession.current = value;
+        currentFacade.current = value;
       },
     },
-    sessionID: { configurable: true, enumerable: true, get: () => requestSession.sessionId },
+    sessionID: { configurable: true, enumerable: true, get: () => currentFacade.sessionId },
     sessionStore: { configurable: true, enumerable: true, value: sessionStore, writable: true },
   });
 }

@@ -5,18 +5,13 @@ import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type DoneCallback, type ExpressSession } from './express-session.js';
 import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
 import { isOwnAttribute } from '../session/attribute-names.js';
-import { settle } from './request-session.js';
+import { settle } from './current-facade.js';
 
-/** What a {@link RequestSessionStore} works with. */
-export interface RequestSessionStoreInit extends CookieDefaults {
+/** What a {@link FacadeStore} works with. */
+export interface FacadeStoreInit extends CookieDefaults {
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly toError: (error: unknown) => unknown;
-}
-
-/** A request that the module has given its session. */
-export interface RequestWithSession {
-  readonly session: Pick<ExpressSession, 'regenerate'>;
 }
 
 /** Called with the attributes of a session, null when there is none. */
@@ -28,8 +23,8 @@ export type FoundCallback = (error: unknown, session?: Record<string, unknown> |
  * `set` writes to sessions that exist. Unlike other stores it brings none back that has ended, and it leaves attributes of
  * the library, such as who the user is, as they are.
  */
-export class RequestSessionStore extends EventEmitter {
-  constructor(private readonly init: RequestSessionStoreInit) {
+export class FacadeStore extends EventEmitter {
+  constructor(private readonly init: FacadeStoreInit) {
     super();
   }
 
@@ -75,8 +70,11 @@ export class RequestSessionStore extends EventEmitter {
   }
 
   /** Ends the session of `request` and starts an empty one. */
-  regenerate(request: RequestWithSession, callback: DoneCallback): void {
-    request.session.regenerate(callback);
+  regenerate(
+    { session }: { readonly session: Pick<ExpressSession, 'regenerate'> },
+    callback: DoneCallback,
+  ): void {
+    session.regenerate(callback);
   }
 
   private cookieOf(session: MapSession): FacadeCookie {
