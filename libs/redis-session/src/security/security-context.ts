@@ -16,6 +16,8 @@ export const EMPTY_SECURITY_CONTEXT: SecurityContext = Object.freeze({ authentic
 /** What belongs to the code that runs in the course of one request, in its timers and promises too. */
 export interface SecurityScope {
   securityContext: SecurityContext;
+  /** Once it is closed, what still runs in the scope, such as a connection that it has opened, is nobody's. */
+  readonly response?: { readonly closed: boolean; readonly destroyed: boolean };
   /** The scope in whose course this one was opened. */
   readonly parent?: SecurityScope | undefined;
 }
@@ -23,14 +25,16 @@ export interface SecurityScope {
 const scopes = new AsyncLocalStorage<SecurityScope>();
 
 /**
- * Gives any code the security context of the request in whose course it runs.
+ * Gives any code the security context of the request in whose course it runs, until its response has left. Work that
+ * outlives the response takes the context along: `runAs(SecurityContextHolder.getContext(), work)`.
  *
  * Mirrors `SecurityContextHolder` of Spring Security, by AsyncLocalStorage in place of a ThreadLocal.
  */
 export const SecurityContextHolder = {
   /** @returns the empty context outside a request */
   getContext(): SecurityContext {
-    return scopes.getStore()?.securityContext ?? EMPTY_SECURITY_CONTEXT;
+    const scope = scopes.getStore();
+    return scope && !isOver(scope) ? scope.securityContext : EMPTY_SECURITY_CONTEXT;
   },
 
   /** @returns undefined for an anonymous visitor and outside a request */
@@ -43,6 +47,11 @@ export const SecurityContextHolder = {
     return scopes.run({ securityContext, parent: scopes.getStore() }, action);
   },
 };
+
+/** Whether the response has left, or its client has gone. */
+function isOver({ response }: SecurityScope): boolean {
+  return response !== undefined && (response.closed || response.destroyed);
+}
 
 /** Runs `action` in `scope`. */
 export function runInScope<T>(scope: SecurityScope, action: () => T): T {

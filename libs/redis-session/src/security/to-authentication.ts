@@ -5,23 +5,32 @@ export type UserAuthentication = Pick<Authentication, 'authorities' | 'name' | '
 
 /** Their fields are not those of a record. */
 const WHOLE = [Date, Map, Set, Uint8Array];
-const NAMES = ['username', 'name', 'email', 'id'];
+/** Unique ones first: sessions are found, limited and ended by it. */
+const NAMES = ['username', 'sub', 'id', 'email', 'name'];
 
 /** The name that sessions are found by, authorities from `authorities` or `roles`, and the user without credentials. */
 export function defaultToAuthentication(user: object): UserAuthentication {
   const principal = eraseCredentials(user) as Record<string, unknown>;
-  const name = NAMES.map((field) => principal[field]).find((value) => value !== undefined);
-  if (typeof name !== 'string' && typeof name !== 'number') {
+  const field = nameFieldOf(principal);
+  if (field === undefined) {
     throw new TypeError(
       `Cannot log in: the user has none of ${NAMES.join(', ')}. Add one, or set the option security.toAuthentication.`,
     );
   }
   const authorities = principal['authorities'] ?? principal['roles'] ?? [];
   return {
-    name: String(name),
+    name: String(principal[field]),
     principal,
     authorities: Array.isArray(authorities) ? authorities.map(String) : [],
   };
+}
+
+/** @returns the field that the name of `user` comes from, undefined when he has none */
+export function nameFieldOf(user: object): string | undefined {
+  return NAMES.find((field) => {
+    const value = (user as Record<string, unknown>)[field];
+    return (typeof value === 'string' && value !== '') || typeof value === 'number';
+  });
 }
 
 /** Also of what hangs on the user, as an ORM joins it, and by `toJSON`, as it will be stored. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { forbidCaching } from '../../http/answers/cache-control.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type Authentication } from '../../security/authentication.js';
@@ -17,7 +17,7 @@ import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
-import { defaultToAuthentication } from '../../security/to-authentication.js';
+import { defaultToAuthentication, nameFieldOf } from '../../security/to-authentication.js';
 import { type IncomingHttpHeaders } from 'node:http';
 
 /** How a user logs in. */
@@ -31,6 +31,9 @@ export interface LoginOptions {
 /** Logs a user in whose identity has been proved, by whatever means. `LoginGuard` uses it. */
 @Injectable()
 export class LoginService {
+  private readonly logger = new Logger(LoginService.name);
+  private hasWarnedOfName = false;
+
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly events: SecurityEvents,
@@ -46,6 +49,7 @@ export class LoginService {
     const sessionRequest = sessionRequestForLogin(request);
     const { clock, security } = this.options;
     const toAuthentication = security ? security.toAuthentication : defaultToAuthentication;
+    if (toAuthentication === defaultToAuthentication) this.warnOfName(user);
     const authentication: Authentication = {
       ...toAuthentication(user),
       kind: 'full',
@@ -59,6 +63,15 @@ export class LoginService {
     if (security) forbidCaching(sessionRequest.response, security.cacheControl);
     this.events.loggedIn(sessionRequest, authentication, options.strategy);
     return context.authentication ?? authentication;
+  }
+
+  /** Two users of the same display name would find, limit and end each other's sessions. */
+  private warnOfName(user: object): void {
+    if (this.hasWarnedOfName || !this.options.indexed || nameFieldOf(user) !== 'name') return;
+    this.hasWarnedOfName = true;
+    this.logger.warn(
+      'Sessions are found by the `name` of a user, which others may share. Give users a `username`, `sub`, `id` or `email`, or set the option security.toAuthentication.',
+    );
   }
 
   private async renewSession(sessionRequest: SessionRequest): Promise<void> {

@@ -167,7 +167,7 @@ export const securityOptionGroup = z.strictObject({
     .default('change-session-id'),
   /**
    * Makes of a user, as a passport strategy returns it, what the session keeps. Leave credentials out. Default: name from
-   * `username`, `name`, `email` or `id`; authorities from `authorities` or `roles`; the whole user as principal, without
+   * `username`, `sub`, `id`, `email` or `name`; authorities from `authorities` or `roles`; the whole user as principal, without
    * fields that look like a credential (docs/security.md).
    */
   toAuthentication: functionOption<(user: object) => UserAuthentication>().default(

@@ -1,0 +1,85 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, type INestMicroservice, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  type ClientProxy,
+  ClientProxyFactory,
+  MessagePattern,
+  Transport,
+} from '@nestjs/microservices';
+import getPort from 'get-port';
+import { SecurityContextHolder } from 'nestjs-redis-session';
+import { lastValueFrom, map } from 'rxjs';
+import request from 'supertest';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
+import { KIM, ADMIN, LOGIN_PARTS } from '../support/login-parts.js';
+import { sessionCookieOf } from '../support/session-cookie.js';
+import { useTestRedis } from '../support/test-redis.js';
+import { placeOf } from '../support/use-apps.js';
+
+@Controller()
+class PriceController {
+  @MessagePattern('price')
+  price(): number {
+    return 42;
+  }
+}
+
+@Module({ controllers: [PriceController] })
+class PriceModule {}
+
+const nameInHolder = (): string => SecurityContextHolder.getAuthentication()?.name ?? 'nobody';
+
+let client: ClientProxy;
+
+@Controller()
+class ShopController {
+  @Get('price')
+  async price(): Promise<object> {
+    const answer = client.send<number>('price', {});
+    const inCallback = await lastValueFrom(answer.pipe(map(nameInHolder)));
+    return { inCallback, inHandler: nameInHolder() };
+  }
+}
+
+describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platform) => {
+  const redis = useTestRedis();
+  let microservice: INestMicroservice;
+  let app: StartedApp;
+
+  beforeAll(async () => {
+    const port = await getPort({ host: '127.0.0.1' });
+    microservice = await NestFactory.createMicroservice(PriceModule, {
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port },
+      logger: false,
+    });
+    await microservice.listen();
+    client = ClientProxyFactory.create({
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port },
+    });
+  });
+
+  afterEach(() => app.close());
+
+  afterAll(async () => {
+    await client.close();
+    await microservice.close();
+  });
+
+  it('shows later users nobody, and never the user of that request', async () => {
+    app = await startApp(platform, {
+      options: placeOf(redis),
+      controllers: [...LOGIN_PARTS.controllers, ShopController],
+      providers: LOGIN_PARTS.providers,
+    });
+    const askAs = async (user: object): Promise<unknown> => {
+      const login = await request(app.url).post('/login').send(user);
+      const answer = await request(app.url).get('/price').set('Cookie', sessionCookieOf(login));
+      return answer.body as unknown;
+    };
+    expect(await askAs(ADMIN)).toEqual({ inCallback: 'admin', inHandler: 'admin' });
+    expect(await askAs(KIM)).toEqual({ inCallback: 'nobody', inHandler: 'kim' });
+  });
+});
