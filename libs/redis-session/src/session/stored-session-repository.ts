@@ -164,7 +164,17 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   ): MapSession {
     const { context, atRest } = this;
     const opened = atRest.open(storedId, stored, isNew);
-    const session = new MapSession({ ...opened, context, owner: this, id, times: stored, isNew });
+    const { attributes, isOutdated } = opened;
+    // No spread: it makes this call cost 8 times as much.
+    const session = new MapSession({
+      context,
+      owner: this,
+      id,
+      times: stored,
+      attributes,
+      isNew,
+      isOutdated,
+    });
     atRest.attach(session, opened);
     return session;
   }
