@@ -95,6 +95,8 @@ export class SessionController {
       attributeNames: () => session.attributeNames,
       changeSessionId: () => session.changeSessionId(),
       creationTime: () => session.creationTime,
+      isNew: () => session.isNew,
+      lastAccessedTime: () => session.lastAccessedTime,
       getAttribute: () => session.getAttribute('a'),
       id: () => session.id,
       invalidate: () => session.invalidate(),
