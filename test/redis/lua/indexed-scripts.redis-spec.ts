@@ -266,10 +266,10 @@ describe('claimDue', () => {
   it('answers the oldest that are due, and nobody else gets them until the lease ends', async () => {
     const key = `${prefix}:expirations`;
     await redis.client.zadd(key, '30', 'c', '10', 'a', '20', 'b');
-    expect(await run(claimDue, key, 25, 100, 1)).toEqual(['a']);
-    expect(await run(claimDue, key, 25, 100, 5)).toEqual(['b']);
-    expect(await run(claimDue, key, 25, 100, 5)).toEqual([]);
-    expect(await run(claimDue, key, 100, 200, 5)).toEqual(['c', 'a', 'b']);
+    expect(await run({ ...claimDue, numberOfKeys: 1 }, key, 25, 100, 1)).toEqual(['a']);
+    expect(await run({ ...claimDue, numberOfKeys: 1 }, key, 25, 100, 5)).toEqual(['b']);
+    expect(await run({ ...claimDue, numberOfKeys: 1 }, key, 25, 100, 5)).toEqual([]);
+    expect(await run({ ...claimDue, numberOfKeys: 1 }, key, 100, 200, 5)).toEqual(['c', 'a', 'b']);
   });
 });
 

@@ -53,6 +53,12 @@ export function isSingleServer(client: RedisClient): client is Redis {
   return !client.isCluster;
 }
 
+/** What one command may ask for together: in a Redis Cluster each partition lies in a slot of its own. */
+export function groupsOf<T>(client: RedisClient, partitions: readonly T[]): readonly T[][] {
+  if (partitions.length === 0) return [];
+  return client.isCluster ? partitions.map((partition) => [partition]) : [[...partitions]];
+}
+
 /** Whether `connection` leads to a Redis Cluster. */
 export function isCluster(connection: RedisConnection | undefined): boolean {
   if (isRedisClient(connection)) return connection.isCluster;

@@ -6,7 +6,9 @@ import {
   MAX_EVENTS_AT_ONCE,
   type SessionEventSourceInput,
   SessionLanes,
+  type EventPartition,
   type SharedByPartitions,
+  type StreamsReply,
   handleEvent,
   takeAll,
 } from './session-event-source.js';
@@ -25,7 +27,7 @@ export class BroadcastEventSource implements SessionEventSource {
   private readonly partitions: readonly BroadcastEventPartition[];
   private isStopped = false;
 
-  constructor(input: BroadcastEventSourceInput) {
+  constructor(private readonly input: BroadcastEventSourceInput) {
     const shared = {
       failures: new FailureLog(input.logger),
       lanes: new SessionLanes(MAX_EVENTS_AT_ONCE),
@@ -45,7 +47,7 @@ export class BroadcastEventSource implements SessionEventSource {
 
   /** What happens from now on is not missed. */
   async start(): Promise<void> {
-    await Promise.all(this.partitions.map((partition) => partition.begin()));
+    await Promise.all(this.partitions.map((partition) => partition.findPosition()));
     this.isStopped = false;
     this.loop.start();
   }
@@ -63,7 +65,20 @@ export class BroadcastEventSource implements SessionEventSource {
   }
 
   private take(): Promise<number> {
-    return takeAll(this.partitions, () => this.isStopped);
+    const read = (group: readonly BroadcastEventPartition[], count: number) =>
+      this.read(group, count);
+    return takeAll(this.input.client, this.partitions, read, () => this.isStopped);
+  }
+
+  private async read(
+    group: readonly BroadcastEventPartition[],
+    count: number,
+  ): Promise<StreamsReply> {
+    const { client, commandTimeoutMs } = this.input;
+    const positions = await Promise.all(group.map((partition) => partition.findPosition()));
+    const streams = [...group.map(({ key }) => key), ...positions];
+    const reply = client.xread('COUNT', count, 'STREAMS', ...streams);
+    return withDeadline('read events', commandTimeoutMs, reply);
   }
 
   private async idle(): Promise<void> {
@@ -80,10 +95,9 @@ export interface BroadcastEventSourceInput extends SessionEventSourceInput {
 /** Seconds that Redis remembers how far a replica has read which does not run. */
 const POSITION_LIFE_SECONDS = 86_400;
 
-type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
-
 /** One partition of a `BroadcastEventSource`: reads its events, has them handled, and notes how far all are done. */
-export class BroadcastEventPartition {
+export class BroadcastEventPartition implements EventPartition {
+  readonly key: string;
   /** The last event that was read; undefined = not known yet. */
   private position: string | undefined;
   /** In the order of the stream: the events that were read, up to the first one that is not done and from there on. */
@@ -97,15 +111,17 @@ export class BroadcastEventPartition {
     private readonly shared: SharedByPartitions,
     private readonly partition: string,
     private readonly number: number,
-  ) {}
+  ) {
+    this.key = input.keys.events(partition);
+  }
 
   /** What happens from now on is not missed. */
-  async begin(): Promise<string> {
+  async findPosition(): Promise<string> {
     if (this.position !== undefined) return this.position;
-    const { client, keys } = this.input;
+    const { client } = this.input;
     let position = await this.notedPosition();
     if (position === null) {
-      const last = client.xrevrange(keys.events(this.partition), '+', '-', 'COUNT', 1);
+      const last = client.xrevrange(this.key, '+', '-', 'COUNT', 1);
       position = (await this.inTime('find the last event', last))[0]?.[0] ?? '0-0';
       await this.note(position);
     }
@@ -113,20 +129,13 @@ export class BroadcastEventPartition {
     return position;
   }
 
-  /** Reads as many events as there is room for, and does not wait for their handlers. @returns how many */
-  async take(): Promise<number> {
-    const { client, keys } = this.input;
-    const room = EVENT_BATCH_SIZE - this.inHand.filter(({ isDone }) => !isDone).length;
-    if (room <= 0) return 0;
-    const position = await this.begin();
-    const reply = client.xread(
-      ...(['COUNT', room, 'STREAMS', keys.events(this.partition), position] as const),
-    );
-    const streams = (await this.inTime('read events', reply)) as StreamsReply;
-    const entries = streams?.[0]?.[1] ?? [];
+  get room(): number {
+    return EVENT_BATCH_SIZE - this.inHand.filter(({ isDone }) => !isDone).length;
+  }
+
+  begin(entries: readonly StreamEntry[]): void {
     for (const entry of entries) this.handleLater(entry);
-    this.position = entries.at(-1)?.[0] ?? position;
-    return entries.length;
+    this.position = entries.at(-1)?.[0] ?? this.position;
   }
 
   /** Resolves when all that was read is done and noted. */

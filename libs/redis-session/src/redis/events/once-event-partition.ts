@@ -4,6 +4,7 @@ import { handleEvent } from './session-event-source.js';
 import { dropConsumers } from '../lua/scripts.generated.js';
 import {
   EVENT_BATCH_SIZE,
+  type EventPartition,
   type SessionEventSourceInput,
   type SharedByPartitions,
 } from './session-event-source.js';
@@ -24,17 +25,15 @@ export interface OnceEventSourceInput extends SessionEventSourceInput {
 const MAX_EVENT_ATTEMPTS = 5;
 
 /** The consumer group of all replicas. */
-const GROUP = 'handlers';
-
-type StreamsReply = readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
+export const GROUP = 'handlers';
 
 interface ScriptedClient {
   nestConsumersDrop(...args: (string | number)[]): Promise<number>;
 }
 
 /** One partition of a `OnceEventSource`: takes its events, has them handled, and acknowledges them. */
-export class OnceEventPartition {
-  private readonly key: string;
+export class OnceEventPartition implements EventPartition {
+  readonly key: string;
   /** By entry id: the events that were taken and are not done. */
   private readonly inHand = new Map<string, Promise<void>>();
   private readonly done: string[] = [];
@@ -58,24 +57,14 @@ export class OnceEventPartition {
     });
   }
 
-  /** Takes as many new events as there is room for, and does not wait for their handlers. @returns how many */
-  async take(): Promise<number> {
-    const { client, replicaName } = this.input;
-    const room = EVENT_BATCH_SIZE - this.inHand.size;
-    if (room <= 0) return 0;
-    const reply = client.xreadgroup(
-      ...(['GROUP', GROUP, replicaName, 'COUNT', room, 'STREAMS', this.key, '>'] as const),
-    );
-    const streams = (await this.inTime('read events', reply)) as StreamsReply;
-    const entries = streams?.[0]?.[1] ?? [];
-    this.begin(entries);
-    return entries.length;
+  get room(): number {
+    return EVENT_BATCH_SIZE - this.inHand.size;
   }
 
-  /** The same for events that were taken and not handled in time. */
+  /** Takes events that another replica has taken and not handled in time, as far as there is room. */
   async takeOver(): Promise<void> {
     const { client, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
-    const room = EVENT_BATCH_SIZE - this.inHand.size;
+    const { room } = this;
     if (room <= 0) return;
     const reply = client.xautoclaim(
       ...([this.key, GROUP, replicaName, handOnAfterMs, '0-0', 'COUNT', room] as const),
@@ -103,7 +92,7 @@ export class OnceEventPartition {
     await this.inTime('remove event handlers that are gone', reply);
   }
 
-  private begin(entries: readonly StreamEntry[]): void {
+  begin(entries: readonly StreamEntry[]): void {
     const takenMs = Date.now();
     for (const entry of entries) {
       const [id] = entry;

@@ -1,6 +1,7 @@
 import { type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
 import {
+  GROUP,
   HAND_ON_AFTER_MS,
   OnceEventPartition,
   type OnceEventSourceInput,
@@ -8,7 +9,8 @@ import {
 import { EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
 import { FailureLog } from '../../lib/background-loop.js';
 import { SessionLanes } from './session-event-source.js';
-import { takeAll } from './session-event-source.js';
+import { type StreamsReply, takeAll } from './session-event-source.js';
+import { withDeadline } from '../../lib/deadline.js';
 
 /** How often consumers of replicas that are gone are looked for, and for how long those were not seen. */
 const CONSUMER_SWEEP_MS = 3_600_000;
@@ -92,7 +94,15 @@ export class OnceEventSource implements SessionEventSource {
   }
 
   private take(): Promise<number> {
-    return takeAll(this.partitions, () => this.isStopped);
+    const { client, commandTimeoutMs, replicaName } = this.input;
+    const read = (group: readonly OnceEventPartition[], count: number) => {
+      const streams = [...group.map(({ key }) => key), ...group.map(() => '>')];
+      const reply = client.xreadgroup(
+        ...(['GROUP', GROUP, replicaName, 'COUNT', count, 'STREAMS', ...streams] as const),
+      );
+      return withDeadline('read events', commandTimeoutMs, reply as Promise<StreamsReply>);
+    };
+    return takeAll(client, this.partitions, read, () => this.isStopped);
   }
 
   private async idle(): Promise<void> {

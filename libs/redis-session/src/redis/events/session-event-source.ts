@@ -4,6 +4,8 @@ import { type SessionEvent, type SessionEventHandler } from '../../session/sessi
 import { type SessionLogger } from '../../lib/logger.js';
 import { type FailureLog } from '../../lib/background-loop.js';
 import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
+import { groupsOf } from '../client/redis-client.js';
+import { type StreamEntry } from './session-event.mapper.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 import { setImmediate as breathe } from 'node:timers/promises';
@@ -34,8 +36,8 @@ export interface SharedByPartitions {
   readonly lanes: SessionLanes;
 }
 
-/** Ms between two looks at the streams: how late an event is at most when there is little to do. */
-export const EVENT_PAUSE_MS = 250;
+/** About how many ms lie between two looks at the streams; at most half as many more, so an event is late by half a second at most. */
+export const EVENT_PAUSE_MS = 330;
 
 /** How many events of a partition a replica has taken and not yet handled at most. */
 export const EVENT_BATCH_SIZE = 50;
@@ -103,23 +105,51 @@ export class SessionLanes {
   }
 }
 
+/** One of the streams that a source reads. */
+export interface EventPartition {
+  readonly key: string;
+  /** How many more events it can take now. */
+  readonly room: number;
+  /** Begins to handle them, and does not wait for the handlers. */
+  begin(entries: readonly StreamEntry[]): void;
+}
+
+/** What XREAD and XREADGROUP answer; null = nothing new. */
+export type StreamsReply =
+  readonly (readonly [key: string, entries: readonly StreamEntry[]])[] | null;
+
 /**
- * Has each partition take events until there are none, or no room for more; does not wait for their handlers.
+ * Reads the partitions until there are no events, or no room for more; does not wait for the handlers. One command reads
+ * them all, in a Redis Cluster one each.
  *
+ * @param read - asks for `count` events of each partition
  * @returns how many were taken
  */
-export async function takeAll(
-  partitions: readonly { take(): Promise<number> }[],
+export async function takeAll<P extends EventPartition>(
+  client: RedisClient,
+  partitions: readonly P[],
+  read: (group: readonly P[], count: number) => Promise<StreamsReply>,
   isStopped: () => boolean,
 ): Promise<number> {
   let total = 0;
-  let open = partitions;
+  let open = partitions.filter(({ room }) => room > 0);
   while (open.length > 0) {
-    const counts = await Promise.all(open.map((partition) => partition.take()));
-    total += counts.reduce((sum, count) => sum + count, 0);
-    open = isStopped() ? [] : open.filter((_, i) => counts[i]);
+    const groups = groupsOf(client, open);
+    const replies = await Promise.all(
+      groups.map((group) => read(group, Math.min(...group.map(({ room }) => room)))),
+    );
+    const streams = replies.flatMap((reply) => reply ?? []);
+    // The client may put a prefix before each key.
+    const taken = open.filter((partition) => {
+      const entries = streams.find(([key]) => key.endsWith(partition.key))?.[1] ?? [];
+      partition.begin(entries);
+      total += entries.length;
+      return entries.length > 0;
+    });
+    if (isStopped()) return total;
     // Handlers that are quick make room.
-    if (open.length > 0) await breathe();
+    if (taken.length > 0) await breathe();
+    open = taken.filter(({ room }) => room > 0);
   }
   return total;
 }

@@ -5,6 +5,7 @@ import { entriesOf } from '../indexed/session-index.js';
 import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
 import { type IndexedSessionCommands } from '../indexed/indexed-session.commands.js';
 import { claimDue } from '../lua/scripts.generated.js';
+import { groupsOf } from '../client/redis-client.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { type SessionIndexing } from '../indexed/session-indexing.js';
 import { type SessionLogger } from '../../lib/logger.js';
@@ -50,7 +51,12 @@ export class SortedSetExpirationStore implements ExpirationStore {
 
   constructor(private readonly input: SortedSetExpirationInput) {
     const { client, logger } = input;
-    client.defineCommand('nestExpirationClaim', claimDue);
+    // The keys come first on a Redis Cluster, where auto-pipelining takes the first argument for the key.
+    const { isCluster } = client;
+    client.defineCommand('nestExpirationClaim', {
+      ...claimDue,
+      ...(isCluster && { numberOfKeys: 1 }),
+    });
     this.scripts = client as unknown as ScriptedClient;
     this.loop = new BackgroundLoop({
       action: 'end expired sessions',
@@ -88,25 +94,28 @@ export class SortedSetExpirationStore implements ExpirationStore {
 
   /** Works off all that is due and not claimed by others. @returns how many sessions it has ended */
   async cleanUp(): Promise<number> {
+    const { client, keys } = this.input;
     const ended = await Promise.all(
-      this.input.keys.partitions.map((partition) => this.cleanUpPartition(partition)),
+      groupsOf(client, keys.partitions).map((group) => this.cleanUpGroup(group)),
     );
     return ended.reduce((sum, count) => sum + count, 0);
   }
 
-  /** The ids of at most `BATCH_SIZE` due sessions of a partition, which are this worker's for half a minute. */
-  async claim(partition: string): Promise<readonly string[]> {
-    const { clock, commandTimeoutMs, keys } = this.input;
+  /** The ids of at most `BATCH_SIZE` due sessions of partitions, which are this worker's for half a minute. */
+  async claim(...partitions: readonly string[]): Promise<readonly string[]> {
+    const { client, clock, commandTimeoutMs, keys } = this.input;
     const now = clock();
-    const key = keys.expirations(partition);
-    const claim = this.scripts.nestExpirationClaim(key, now, now + LEASE_MS, BATCH_SIZE);
+    const sets = partitions.map((partition) => keys.expirations(partition));
+    const claim = this.scripts.nestExpirationClaim(
+      ...[...(client.isCluster ? [] : [sets.length]), ...sets, now, now + LEASE_MS, BATCH_SIZE],
+    );
     return withDeadline('claim expired sessions', commandTimeoutMs, claim);
   }
 
-  private async cleanUpPartition(partition: string): Promise<number> {
+  private async cleanUpGroup(group: readonly string[]): Promise<number> {
     let ended = 0;
     for (;;) {
-      const ids = await this.claim(partition);
+      const ids = await this.claim(...group);
       const results = await Promise.all(ids.map((id) => this.endIfExpired(id)));
       ended += results.filter(Boolean).length;
       if (ids.length < BATCH_SIZE) return ended;

@@ -64,7 +64,7 @@ it('there are scripts, and each is embedded under its name', () => {
   expect(files.sort()).toEqual([
     'addToIndex-1.lua',
     'admitToIndex-2.lua',
-    'claimDue-1.lua',
+    'claimDue-n.lua',
     'dropConsumers-1.lua',
     'endSession-4.lua',
     'loadIndexed-n.lua',

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
+import { type RecordedCommands, recordCommands } from '../../support/redis-monitor.js';
+import { startRedis } from '../../support/redis-server.js';
+import { type Replica, startReplica } from '../../support/replica.js';
+
+const SECONDS = 5;
+
+let redis: RedisServer;
+let recorded: RecordedCommands;
+let replica: Replica;
+
+beforeEach(async () => {
+  redis = await startRedis();
+  recorded = await recordCommands(redis.url);
+});
+
+afterEach(async () => {
+  await replica.close();
+  await recorded.stop();
+  await redis.stop();
+});
+
+it.each([
+  ['the worker alone', 'none', false, 2],
+  ['events for one replica', 'once', false, 5],
+  ['events for every replica', 'broadcast', false, 5],
+  ['events and closed sockets', 'once', true, 8],
+] as const)(
+  'an idle replica with %s sends few commands',
+  async (_, eventDelivery, closeWithSession, perSecond) => {
+    replica = await startReplica('fastify', {
+      options: {
+        indexed: { eventDelivery },
+        redis: redis.url,
+        repository: 'indexed',
+        webSockets: { closeWithSession },
+      },
+    });
+    await delay(1000);
+    await recorded.take();
+    await delay(SECONDS * 1000);
+    const commands = await recorded.take();
+
+    expect(commands.length).toBeGreaterThan(0);
+    expect(commands.length).toBeLessThanOrEqual(perSecond * SECONDS);
+  },
+);
