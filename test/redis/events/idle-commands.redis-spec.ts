@@ -23,10 +23,10 @@ afterEach(async () => {
 });
 
 it.each([
-  ['the worker alone', 'none', false, 2],
-  ['events for one replica', 'once', false, 5],
-  ['events for every replica', 'broadcast', false, 5],
-  ['events and closed sockets', 'once', true, 8],
+  ['the worker alone', 'none', false, 1],
+  ['events for one replica', 'once', false, 3],
+  ['events for every replica', 'broadcast', false, 3],
+  ['events and closed sockets', 'once', true, 5],
 ] as const)(
   'an idle replica with %s sends few commands',
   async (_, eventDelivery, closeWithSession, perSecond) => {

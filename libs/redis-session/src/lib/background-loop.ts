@@ -55,9 +55,9 @@ export class BackgroundLoop {
   }
 }
 
-/** Between half and one and a half of `ms`: replicas that start together do not stay in step. */
-export function jittered(ms: number): number {
-  return ms * (0.5 + Math.random());
+/** Between nine tenths of `maxMs` and `maxMs`: replicas that start together do not stay in step. */
+export function jittered(maxMs: number): number {
+  return maxMs * (1 - Math.random() / 10);
 }
 
 /** Warns of a failure when it begins, and not at every attempt as long as it lasts. */

@@ -2,7 +2,7 @@ import { type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import {
   EVENT_BATCH_SIZE,
-  EVENT_PAUSE_MS,
+  MAX_EVENT_PAUSE_MS,
   MAX_EVENTS_AT_ONCE,
   type SessionEventSourceInput,
   SessionLanes,
@@ -38,7 +38,7 @@ export class BroadcastEventSource implements SessionEventSource {
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',
       logger: input.logger,
-      pauseMs: () => jittered(EVENT_PAUSE_MS),
+      pauseMs: () => jittered(MAX_EVENT_PAUSE_MS),
       turn: async () => {
         await this.take();
       },

@@ -6,7 +6,7 @@ import {
   OnceEventPartition,
   type OnceEventSourceInput,
 } from './once-event-partition.js';
-import { EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
+import { MAX_EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
 import { FailureLog } from '../../lib/background-loop.js';
 import { SessionLanes } from './session-event-source.js';
 import { type StreamsReply, takeAll } from './session-event-source.js';
@@ -42,7 +42,7 @@ export class OnceEventSource implements SessionEventSource {
     this.loop = new BackgroundLoop({
       action: 'handle the events of sessions',
       logger: input.logger,
-      pauseMs: () => jittered(EVENT_PAUSE_MS),
+      pauseMs: () => jittered(MAX_EVENT_PAUSE_MS),
       turn: () => this.turn(),
     });
   }

@@ -36,8 +36,8 @@ export interface SharedByPartitions {
   readonly lanes: SessionLanes;
 }
 
-/** About how many ms lie between two looks at the streams; at most half as many more, so an event is late by half a second at most. */
-export const EVENT_PAUSE_MS = 330;
+/** Ms between two looks at the streams at most: no event is later than half a second. */
+export const MAX_EVENT_PAUSE_MS = 490;
 
 /** How many events of a partition a replica has taken and not yet handled at most. */
 export const EVENT_BATCH_SIZE = 50;
