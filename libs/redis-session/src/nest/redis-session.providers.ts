@@ -101,7 +101,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   {
     provide: APP_GUARD,
     useFactory: createGuard,
-    inject: [RESOLVED_OPTIONS, Reflector, SESSION_REQUEST_CONTEXT],
+    inject: [RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT],
   },
   {
     provide: APP_FILTER,
@@ -113,9 +113,8 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
 
 function createGuard(
   options: ResolvedOptions,
-  reflector: Reflector,
   context: SessionRequestContext,
 ): SessionAuthenticationGuard | undefined {
   if (!options.security) return undefined;
-  return new SessionAuthenticationGuard(options, reflector, context);
+  return new SessionAuthenticationGuard(options, context);
 }

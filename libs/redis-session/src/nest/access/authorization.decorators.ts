@@ -3,13 +3,14 @@ import {
   type AuthorizationDecision,
   type AuthorizationRule,
 } from '../../security/authorization.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 
 /** What a rule of a route looks at. */
 export type RouteRule = AuthorizationRule<ExecutionContext>;
 
 type RuleDecorator = ClassDecorator & MethodDecorator;
 
-/** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. Those of the handler replace those of its class. */
+/** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. See `routeRulesOf`. */
 export const ROUTE_RULES = 'redis-session:route-rules';
 
 /** Only logged-in users may come: others are sent to log in. On a class or a handler. */
@@ -18,11 +19,19 @@ export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' }
 /** Only users who have logged in themselves may come: remembered ones are asked to log in again. On a class or a handler. */
 export const FullyAuthenticated = (): RuleDecorator => rule({ kind: 'fully-authenticated' });
 
-/** Only users who have all of `authorities` may come: others get 403. On a class or a handler. */
+/**
+ * Only users who have all of `authorities` may come: others get 403. On a class or a handler.
+ *
+ * @throws SessionOptionError when it names none
+ */
 export const RequireAuthorities = (...authorities: string[]): RuleDecorator =>
   rule({ kind: 'authorities', mode: 'all', authorities });
 
-/** Only users who have one of `authorities` may come: others get 403. On a class or a handler. */
+/**
+ * Only users who have one of `authorities` may come: others get 403. On a class or a handler.
+ *
+ * @throws SessionOptionError when it names none
+ */
 export const RequireAnyAuthority = (...authorities: string[]): RuleDecorator =>
   rule({ kind: 'authorities', mode: 'any', authorities });
 
@@ -35,13 +44,30 @@ export const RequireAnyAuthority = (...authorities: string[]): RuleDecorator =>
 export const AuthorizeBy = (decide: AuthorizationDecision<ExecutionContext>): RuleDecorator =>
   rule({ kind: 'by', decide });
 
-/** Anybody may come, whatever the class or `authorization: 'all'` says. On a class or a handler. */
+/** Anybody may come, whatever the class, a base class or `authorization: 'all'` says. On a class or a handler. */
 export const Public = (): RuleDecorator => rule({ kind: 'public' });
 
 function rule(added: RouteRule): RuleDecorator {
-  return (target: object, _key?: unknown, descriptor?: PropertyDescriptor) => {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
+    if (added.kind === 'authorities') refuseWithoutAuthority(added, nameOf(target, key));
     const annotated: object = (descriptor?.value as object | undefined) ?? target;
     const rules = (Reflect.getOwnMetadata(ROUTE_RULES, annotated) ?? []) as RouteRule[];
     Reflect.defineMetadata(ROUTE_RULES, [added, ...rules], annotated);
   };
+}
+
+function refuseWithoutAuthority(
+  { mode, authorities }: Extract<RouteRule, { kind: 'authorities' }>,
+  place: string,
+): void {
+  if (authorities.length > 0 && authorities.every(Boolean)) return;
+  const decorator = mode === 'all' ? '@RequireAuthorities()' : '@RequireAnyAuthority()';
+  throw new SessionOptionError(
+    `Cannot use ${decorator} on ${place}: it names no authority, or an empty one. Name one, or use @Authenticated().`,
+  );
+}
+
+function nameOf(target: object, key?: string | symbol): string {
+  if (typeof target === 'function') return target.name;
+  return `${target.constructor.name}.${String(key)}`;
 }

@@ -9,7 +9,7 @@ import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { SessionRepositoryInterceptor } from '../session-repository.interceptor.js';
-import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { type HandlerClass, routeRulesOf } from './route-rules.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 
 /** Of @nestjs/websockets, on a class. */
@@ -27,7 +27,7 @@ const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 interface Handler {
   readonly method: object;
   readonly name: string;
-  readonly target: object;
+  readonly target: HandlerClass;
 }
 
 /** What a handler needs, and does not have. @returns undefined when nothing is missing */
@@ -65,7 +65,7 @@ function* handlersOf(modules: ModulesContainer): Iterable<Handler> {
       if (typeof metatype !== 'function' || typeof prototype !== 'object' || !prototype) continue;
       for (const name of scanner.getAllMethodNames(prototype)) {
         const method = (prototype as Record<string, object | undefined>)[name];
-        if (method) yield { method, name, target: metatype };
+        if (method) yield { method, name, target: metatype as HandlerClass };
       }
     }
   }
@@ -91,9 +91,10 @@ function fieldCheck(moduleRef: ModuleRef): Check {
     GRAPHQL_OPTIONS,
   );
   const hasGuards = options?.fieldResolverEnhancers?.includes('guards') === true;
-  return ({ method }) => {
-    if (hasGuards || !Reflect.hasMetadata(RESOLVED_FIELD, method) || !rulesOf(method))
-      return undefined;
+  return ({ method, target }) => {
+    if (hasGuards || !Reflect.hasMetadata(RESOLVED_FIELD, method)) return undefined;
+    const rules = routeRulesOf({ handler: method, target, ignoresClasses: true });
+    if (rules.length === 0) return undefined;
     return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
   };
 }
@@ -106,16 +107,13 @@ function messageCheck(moduleRef: ModuleRef, protectsAll: boolean): Check {
       Reflect.hasMetadata(GATEWAY, target) && Reflect.hasMetadata(MESSAGE_MAPPING, method);
     const isOfMicroservice = hasHttp && Reflect.hasMetadata(PATTERN, method);
     if (!isOfGateway && !isOfMicroservice) return undefined;
-    const rules = rulesOf(method) ?? rulesOf(target);
-    const isProtected = rules ? rules.some(({ kind }) => kind !== 'public') : protectsAll;
+    const rules = routeRulesOf({ handler: method, target });
+    const isProtected =
+      rules.length > 0 ? rules.some(({ kind }) => kind !== 'public') : protectsAll;
     if (!isProtected || isBound(GUARDS_METADATA, SessionAuthenticationGuard, method, target))
       return undefined;
     return 'handles messages that no guard of the application sees: anybody could send them. Put @SecuredMessages() on its class, or @Public() if anybody may.';
   };
-}
-
-function rulesOf(target: object): readonly RouteRule[] | undefined {
-  return Reflect.getMetadata(ROUTE_RULES, target) as readonly RouteRule[] | undefined;
 }
 
 function isBound(metadata: string, enhancer: unknown, ...targets: object[]): boolean {

@@ -1,12 +1,11 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { forbidCaching } from '../../http/answers/cache-control.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
 import { type SecurityContext, SecurityContextHolder } from '../../security/security-context.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { ROUTE_RULES, type RouteRule } from './authorization.decorators.js';
+import { type RouteRule } from './authorization.decorators.js';
 import { isLoginRoute } from '../login/login.guard.js';
 import {
   findRequest,
@@ -18,6 +17,7 @@ import {
   setMessageContext,
 } from '../messages/message-context.js';
 import { oncePerHandler } from './once-per-handler.js';
+import { type HandlerClass, routeRulesOf } from './route-rules.js';
 import { showUser } from '../platform/raw-messages.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
@@ -53,7 +53,6 @@ export class SessionAuthenticationGuard implements CanActivate {
   /** @throws SessionOptionError when the option `security` is false */
   constructor(
     @Inject(RESOLVED_OPTIONS) { load, security, webSockets }: ResolvedOptions,
-    private readonly reflector: Reflector,
     @Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext,
   ) {
     if (!security) {
@@ -156,14 +155,11 @@ export class SessionAuthenticationGuard implements CanActivate {
   }
 
   private reflectRules(context: ExecutionContext): readonly RouteRule[] {
-    const { reflector, security } = this;
-    const [handler, target] = [context.getHandler(), context.getClass()];
-    type Rules = readonly RouteRule[] | undefined;
     const isLogin = isLoginRoute(context);
-    const targets = isLogin ? [handler] : [handler, target];
-    const annotated = reflector.getAllAndOverride<Rules>(ROUTE_RULES, targets);
-    const isOpen = security.authorization === 'annotated' || isLogin;
-    const rules = annotated ?? (isOpen ? PUBLIC : AUTHENTICATED);
+    const [handler, target] = [context.getHandler(), context.getClass<HandlerClass>()];
+    const annotated = routeRulesOf({ handler, target, ignoresClasses: isLogin });
+    const isOpen = this.security.authorization === 'annotated' || isLogin;
+    const rules = annotated.length > 0 ? annotated : isOpen ? PUBLIC : AUTHENTICATED;
     return rules.every(({ kind }) => kind === 'public') ? PUBLIC : rules;
   }
 }
