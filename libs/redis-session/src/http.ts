@@ -29,5 +29,8 @@ export { type LogoutHandler, clearSiteData } from './http/answers/logout-handler
 
 // The page that was asked for before the login
 export { type RequestCache } from './http/saved-requests/request-cache.js';
+export { type SavedRequest } from './http/saved-requests/saved-request.js';
+export { toSafeReturnPath } from './http/saved-requests/safe-return-path.js';
+export { setContinueKey } from './http/saved-requests/continue-key.js';
 export { CookieRequestCache } from './http/saved-requests/cookie-request-cache.js';
 export { SessionRequestCache } from './http/saved-requests/session-request-cache.js';

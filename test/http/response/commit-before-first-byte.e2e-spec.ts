@@ -83,7 +83,7 @@ describe.each(PLATFORMS)('a session that a request changes on %s', (platform) =>
       const address = { host: '127.0.0.1', port: redisPort, enableAutoPipelining: false };
       const options = { redis: address, namespace: redis.namespace, commandTimeoutMs: 20_000 };
       return startApp(platform, {
-        options: { ...options, security: false },
+        options: { ...options, security: { cacheControl: false } },
         controllers: [...controllers, StreamingController],
         providers: [
           { provide: FLOW, useValue: flow },

@@ -56,7 +56,7 @@ export class CurrentFacade {
 
   /** Ends the session and starts another one with nothing but the attributes `kept`. */
   async regenerate(kept: readonly string[] = []): Promise<void> {
-    this.sessionRequest.beforeChangeSessionId();
+    this.sessionRequest.refuseIfAnnounced('change the session id');
     const values = kept.map((name) => [name, this.current?.[name]] as const);
     await this.end();
     this.removed = undefined;

@@ -1,7 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type SessionRequest } from '../http/request/session-request.js';
-import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import {
+  type SessionRequestContext,
+  type VisitorTimeouts,
+} from '../http/request/session-request-context.js';
 import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
@@ -27,9 +30,11 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     const cookie = { ...options.cookie, isSecure };
     let context: SessionRequestContext = {
       ...options,
+      cacheControl: options.security ? options.security.cacheControl : 'no-store',
       loadSecurityContext: securityContextLoader(options),
       onSessionRead: lateReadListener(options),
       repository,
+      visitorTimeouts: visitorTimeoutsOf(options),
       sessionIdResolver:
         options.sessionIdResolver ??
         new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
@@ -64,4 +69,16 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     };
     goOn(0);
   }
+}
+
+function visitorTimeoutsOf({
+  maxInactiveIntervalSeconds,
+  security,
+}: ResolvedOptions): VisitorTimeouts | undefined {
+  if (!security) return undefined;
+  const { anonymousMaxInactiveIntervalSeconds, savedRequestSeconds } = security;
+  return {
+    maxInactiveIntervalSeconds: anonymousMaxInactiveIntervalSeconds ?? maxInactiveIntervalSeconds,
+    savedRequestSeconds,
+  };
 }

@@ -155,7 +155,7 @@ export class MapSession implements Session {
 
   changeSessionId(): string {
     this.refuseIfEnded('change its id');
-    this.owner.beforeChangeSessionId?.();
+    this.owner.refuseIfAnnounced?.('change the session id');
     this.currentId = this.context.generateChangedId(this.currentId);
     this.scheduleFlush();
     return this.currentId;
@@ -248,7 +248,8 @@ export class MapSession implements Session {
 
   /** A new session that nobody has written to is not stored, and its id not told, until now. */
   private announceFirstAttribute(): void {
-    if (this.isUnsaved && this.attributes.names.length === 0) this.owner.beforeFirstAttribute?.();
+    if (this.isUnsaved && this.attributes.names.length === 0)
+      this.owner.refuseIfAnnounced?.('create a session');
   }
 
   private refuseIfEnded(action: string): void {

@@ -7,10 +7,13 @@ import { type SessionChange } from './session-change.js';
 export interface SessionOwner<S> {
   save(session: S): Promise<void>;
   invalidate(session: S): Promise<void>;
-  /** Called before the id changes. @throws when the client could no longer be told */
-  beforeChangeSessionId?(): void;
-  /** Called before a new session gets its first attribute. @throws when the client could no longer be told its id */
-  beforeFirstAttribute?(): void;
+  /**
+   * Called before the id changes, and before a new session gets its first attribute.
+   *
+   * @param action - what is about to be done, such as `create a session`
+   * @throws SessionResponseCommittedError when the client could no longer be told the id
+   */
+  refuseIfAnnounced?(action: string): void;
 }
 
 /** What a session needs to know of its repository. */

@@ -10,3 +10,18 @@ export function forbidCaching(response: ServerResponse, cacheControl: string | f
   if (cacheControl === false || response.headersSent || response.hasHeader('Cache-Control')) return;
   response.setHeader('Cache-Control', cacheControl);
 }
+
+/**
+ * A cache that several people share would send one client's session id to others. Replaces what the application says
+ * itself, unless that keeps shared caches out.
+ *
+ * @param cacheControl - the value of the header; false = it stays as it is
+ */
+export function keepOutOfSharedCaches(
+  response: ServerResponse,
+  cacheControl: string | false = 'no-store',
+): void {
+  if (cacheControl === false || response.headersSent) return;
+  const current = String(response.getHeader('Cache-Control') ?? '');
+  if (!/\b(?:no-store|private)\b/i.test(current)) response.setHeader('Cache-Control', cacheControl);
+}

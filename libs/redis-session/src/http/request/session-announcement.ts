@@ -3,7 +3,8 @@ import { type MapSession } from '../../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
 import { cookieSettingsOf } from '../session-id/session-cookie-settings.js';
 import { cookieLifetimeOf } from '../session-id/session-cookie-settings.js';
-import { type SessionIdResolver } from '../session-id/session-id-resolver.js';
+import { keepOutOfSharedCaches } from '../answers/cache-control.js';
+import { type SessionRequestContext } from './session-request-context.js';
 
 /** What the client must be told about the id of its session. */
 export class SessionAnnouncement {
@@ -13,7 +14,7 @@ export class SessionAnnouncement {
   constructor(
     private readonly request: IncomingMessage,
     private readonly requested: RequestedSession,
-    private readonly resolver: SessionIdResolver,
+    private readonly context: SessionRequestContext,
   ) {}
 
   /** Has the client forget an id that is of no use any more. */
@@ -33,14 +34,16 @@ export class SessionAnnouncement {
 
   /** Adds to the headers of `response`. @param session - as for {@link isDue} */
   write(response: ServerResponse, session: MapSession | undefined): void {
+    const { sessionIdResolver, cacheControl } = this.context;
+    keepOutOfSharedCaches(response, cacheControl);
     if (session && this.mustAnnounce(session)) {
-      this.resolver.setSessionId(this.request, response, {
+      sessionIdResolver.setSessionId(this.request, response, {
         sessionId: session.id,
         maxAgeSeconds: cookieLifetimeOf(session),
         cookie: cookieSettingsOf(session),
       });
     } else if (this.mustExpire(session)) {
-      this.resolver.expireSession(this.request, response);
+      sessionIdResolver.expireSession(this.request, response);
     }
   }
 
@@ -50,7 +53,7 @@ export class SessionAnnouncement {
     return (
       this.isForced ||
       session.id !== this.requested.ids[0] ||
-      this.resolver.mustRenewSessionId?.(this.request) === true
+      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
     );
   }
 

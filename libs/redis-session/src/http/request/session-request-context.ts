@@ -16,8 +16,17 @@ export type SecurityContextLoader = (
 /** Told of the session that a client has, when it is read. */
 export type SessionReadListener = (session: MapSession, response: ServerResponse) => void;
 
+/** Seconds without a request after which the session of a visitor who is not logged in ends. */
+export interface VisitorTimeouts {
+  readonly maxInactiveIntervalSeconds: number;
+  /** While it holds nothing but saved requests. */
+  readonly savedRequestSeconds: number;
+}
+
 /** What all requests share. */
 export interface SessionRequestContext {
+  /** `Cache-Control` of responses that tell an id; false = it stays as it is. @defaultValue 'no-store' */
+  readonly cacheControl?: string | false | undefined;
   readonly clock: () => number;
   readonly logger: SessionLogger;
   readonly onStoreUnavailable: StoreUnavailablePolicy;
@@ -26,4 +35,5 @@ export interface SessionRequestContext {
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver;
+  readonly visitorTimeouts?: VisitorTimeouts | undefined;
 }

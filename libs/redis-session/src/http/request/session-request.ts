@@ -1,6 +1,9 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
-import { type SecurityScope } from '../../security/security-context.js';
+import {
+  EMPTY_SECURITY_CONTEXT,
+  type SecurityContext,
+  type SecurityScope,
+} from '../../security/security-context.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionOwner } from '../../session/session-owner.js';
@@ -8,6 +11,7 @@ import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
 } from '../../session/session.errors.js';
+import { EarlyEnd } from './early-end.js';
 import { EndedSessions } from './ended-sessions.js';
 import { type BeforeCommit, BeforeCommitActions } from './before-commit-actions.js';
 import { RequestFailures } from './failures.js';
@@ -41,6 +45,8 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   private isContextLoaded = false;
   private isHeadWritten = false;
   private lostSession: MapSession | undefined;
+  /** Of a session that was made for saved requests. */
+  earlyEnd: EarlyEnd | undefined;
   /** What the client sent, and what was found by it. */
   readonly requested: RequestedSession;
   readonly announcement: SessionAnnouncement;
@@ -54,7 +60,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   ) {
     this.failures = new RequestFailures(context.logger);
     this.requested = new RequestedSession(request, context, this.failures);
-    this.announcement = new SessionAnnouncement(request, this.requested, context.sessionIdResolver);
+    this.announcement = new SessionAnnouncement(request, this.requested, context);
     requests.set(request, this);
   }
 
@@ -145,15 +151,6 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   /**
-   * Refuses what must not be done without the session that the client may have.
-   *
-   * @throws SessionStoreError when it could not be read and the request goes on as an anonymous one
-   */
-  refuseIfUnavailable(): void {
-    this.failures.refuseIfAnonymous();
-  }
-
-  /**
    * Whether the response must wait for {@link commit}.
    *
    * @throws SessionEncodingError
@@ -218,9 +215,10 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
    * @throws SessionResponseCommittedError when it is new and the client can no longer be told its id
    */
   async save(session: MapSession): Promise<void> {
-    this.refuseIfUnavailable();
+    this.failures.refuseIfAnonymous();
     if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
     if (session.isNew) for (const change of this.beforeFirstSave.splice(0)) change(session);
+    this.earlyEnd?.review(session);
     try {
       await this.failures.watchStore(this.context.repository.save(session));
     } catch (error) {
@@ -230,17 +228,9 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   async invalidate(session: MapSession): Promise<void> {
-    this.refuseIfUnavailable();
+    this.failures.refuseIfAnonymous();
     this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
     await this.endedSessions.add(session);
-  }
-
-  beforeChangeSessionId(): void {
-    this.refuseIfAnnounced('change the session id');
-  }
-
-  beforeFirstAttribute(): void {
-    this.refuseIfAnnounced('create a session');
   }
 
   /** What the request has made of its session by now counts more than what was found. */
@@ -248,6 +238,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     const { session } = this.requested;
     if (this.session || !session) return;
     this.adopt(session);
+    this.earlyEnd = EarlyEnd.of(session, this.context.visitorTimeouts);
     this.context.onSessionRead?.(session, this.response);
   }
 
@@ -278,7 +269,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
-  private refuseIfAnnounced(action: string): void {
+  refuseIfAnnounced(action: string): void {
     const isInTime = this.beforeCommit.isRunning && !this.isHeadWritten;
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }

@@ -2,6 +2,7 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attribute-names.js';
 import { type ExchangeMatcher } from '../answers/entry-points.js';
 import { setContinueKey } from './continue-key.js';
 import { type HttpExchange } from '../answers/http-exchange.js';
+import { EarlyEnd } from '../request/early-end.js';
 import { DEFAULT_MAX_SAVED_REQUESTS, isWorthSaving, type RequestCache } from './request-cache.js';
 import {
   parseSavedRequests,
@@ -12,8 +13,13 @@ import {
   withSavedRequest,
 } from './saved-request.js';
 
+/** Anybody can ask for a page, so anybody can fill the store. Few pages have longer addresses. */
+const MAX_URL_LENGTH = 1024;
+
 /**
- * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first. A visitor who has none gets a session for it.
+ * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first. A visitor without a session gets one for it. That
+ * session ends after `security.savedRequestSeconds`, unless it comes to hold anything else. URLs of more than 1,024
+ * characters are not kept.
  *
  * Mirrors `HttpSessionRequestCache` of Spring Security, which has one place that every request overwrites.
  */
@@ -26,12 +32,14 @@ export class SessionRequestCache implements RequestCache {
   saveRequest(exchange: HttpExchange): void {
     const { sessionRequest, request, url } = exchange;
     const saved = toSavedRequest(request.method ?? '', url);
-    if (!sessionRequest || !saved || !this.isSaved(exchange)) return;
+    if (!sessionRequest || !saved || saved.url.length > MAX_URL_LENGTH) return;
+    if (!this.isSaved(exchange)) return;
     setContinueKey(exchange, saved.key);
     sessionRequest.doBeforeCommit(async () => {
       const session = await sessionRequest.getSession();
       const [newest] = parseSavedRequests(session.getAttribute(SAVED_REQUESTS_ATTRIBUTE));
       if (newest?.key === saved.key) return;
+      sessionRequest.earlyEnd ??= EarlyEnd.begin(session, sessionRequest.context.visitorTimeouts);
       void session.update(SAVED_REQUESTS_ATTRIBUTE, (stored: unknown) =>
         withSavedRequest(parseSavedRequests(stored), saved, this.maximum),
       );

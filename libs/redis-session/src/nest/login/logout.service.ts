@@ -39,7 +39,7 @@ export class LogoutService {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     if (!sessionRequest) return;
     const { authentication } = await sessionRequest.loadSecurityContext();
-    sessionRequest.refuseIfUnavailable();
+    sessionRequest.failures.refuseIfAnonymous();
     const sessionRef = sessionRefOf(sessionRequest);
     const session = sessionRequest.currentSession;
     // The own one last: if Redis fails in between, the user is logged in and can try again.

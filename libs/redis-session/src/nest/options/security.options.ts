@@ -103,7 +103,8 @@ export const securityOptionGroup = z.strictObject({
   authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"').default('annotated'),
   /**
    * `Cache-Control` of what logged-in users get from handlers that set none, so that the back button shows nothing after
-   * a logout. False sets none.
+   * a logout. Also that of every response that sets the session cookie, unless the handler said `no-store` or `private`.
+   * False sets none.
    */
   cacheControl: z
     .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
@@ -146,11 +147,14 @@ export const securityOptionGroup = z.strictObject({
     .union([z.literal(false), objectOption<RememberMeOptions>('an object of remember-me options')])
     .describe('an object of remember-me options or false')
     .default({}),
-  /** Keeps the page that a visitor asked for while he logs in. `'none'` keeps nothing. */
+  /**
+   * Keeps the page that a visitor asked for while he logs in. `'none'` keeps nothing. Default: `'session'` when clients are
+   * led to a login, by `loginPage` or `authenticationEntryPoint`; otherwise `'none'`.
+   */
   requestCache: z
     .union([z.enum(['session', 'none']), objectOption<RequestCache>('a RequestCache')])
     .describe('"session", "none" or a RequestCache')
-    .default('session'),
+    .optional(),
   /** Authorities that include others: `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`. */
   roleHierarchy: objectOption<Readonly<Record<string, readonly string[]>>>(
     'an object such as { ADMIN: ["USER"] }',
@@ -160,6 +164,8 @@ export const securityOptionGroup = z.strictObject({
    * the user of the request. Default: microservice messages are anonymous.
    */
   rpcAuthentication: functionOption<RpcAuthentication>().optional(),
+  /** Seconds without a request after which a session ends that holds nothing but saved requests. */
+  savedRequestSeconds: positiveOption.default(300),
   /** What happens to the visitor's session at login. */
   sessionFixation: z
     .enum(SESSION_FIXATION_STRATEGIES)
@@ -224,14 +230,23 @@ function resolveAllSecurityOptions(options: SecurityOptions) {
     rememberMe: resolveOptionGroup(rememberMeOptionGroup, rememberMe || {}, {
       prefix: 'security.rememberMe.',
     }),
-    requestCache: toRequestCache(resolved.requestCache),
+    requestCache: toRequestCache(resolved),
     roleHierarchy: rolesOf(resolved.roleHierarchy),
   };
 }
 
-function toRequestCache(option: RequestCache | 'session' | 'none'): RequestCache {
-  if (option === 'none') return nullRequestCache;
-  return option === 'session' ? new SessionRequestCache() : option;
+function toRequestCache({
+  requestCache,
+  authenticationEntryPoint,
+  loginPage,
+}: Pick<
+  ResolvedOptionsOf<typeof securityOptionGroup>,
+  'requestCache' | 'authenticationEntryPoint' | 'loginPage'
+>): RequestCache {
+  if (typeof requestCache === 'object') return requestCache;
+  const leadsToLogin = loginPage !== undefined || authenticationEntryPoint !== undefined;
+  const kind = requestCache ?? (leadsToLogin ? 'session' : 'none');
+  return kind === 'session' ? new SessionRequestCache() : nullRequestCache;
 }
 
 function rolesOf(
