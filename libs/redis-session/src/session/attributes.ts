@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type SessionCodec } from './codec.js';
 import { type AttributeChange } from './session-change.js';
 import { SaveMode } from './modes.js';
@@ -147,8 +148,13 @@ export class SessionAttribute {
     if (!this.isDecoded || this.isSet || this.updates.length > 0) return false;
     if (typeof this.value !== 'object' || this.value === null || this.text === undefined)
       return false;
-    const text = this.codec.encode(this.value, this.name);
-    return text !== this.text && text !== this.codec.encode(this.decode(this.text), this.name);
+    try {
+      const text = this.codec.encode(this.value, this.name);
+      return text !== this.text && text !== this.codec.encode(this.decode(this.text), this.name);
+    } catch {
+      // JSON has numbers that no value comes back as: who only reads them is not refused.
+      return !isDeepStrictEqual(this.value, this.decode(this.text));
+    }
   }
 }
 

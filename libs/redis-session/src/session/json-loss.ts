@@ -1,33 +1,35 @@
 import { SessionEncodingError } from './session.errors.js';
 
-/** Deep enough for data, far from the depth at which recursion ends in a RangeError. */
-const MAX_DEPTH = 500;
+/** Deep enough for data, and shallow enough that a request cannot keep the process busy with a path of many levels. */
+const MAX_DEPTH = 50;
 
 /**
  * Refuses what `JSON.stringify` would leave out, turn into `null` or `{}`, or not come to an end with.
  *
  * @param path - of the value, such as `cart[0].price`
+ * @param ancestors - the objects that hold the value
  * @throws SessionEncodingError
  */
-export function refuseLoss(value: unknown, path: string, ancestors: readonly object[] = []): void {
+export function refuseLoss(value: unknown, path: string, ancestors = new Set<object>()): void {
   const problem = lossOf(value, ancestors);
   if (problem) throw SessionEncodingError.create(path, problem);
   if (typeof value !== 'object' || value === null) return;
-  const inner = [...ancestors, value];
+  ancestors.add(value);
   if (hasToJson(value)) {
-    refuseLoss(value.toJSON(), path, inner);
+    refuseLoss(value.toJSON(), path, ancestors);
   } else if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      refuseLoss(value[index], `${path}[${index}]`, inner);
+      refuseLoss(value[index], `${path}[${index}]`, ancestors);
     }
   } else {
     for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) refuseLoss(item, `${path}.${key}`, inner);
+      if (item !== undefined) refuseLoss(item, `${path}.${key}`, ancestors);
     }
   }
+  ancestors.delete(value);
 }
 
-function lossOf(value: unknown, ancestors: readonly object[]): string | undefined {
+function lossOf(value: unknown, ancestors: ReadonlySet<object>): string | undefined {
   switch (typeof value) {
     case 'number':
       return Number.isFinite(value) ? undefined : 'is not a finite number';
@@ -43,9 +45,9 @@ function lossOf(value: unknown, ancestors: readonly object[]): string | undefine
   }
 }
 
-function lossOfObject(value: object, ancestors: readonly object[]): string | undefined {
-  if (ancestors.includes(value)) return 'contains itself';
-  if (ancestors.length > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+function lossOfObject(value: object, ancestors: ReadonlySet<object>): string | undefined {
+  if (ancestors.has(value)) return 'contains itself';
+  if (ancestors.size >= MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
   if (value instanceof Date)
     return Number.isNaN(value.getTime()) ? 'is an invalid date' : undefined;
   if (value instanceof Number) return lossOf(value.valueOf(), ancestors);

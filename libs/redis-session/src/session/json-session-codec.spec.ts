@@ -116,7 +116,22 @@ describe('jsonSessionCodec', () => {
   it('refuses what is nested too deeply, instead of overflowing the stack', () => {
     let value: unknown = 1;
     for (let depth = 0; depth < 100_000; depth++) value = [value];
-    expect(() => encode(value)).toThrow('is nested deeper than 500 levels');
+    expect(() => encode(value)).toThrow('is nested deeper than 50 levels');
+  });
+
+  it('takes 50 levels, and names the path to what lies deeper', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) });
+    expect(decode(encode(nested(50)))).toEqual(nested(50));
+    expect(() => encode(nested(51))).toThrow(`cart${'.a'.repeat(50)} is nested deeper`);
+  });
+
+  it('asks each object once, however deep it lies', () => {
+    let questions = 0;
+    const leaf = { toJSON: () => (questions++, 'leaf') };
+    let value: unknown = Array.from({ length: 1000 }, () => leaf);
+    for (let depth = 0; depth < 40; depth++) value = [value];
+    encode(value);
+    expect(questions).toBe(2000);
   });
 
   it('takes the same object twice, which is no cycle', () => {

@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type ArgumentsHost, Body, Catch, Controller, Get, Post } from '@nestjs/common';
+import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
+import { CurrentSession, type Session } from 'nestjs-redis-session';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
+import { useTestRedis } from '../support/test-redis.js';
+import { TestVisitor } from '../support/test-visitor.js';
+
+@Controller('cart')
+class CartController {
+  @Get()
+  read(@CurrentSession() session: Session): object {
+    return { isList: Array.isArray(session.getAttribute('posted')) };
+  }
+
+  @Post()
+  store(@CurrentSession() session: Session, @Body() { cart }: { cart: unknown }): void {
+    session.setAttribute('posted', cart);
+  }
+
+  @Post('items')
+  add(@CurrentSession() session: Session): void {
+    (session.getAttribute('posted') as unknown[]).push('tea');
+  }
+}
+
+const nested = (levels: number): unknown =>
+  Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 'tea');
+
+const redis = useTestRedis();
+
+describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
+  let app: StartedApp;
+  let refusals: string[];
+
+  const start = async () => {
+    refusals = [];
+    @Catch()
+    class RecordingFilter extends BaseExceptionFilter {
+      override catch(error: unknown, host: ArgumentsHost): void {
+        refusals.push(String(error));
+        super.catch(error, host);
+      }
+    }
+    app = await startApp(platform, {
+      controllers: [CartController],
+      providers: [{ provide: APP_FILTER, useClass: RecordingFilter }],
+      options: {
+        redis: process.env['TEST_REDIS_URL'],
+        namespace: redis.namespace,
+      },
+    });
+    return new TestVisitor(app.url);
+  };
+  /** As somebody may write it who uses another codec. */
+  const storeText = async (visitor: TestVisitor, text: string) => {
+    const key = redis.keys.session((await visitor.cookie()) ?? '');
+    await redis.client.hset(key, 'sessionAttr:posted', text);
+  };
+
+  afterEach(() => app.close());
+
+  it('is stored when it is 50 levels deep', async () => {
+    const visitor = await start();
+    expect((await visitor.post('/cart', { cart: nested(50) })).status).toBe(201);
+    expect((await visitor.get('/cart')).body).toEqual({ isList: true });
+  });
+
+  it.each([51, 490, 2_000])(
+    'is refused with the path when it is %i levels deep',
+    async (levels) => {
+      const visitor = await start();
+      expect((await visitor.post('/cart', { cart: nested(levels) })).status).toBe(500);
+      expect(await visitor.cookie()).toBeUndefined();
+      expect(refusals.join()).toContain(`posted${'[0]'.repeat(50)} is nested deeper than 50`);
+    },
+  );
+
+  it('that cannot be written again is read as before', async () => {
+    const visitor = await start();
+    await visitor.post('/cart', { cart: [] });
+    await storeText(visitor, '[1e400]');
+    const answer = await visitor.get('/cart');
+    expect([answer.status, answer.body]).toEqual([200, { isList: true }]);
+  });
+
+  it('that cannot be written again is not changed in silence', async () => {
+    const visitor = await start();
+    await visitor.post('/cart', { cart: [] });
+    await storeText(visitor, '[1e400]');
+    expect((await visitor.post('/cart/items')).status).toBe(500);
+    expect(refusals.join()).toContain('posted[0] is not a finite number');
+  });
+});
