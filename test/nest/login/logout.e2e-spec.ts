@@ -78,12 +78,12 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
     const cookie = [unknown, await kim.cookie(), await lee.cookie()]
       .map((value) => `SESSION=${value}`)
       .join('; ');
-    const visitor = new TestVisitor(app.url);
-    expect((await visitor.get('/members', { cookie })).status).toBe(200);
-    const logout = await visitor.post('/logout', {}, { cookie });
+    const withAll = () => new TestVisitor(app.url);
+    expect((await withAll().get('/members', { cookie })).status).toBe(200);
+    const logout = await withAll().post('/logout', {}, { cookie });
     expect(logout.status).toBe(204);
     expect(setCookieLinesOf(logout)).toEqual([expect.stringMatching(/^SESSION=;.*Max-Age=0/)]);
-    expect((await visitor.get('/members', { cookie })).status).toBe(401);
+    expect((await withAll().get('/members', { cookie })).status).toBe(401);
     expect(await storedSessions()).toEqual([]);
   });
 

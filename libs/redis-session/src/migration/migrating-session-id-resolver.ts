@@ -2,7 +2,6 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { foreignProperty } from '../lib/foreign-property.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
 import {
-  MAX_SESSION_ID_CANDIDATES,
   type SessionIdAnnouncement,
   type SessionIdResolver,
 } from '../http/session-id/session-id-resolver.js';
@@ -31,7 +30,7 @@ export class MigratingSessionIdResolver implements SessionIdResolver {
     const own = current.resolveSessionIds(request).filter((id) => SESSION_ID_PATTERN.test(id));
     const formerIds = former.resolveSessionIds(request);
     this.formerIds.set(request, formerIds);
-    return [...new Set([...own, ...formerIds])].slice(0, MAX_SESSION_ID_CANDIDATES);
+    return [...new Set([...own, ...formerIds])];
   }
 
   setSessionId(

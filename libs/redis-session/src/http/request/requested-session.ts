@@ -1,6 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionStoreError } from '../../session/session.errors.js';
+import { candidateIdsOf, findNewest } from './candidate-sessions.js';
 import { type RequestFailures } from './failures.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
@@ -9,8 +10,8 @@ export class RequestedSession {
   /** undefined until {@link load} is done, and when there is none */
   session: MapSession | undefined;
   private isLoaded = false;
-  /** How many of {@link ids} were looked for. */
-  private triedCount = 0;
+  /** Of {@link ids}. */
+  private foundId: string | undefined;
   private loading: Promise<void> | undefined;
   private candidateIds: readonly string[] | undefined;
 
@@ -20,12 +21,9 @@ export class RequestedSession {
     private readonly failures: RequestFailures,
   ) {}
 
-  /** Best first; only ids that could be ours. */
+  /** Best first; only ids that could be ours, at most sixteen. */
   get ids(): readonly string[] {
-    this.candidateIds ??= this.context.sessionIdResolver
-      .resolveSessionIds(this.request)
-      // Not `test`, which remembers where it was when the pattern has the flag g.
-      .filter((id) => id.search(this.context.sessionIdPattern) !== -1);
+    this.candidateIds ??= candidateIdsOf(this.request, this.context);
     return this.candidateIds;
   }
 
@@ -45,11 +43,12 @@ export class RequestedSession {
     return this.loading;
   }
 
-  /** The sessions of ids behind the one that was found: a client may send several, such as two cookies of one name. */
+  /** The sessions of the other ids: a client may send several, such as two cookies of one name. */
   async findOthers(): Promise<readonly MapSession[]> {
     const { repository } = this.context;
     const others: MapSession[] = [];
-    for (const id of this.ids.slice(this.triedCount)) {
+    for (const id of this.ids) {
+      if (id === this.foundId) continue;
       const other = await this.failures.watchStore(repository.findById(id));
       if (other) others.push(other);
     }
@@ -58,21 +57,19 @@ export class RequestedSession {
 
   private takeKept(): boolean {
     const { repository, clock } = this.context;
-    const [id = ''] = this.ids;
+    const [id = '', ...others] = this.ids;
+    if (others.length > 0) return false;
     this.session = repository.findKept?.(id, clock());
-    if (this.session) this.triedCount = 1;
+    this.foundId = this.session?.id;
     return this.session !== undefined;
   }
 
   private async find(): Promise<void> {
     const { repository, clock, onStoreUnavailable, logger } = this.context;
     try {
-      for (const id of this.ids) {
-        this.triedCount += 1;
-        const found = repository.findById(id, { accessTimeMs: clock() });
-        this.session = await this.failures.watchStore(found);
-        if (this.session) break;
-      }
+      const access = { accessTimeMs: clock() };
+      this.session = await this.failures.watchStore(findNewest(repository, this.ids, access));
+      this.foundId = this.session?.id;
     } catch (error) {
       if (onStoreUnavailable !== 'anonymous' || !(error instanceof SessionStoreError)) throw error;
       this.failures.goOnAnonymously(error);

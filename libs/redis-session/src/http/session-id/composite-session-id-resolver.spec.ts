@@ -30,12 +30,6 @@ describe(CompositeSessionIdResolver, () => {
     expect(idsOf({ 'x-auth-token': 'a', cookie: 'SESSION=b; SESSION=a' })).toEqual(['a', 'b']);
   });
 
-  it('finds at most five ids', () => {
-    const cookie = ['1', '2', '3', '4', '5', '6'].map((id) => `SESSION=${id}`).join(';');
-    const ids = compositeWith().resolveSessionIds(requestWith({ 'x-auth-token': 'a', cookie }));
-    expect(ids).toEqual(['a', '1', '2', '3', '4']);
-  });
-
   it('announces and expires in every way', () => {
     const request = requestWith();
     const response = responseTo(request);

@@ -1,10 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SessionOptionError } from '../../session/session.errors.js';
-import {
-  MAX_SESSION_ID_CANDIDATES,
-  type SessionIdAnnouncement,
-  type SessionIdResolver,
-} from './session-id-resolver.js';
+import { type SessionIdAnnouncement, type SessionIdResolver } from './session-id-resolver.js';
 
 /**
  * Asks several resolvers and tells all of them, for example a cookie for browsers and a header for apps.
@@ -22,10 +18,10 @@ export class CompositeSessionIdResolver implements SessionIdResolver {
     this.#delegates = [...delegates];
   }
 
-  /** The distinct ids of all resolvers in their order, at most five. */
+  /** The distinct ids of all resolvers in their order. */
   resolveSessionIds(request: IncomingMessage): readonly string[] {
     const ids = this.#delegates.flatMap((delegate) => delegate.resolveSessionIds(request));
-    return [...new Set(ids)].slice(0, MAX_SESSION_ID_CANDIDATES);
+    return [...new Set(ids)];
   }
 
   /** Tells the client the id in every way. */

@@ -61,11 +61,6 @@ describe('readCookieValues', () => {
     expect(read('SESSION="abc"')).toEqual(['abc']);
   });
 
-  it('gives at most five of a thousand cookies', () => {
-    const cookies = Array.from({ length: 1000 }, (_, index) => `SESSION=${index}`);
-    expect(read(cookies.join('; '))).toEqual(['0', '1', '2', '3', '4']);
-  });
-
   it('finds the signed cookie behind a thousand forged ones', () => {
     const forged = Array.from({ length: 1000 }, (_, index) => `SESSION=${index}.${'A'.repeat(43)}`);
     const header = [...forged, `SESSION=${sign('id', SECRET)}`].join('; ');

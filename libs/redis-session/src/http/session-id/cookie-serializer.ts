@@ -7,7 +7,6 @@ import type { ResolvedCookieOptions } from './cookie-options.js';
 import { MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
 import { sign, verify } from './cookie-value.js';
 import type { SessionCookieSettings } from './session-cookie-settings.js';
-import { MAX_SESSION_ID_CANDIDATES } from './session-id-resolver.js';
 
 type IsSecure = (request: IncomingMessage) => boolean;
 
@@ -50,7 +49,7 @@ export class CookieSerializer {
   }
 
   /**
-   * Reads the cookies of exactly the configured name, in the order of the header, at most five.
+   * Reads the cookies of exactly the configured name, in the order of the header.
    *
    * Never throws. Left out: empty values, undecodable ones, and, when there are secrets, those whose signature is wrong.
    */
@@ -61,7 +60,6 @@ export class CookieSerializer {
     for (const raw of findCookieValues(header, this.#options.name)) {
       const read = this.#read(raw);
       if (read !== undefined) found.push(read);
-      if (found.length === MAX_SESSION_ID_CANDIDATES) break;
     }
     return found;
   }

@@ -1,11 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionCookieSettings } from './session-cookie-settings.js';
 
-/**
- * How many session ids of one request are looked up at most: a client may send any number, and each costs a command.
- */
-export const MAX_SESSION_ID_CANDIDATES = 5;
-
 /** The session id that is to be announced to the client, and how the client shall keep it. */
 export interface SessionIdAnnouncement {
   /** In place of the resolver's own settings, if it has a cookie. */
@@ -23,7 +18,7 @@ export interface SessionIdAnnouncement {
  * Mirrors `HttpSessionIdResolver` of Spring Session.
  */
 export interface SessionIdResolver {
-  /** The candidate ids of the request, best first, at most five. Forged or malformed ones are left out. */
+  /** The candidate ids of the request, best first. Forged or malformed ones are left out. The first sixteen are looked up. */
   resolveSessionIds(request: IncomingMessage): readonly string[];
 
   /** Tells the client the id of its session. */

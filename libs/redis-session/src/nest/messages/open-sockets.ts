@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { findNewest } from '../../http/request/candidate-sessions.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { viewOf } from '../../session/session-view.js';
 import { sessionSecurityContextRepository } from '../../security/security-context.js';
@@ -7,7 +8,7 @@ import { type SessionEvent } from '../../session/session-event.js';
 import { storageIdOf } from '../../session/session-id.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
-import { WebSocketSessions, socketStateOf } from './socket-sessions.js';
+import { type SocketState, WebSocketSessions, socketStateOf } from './socket-sessions.js';
 
 interface OpenSocket {
   readonly client: object;
@@ -50,16 +51,13 @@ export class OpenSockets {
     const socket: OpenSocket = { client, id: '', login: '' };
     onceClosed(client, () => this.unregister(socket));
     try {
-      for (const id of this.sessions.idsOf(state)) {
-        // Before the session is read, so that its end in between is not missed.
-        this.register(id, socket);
-        const session = await this.context.repository.findById(id);
-        if (session) {
-          socket.login = loginOf(session);
-          return;
-        }
-        this.unregister(socket);
-      }
+      const id = await this.idOf(state);
+      if (id === undefined) return;
+      // Before the session is read, so that its end in between is not missed.
+      this.register(id, socket);
+      const session = await this.context.repository.findById(id);
+      if (session) socket.login = loginOf(session);
+      else this.unregister(socket);
     } catch {
       this.logger.warn('Cannot read the session of a WebSocket: Redis failed. It is closed.');
       closeSocket(client, 'session-unavailable');
@@ -72,6 +70,12 @@ export class OpenSockets {
     if (type === 'id-changed' && previousSessionId !== undefined)
       await this.follow(previousSessionId, sessionId);
     if (type === 'deleted' || type === 'expired') this.closeAll(sessionId, reason);
+  }
+
+  private async idOf(state: SocketState): Promise<string | undefined> {
+    const ids = this.sessions.idsOf(state);
+    if (ids.length < 2) return ids[0];
+    return (await findNewest(this.context.repository, ids))?.id;
   }
 
   private async follow(previousId: string, id: string): Promise<void> {

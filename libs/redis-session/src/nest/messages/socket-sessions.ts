@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { foreignProperty } from '../../lib/foreign-property.js';
+import { candidateIdsOf, findNewest } from '../../http/request/candidate-sessions.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { EMPTY_SECURITY_CONTEXT, type SecurityContext } from '../../security/security-context.js';
 
@@ -62,22 +63,16 @@ export class WebSocketSessions {
     const state = socketStateOf(client);
     const nowMs = this.context.clock();
     const access = this.isAccess(state, nowMs) ? { accessTimeMs: nowMs } : {};
-    for (const id of this.idsOf(state)) {
-      const session = await this.context.repository.findById(id, access);
-      if (!session) continue;
-      if ('accessTimeMs' in access) state.accessedAtMs = nowMs;
-      return this.context.loadSecurityContext(session);
-    }
-    return EMPTY_SECURITY_CONTEXT;
+    const session = await findNewest(this.context.repository, this.idsOf(state), access);
+    if (!session) return EMPTY_SECURITY_CONTEXT;
+    if ('accessTimeMs' in access) state.accessedAtMs = nowMs;
+    return this.context.loadSecurityContext(session);
   }
 
   /** The ids under which the session of a socket may be stored; nothing that does not look like one. */
-  idsOf({ handshake, sessionId }: SocketState): string[] {
+  idsOf({ handshake, sessionId }: SocketState): readonly string[] {
     if (sessionId !== undefined) return [sessionId];
-    if (!handshake) return [];
-    const { sessionIdPattern, sessionIdResolver } = this.context;
-    const ids = sessionIdResolver.resolveSessionIds(handshake);
-    return ids.filter((id) => sessionIdPattern.test(id));
+    return handshake ? candidateIdsOf(handshake, this.context) : [];
   }
 
   private isAccess({ accessedAtMs }: SocketState, nowMs: number): boolean {
