@@ -143,7 +143,7 @@ function createClient(
     disconnectTimeout: SOCKET_GRACE_MS,
     enableAutoPipelining: true,
     lazyConnect: true,
-    reconnectOnError: isReadOnlyReplica,
+    reconnectOnError: leavesReadOnlyServer(),
     retryStrategy: reconnectDelayMs,
   };
   if (typeof connection === 'string') return new Redis(connection, rules);
@@ -179,7 +179,20 @@ function reconnectDelayMs(attempt: number): number {
   return attempt === 1 ? 0 : Math.min(25 * 2 ** attempt, 500);
 }
 
-/** After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. */
-function isReadOnlyReplica(error: Error): 2 | false {
-  return error.message.includes('READONLY') ? 2 : false;
+/** Ms between two attempts to find another master. */
+const LEAVE_PAUSE_MS = 500;
+
+/**
+ * After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. A server
+ * that is still read-only a moment later is no failover: its refusals reach the callers.
+ */
+function leavesReadOnlyServer(): (error: Error) => 2 | false {
+  let nextMs = -Infinity;
+  return ({ message }) => {
+    if (!message.includes('READONLY')) return false;
+    const nowMs = performance.now();
+    if (nowMs < nextMs) return false;
+    nextMs = nowMs + LEAVE_PAUSE_MS;
+    return 2;
+  };
 }

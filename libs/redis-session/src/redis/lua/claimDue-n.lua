@@ -16,6 +16,8 @@ for k = 1, #expirations do
   if #claimed == count then break end
   local ids = redis.call('ZRANGEBYSCORE', expirations[k], '-inf', now, 'LIMIT', 0, count - #claimed)
   for i = 1, #ids do
+    -- A full Redis takes what follows a write that removes something.
+    redis.call('ZREM', expirations[k], ids[i])
     redis.call('ZADD', expirations[k], leaseEnd, ids[i])
     claimed[#claimed + 1] = ids[i]
   end

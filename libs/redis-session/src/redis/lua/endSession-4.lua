@@ -35,9 +35,6 @@ if now > latest then
   return { -2, now }
 end
 
-if reason ~= '' then
-  redis.call('SET', endedKey, reason, 'PX', reasonLife)
-end
 local isHash = redis.call('TYPE', sessionKey).ok == 'hash'
 local hash = isHash and redis.call('HGETALL', sessionKey) or {}
 local isAttribute, others, times = {}, { 1, now }, {}
@@ -71,7 +68,11 @@ if kind == 'expired' and not times.over and not times.ended then
   end
 end
 
+-- The first write removes something, so that a full Redis takes those that follow.
 local wasScheduled = redis.call('ZREM', expirations, id) == 1
+if reason ~= '' then
+  redis.call('SET', endedKey, reason, 'PX', reasonLife)
+end
 if not isKept then
   redis.call('DEL', sessionKey)
 elseif #hash > 0 then

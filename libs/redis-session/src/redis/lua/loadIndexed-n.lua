@@ -67,21 +67,20 @@ local function load(sessionKey, accessTime, knownVersion)
     return #hash, table.concat(hash, '\0')
   end
   if fields.over or expiryOf(created, accessed, interval, absoluteTimeout) <= clientNow then
-    redis.call('HSET', sessionKey, 'over', '1')
+    redis.pcall('HSET', sessionKey, 'over', '1')
     return 0, ''
   end
 
   local parts = hash or { 'lastAccessedTime', fields.lastAccessedTime, 'newIndexExpiry', '0' }
-  if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
-    local accessText, expiry = string.format('%.0f', accessTime), expiryOf(created, accessTime, interval, absoluteTimeout)
+  local isDue = accessTime and accessTime > accessed and accessTime - accessed >= touchInterval
+  local expiry = isDue and expiryOf(created, accessTime, interval, absoluteTimeout)
+  if isDue and expireKeyAt(sessionKey, expiry + retention) then
+    local accessText = string.format('%.0f', accessTime)
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
     parts[#parts + 1], parts[#parts + 2] = 'lastAccessedTime', accessText
-    if expiry ~= math.huge then
-      redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry + retention))
-      if indexExpiry and indexExpiry + indexDelay < clientNow then
-        redis.call('HSET', sessionKey, 'indexExpiry', string.format('%.0f', expiry))
-        parts[#parts + 1], parts[#parts + 2] = 'newIndexExpiry', '1'
-      end
+    if expiry ~= math.huge and indexExpiry and indexExpiry + indexDelay < clientNow then
+      redis.call('HSET', sessionKey, 'indexExpiry', string.format('%.0f', expiry))
+      parts[#parts + 1], parts[#parts + 2] = 'newIndexExpiry', '1'
     end
   end
   local text = table.concat(parts, '\0')

@@ -76,12 +76,9 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
   end
 
   local accessTime = tonumber(accessText)
-  if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
+  local isDue = accessTime and accessTime > accessed and accessTime - accessed >= touchInterval
+  if isDue and expireKeyAt(sessionKey, expiryOf(created, accessTime, interval, absoluteTimeout)) then
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
-    local expiry = expiryOf(created, accessTime, interval, absoluteTimeout)
-    if expiry ~= math.huge then
-      redis.call('PEXPIREAT', sessionKey, string.format('%.0f', expiry))
-    end
     accessedText = accessText
     if hash then
       hash[#hash + 1], hash[#hash + 2] = 'lastAccessedTime', accessText

@@ -63,6 +63,11 @@ else
   end
 end
 
+local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
+local isAccessOnly = not isNew and storedKey == currentKey and setCount + deleteCount + updateCount == 0 and ARGV[4] == ''
+if isAccessOnly then
+  expireKeyAt(currentKey, expiry)
+end
 if isNew then
   redis.call('HSET', currentKey, 'creationTime', ARGV[1], 'maxInactiveInterval', ARGV[4])
 elseif storedKey ~= currentKey then
@@ -83,10 +88,5 @@ if updateCount > 0 then
   redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
 end
 
-local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
-if expiry == math.huge then
-  redis.call('PERSIST', currentKey)
-else
-  redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry))
-end
+expireKeyAt(currentKey, expiry)
 return { 1, now, isKnown and version or '' }

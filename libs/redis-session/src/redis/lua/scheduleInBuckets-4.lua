@@ -12,7 +12,7 @@
     ARGV[2] member of a bucket under the id before it was changed
     ARGV[3] absolute lifetime in ms, or '-1' for none
   Output:
-    true when it is noted, false when there is no such session and nothing was written
+    true when it is noted, false when nothing was written: there is no such session, or Redis cannot save to its disk
 ]]
 local sessionKey, shadowKey, earlierShadowKey, bucketPrefix = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, earlierMember, absoluteTimeout = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -26,6 +26,9 @@ end
 local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
 local bucket = expiry ~= math.huge and string.format('%.0f', math.floor((expiry + 60000) / 60000) * 60000)
 
+if not expireKeyAt(shadowKey, expiry) then
+  return false
+end
 if shadowKey ~= earlierShadowKey and redis.call('EXISTS', earlierShadowKey) == 1 then
   redis.call('RENAME', earlierShadowKey, shadowKey)
 end

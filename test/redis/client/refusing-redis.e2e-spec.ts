@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { Barrier } from '../../support/barrier.js';
+import { eventually } from '../../support/eventually.js';
+import { send } from '../../support/http-client.js';
+import { OutageController } from '../../support/outage-controller.js';
+import { startRedis } from '../../support/redis-server.js';
+import { type Replica, startReplica } from '../../support/replica.js';
+
+const DEADLINE_MS = 500;
+
+const REPOSITORIES: Record<string, RedisSessionModuleOptions> = {
+  default: {},
+  indexed: { repository: 'indexed', indexed: { eventDelivery: 'once' } },
+  'minute-bucket': { repository: 'indexed', indexed: { expirationStore: 'minute-buckets' } },
+};
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let direct: Redis;
+let replica: Replica;
+
+beforeEach(async () => {
+  OutageController.barrier = new Barrier();
+  // A snapshot cannot be written to this folder.
+  redis = await startRedis({ args: ['--dir', '/proc'] });
+  direct = new Redis(redis.url);
+});
+
+afterEach(async () => {
+  await replica.close();
+  direct.disconnect();
+  await redis.stop();
+});
+
+describe.each(
+  (['express', 'fastify'] as const).flatMap((platform) =>
+    Object.entries(REPOSITORIES).map(([name, options]) => ({ name, options, platform })),
+  ),
+)('on $platform with the $name repository', ({ options, platform }) => {
+  const start = async () => {
+    replica = await startReplica(platform, {
+      controllers: [OutageController],
+      options: {
+        ...options,
+        commandTimeoutMs: DEADLINE_MS,
+        redis: redis.url,
+        touchIntervalSeconds: 0,
+      },
+    });
+  };
+  const statusOf = async (line: Parameters<typeof send>[1], cookie?: string) =>
+    (await send(replica.port, line, { cookie })).status;
+  const login = async () => (await send(replica.port, 'POST /login')).cookie ?? '';
+  const keyOfSession = async () => {
+    const [, [key = '']] = await direct.scan('0', 'COUNT', '1000', 'TYPE', 'hash');
+    return key;
+  };
+
+  describe('when Redis is full', () => {
+    const fill = () => direct.config('SET', 'maxmemory', '1');
+
+    it('sessions are read and live on, and only requests that change one get 503', async () => {
+      await start();
+      const cookie = await login();
+      await fill();
+
+      const accessedMs = Date.now();
+      const statuses = [
+        await statusOf('GET /me', cookie),
+        await statusOf('GET /me', cookie),
+        await statusOf('POST /json', cookie),
+        await statusOf('POST /login'),
+        await statusOf('GET /me', cookie),
+      ];
+      expect(statuses).toEqual([200, 200, 503, 503, 200]);
+      expect(
+        Number(await direct.hget(await keyOfSession(), 'lastAccessedTime')),
+      ).toBeGreaterThanOrEqual(accessedMs);
+
+      await direct.config('SET', 'maxmemory', '0');
+      expect(await statusOf('POST /json', cookie)).toBe(201);
+    });
+
+    it('a large session is read, the first time as well', async () => {
+      await start();
+      const cookie = await login();
+      await direct.hset(
+        await keyOfSession(),
+        'sessionAttr:large',
+        JSON.stringify('x'.repeat(20_000)),
+      );
+      await fill();
+
+      expect(await statusOf('GET /me', cookie)).toBe(200);
+      expect(await statusOf('GET /me', cookie)).toBe(200);
+    });
+
+    it('a logout ends the session', async () => {
+      await start();
+      const cookie = await login();
+      await fill();
+
+      expect(await statusOf('POST /logout', cookie)).toBe(201);
+      expect(await statusOf('GET /me', cookie)).toBe(401);
+    });
+  });
+
+  it('when Redis cannot write to its disk, sessions are read, and requests that change one get 503', async () => {
+    await start();
+    const cookie = await login();
+    await direct.config('SET', 'save', '3600 1000000');
+    await direct.bgsave();
+    await eventually(async () => (await direct.info('persistence')).includes('status:err'));
+
+    const statuses = [
+      await statusOf('GET /me', cookie),
+      await statusOf('POST /json', cookie),
+      await statusOf('POST /logout', cookie),
+      await statusOf('GET /me', cookie),
+    ];
+    expect(statuses).toEqual([200, 503, 503, 200]);
+
+    await direct.config('SET', 'save', '');
+    expect(await statusOf('POST /logout', cookie)).toBe(201);
+  });
+
+  it('when Redis is read-only, requests that change a session get 503, and it does not connect anew for each', async () => {
+    await start();
+    const cookie = await login();
+    await direct.replicaof('127.0.0.1', '1');
+    const connections = async () =>
+      Number(/total_connections_received:(\d+)/.exec(await direct.info('stats'))?.[1]);
+    const before = await connections();
+
+    for (let round = 0; round < 5; round++) {
+      expect(await statusOf('POST /json', cookie)).toBe(503);
+      expect(await statusOf('POST /logout', cookie)).toBe(503);
+    }
+    expect((await connections()) - before).toBeLessThan(10);
+
+    await direct.replicaof('NO', 'ONE');
+    await eventually(async () => (await statusOf('POST /json', cookie)) === 201, 1000);
+  });
+});
