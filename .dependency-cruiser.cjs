@@ -1,7 +1,7 @@
 const src = '^libs/redis-session/src';
 
 /** The entries that stand on top of the core. */
-const entries = '(express-session|migration|testing)';
+const entries = '(express-session|migration|postgres|testing)';
 
 /** The layers of docs/architecture.md: who may import whom. */
 module.exports = {
@@ -53,6 +53,12 @@ module.exports = {
       severity: 'error',
       from: { path: src, pathNot: `${src}/(redis|nest|migration)/` },
       to: { path: 'node_modules/ioredis' },
+    },
+    {
+      name: 'pg-only-where-postgres-is',
+      severity: 'error',
+      from: { path: src, pathNot: `${src}/postgres/` },
+      to: { path: 'node_modules/(@types/)?pg/' },
     },
     {
       name: 'nest-only-in-nest-and-entries',

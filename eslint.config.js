@@ -64,6 +64,7 @@ export default tseslint.config(
       '**/*.spec.ts',
       '**/*.e2e-spec.ts',
       '**/*.redis-spec.ts',
+      '**/*.postgres-spec.ts',
       '**/*.contract.ts',
       'test/**/*.ts',
     ],

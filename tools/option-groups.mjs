@@ -53,6 +53,12 @@ export const GROUPS = [
     'connectSessionOptionGroup',
   ],
   [
+    'PostgreSQL',
+    'store: postgresSessions({ … })',
+    'postgres/postgres-sessions',
+    'postgresOptionGroup',
+  ],
+  [
     'Migration',
     'features: [migrateFrom({ … })]',
     'migration/migration.options',

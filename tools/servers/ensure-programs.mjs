@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 
@@ -6,6 +6,8 @@ import { execa } from 'execa';
 const PACKAGES = {
   'redis-server': { apt: ['redis-server', 'redis-tools'], brew: ['redis'] },
   'redis-cli': { apt: ['redis-tools'], brew: ['redis'] },
+  // Found where Debian keeps it, which is not on the PATH.
+  postgres: { apt: ['postgresql'], brew: ['postgresql'] },
   nginx: { apt: ['nginx-light'], brew: ['nginx'] },
 };
 
@@ -30,7 +32,7 @@ export async function ensurePrograms(programs) {
 
 /** @returns {boolean} whether the program can be started; Debian keeps nginx where ordinary users do not look */
 export function isOnPath(/** @type {string} */ program) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', ...postgresFolders()];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
@@ -39,6 +41,15 @@ export function isOnPath(/** @type {string} */ program) {
       return false;
     }
   });
+}
+
+/** @returns {readonly string[]} the newest first */
+export function postgresFolders() {
+  const base = '/usr/lib/postgresql';
+  const versions = existsSync(base) ? readdirSync(base) : [];
+  return versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(base, version, 'bin'));
 }
 
 async function install(/** @type {readonly string[]} */ programs) {

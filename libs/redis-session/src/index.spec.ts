@@ -120,6 +120,7 @@ const ENTRIES = {
     'SessionMigration',
     'migrateFrom',
   ],
+  'postgres/index.ts': ['PostgresSessionsOptions', 'createSessionTables', 'postgresSessions'],
   'testing/index.ts': [
     'CookieAgent',
     'OverridableModule',

@@ -51,7 +51,7 @@ export class SessionStoreError extends RedisSessionError {
   static create(action: string, cause: unknown): SessionStoreError {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
     return new SessionStoreError(
-      `Cannot ${action}: the session store failed (${reason}). Check that Redis is reachable and accepts writes.`,
+      `Cannot ${action}: the session store failed (${reason}). Check that the store is reachable and accepts writes.`,
       { cause },
     );
   }

@@ -112,6 +112,7 @@ function refuseStoreContradictions({
   store = 'redis',
   redis,
   namespace,
+  sharedReads,
   indexed,
   repository,
 }: RedisSessionModuleOptions): void {
@@ -122,7 +123,7 @@ function refuseStoreContradictions({
     );
   }
   const name = store === 'memory' ? '"memory"' : store.name;
-  const foreign = store === 'memory' ? { redis } : { redis, namespace };
+  const foreign = store === 'memory' ? { redis } : { redis, namespace, sharedReads };
   const given = Object.entries(foreign).find(([, value]) => value !== undefined);
   if (given) {
     throw new SessionOptionError(

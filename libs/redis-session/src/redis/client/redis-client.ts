@@ -66,8 +66,16 @@ export function isCluster(connection: RedisConnection | undefined): boolean {
 }
 
 /** Whether a command that only reads may be answered by a replica, which may not know yet that a session has ended. */
-export function readsFromReplicas(client: RedisClient): boolean {
+function readsFromReplicas(client: RedisClient): boolean {
   return client instanceof Cluster && client.options.scaleReads !== 'master';
+}
+
+/** Seconds between two records of an access. 0 where a replica answers reads: it may not know the last record. */
+export function ownTouchIntervalSeconds(
+  client: RedisClient,
+  { touchIntervalSeconds }: { readonly touchIntervalSeconds: number | undefined },
+): number | undefined {
+  return readsFromReplicas(client) ? 0 : touchIntervalSeconds;
 }
 
 /**

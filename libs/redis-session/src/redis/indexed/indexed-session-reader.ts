@@ -6,8 +6,9 @@ import {
   NEW_INDEX_EXPIRY_FIELD,
   OVER_FIELD,
 } from './session-index.js';
+import { ownTouchIntervalSeconds } from '../client/redis-client.js';
 import { type IndexedStore } from './indexed-store.js';
-import { recordedAccesses, type RecordedAccesses } from '../sessions/recorded-accesses.js';
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { fromHash } from '../sessions/redis-session.mapper.js';
 
@@ -24,7 +25,7 @@ export class IndexedSessionReader {
     private readonly store: IndexedStore,
     private readonly options: RedisIndexedSessionRepositoryOptions,
   ) {
-    this.accesses = recordedAccesses(store.client, options.touchIntervalSeconds);
+    this.accesses = new RecordedAccesses(ownTouchIntervalSeconds(store.client, options));
   }
 
   /** @param accessTimeMs - epoch; undefined = this is no access. @returns undefined when there is none, or it has ended */

@@ -8,10 +8,11 @@ import {
 import { expiryTimeMs } from '../../session/session-change.js';
 import { repositoryOptionGroup } from '../../session/repository-options.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
+import { ownTouchIntervalSeconds } from '../client/redis-client.js';
 import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
 import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
 import { fromHash, toHash } from './redis-session.mapper.js';
-import { recordedAccesses, type RecordedAccesses } from './recorded-accesses.js';
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */
 export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
@@ -74,7 +75,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
     });
     this.keys = redisSessionKeys(resolved.namespace);
     this.touchIntervalMs = (resolved.touchIntervalSeconds ?? 0) * 1000;
-    this.accesses = recordedAccesses(client, resolved.touchIntervalSeconds);
+    this.accesses = new RecordedAccesses(ownTouchIntervalSeconds(client, resolved));
   }
 
   protected override async load(

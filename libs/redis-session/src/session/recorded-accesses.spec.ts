@@ -3,8 +3,11 @@ import { RecordedAccesses } from './recorded-accesses.js';
 
 const RECORDED_MS = 1_000_000;
 
-function accessesOf(intervalMs: number | undefined, maxInactiveInterval = 1800): RecordedAccesses {
-  const accesses = new RecordedAccesses(intervalMs);
+function accessesOf(
+  intervalSeconds: number | undefined,
+  maxInactiveInterval = 1800,
+): RecordedAccesses {
+  const accesses = new RecordedAccesses(intervalSeconds);
   accesses.remember('id', { creationTime: 0, lastAccessedTime: RECORDED_MS, maxInactiveInterval });
   return accesses;
 }
@@ -14,9 +17,9 @@ describe('RecordedAccesses', () => {
     ['a second with the usual idle time of 30 minutes', undefined, 1800, 1000],
     ['a second when the session never ends', undefined, -1, 1000],
     ['1 % of a short idle time', undefined, 10, 100],
-    ['the interval of the option', 60_000, 1800, 60_000],
-  ])('needs no other record for %s', (_when, intervalMs, maxInactiveInterval, durationMs) => {
-    const accesses = accessesOf(intervalMs, maxInactiveInterval);
+    ['the interval of the option', 60, 1800, 60_000],
+  ])('needs no other record for %s', (_when, intervalSeconds, maxInactiveInterval, durationMs) => {
+    const accesses = accessesOf(intervalSeconds, maxInactiveInterval);
     expect(accesses.isRecorded('id', RECORDED_MS + durationMs - 1)).toBe(true);
     expect(accesses.isRecorded('id', RECORDED_MS + durationMs)).toBe(false);
   });

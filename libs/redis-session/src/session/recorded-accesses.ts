@@ -1,7 +1,5 @@
-import { type Cluster, type Redis } from 'ioredis';
-import { LruMap } from '../../lib/lru-map.js';
-import { readsFromReplicas } from '../client/redis-client.js';
-import { type SessionTimes } from '../../session/session-change.js';
+import { LruMap } from '../lib/lru-map.js';
+import { type SessionTimes } from './session-change.js';
 
 /** How many sessions are remembered: about 2 MB. */
 const MAX_SESSIONS = 10_000;
@@ -14,13 +12,17 @@ const DEFAULT_INTERVAL_MS_PER_IDLE_SECOND = 10;
 
 /**
  * Remembers when this process last saw an access of each session recorded. While the next record is not due, a request
- * reads its session with a plain `HGETALL`: less than half of what the script costs Redis, which reads and records.
+ * only reads its session. That costs a store less than half of a read that also records.
  */
 export class RecordedAccesses {
   private readonly nextMs = new LruMap<number>(MAX_SESSIONS);
 
-  /** @param intervalMs - between two records of one session; 0 = every access is recorded; undefined = see above */
-  constructor(private readonly intervalMs: number | undefined) {}
+  private readonly intervalMs: number | undefined;
+
+  /** @param intervalSeconds - between two records of one session; 0 = every access is recorded; undefined = see above */
+  constructor(intervalSeconds: number | undefined) {
+    this.intervalMs = intervalSeconds === undefined ? undefined : intervalSeconds * 1000;
+  }
 
   /** Whether an access at `accessTimeMs` (epoch) need not be recorded. */
   isRecorded(id: string, accessTimeMs: number): boolean {
@@ -38,15 +40,4 @@ export class RecordedAccesses {
 function defaultIntervalMs({ maxInactiveInterval }: SessionTimes): number {
   if (maxInactiveInterval < 0) return DEFAULT_INTERVAL_MS;
   return Math.min(DEFAULT_INTERVAL_MS, maxInactiveInterval * DEFAULT_INTERVAL_MS_PER_IDLE_SECOND);
-}
-
-/** @param touchIntervalSeconds - 0 = every access is recorded; a replica may not know the last record, so it counts as 0 */
-export function recordedAccesses(
-  client: Redis | Cluster,
-  touchIntervalSeconds: number | undefined,
-): RecordedAccesses {
-  if (readsFromReplicas(client)) return new RecordedAccesses(0);
-  return new RecordedAccesses(
-    touchIntervalSeconds === undefined ? undefined : touchIntervalSeconds * 1000,
-  );
 }

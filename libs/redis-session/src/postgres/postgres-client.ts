@@ -1,0 +1,145 @@
+import { type Pool, type PoolClient } from 'pg';
+import { withDeadline } from '../lib/deadline.js';
+import { SessionCorruptError } from '../session/session.errors.js';
+
+/** One SQL statement: the server prepares it once for each connection, under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A value of a statement; bigint columns take numbers. */
+export type SqlValue = string | number | boolean | null | readonly string[];
+
+/** Rows, each a list of its columns in order. */
+export type Rows = readonly (readonly unknown[])[];
+
+/** Runs one statement. */
+export type RunStatement = (statement: Statement, values: readonly SqlValue[]) => Promise<Rows>;
+
+/** What PostgreSQL reports when concurrent transactions are in each other's way, and none of it was written. */
+const TRANSIENT_CODES = ['40001', '40P01'];
+const MAX_ATTEMPTS = 5;
+/** `character_not_in_repertoire` */
+const INVALID_TEXT = '22021';
+
+/**
+ * Runs statements on connections of a pool. Nobody waits longer than the deadline, whatever the pool, the network and the
+ * server do: a connection that is late is closed.
+ */
+export class PostgresClient {
+  constructor(
+    private readonly pool: Pool,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /**
+   * Runs one statement, which is a transaction of its own.
+   *
+   * @param action - for the error, such as `read the session`
+   * @throws SessionStoreError
+   */
+  run(action: string, statement: Statement, values: readonly SqlValue[]): Promise<Rows> {
+    return this.inTime(action, (run) => run(statement, values));
+  }
+
+  /**
+   * Runs all statements of `work` in one transaction. A rejection undoes them, and so does a missed deadline.
+   *
+   * @throws SessionStoreError, and what `work` throws
+   */
+  transaction<T>(action: string, work: (run: RunStatement) => Promise<T>): Promise<T> {
+    return this.inTime(action, async (run, client) => {
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      try {
+        const result = await work(run);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  private async inTime<T>(
+    action: string,
+    work: (run: RunStatement, client: PoolClient) => Promise<T>,
+  ): Promise<T> {
+    const use = new ConnectionUse(this.pool);
+    try {
+      const result = await withDeadline(action, this.timeoutMs, use.run(work));
+      use.end();
+      return result;
+    } catch (error) {
+      use.end();
+      throw error;
+    }
+  }
+}
+
+/** The use of one connection, from the pool and back. */
+class ConnectionUse {
+  private client: PoolClient | undefined;
+  private isBusy = true;
+  private hasEnded = false;
+
+  constructor(private readonly pool: Pool) {}
+
+  async run<T>(work: (run: RunStatement, client: PoolClient) => Promise<T>): Promise<T> {
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.attempt(work);
+        } catch (error) {
+          const { code } = error as { code?: string };
+          if (!code || !TRANSIENT_CODES.includes(code) || attempt === MAX_ATTEMPTS) throw error;
+        }
+      }
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  /** Gives the connection back, or closes it when it is still busy: nobody knows what it would do next. */
+  end(): void {
+    this.hasEnded = true;
+    this.client?.off('error', ignore);
+    if (this.isBusy) this.client?.on('error', ignore);
+    this.client?.release(this.isBusy);
+    this.client = undefined;
+  }
+
+  private async attempt<T>(
+    work: (run: RunStatement, client: PoolClient) => Promise<T>,
+  ): Promise<T> {
+    const client = (this.client ??= await this.connect());
+    const run: RunStatement = async (statement, values) => {
+      const query = { ...statement, values: [...values], rowMode: 'array' as const };
+      return (await client.query<unknown[]>(query).catch(refuseInvalidText)).rows;
+    };
+    return work(run, client);
+  }
+
+  private async connect(): Promise<PoolClient> {
+    const client = await this.pool.connect();
+    if (this.hasEnded) {
+      client.release();
+      throw new Error('nobody waits for this connection any more');
+    }
+    client.on('error', ignore);
+    return client;
+  }
+}
+
+/** @throws SessionCorruptError when an attribute holds bytes that are no text */
+function refuseInvalidText(error: unknown): never {
+  if ((error as { code?: string }).code !== INVALID_TEXT) throw error;
+  throw new SessionCorruptError(
+    'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',
+  );
+}
+
+function ignore(): void {
+  // The statement that was under way reports it.
+}

@@ -1,0 +1,172 @@
+import { RecordedAccesses } from '../session/recorded-accesses.js';
+import { type SaveOutcome, type SessionChange, expiryTimeMs } from '../session/session-change.js';
+import { type SessionRepositoryOptions } from '../session/repository-options.js';
+import { StoredSessionRepository } from '../session/stored-session-repository.js';
+import {
+  type PostgresClient,
+  type RunStatement,
+  type SqlValue,
+  type Statement,
+} from './postgres-client.js';
+import { type PostgresSession, attributesToJson, toStored } from './postgres-session.mapper.js';
+import { type SessionTables } from './session-tables.js';
+import { NEVER, sessionStatements } from './statements.js';
+
+/**
+ * Keeps each session in one row, and each attribute in another one, in the tables of Spring Session JDBC. One statement
+ * per operation:
+ *
+ * ```
+ * findById    SELECT … FROM spring_session LEFT JOIN spring_session_attributes …
+ *             before it WITH touched AS (UPDATE spring_session …) when a record of the access is due
+ * save        WITH session AS (UPDATE spring_session …), removed AS (DELETE …), written AS (INSERT …) SELECT …
+ * deleteById  DELETE FROM spring_session …
+ * ```
+ *
+ * A save that removes or updates an attribute is a transaction that locks the row first: a statement does not see what
+ * others write while it waits for the row.
+ */
+export class PostgresSessionRepository extends StoredSessionRepository {
+  protected readonly statements: ReturnType<typeof sessionStatements>;
+  protected readonly absoluteTimeoutMs: number | null;
+  private readonly accesses: RecordedAccesses;
+  private readonly touchIntervalMs: number;
+
+  constructor(
+    protected readonly client: PostgresClient,
+    tables: SessionTables,
+    options: SessionRepositoryOptions,
+  ) {
+    super(options);
+    const { absoluteTimeoutSeconds, touchIntervalSeconds } = options;
+    this.statements = sessionStatements(tables);
+    this.absoluteTimeoutMs =
+      absoluteTimeoutSeconds === undefined ? null : absoluteTimeoutSeconds * 1000;
+    this.accesses = new RecordedAccesses(touchIntervalSeconds);
+    this.touchIntervalMs = (touchIntervalSeconds ?? 0) * 1000;
+  }
+
+  /** Deletes the sessions whose end has come. Several workers share the work. */
+  async deleteAllExpired(): Promise<void> {
+    const { deleteExpired } = this.statements;
+    let count: number;
+    do {
+      const values = [this.options.clock()];
+      count = (await this.client.run('delete expired sessions', deleteExpired, values)).length;
+    } while (count > 0);
+  }
+
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<PostgresSession | undefined> {
+    if (accessTimeMs === undefined) return this.read(id);
+    if (!this.accesses.isRecorded(id, accessTimeMs)) return this.readAndTouch(id, accessTimeMs);
+    const stored = await this.read(id);
+    return stored && accessedAt(stored, accessTimeMs);
+  }
+
+  protected override write(change: SessionChange): Promise<SaveOutcome> {
+    const action = 'save the session';
+    if (change.isNew || ![...change.attributes.values()].some(needsLock))
+      return this.client.run(action, ...this.saveOf(change)).then(toOutcome);
+    return this.client.transaction(action, (run) => this.writeLocked(run, change));
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    await this.client.run('delete the session', this.statements.delete, [id]);
+  }
+
+  /** Ends a session that a read has found after its time: no clock that is slower finds it again. */
+  protected async expire(id: string, nowMs: number): Promise<void> {
+    await this.client.run('delete the session', this.statements.deleteIfExpired, [id, nowMs]);
+  }
+
+  private read(id: string): Promise<PostgresSession | undefined> {
+    return this.readLiving(id, this.options.clock(), this.statements.read, [id]);
+  }
+
+  /** The statement reads the session as it was before it. */
+  private async readAndTouch(
+    id: string,
+    accessTimeMs: number,
+  ): Promise<PostgresSession | undefined> {
+    const { absoluteTimeoutMs, touchIntervalMs } = this;
+    const nowMs = this.options.clock();
+    const values = [id, accessTimeMs, nowMs, touchIntervalMs, absoluteTimeoutMs];
+    const stored = await this.readLiving(id, nowMs, this.statements.readAndTouch, values);
+    if (!stored) return undefined;
+    const isRecorded = accessTimeMs - stored.lastAccessedTime >= touchIntervalMs;
+    const touched = isRecorded ? accessedAt(stored, accessTimeMs) : stored;
+    this.accesses.remember(id, touched);
+    return touched;
+  }
+
+  private async readLiving(
+    id: string,
+    nowMs: number,
+    statement: Statement,
+    values: readonly SqlValue[],
+  ): Promise<PostgresSession | undefined> {
+    const stored = toStored(await this.client.run('read the session', statement, values));
+    if (!stored || stored.expiryTime > nowMs) return stored;
+    await this.expire(id, nowMs);
+    return undefined;
+  }
+
+  private async writeLocked(run: RunStatement, change: SessionChange): Promise<SaveOutcome> {
+    const { lock } = this.statements;
+    const [locked] = await run(lock, [change.storedId, change.id, this.options.clock()]);
+    if (!locked) return { kind: 'missing' };
+    const current = await this.currentOfUpdates(run, String(locked[0]), change);
+    const hasConflict = [...current].some(
+      ([name, text]) => change.attributes.get(name)?.basedOn?.text?.toWellFormed() !== text,
+    );
+    if (hasConflict) return { kind: 'conflict', current };
+    return toOutcome(await run(...this.saveOf(change)));
+  }
+
+  /** The stored texts of the attributes under update. */
+  private async currentOfUpdates(
+    run: RunStatement,
+    primaryId: string,
+    { attributes }: SessionChange,
+  ): Promise<Map<string, string | undefined>> {
+    const names = [...attributes].flatMap(([name, { basedOn }]) => (basedOn ? [name] : []));
+    if (names.length === 0) return new Map();
+    const wanted = names.map((name) => name.toWellFormed());
+    const rows = await run(this.statements.readAttributes, [primaryId, wanted]);
+    const stored = new Map(rows as readonly (readonly [string, string])[]);
+    return new Map(names.map((name) => [name, stored.get(name.toWellFormed())]));
+  }
+
+  private saveOf(change: SessionChange): [Statement, SqlValue[]] {
+    const { storedId, id, creationTime, lastAccessedTime, maxInactiveInterval } = change;
+    const attributes = attributesToJson(change);
+    if (!change.isNew) {
+      const times = [lastAccessedTime, maxInactiveInterval ?? null, this.absoluteTimeoutMs];
+      const nowMs = this.options.clock();
+      return [this.statements.update, [storedId, id, ...times, attributes, nowMs]];
+    }
+    const interval = maxInactiveInterval ?? -1;
+    const expiryMs = expiryTimeMs(
+      { creationTime, lastAccessedTime, maxInactiveInterval: interval },
+      this.options.absoluteTimeoutSeconds,
+    );
+    const end = expiryMs === Infinity ? NEVER : expiryMs;
+    const times = [creationTime, lastAccessedTime, interval, end];
+    return [this.statements.insert, [id, ...times, attributes]];
+  }
+}
+
+function accessedAt(stored: PostgresSession, accessTimeMs: number): PostgresSession {
+  return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
+}
+
+function needsLock({ text, basedOn }: { text: string | undefined; basedOn?: object }): boolean {
+  return text === undefined || basedOn !== undefined;
+}
+
+function toOutcome(rows: readonly unknown[]): SaveOutcome {
+  return { kind: rows.length === 0 ? 'missing' : 'saved' };
+}

@@ -1,0 +1,111 @@
+import { Pool, type PoolConfig } from 'pg';
+import { BackgroundLoop, jittered } from '../lib/background-loop.js';
+import { withDeadline } from '../lib/deadline.js';
+import { type SessionStore, type SessionStoreOptions } from '../session/session-store.js';
+import { SessionStoreError } from '../session/session.errors.js';
+import { checkTables } from './check-tables.js';
+import { PostgresClient } from './postgres-client.js';
+import { PostgresSessionRepository } from './postgres-session-repository.js';
+import { type SessionTables } from './session-tables.js';
+
+/** A url, what makes a pool, or a pool. */
+export type PostgresPool = string | PoolConfig | Pool;
+
+/** What a {@link PostgresSessionStore} is told. */
+export interface PostgresSessionStoreInput {
+  readonly createsTables: boolean;
+  readonly pool: PostgresPool;
+  readonly tables: SessionTables;
+}
+
+/** Ms between two looks for sessions whose end has come. */
+const CLEANUP_PAUSE_MS = 60_000;
+
+/** What has been opened for one application. */
+interface OpenedStore {
+  readonly pool: Pool;
+  readonly options: SessionStoreOptions;
+  readonly cleanup: BackgroundLoop;
+}
+
+/**
+ * Keeps sessions in PostgreSQL. A wrong address or a missing table fails the start of the application.
+ *
+ * The pool is closed when the application has shut down: requests that are still in flight when the shutdown begins can
+ * save their sessions.
+ */
+export class PostgresSessionStore implements SessionStore {
+  readonly name = 'PostgreSQL';
+  private opened: OpenedStore | undefined;
+  private isLost = false;
+
+  constructor(private readonly input: PostgresSessionStoreInput) {}
+
+  createRepository(options: SessionStoreOptions): PostgresSessionRepository {
+    const { commandTimeoutMs, logger } = options;
+    const pool = openPool(this.input.pool, commandTimeoutMs);
+    const client = new PostgresClient(pool, commandTimeoutMs);
+    const repository = new PostgresSessionRepository(client, this.input.tables, options);
+    const cleanup = new BackgroundLoop({
+      action: 'delete expired sessions',
+      logger,
+      pauseMs: () => jittered(CLEANUP_PAUSE_MS),
+      turn: () => repository.deleteAllExpired(),
+    });
+    this.opened = { pool, options, cleanup };
+    return repository;
+  }
+
+  /** @throws SessionStoreError, SessionOptionError for tables that are missing or too narrow */
+  async start(): Promise<void> {
+    if (!this.opened) return;
+    const { pool, options, cleanup } = this.opened;
+    pool.on('error', this.onLost);
+    pool.on('connect', this.onConnect);
+    try {
+      const check = checkTables(pool, this.input, options.sessionIdGenerator().length);
+      await withDeadline('reach PostgreSQL', options.commandTimeoutMs, check);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    cleanup.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.opened?.cleanup.stop();
+    await this.close();
+  }
+
+  private async close(): Promise<void> {
+    if (!this.opened) return;
+    const { pool, options } = this.opened;
+    if (pool !== this.input.pool && !pool.ended) {
+      const ended = withDeadline('close the pool', options.commandTimeoutMs, pool.end());
+      await ended.catch((error: unknown) => {
+        if (!(error instanceof SessionStoreError)) throw error;
+      });
+    }
+    pool.off('error', this.onLost);
+    pool.off('connect', this.onConnect);
+  }
+
+  /** Without a listener, an idle connection that breaks ends the process. Says once that connections are lost. */
+  private readonly onLost = (error: Error): void => {
+    if (!this.isLost)
+      this.opened?.options.logger.warn(`A connection to PostgreSQL is lost: ${error.message}.`);
+    this.isLost = true;
+  };
+
+  private readonly onConnect = (): void => {
+    if (this.isLost) this.opened?.options.logger.warn('The connection to PostgreSQL is back.');
+    this.isLost = false;
+  };
+}
+
+function openPool(pool: PostgresPool, commandTimeoutMs: number): Pool {
+  const config = typeof pool === 'string' ? { connectionString: pool } : pool;
+  if ('connect' in config) return config;
+  // A statement whose caller has given up changes nothing any more.
+  return new Pool({ statement_timeout: commandTimeoutMs, keepAlive: true, ...config });
+}

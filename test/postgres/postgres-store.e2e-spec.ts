@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type INestApplication } from '@nestjs/common';
+import { postgresSessions, createSessionTables } from 'nestjs-redis-session/postgres';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { Pool } from 'pg';
+import { createReplica } from '../support/replica.js';
+import { LoggedLines } from '../support/logged-lines.js';
+import { useTestPostgres } from '../support/test-postgres.js';
+import { randomUUID } from 'node:crypto';
+
+const postgres = useTestPostgres();
+const log = new LoggedLines();
+let app: INestApplication | undefined;
+
+async function start(options: RedisSessionModuleOptions): Promise<void> {
+  app = await createReplica('express', { options, log });
+  await app.init();
+}
+
+const failureOf = (options: RedisSessionModuleOptions) =>
+  start(options).then(
+    () => 'started',
+    (error: unknown) => String(error),
+  );
+
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+describe('at start', () => {
+  it('tells how to create a table that is missing', async () => {
+    const store = postgresSessions({ pool: postgres.running.url, table: 'absent' });
+    expect(await failureOf({ store })).toBe(
+      'SessionOptionError: postgresSessions.table must name tables of sessions, but relation "absent" does not exist. Run the SQL of createSessionTables() in a migration, or set createTables to true.',
+    );
+  });
+
+  it('creates the tables when it is told to, also when several replicas do so at once', async () => {
+    const table = `made_${randomUUID().slice(0, 8)}`;
+    const replicas = await Promise.all(
+      [1, 2, 3].map(() =>
+        createReplica('express', {
+          options: {
+            store: postgresSessions({ pool: postgres.running.url, table, createTables: true }),
+          },
+        }),
+      ),
+    );
+    await Promise.all(replicas.map((replica) => replica.init()));
+    await Promise.all(replicas.map((replica) => replica.close()));
+    expect(await postgres.count(table)).toBe(0);
+  });
+
+  it('fails when PostgreSQL cannot be reached, and does not show the password', async () => {
+    const store = postgresSessions({ pool: 'postgres://kim:hunter2@127.0.0.1:1/shop' });
+    expect(await failureOf({ store })).toBe(
+      'SessionStoreError: Cannot reach PostgreSQL: the session store failed (connect ECONNREFUSED 127.0.0.1:1). Check that the store is reachable and accepts writes.',
+    );
+  });
+
+  it("works with Spring's own tables when the ids are UUIDs, and refuses longer ids", async () => {
+    const table = `spring_${randomUUID().slice(0, 8)}`;
+    const narrow = createSessionTables(table).replace(/session_id +text/, 'session_id char(36)');
+    await postgres.pool.query(narrow);
+    const store = () => postgresSessions({ pool: postgres.running.url, table });
+    expect(await failureOf({ store: store() })).toContain(
+      'sessionIdGenerator must make ids of at most 36 characters',
+    );
+    expect(await failureOf({ store: store(), sessionIdGenerator: randomUUID })).toBe('started');
+  });
+
+  it.each([
+    ['redis', { redis: 'redis://localhost' }],
+    ['namespace', { namespace: 'shop' }],
+    ['sharedReads', { sharedReads: false }],
+  ])('refuses %s, which is of Redis', async (name, options) => {
+    const store = postgresSessions({ pool: postgres.running.url });
+    expect(await failureOf({ store, ...options })).toContain(
+      `${name} must be left out when store is PostgreSQL`,
+    );
+  });
+
+  it.each([
+    [{ pool: 'redis://localhost' }, 'postgresSessions.pool must be a url such as'],
+    [{ pool: 'postgres://localhost', table: 'a"; DROP TABLE users' }, 'table must be a name of'],
+    [{ pool: 'postgres://localhost', tabel: 'x' }, 'Did you mean postgresSessions.table?'],
+  ])('refuses %j', (options, message) => {
+    expect(() => postgresSessions(options)).toThrow(message);
+  });
+});
+
+describe('at shutdown', () => {
+  it('closes a pool that the store has opened', async () => {
+    await start({ store: postgresSessions({ pool: postgres.running.url, createTables: true }) });
+    const others = async () => {
+      const { rows } = await postgres.pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE client_port IS NOT NULL AND pid <> pg_backend_pid() AND state = 'idle'",
+      );
+      return rows.length;
+    };
+    await app?.close();
+    app = undefined;
+    expect(await others()).toBe(0);
+  });
+
+  it('leaves a pool of the application open', async () => {
+    const pool = new Pool({ connectionString: postgres.running.url });
+    await start({ store: postgresSessions({ pool, createTables: true }) });
+    await app?.close();
+    app = undefined;
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    expect(pool.listenerCount('error')).toBe(0);
+    await pool.end();
+  });
+});
