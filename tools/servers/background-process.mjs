@@ -7,11 +7,12 @@ const OUTPUT_LIMIT = 4_000;
  *
  * @typedef {object} BackgroundProcess
  * @property {number} pid
- * @property {Promise<void>} exited - resolves when the process has ended, for whatever reason
+ * @property {Promise<number | undefined>} exited - resolves when the process has ended, for whatever reason, with the exit
+ *   code; undefined when a signal ended it
  * @property {() => boolean} hasExited
  * @property {() => string} output - the end of what it wrote to stdout and stderr
  * @property {(signal: NodeJS.Signals) => Promise<void>} kill - sends the signal; after SIGKILL waits for the end
- * @property {() => Promise<void>} stop - SIGTERM, SIGKILL after 5 s, and waits for the end
+ * @property {() => Promise<void>} stop - SIGTERM, SIGKILL after `stopWithinMs`, and waits for the end
  */
 
 /**
@@ -19,10 +20,10 @@ const OUTPUT_LIMIT = 4_000;
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, cwd?: string }} [options]
+ * @param {{ env?: Record<string, string>, cwd?: string, stopWithinMs?: number }} [options] - `stopWithinMs` is 5,000
  * @returns {BackgroundProcess}
  */
-export function startBackgroundProcess(file, args, options = {}) {
+export function startBackgroundProcess(file, args, { stopWithinMs = 5_000, ...options } = {}) {
   const child = execa(file, args, {
     ...options,
     all: true,
@@ -31,6 +32,8 @@ export function startBackgroundProcess(file, args, options = {}) {
     stdin: 'ignore',
     // In a process group of its own: Ctrl-C reaches only us, and we stop the servers in the right order.
     detached: true,
+    // Only `stop` is in a hurry: a test that sends SIGTERM watches how the process ends by itself.
+    forceKillAfterDelay: false,
   });
   let output = '';
   let hasExited = false;
@@ -38,10 +41,11 @@ export function startBackgroundProcess(file, args, options = {}) {
     .setEncoding('utf8')
     .on('data', (text) => (output = (output + text).slice(-OUTPUT_LIMIT)));
   const guard = child.pid === undefined ? undefined : killWithParent(child.pid);
-  const exited = child.then(({ message }) => {
+  const exited = child.then(({ message, exitCode }) => {
     hasExited = true;
     output ||= message ?? '';
     guard?.kill('SIGKILL');
+    return exitCode;
   });
   const kill = async (/** @type {NodeJS.Signals} */ signal) => {
     if (hasExited) return;
@@ -52,7 +56,9 @@ export function startBackgroundProcess(file, args, options = {}) {
     if (hasExited) return;
     child.kill('SIGCONT');
     child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
     await exited;
+    clearTimeout(timer);
   };
   return {
     pid: child.pid ?? -1,

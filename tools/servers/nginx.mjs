@@ -8,27 +8,34 @@ import { waitUntilListening } from './wait-until-ready.mjs';
 const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
 
 /**
- * An nginx of our own on 127.0.0.1 that alternates between the upstreams.
+ * An nginx of our own on 127.0.0.1 in front of the replicas.
  *
  * @typedef {object} Nginx
  * @property {number} port
  * @property {string} url - `http://127.0.0.1:<port>`
+ * @property {(ports: readonly number[]) => Promise<void>} useUpstreams - replaces the upstreams by a reload, which fails no
+ *   request; the old worker may still send requests to the old upstreams for a moment
  * @property {() => Promise<void>} stop - ends it and removes its folder
  */
 
 /**
- * Starts nginx with `deploy/nginx.conf` in front of two ports of 127.0.0.1 and waits until it listens.
+ * Starts nginx with `deploy/nginx.conf` in front of ports of 127.0.0.1 and waits until it listens.
  *
- * @param {{ upstreamPorts: readonly [number, number], port?: number }} options - without `port` on a free one
+ * @param {{ upstreamPorts: readonly number[], port?: number, isSticky?: boolean }} options - without `port` on a free
+ *   one; `isSticky` keeps each browser on one upstream while that one is up
  * @returns {Promise<Nginx>}
  */
-export async function startNginx({ upstreamPorts: [podA, podB], port }) {
+export async function startNginx({ upstreamPorts, port, isSticky = false }) {
   const usedPort = port ?? (await getPort({ host: '127.0.0.1' }));
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   // Started by root, nginx serves as another user, who must be able to reach the temporary files.
   await chmod(folder, 0o755);
-  const variables = { PORT: `${usedPort}`, POD_A: `127.0.0.1:${podA}`, POD_B: `127.0.0.1:${podB}` };
-  await writeFile(join(folder, 'nginx.conf'), fillIn(await readFile(TEMPLATE, 'utf8'), variables));
+  const configure = async (/** @type {readonly number[]} */ ports) => {
+    const variables = { LISTEN: `127.0.0.1:${usedPort}`, PODS: upstream(ports, isSticky) };
+    const text = fillIn(await readFile(TEMPLATE, 'utf8'), variables);
+    await writeFile(join(folder, 'nginx.conf'), text);
+  };
+  await configure(upstreamPorts);
   const args = ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf', '-g', 'daemon off;'];
   const server = startBackgroundProcess('nginx', args, {
     env: { PATH: `${process.env.PATH}:/usr/sbin` },
@@ -37,11 +44,22 @@ export async function startNginx({ upstreamPorts: [podA, podB], port }) {
   return {
     port: usedPort,
     url: `http://127.0.0.1:${usedPort}`,
+    useUpstreams: async (ports) => {
+      await configure(ports);
+      await server.kill('SIGHUP');
+    },
     stop: async () => {
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The contents of nginx's `upstream` block. */
+function upstream(/** @type {readonly number[]} */ ports, /** @type {boolean} */ isSticky) {
+  const balancing = isSticky ? ['hash "$remote_addr $http_user_agent" consistent;'] : [];
+  const servers = ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=2s;`);
+  return [...balancing, ...servers].join(' ');
 }
 
 /** Replaces each `${NAME}` of the template, as the envsubst of the nginx image does. */

@@ -13,17 +13,26 @@ const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.u
  * @property {string} url - `http://127.0.0.1:<port>`
  * @property {() => string} output - the end of its log
  * @property {(signal: NodeJS.Signals) => Promise<void>} kill
- * @property {Promise<void>} exited
+ * @property {Promise<number | undefined>} exited - the exit code; undefined when a signal ended it
  * @property {() => Promise<void>} stop
  */
 
 /**
  * Starts a replica of the demo and waits until its health check is good.
  *
- * @param {{ name: string, port: number, redisUrl: string, platform?: string, store?: string }} options
+ * @param {{ name: string, port: number, redisUrl: string, platform?: string, store?: string, drainSeconds?: number,
+ *   deadlineSeconds?: number }} options - without `drainSeconds` it stops at once
  * @returns {Promise<Pod>}
  */
-export async function startPod({ name, port, redisUrl, platform = 'express', store = 'redis' }) {
+export async function startPod({
+  name,
+  port,
+  redisUrl,
+  platform = 'express',
+  store = 'redis',
+  drainSeconds = 0,
+  deadlineSeconds = 25,
+}) {
   const env = {
     NO_COLOR: '1',
     POD_NAME: name,
@@ -31,11 +40,16 @@ export async function startPod({ name, port, redisUrl, platform = 'express', sto
     REDIS_URL: redisUrl,
     PLATFORM: platform,
     STORE: store,
+    DRAIN_SECONDS: `${drainSeconds}`,
+    DEADLINE_SECONDS: `${deadlineSeconds}`,
   };
   const url = `http://127.0.0.1:${port}`;
-  const server = startBackgroundProcess(process.execPath, [MAIN], { env });
+  const server = startBackgroundProcess(process.execPath, [MAIN], {
+    env,
+    stopWithinMs: (drainSeconds + 5) * 1_000,
+  });
   await waitUntilReady(name, server, async () => {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
     await response.text();
     return response.ok;
   });

@@ -8,6 +8,11 @@ export const environment = {
   podName: process.env['POD_NAME'] ?? 'pod-a',
   port: Number(process.env['PORT'] ?? 3000),
   redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+  /** A platform sends SIGKILL some time after SIGTERM; `DEADLINE_SECONDS` must be shorter. */
+  shutdown: {
+    drainSeconds: Number(process.env['DRAIN_SECONDS'] ?? 5),
+    deadlineSeconds: Number(process.env['DEADLINE_SECONDS'] ?? 25),
+  },
   /** `redis`, or `memory` to see what happens without it. */
   store: process.env['STORE'] === 'memory' ? 'memory' : 'redis',
 } as const;

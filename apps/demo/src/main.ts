@@ -4,6 +4,7 @@ import { type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { drainOnShutdown } from 'nestjs-redis-session';
 import { AppModule } from './app.module.js';
 import { environment } from './environment.js';
 
@@ -20,7 +21,6 @@ async function createApp(): Promise<INestApplication> {
 }
 
 const app = await createApp();
-app.enableShutdownHooks();
 // Before everything else, so that errors and redirects tell the replica, too.
 app.use((_request: unknown, response: ServerResponse, next: () => void) => {
   response.setHeader('X-Pod', environment.podName);
@@ -28,4 +28,5 @@ app.use((_request: unknown, response: ServerResponse, next: () => void) => {
 });
 // Forms that other sites send here are refused, by what the browser says about where they come from.
 app.enableCsrfProtection();
+drainOnShutdown(app, environment.shutdown);
 await app.listen(environment.port, environment.host);

@@ -43,7 +43,6 @@ const ENTRIES = {
     'SessionEncodingError',
     'SessionEvent',
     'SessionEvents',
-    'SessionFeature',
     'SessionInformation',
     'SessionInvalidatedError',
     'SessionLimitError',
@@ -54,6 +53,7 @@ const ENTRIES = {
     'SessionRepositoryInterceptor',
     'SessionResponseCommittedError',
     'SessionStoreError',
+    'drainOnShutdown',
     'nearCache',
   ],
   'http.ts': [
@@ -95,6 +95,7 @@ const ENTRIES = {
     'SessionEventRecorder',
     'SessionEventSource',
     'SessionEventSubscription',
+    'SessionFeature',
     'SessionIndexOptions',
     'SessionPage',
     'SessionStore',

@@ -7,8 +7,10 @@ export {
 export { type IndexedSessionOptions } from './nest/options/indexed.options.js';
 export { type NearCacheOptions, nearCache } from './nest/options/near-cache.feature.js';
 export { type SecurityOptions } from './nest/options/security.options.js';
-export { type SessionFeature } from './nest/options/redis-session.options.js';
 export { SessionManagementModule } from './nest/management/session-management.module.js';
+
+// In main.ts
+export { drainOnShutdown } from './nest/drain-on-shutdown.js';
 
 // In handlers
 export { CsrfToken } from './nest/access/csrf-token.service.js';

@@ -21,6 +21,7 @@ export {
 } from './session/session-event.js';
 export { type SessionCodec } from './session/codec.js';
 export { FlushMode, SaveMode } from './session/modes.js';
+export { type SessionFeature } from './nest/options/redis-session.options.js';
 
 // The repositories of the library, for programs without Nest
 export { MapSessionRepository } from './session/map-session-repository.js';

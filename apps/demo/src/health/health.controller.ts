@@ -7,8 +7,8 @@ import {
 import { Redis } from 'ioredis';
 import { environment } from '../environment.js';
 
-/** Good as long as Redis answers: for Docker's health check and for whoever waits for the start. */
-@Controller('healthz')
+/** Two questions of whoever runs the container: must it be restarted, and may it get requests? */
+@Controller()
 export class HealthController implements OnApplicationShutdown {
   private readonly redis =
     environment.store === 'redis'
@@ -20,8 +20,14 @@ export class HealthController implements OnApplicationShutdown {
     this.redis?.on('error', () => undefined);
   }
 
-  @Get()
-  async check(): Promise<{ status: 'ok' }> {
+  /** Does not ask Redis: a restart of this process would not bring Redis back. */
+  @Get('livez')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  async ready(): Promise<{ status: 'ok' }> {
     try {
       await this.redis?.ping();
     } catch (cause) {

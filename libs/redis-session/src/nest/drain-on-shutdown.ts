@@ -1,0 +1,120 @@
+import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type INestApplication, Logger } from '@nestjs/common';
+import { SessionOptionError } from '../session/session.errors.js';
+
+const EXIT_AFTER_DEADLINE_MS = 1_000;
+
+const logger = new Logger('drainOnShutdown');
+
+/**
+ * Stops the process at SIGTERM without a failed request. Call it before `app.listen()` and instead of
+ * `enableShutdownHooks()`, which would close the server at once.
+ *
+ * | after SIGTERM         | what happens                                                                              |
+ * | --------------------- | ----------------------------------------------------------------------------------------- |
+ * | at once               | Every answer carries `Connection: close`. `readinessPath` is answered with 503.           |
+ * | for `drainSeconds`    | The server goes on accepting connections and requests.                                    |
+ * | then                  | `app.close()`: requests in flight end, then Redis is disconnected. The exit code is 0.    |
+ * | at `deadlineSeconds`  | Connections that are still open are cut, such as those of half-sent requests and sockets. |
+ * | one second after that | The exit code is 1 if something still keeps the application from closing.                 |
+ *
+ * SIGINT (Ctrl-C) does the same without `drainSeconds`, and ends a drain that has begun.
+ *
+ * @param options - `drainSeconds` (default 5) must be longer than a proxy keeps idle connections to this process;
+ *   `deadlineSeconds` (default 25) must be longer than `drainSeconds` and shorter than the grace period of the platform;
+ *   `readinessPath` (default `/readyz`) must be the path of the readiness check
+ * @throws SessionOptionError for a deadline that is not later than the end of the drain
+ */
+export function drainOnShutdown(
+  app: INestApplication,
+  { drainSeconds = 5, deadlineSeconds = 25, readinessPath = '/readyz' } = {},
+): void {
+  if (!(drainSeconds >= 0 && deadlineSeconds > drainSeconds))
+    throw new SessionOptionError(
+      `Cannot drain for ${drainSeconds} s with a deadline of ${deadlineSeconds} s: \`drainSeconds\` must be at least 0, \`deadlineSeconds\` must be greater.`,
+    );
+  const connections = watchConnections(app.getHttpServer() as Server);
+  const ending = new AbortController();
+  let isStopping = false;
+  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (isStopping && request.url?.split('?')[0] === readinessPath) refuse(response);
+    else next();
+  });
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    connections.closeAfterNextAnswer();
+    enforce(deadlineSeconds, connections);
+    void closeAfter(app, drainSeconds, ending.signal);
+  };
+  // They stay: npm passes Ctrl-C on once more, and the second one must not kill what the first one has begun to stop.
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', () => {
+    ending.abort();
+    stop();
+  });
+}
+
+async function closeAfter(
+  app: INestApplication,
+  drainSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await delay(drainSeconds * 1_000, undefined, { signal }).catch(() => undefined);
+    await app.close();
+    process.exit(0);
+  } catch (error) {
+    logger.error('Cannot close the application: see the error.', error);
+    process.exit(1);
+  }
+}
+
+function enforce(deadlineSeconds: number, connections: Connections): void {
+  setTimeout(() => {
+    logger.warn(
+      `${connections.cut()} connections were still open ${deadlineSeconds} s after the signal; they are cut.`,
+    );
+    setTimeout(() => process.exit(1), EXIT_AFTER_DEADLINE_MS);
+  }, deadlineSeconds * 1_000);
+}
+
+function refuse(response: ServerResponse): void {
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+  response.writeHead(503, headers).end('{"status":"stopping"}');
+}
+
+interface Connections {
+  closeAfterNextAnswer(): void;
+  /** @returns how many there were */
+  cut(): number;
+}
+
+function watchConnections(server: Server): Connections {
+  const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  let isClosing = false;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.prependListener('request', (_request, response) => {
+    // Not the header: this one still works for a response whose head waits for the commit.
+    response.shouldKeepAlive &&= !isClosing;
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+  });
+  return {
+    closeAfterNextAnswer: () => {
+      isClosing = true;
+      for (const response of unanswered) response.shouldKeepAlive = false;
+    },
+    cut: () => {
+      const count = sockets.size;
+      for (const socket of sockets) socket.destroy();
+      return count;
+    },
+  };
+}

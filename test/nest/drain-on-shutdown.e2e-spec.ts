@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import getPort from 'get-port';
+import { KeepAliveClient } from '../../tools/demo/keep-alive-client.mjs';
+import { startNginx } from '../../tools/servers/nginx.mjs';
+import { type Pod, startPod } from '../../tools/servers/pod.mjs';
+import { type RedisServer } from '../../tools/servers/redis-server.mjs';
+import { drainOnShutdown } from 'nestjs-redis-session';
+import { eventually } from '../support/eventually.js';
+import { createReplica } from '../support/replica.js';
+import { openRawClient } from '../support/raw-client.js';
+import { startRedis } from '../support/redis-server.js';
+
+const KIM = { username: 'kim', password: 'kim' };
+const HALF_POST = 'POST /api/cart HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"item"';
+
+describe.each(['express', 'fastify'])('a process on %s that drains', (platform) => {
+  let redis: RedisServer;
+  const pods: Pod[] = [];
+
+  async function start(drainSeconds: number, deadlineSeconds: number): Promise<Pod> {
+    const [name, port] = [`pod-${pods.length}`, await getPort()];
+    const seconds = { drainSeconds, deadlineSeconds };
+    const pod = await startPod({ name, port, platform, redisUrl: redis.url, ...seconds });
+    pods.push(pod);
+    return pod;
+  }
+
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+
+  afterEach(async () => {
+    await Promise.all(pods.splice(0).map((pod) => pod.kill('SIGKILL')));
+  });
+
+  afterAll(() => redis.stop());
+
+  it('answers with Connection: close, accepts connections, and ends with exit code 0', async () => {
+    const pod = await start(2, 20);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const before = await get(`${pod.url}/livez`, agent);
+    expect(before).toMatchObject({ status: 200, connection: 'keep-alive' });
+    await pod.kill('SIGTERM');
+    await isDraining(pod);
+    const onTheOldConnection = await get(`${pod.url}/livez`, agent);
+    expect(onTheOldConnection).toEqual({ status: 200, connection: 'close', isReused: true });
+    const onNewOne = await get(`${pod.url}/livez`, agent);
+    expect(onNewOne).toEqual({ status: 200, connection: 'close', isReused: false });
+    expect(await pod.exited).toBe(0);
+  });
+
+  it('answers the readiness check with 503 and the liveness check with 200', async () => {
+    const pod = await start(2, 20);
+    expect((await get(`${pod.url}/readyz`)).status).toBe(200);
+    await pod.kill('SIGTERM');
+    await isDraining(pod);
+    expect((await get(`${pod.url}/readyz?probe`)).status).toBe(503);
+    expect((await get(`${pod.url}/livez`)).status).toBe(200);
+  });
+
+  it('cuts a request that is half sent at the deadline, and ends with exit code 0', async () => {
+    const pod = await start(0, 1);
+    const client = await openRawClient(pod.port);
+    client.send(HALF_POST);
+    await get(`${pod.url}/livez`);
+    await pod.kill('SIGTERM');
+    await once(client.socket, 'close');
+    expect(await pod.exited).toBe(0);
+    expect(pod.output()).toContain('1 connections were still open');
+  });
+
+  it('ends the drain at Ctrl-C', async () => {
+    const pod = await start(3_600, 7_200);
+    await pod.kill('SIGTERM');
+    await isDraining(pod);
+    await pod.kill('SIGINT');
+    expect(await pod.exited).toBe(0);
+  });
+
+  it('fails no POST of keep-alive clients behind nginx when it drains after it was told to stop', async () => {
+    const [old, staying] = [await start(5, 20), await start(5, 20)];
+    const nginx = await startNginx({ upstreamPorts: [old.port, staying.port] });
+    const answers: { status: number; pod: string }[] = [];
+    let isOver = false;
+    const load = Array.from({ length: 8 }, async () => {
+      const kim = new KeepAliveClient(nginx.url);
+      await kim.post('/login', KIM);
+      while (!isOver) answers.push(await kim.post('/sessions/end', { ref: 'of nobody' }));
+      kim.close();
+    });
+    try {
+      await eventually(() => Promise.resolve(answers.length > 100));
+      await old.kill('SIGTERM');
+      await isDraining(old);
+      const before = answers.length;
+      await eventually(() => Promise.resolve(answers.length > before + 100));
+      await nginx.useUpstreams([staying.port]);
+      expect(await old.exited).toBe(0);
+      expect(answers.slice(before).some(({ pod }) => pod === old.name)).toBe(true);
+    } finally {
+      isOver = true;
+      await Promise.allSettled(load);
+      await nginx.stop();
+    }
+    await Promise.all(load);
+    expect(answers.filter(({ status }) => status !== 303)).toEqual([]);
+  });
+});
+
+describe('drainOnShutdown', () => {
+  it.each([
+    [-1, 10],
+    [10, 10],
+    [Number.NaN, 10],
+  ])('refuses %d s with a deadline of %d s', async (drainSeconds, deadlineSeconds) => {
+    const app = await createReplica('express', { options: { store: 'memory' } });
+    expect(() => drainOnShutdown(app, { drainSeconds, deadlineSeconds })).toThrow(
+      `Cannot drain for ${drainSeconds} s with a deadline of ${deadlineSeconds} s`,
+    );
+    await app.close();
+  });
+});
+
+async function isDraining(pod: Pod): Promise<void> {
+  await eventually(async () => (await get(`${pod.url}/readyz`)).status === 503);
+}
+
+interface Seen {
+  status: number | undefined;
+  connection: string | undefined;
+  isReused: boolean;
+}
+
+async function get(url: string, agent?: Agent): Promise<Seen> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ...(agent && { agent }) }, (response) => {
+      const { statusCode: status, headers } = response;
+      response.resume().once('end', () => {
+        // The agent takes the connection back first.
+        setImmediate(resolve, {
+          status,
+          connection: headers.connection,
+          isReused: sent.reusedSocket,
+        });
+      });
+    });
+    sent.once('error', reject).end();
+  });
+}
