@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { readable } from '../lib/quoted.js';
 import { type BoundSession, refuseOwn } from './bound-session.js';
 import { type ExpressSession } from './express-session.js';
 
@@ -15,7 +16,7 @@ export function createSessionFacade(session: BoundSession, members: FacadeMember
 
 /** Node shows the target of a proxy: names, but no id and no values, which do not belong in a log. */
 function targetOf(session: BoundSession): object {
-  const value = () => `Session { ${session.names.join(', ')} }`;
+  const value = () => `Session { ${session.names.map(readable).join(', ')} }`;
   return Object.defineProperty({}, inspect.custom, { value, configurable: true });
 }
 

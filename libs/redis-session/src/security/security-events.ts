@@ -1,3 +1,4 @@
+import { quoted } from '../lib/quoted.js';
 import { type AuthenticationFailureReason, type AuthenticationKind } from './authentication.js';
 
 /** What all events tell. Never an id, a cookie or a credential. */
@@ -54,6 +55,9 @@ export type SecurityEvent =
   | SessionIdChangedEvent
   | AccessDeniedEvent;
 
+/** Longer than an address of e-mail can be. */
+const MAX_VALUE_LENGTH = 256;
+
 /** Fields of any event, in the order of the line; others never get into the log. */
 const FIELDS = ['name', 'kind', 'strategy', 'reason', 'target', 'previousSessionRef', 'sessionRef'];
 
@@ -66,13 +70,7 @@ const FIELDS = ['name', 'kind', 'strategy', 'reason', 'target', 'previousSession
 export function toAuditLine(event: SecurityEvent): string {
   const values = new Map<string, unknown>(Object.entries(event));
   const fields = FIELDS.filter((name) => values.get(name) !== undefined).map(
-    (name) => ` ${name}=${quoted(String(values.get(name)))}`,
+    (name) => ` ${name}=${quoted(String(values.get(name)), MAX_VALUE_LENGTH)}`,
   );
   return `${new Date(event.timeMs).toISOString()} ${event.type}${fields.join('')}`;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }

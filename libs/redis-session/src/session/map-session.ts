@@ -1,14 +1,13 @@
-import { type AttributeLookup } from './attributes.js';
-import { type SessionTimes } from './session-change.js';
-import { SessionAttributeMap } from './attributes.js';
+import { type AttributeLookup, SessionAttributeMap } from './attributes.js';
+import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
 import {
   type PendingSessionChange,
   type SessionContext,
   type SessionOwner,
 } from './session-owner.js';
 import { type Session } from './session.js';
-import { refuseUnlessInterval } from './session-change.js';
 import { SessionInvalidatedError } from './session.errors.js';
+import { ShownByNames } from './shown-by-names.js';
 
 /** How a {@link MapSession} starts. */
 export interface MapSessionInit {
@@ -27,9 +26,9 @@ export interface MapSessionInit {
  *
  * Counterpart of `MapSession` and of `RedisSession` of Spring Session, in one class for all repositories.
  */
-export class MapSession implements Session {
+export class MapSession extends ShownByNames implements Session {
   private readonly context: SessionContext;
-  private readonly attributes: SessionAttributeMap;
+  protected readonly attributes: SessionAttributeMap;
   private readonly createdMs: number;
   private owner: SessionOwner<MapSession>;
   private knownId: string;
@@ -44,6 +43,7 @@ export class MapSession implements Session {
   private isFlushScheduled = false;
 
   constructor({ context, owner, id, times, attributes, isNew, isOutdated }: MapSessionInit) {
+    super();
     this.context = context;
     this.owner = owner;
     this.knownId = this.currentId = id;

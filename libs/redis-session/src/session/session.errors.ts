@@ -1,3 +1,5 @@
+import { readable } from '../lib/quoted.js';
+
 /**
  * Base of all errors of this library. Recognise one by `instanceof` or by its stable `code`.
  *
@@ -69,7 +71,7 @@ export class SessionEncodingError extends RedisSessionError {
   /** @param path - where in the session, such as `cart[0].price`; names only, never a value */
   static create(path: string, problem: string): SessionEncodingError {
     return new SessionEncodingError(
-      `Cannot save the session: ${path} ${problem}. Store plain data, or give the attribute a codec of its own.`,
+      `Cannot save the session: ${readable(path)} ${problem}. Store plain data, or give the attribute a codec of its own.`,
     );
   }
 }

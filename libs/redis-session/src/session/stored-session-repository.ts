@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import { Lanes } from '../lib/lanes.js';
+import { quoted } from '../lib/quoted.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session-owner.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
@@ -196,7 +197,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       try {
         return codec.decode(text, name);
       } catch {
-        const message = `Cannot decode the session attribute "${name}": its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
+        const message = `Cannot decode the session attribute ${quoted(name)}: its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
         if (onCorrupt === 'error') throw new SessionCorruptError(message);
         logger.warn(message);
         return undefined;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { foreignProperty } from '../../lib/foreign-property.js';
+import { quoted } from '../../lib/quoted.js';
 import { type AttributeLookup } from '../attributes.js';
 import { type MapSession } from '../map-session.js';
 import { type SessionRepositoryOptions } from '../repository-options.js';
@@ -51,7 +52,7 @@ export class SessionsAtRest {
       rollout,
       placeOf: (storedId, creationTime) => ['1', namespace, storedId, creationTime].join('\0'),
       onCorrupt: (name) => {
-        const message = `Cannot decrypt the session attribute ${JSON.stringify(name)}: it was changed, or copied from another place. Remove it.`;
+        const message = `Cannot decrypt the session attribute ${quoted(name)}: it was changed, or copied from another place. Remove it.`;
         if (onCorrupt === 'error') throw new SessionCorruptError(message);
         logger.warn(message);
       },

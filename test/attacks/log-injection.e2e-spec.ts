@@ -1,0 +1,125 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Put } from '@nestjs/common';
+import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
+import { PLATFORMS } from '../support/apps.js';
+import { sessionCookieOf } from '../support/session-cookie.js';
+import { useTestRedis } from '../support/test-redis.js';
+import { useApps } from '../support/use-apps.js';
+
+const LIE = 'audit: admin logged in';
+const LONG = 'x'.repeat(100_000);
+const NAMES = [
+  `a\n${LIE}`,
+  `a\r\n${LIE}`,
+  `a\u2028${LIE}`,
+  `a\u0085${LIE}`,
+  `a\u001b[2K\u001b[1G${LIE}`,
+  `a" ${LIE}`,
+  LONG,
+];
+const ENCRYPTION = { keys: [Buffer.alloc(32, 1).toString('base64')] };
+
+interface Sent {
+  readonly name: string;
+}
+
+/** A handler that takes names from what clients send, as nobody should. */
+@Controller('careless')
+class CarelessController {
+  @Put('attribute')
+  putAttribute(@CurrentSession() session: Session, @Body() { name }: Sent): void {
+    session.setAttribute(name, 'kept');
+  }
+
+  @Put('unencodable')
+  putUnencodable(@CurrentSession() session: Session, @Body() { name }: Sent): Promise<object> {
+    return messageOf(session.update('sent', () => ({ [name]: { deep: 1n } })));
+  }
+
+  @Put('unencodable-name')
+  putUnencodableName(@CurrentSession() session: Session, @Body() { name }: Sent): Promise<object> {
+    return messageOf(session.update(name, () => 1n));
+  }
+
+  @Get('attributes')
+  readAttributes(@CurrentSession() session: Session): object {
+    return session.attributeNames.map((name) => session.getAttribute(name) ?? 'none');
+  }
+
+  @Get('shown')
+  show(@CurrentSession() session: Session): string {
+    return JSON.stringify(inspect(session));
+  }
+}
+
+async function messageOf(refused: PromiseLike<unknown>): Promise<object> {
+  try {
+    return { stored: await refused };
+  } catch (error) {
+    return { message: (error as Error).message };
+  }
+}
+
+describe.each(PLATFORMS)('Names that a client has chosen, on %s', (platform) => {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis);
+  const logged: string[] = [];
+  const logger = {
+    warn: (message: string) => logged.push(message),
+    error: (message: string) => logged.push(message),
+  };
+
+  const startCareless = (options: RedisSessionModuleOptions = {}) =>
+    start({ logger, ...options }, { controllers: [CarelessController] });
+
+  afterEach(() => {
+    logged.length = 0;
+  });
+
+  function expectShortLines(lines: readonly string[]): void {
+    expect(lines).not.toEqual([]);
+    for (const line of lines) {
+      expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+      expect(line).not.toMatch(/(^|[^\\]") audit/);
+      expect(line.length).toBeLessThan(500);
+    }
+  }
+
+  it.each(['unencodable', 'unencodable-name'])('make no line of an error: %s', async (path) => {
+    const { client } = await startCareless();
+    for (const name of NAMES) {
+      const answer = await client.put(`/careless/${path}`).send({ name });
+      expectShortLines([(answer.body as { message: string }).message]);
+    }
+    expect(logged.join('')).not.toContain(LIE);
+  });
+
+  it.each([
+    ['cannot be decoded', {}],
+    ['cannot be decrypted', { encryption: ENCRYPTION }],
+  ])('make no line of the log when what is stored %s', async (_why, options) => {
+    const { client } = await startCareless(options);
+    for (const name of NAMES) {
+      const put = await client.put('/careless/attribute').send({ name });
+      const [key = ''] = await redis.client.keys(`${redis.namespace}:sessions:*`);
+      await redis.client.hset(key, `sessionAttr:${name}`, '{"broken');
+      const cookie = sessionCookieOf(put);
+      expect((await client.get('/careless/attributes').set('Cookie', cookie)).body).toEqual([
+        'none',
+      ]);
+      await redis.client.del(key);
+    }
+    expect(logged).toHaveLength(NAMES.length);
+    expectShortLines(logged);
+  });
+
+  it('make no line of a session that is logged', async () => {
+    const { client } = await startCareless();
+    for (const name of NAMES) {
+      const cookie = sessionCookieOf(await client.put('/careless/attribute').send({ name }));
+      const { text } = await client.get('/careless/shown').set('Cookie', cookie);
+      expectShortLines([JSON.parse(text) as string]);
+    }
+  });
+});
