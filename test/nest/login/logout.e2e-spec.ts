@@ -1,7 +1,14 @@
 import { nearCache } from 'nestjs-redis-session';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import {
+  Controller,
+  HttpCode,
+  type INestApplication,
+  Post,
+  Req,
+  RequestMethod,
+} from '@nestjs/common';
 import { clearSiteData, type LogoutHandler } from 'nestjs-redis-session/http';
 import { LogoutService, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
@@ -31,7 +38,11 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
   let app: StartedApp;
   let kim: TestVisitor;
 
-  const start = async (security: Options['security'], options: Options = {}) => {
+  const start = async (
+    security: Options['security'],
+    options: Options = {},
+    prepare?: (nest: INestApplication) => void,
+  ) => {
     app = await startApp(platform, {
       ...LOGIN_PARTS,
       controllers: [...LOGIN_PARTS.controllers, OwnLogoutController],
@@ -42,9 +53,10 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
         ...options,
       },
       trustsProxy: true,
+      ...(prepare && { prepare }),
     });
     kim = new TestVisitor(app.url);
-    await kim.post('/login', KIM);
+    await kim.post(prepare ? '/api/login' : '/login', KIM);
   };
   const storedSessions = async () =>
     (await redis.allKeys()).filter((key) => key.includes(':sessions:'));
@@ -53,6 +65,47 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
     await app.close();
     const keys = await redis.allKeys();
     if (keys.length > 0) await redis.client.del(...keys);
+  });
+
+  describe('by the ready route', () => {
+    it('has the path that clients see, as the login page has, whatever the global prefix', async () => {
+      const prepare = (nest: INestApplication) => void nest.setGlobalPrefix('api');
+      await start({ logout: {}, loginPage: '/login' }, {}, prepare);
+      expect((await kim.open('/api/members')).status).toBe(200);
+      expect((await kim.post('/api/logout')).status).toBe(404);
+      expect((await kim.submit('/logout/')).headers['location']).toBe('/');
+      expect((await kim.open('/api/members')).headers['location']).toMatch(/^\/login/);
+    });
+
+    it('ends the session in an application that excludes other routes', async () => {
+      await start({ logout: {} }, { exclude: ['health'] });
+      expect((await kim.post('/logout')).status).toBe(204);
+      expect(await storedSessions()).toEqual([]);
+    });
+
+    it('ends the session outside a global prefix that routes are excluded from', async () => {
+      const prepare = (nest: INestApplication) => void nest.setGlobalPrefix('api');
+      await start({ logout: {} }, { exclude: ['health'] }, prepare);
+      expect((await kim.post('/logout')).status).toBe(204);
+      expect(await storedSessions()).toEqual([]);
+    });
+
+    it.each([
+      [['logout'], '/logout', ''],
+      [['/logout'], '/logout', ''],
+      [['{*path}'], '/logout', ''],
+      [['account/*rest'], '/account/logout', ''],
+      [[{ path: 'logout', method: RequestMethod.POST }], '/logout', ''],
+      [['logout'], '/api/logout', 'api'],
+    ])('is refused at start when exclude is %j and its path %s', async (exclude, path, prefix) => {
+      const prepare = (nest: INestApplication) => void nest.setGlobalPrefix(prefix);
+      const starting = startApp(platform, {
+        options: { store: 'memory', exclude, security: { logout: { path } } },
+        prepare,
+      });
+      await expect(starting).rejects.toThrow(`got "${path}", which the option exclude covers`);
+      await start({});
+    });
   });
 
   it('by the service deletes the session in Redis at once, and the cookie', async () => {

@@ -7,14 +7,22 @@ import {
   type OnModuleInit,
   RequestMethod,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import {
+  ApplicationConfig,
+  DiscoveryModule,
+  HttpAdapterHost,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import { mapToExcludeRoute } from '@nestjs/core/middleware/utils.js';
+import { isRouteExcluded } from '@nestjs/core/router/utils/exclude-route.util.js';
 import { checkHandlers } from './access/handler-checks.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
   type OPTIONS_TYPE,
 } from './redis-session.module-definition.js';
-import { type ResolvedOptions } from './options/redis-session.options.js';
+import { type ExcludedRoute, type ResolvedOptions } from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
@@ -64,17 +72,53 @@ export class RedisSessionModule
 
   configure(consumer: MiddlewareConsumer): void {
     const { exclude, security } = this.options;
-    if (exclude.length === 0)
-      this.adapterHost.httpAdapter.use(toFunction(this.moduleRef.get(SessionRepositoryMiddleware)));
+    const { httpAdapter } = this.adapterHost;
+    const sessions = toFunction(this.moduleRef.get(SessionRepositoryMiddleware));
+    if (exclude.length === 0) httpAdapter.use(sessions);
     else
       consumer
         .apply(SessionRepositoryMiddleware)
         .exclude(...exclude)
         .forRoutes('{*path}');
     if (!security || !security.logout) return;
-    const logoutRoute = { path: security.logout.path, method: RequestMethod.POST };
-    consumer.apply(LogoutMiddleware).forRoutes(logoutRoute);
+    refuseExcludedLogout(
+      security.logout.path,
+      exclude,
+      this.moduleRef.get(ApplicationConfig, { strict: false }).getGlobalPrefix(),
+    );
+    const middleware = this.moduleRef.get(LogoutMiddleware);
+    const logout = toFunction(middleware);
+    // A global prefix moves what is applied by the consumer, but not the login page.
+    httpAdapter.use((...[request, response, next]: Parameters<typeof logout>) => {
+      if (!middleware.matches(request)) {
+        next();
+        return;
+      }
+      sessions(request, response, (error) => {
+        if (error === undefined) logout(request, response, next);
+        else next(error);
+      });
+    });
   }
+}
+
+/** The session of such a request could not be ended. */
+function refuseExcludedLogout(
+  path: string,
+  exclude: readonly ExcludedRoute[],
+  globalPrefix: string,
+): void {
+  const prefix = globalPrefix.replace(/^\/?(.*?)\/?$/, '$1/');
+  const routes = mapToExcludeRoute(
+    exclude.map((route) => {
+      const info = typeof route === 'string' ? { path: route, method: RequestMethod.ALL } : route;
+      return { ...info, path: `${prefix}${info.path.replace(/^\//, '')}` };
+    }),
+  );
+  if (!isRouteExcluded(routes, path, RequestMethod.POST)) return;
+  throw new SessionOptionError(
+    `security.logout.path must be a path with sessions, got ${JSON.stringify(path)}, which the option exclude covers. Leave it out of exclude.`,
+  );
 }
 
 /** Two modules would read, save and announce two sessions for each request. */

@@ -12,6 +12,7 @@ import { SecurityEvents } from './access/security-events.service.js';
 import { SessionAuthenticationGuard } from './access/session-authentication.guard.js';
 import { LoginFlow } from './login/login-flow.js';
 import { LoginService } from './login/login.service.js';
+import { LogoutMiddleware } from './login/logout.middleware.js';
 import { LogoutService } from './login/logout.service.js';
 import { SessionEventHandlers } from './management/session-event-handlers.js';
 import { SessionEvents } from './management/session-events.service.js';
@@ -53,6 +54,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   HttpPlatform,
   LoginFlow,
   LoginService,
+  LogoutMiddleware,
   LogoutService,
   OpenSessionStore,
   OpenSockets,

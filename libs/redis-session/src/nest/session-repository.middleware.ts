@@ -61,13 +61,13 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
   }
 }
 
-/** The middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
+/** A middleware without Nest's matching of routes, which costs about as much as the middleware itself. */
 export function toFunction(
-  middleware: SessionRepositoryMiddleware,
+  middleware: NestMiddleware<IncomingMessage, ServerResponse>,
 ): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
   return (request, response, next) => {
     try {
-      middleware.use(request, response, next)?.catch(next);
+      (middleware.use(request, response, next) as Promise<void> | undefined)?.catch(next);
     } catch (error) {
       next(error);
     }

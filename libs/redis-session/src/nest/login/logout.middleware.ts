@@ -6,12 +6,14 @@ import { LogoutService } from './logout.service.js';
 import { CsrfTokenService } from '../access/csrf-token.service.js';
 import { HttpPlatform } from '../platform/http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { type ResolvedLogoutOptions } from '../options/security.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
 import { CsrfException } from '../access/security.exceptions.js';
 import { toHttpException } from '../session-failure.js';
 
 /**
- * Answers `POST` to the path of the option `security.logout`: browsers are led to `successPath`, others get 204.
+ * Answers `POST` to the path of the option `security.logout`: browsers are led to `successPath`, others get 204. The path is
+ * the one that clients see: like those of the login page, it is not moved by a global prefix.
  *
  * Mirrors `LogoutFilter` of Spring Security.
  */
@@ -24,10 +26,15 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
+  /** Whether `request` is one that {@link use} answers. */
+  matches(request: IncomingMessage): boolean {
+    if (request.method !== 'POST') return false;
+    const [path = ''] = this.platform.urlOf(request).split('?', 1);
+    return path === this.logoutOptions?.path || path === `${this.logoutOptions?.path}/`;
+  }
+
   async use(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { security } = this.options;
-    // Mounted only with `security.logout`.
-    const { successPath = '/', endsEverySession = false } = (security && security.logout) || {};
+    const { successPath = '/', endsEverySession = false } = this.logoutOptions ?? {};
     try {
       await this.refuseForged(request);
       await this.logoutService.logout(request, { endsEverySession });
@@ -46,5 +53,10 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     if (request.headers['sec-fetch-site'] === 'same-origin') return;
     if (await this.csrfTokens.hasToken(request)) return;
     throw new CsrfException('The request does not come from a page of this site.');
+  }
+
+  private get logoutOptions(): ResolvedLogoutOptions | undefined {
+    const { security } = this.options;
+    return security ? security.logout : undefined;
   }
 }

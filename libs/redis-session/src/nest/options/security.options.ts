@@ -67,7 +67,7 @@ export const logoutOptionGroup = z.strictObject({
     .readonly()
     .describe('a list of LogoutHandlers')
     .default([]),
-  /** Path that is logged out by a `POST`. */
+  /** Path that is logged out by a `POST`, as clients see it: a global prefix does not move it. */
   path: path.default('/logout'),
   /** Where browsers go afterwards. */
   successPath: path.default('/'),
@@ -194,6 +194,9 @@ export interface LogoutOptions extends OptionsOf<typeof logoutOptionGroup> {}
 
 /** What `security.rememberMe` takes. */
 export interface RememberMeOptions extends OptionsOf<typeof rememberMeOptionGroup> {}
+
+/** {@link LogoutOptions} with their defaults. */
+export type ResolvedLogoutOptions = ResolvedOptionsOf<typeof logoutOptionGroup>;
 
 /** What `security` of the module's options takes. */
 export interface SecurityOptions extends OptionsOf<typeof securityOptionGroup> {}

@@ -43,6 +43,13 @@ export class HttpPlatform implements OnModuleInit {
     return 'encrypted' in request.socket && request.socket.encrypted === true;
   }
 
+  /** Path and query as the client sent them, whatever a router has stripped. @param request - raw */
+  urlOf(request: IncomingMessage): string {
+    if ('originalUrl' in request && typeof request.originalUrl === 'string')
+      return request.originalUrl;
+    return request.url ?? '/';
+  }
+
   /** @param request - of the platform or raw. @param response - of the platform or raw */
   exchange(request: object, response: object): HttpExchange {
     const rawRequest = rawRequestOf(request);
@@ -50,7 +57,7 @@ export class HttpPlatform implements OnModuleInit {
     const adapter = this.adapterHost.httpAdapter;
     return {
       request: rawRequest,
-      url: urlOf(rawRequest),
+      url: this.urlOf(rawRequest),
       isSecure: this.isSecure(rawRequest),
       sessionRequest: SessionRequest.of(rawRequest),
       get isCommitted() {
@@ -91,10 +98,4 @@ export class HttpPlatform implements OnModuleInit {
     const fastify = fastifyOf<FastifyLike>(this.adapterHost);
     if (fastify) hookFastify(fastify, this.hasContextHolder);
   }
-}
-
-function urlOf(request: IncomingMessage): string {
-  if ('originalUrl' in request && typeof request.originalUrl === 'string')
-    return request.originalUrl;
-  return request.url ?? '/';
 }
