@@ -1,7 +1,7 @@
 const src = '^libs/redis-session/src';
 
 /** The entries that stand on top of the core. */
-const entries = '(express-session|migration|postgres|testing)';
+const entries = '(express-session|migration|postgres|spring|testing)';
 
 /** The layers of docs/architecture.md: who may import whom. */
 module.exports = {
@@ -51,7 +51,7 @@ module.exports = {
     {
       name: 'ioredis-only-where-redis-is',
       severity: 'error',
-      from: { path: src, pathNot: `${src}/(redis|nest|migration)/` },
+      from: { path: src, pathNot: `${src}/(redis|nest|migration|spring)/` },
       to: { path: 'node_modules/ioredis' },
     },
     {

@@ -20,7 +20,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-redis-session$': '<rootDir>/libs/redis-session/src/index.ts',
     '^nestjs-redis-session/(http|store)$': '<rootDir>/libs/redis-session/src/$1.ts',
-    '^nestjs-redis-session/(express-session|migration|postgres|testing)$':
+    '^nestjs-redis-session/(express-session|migration|postgres|spring|testing)$':
       '<rootDir>/libs/redis-session/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -52,6 +52,7 @@ export const GROUPS = [
     'express-session/connect/connect-session.options',
     'connectSessionOptionGroup',
   ],
+  ['Spring', 'features: [springSession({ … })]', 'spring/spring.options', 'springOptionGroup'],
   [
     'PostgreSQL',
     'store: postgresSessions({ … })',

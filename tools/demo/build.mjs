@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Of the checkout. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PARTS = ['libs/redis-session', 'apps/demo'];
 
 /** Builds the library and the demo, unless each build is newer than its sources. */
@@ -15,12 +16,20 @@ export async function buildIfStale() {
   if (result.failed) throw new Error(`Cannot build the demo: ${result.all}`);
 }
 
+/** Builds the library alone. */
+export async function buildLibraryIfStale() {
+  if (await isNewerThanItsSources('libs/redis-session')) return;
+  console.log('> npm run build:lib');
+  const result = await execa('npm', ['run', 'build:lib'], { cwd: ROOT, all: true, reject: false });
+  if (result.failed) throw new Error(`Cannot build the library: ${result.all}`);
+}
+
 async function isNewerThanItsSources(/** @type {string} */ part) {
   return (await newestIn(`${part}/dist`)) >= (await newestIn(`${part}/src`));
 }
 
 /** @returns {Promise<number>} epoch ms of the youngest file below the folder; 0 when there is none */
-async function newestIn(/** @type {string} */ folder) {
+export async function newestIn(/** @type {string} */ folder) {
   const files = await readdir(join(ROOT, folder), { recursive: true }).catch(() => []);
   const times = files.map(async (file) => (await stat(join(ROOT, folder, file))).mtimeMs);
   return Math.max(0, ...(await Promise.all(times)));

@@ -8,7 +8,7 @@ const ANSWER_WITHIN_MS = 10_000;
  *
  * @typedef {object} Answer
  * @property {number} status
- * @property {string} pod - who answered, by the header X-Pod
+ * @property {string} pod - who answered, by the header X-Pod, or X-Side of the demo with Spring
  * @property {string | undefined} location - path of a redirect
  * @property {string} text
  */
@@ -25,6 +25,18 @@ export class Visitor {
   /** @returns {Promise<string>} the Cookie header that the next request will send */
   cookie() {
     return this.#jar.getCookieString(this.url);
+  }
+
+  /** @returns {Visitor} somebody else with the same cookies */
+  copyWithCookies() {
+    const copy = new Visitor(this.url);
+    copy.#jar = this.#jar.cloneSync();
+    return copy;
+  }
+
+  /** Deletes a cookie. */
+  async forget(/** @type {string} */ name) {
+    await this.#jar.setCookie(`${name}=; Path=/; Max-Age=0`, this.url);
   }
 
   /** @returns {Promise<Answer>} */
@@ -62,9 +74,10 @@ export class Visitor {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     for (const cookie of response.headers.getSetCookie()) await this.#jar.setCookie(cookie, url);
-    const pod = response.headers.get('x-pod');
+    const pod = response.headers.get('x-pod') ?? response.headers.get('x-side');
     const text = await response.text();
-    if (!pod) throw new Error(`${method} ${path}: ${response.status} without X-Pod. ${text}`);
+    if (!pod)
+      throw new Error(`${method} ${path}: ${response.status} without X-Pod or X-Side. ${text}`);
     return {
       status: response.status,
       pod,

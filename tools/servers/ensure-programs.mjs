@@ -8,6 +8,8 @@ const PACKAGES = {
   'redis-cli': { apt: ['redis-tools'], brew: ['redis'] },
   // Found where Debian keeps it, which is not on the PATH.
   postgres: { apt: ['postgresql'], brew: ['postgresql'] },
+  javac: { apt: ['openjdk-17-jdk-headless'], brew: ['openjdk@17'] },
+  mvn: { apt: ['maven'], brew: ['maven'] },
   nginx: { apt: ['nginx-light'], brew: ['nginx'] },
 };
 

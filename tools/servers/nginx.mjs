@@ -26,16 +26,29 @@ const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
  * @returns {Promise<Nginx>}
  */
 export async function startNginx({ upstreamPorts, port, isSticky = false }) {
+  const pods = (/** @type {readonly number[]} */ ports) => ({ PODS: upstream(ports, isSticky) });
+  const nginx = await startNginxWith(TEMPLATE, pods(upstreamPorts), port);
+  return { ...nginx, useUpstreams: (ports) => nginx.reconfigure(pods(ports)) };
+}
+
+/**
+ * Starts nginx with a template in which `${LISTEN}` and the names of `variables` are filled in.
+ *
+ * @param {URL} template
+ * @param {Record<string, string>} variables
+ * @param {number} [port] - without it on a free one
+ */
+export async function startNginxWith(template, variables, port) {
   const usedPort = port ?? (await getPort({ host: '127.0.0.1' }));
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   // Started by root, nginx serves as another user, who must be able to reach the temporary files.
   await chmod(folder, 0o755);
-  const configure = async (/** @type {readonly number[]} */ ports) => {
-    const variables = { LISTEN: `127.0.0.1:${usedPort}`, PODS: upstream(ports, isSticky) };
-    const text = fillIn(await readFile(TEMPLATE, 'utf8'), variables);
+  const configure = async (/** @type {Record<string, string>} */ values) => {
+    const all = { ...values, LISTEN: `127.0.0.1:${usedPort}` };
+    const text = fillIn(await readFile(template, 'utf8'), all);
     await writeFile(join(folder, 'nginx.conf'), text);
   };
-  await configure(upstreamPorts);
+  await configure(variables);
   const args = ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf', '-g', 'daemon off;'];
   const server = startBackgroundProcess('nginx', args, {
     env: { PATH: `${process.env.PATH}:/usr/sbin` },
@@ -44,8 +57,8 @@ export async function startNginx({ upstreamPorts, port, isSticky = false }) {
   return {
     port: usedPort,
     url: `http://127.0.0.1:${usedPort}`,
-    useUpstreams: async (ports) => {
-      await configure(ports);
+    reconfigure: async (/** @type {Record<string, string>} */ values) => {
+      await configure(values);
       await server.kill('SIGHUP');
     },
     stop: async () => {

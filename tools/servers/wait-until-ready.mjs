@@ -10,19 +10,18 @@ const ASK_AGAIN_AFTER_MS = 20;
  * @param {string} name - what is waited for, as an error message calls it
  * @param {import('./background-process.mjs').BackgroundProcess} server
  * @param {() => Promise<boolean>} isReady - a rejection counts as "not yet"
+ * @param {number} [withinMs] - 15 s unless it is a program that needs longer
  * @returns {Promise<void>}
- * @throws {Error} with the server's last output, when it ends first or is not ready after 15 s; it is stopped then
+ * @throws {Error} with the server's last output, when it ends first or is not ready in time; it is stopped then
  */
-export async function waitUntilReady(name, server, isReady) {
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
+export async function waitUntilReady(name, server, isReady, withinMs = READY_WITHIN_MS) {
+  const giveUpAt = Date.now() + withinMs;
   while (!(await isReady().catch(() => false))) {
     if (server.hasExited())
       throw new Error(`Cannot start ${name}: it ended at once. ${server.output()}`);
     if (Date.now() > giveUpAt) {
       await server.kill('SIGKILL');
-      throw new Error(
-        `Cannot start ${name}: no answer after ${READY_WITHIN_MS} ms. ${server.output()}`,
-      );
+      throw new Error(`Cannot start ${name}: no answer after ${withinMs} ms. ${server.output()}`);
     }
     await delay(ASK_AGAIN_AFTER_MS);
   }

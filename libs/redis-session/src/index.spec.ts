@@ -122,6 +122,16 @@ const ENTRIES = {
     'migrateFrom',
   ],
   'postgres/index.ts': ['PostgresSessionsOptions', 'createSessionTables', 'postgresSessions'],
+  'spring/index.ts': [
+    'JavaValue',
+    'SpringAuthorities',
+    'SpringPrincipals',
+    'SpringSessionOptions',
+    'javaClassOf',
+    'ofJavaClass',
+    'springRoles',
+    'springSession',
+  ],
   'testing/index.ts': [
     'CookieAgent',
     'OverridableModule',

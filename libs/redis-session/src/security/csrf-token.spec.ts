@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from './csrf-token.js';
 
 describe('maskCsrfSecret', () => {
-  it('makes a token of 64 bytes that is never twice the same', () => {
+  it('makes a token of twice as many bytes as the secret that is never twice the same', () => {
     const secret = createCsrfSecret();
     const tokens = Array.from({ length: 100 }, () => maskCsrfSecret(secret));
     expect(new Set(tokens).size).toBe(100);
-    expect(tokens.every((token) => /^[\w-]{86}$/.test(token))).toBe(true);
+    expect(tokens.every((token) => /^[\w-]{115}$/.test(token))).toBe(true);
   });
 
   it('does not contain the secret', () => {
@@ -23,6 +23,11 @@ describe('isCsrfToken', () => {
     for (let time = 0; time < 100; time++) {
       expect(isCsrfToken(maskCsrfSecret(secret), secret)).toBe(true);
     }
+  });
+
+  it('accepts every token of a UUID, as Spring Security keeps one', () => {
+    const uuid = '33fdd1b6-b496-4b33-9f7d-df96679d32fe';
+    expect(isCsrfToken(maskCsrfSecret(uuid), uuid)).toBe(true);
   });
 
   it('refuses tokens of another secret', () => {

@@ -237,7 +237,8 @@ export class RedisIndexedSessionRepository
   }
 }
 
-function refuseUnlessInteger(name: string, value: number, least: number): void {
+/** @throws SessionOptionError unless `value` is a whole number of at least `least` */
+export function refuseUnlessInteger(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
 }

@@ -67,12 +67,16 @@ it('there are scripts, and each is embedded under its name', () => {
     'claimDue-n.lua',
     'dropConsumers-1.lua',
     'endSession-4.lua',
+    'endSpring-3.lua',
     'loadIndexed-n.lua',
     'loadSessions-n.lua',
+    'loadSpring-2.lua',
     'pageOfIndex-1.lua',
+    'recordEvent-2.lua',
     'replaceBlob-1.lua',
     'saveIndexed-6.lua',
     'saveSession-3.lua',
+    'saveSpring-5.lua',
     'scheduleInBuckets-4.lua',
   ]);
   expect(Object.keys(scripts).sort()).toEqual(files.map(nameOf));

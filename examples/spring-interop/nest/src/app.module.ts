@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { RedisSessionModule } from 'nestjs-redis-session';
+import { springRoles, springSession } from 'nestjs-redis-session/spring';
+import { ApiController } from './api.controller.js';
+import { environment } from './environment.js';
+import { LocalStrategy } from './local.strategy.js';
+import { PagesController } from './pages.controller.js';
+import { SessionEventLog } from './session-events.js';
+
+const { boot, maximumSessions, redisUrl, repository } = environment;
+
+/** One login with the Spring application: `springSession` is all that it takes. */
+@Module({
+  imports: [
+    RedisSessionModule.forRoot({
+      redis: redisUrl,
+      repository,
+      ...(repository === 'indexed' && { indexed: { eventDelivery: 'once', maximumSessions } }),
+      features: [
+        springSession({
+          authorities: springRoles,
+          boot,
+          ...(boot === 4 && { factor: 'FACTOR_PASSWORD' }),
+        }),
+      ],
+      security: {
+        csrf: { isExempt: ({ url }) => /^\/(?:nest|both)\/api\//.test(url ?? '') },
+        defaultSuccessPath: '/nest/home',
+        loginPage: '/login',
+        logout: { path: '/nest/logout', successPath: '/nest/home' },
+      },
+    }),
+  ],
+  controllers: [ApiController, PagesController],
+  providers: [LocalStrategy, SessionEventLog],
+})
+export class AppModule {}

@@ -1,0 +1,24 @@
+import { Injectable, UnauthorizedException } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-local';
+
+/** A user as both sides know it. */
+export interface User {
+  readonly username: string;
+  readonly authorities: readonly string[];
+}
+
+const USERS: readonly User[] = [
+  { username: 'alice', authorities: ['USER', 'ADMIN'] },
+  { username: 'bob', authorities: ['USER'] },
+];
+
+/** In this example everybody's password is his name. */
+@Injectable()
+export class LocalStrategy extends PassportStrategy(Strategy) {
+  validate(username: string, password: string): User {
+    const user = USERS.find((each) => each.username === username);
+    if (!user || password !== username) throw new UnauthorizedException();
+    return user;
+  }
+}

@@ -1,0 +1,34 @@
+package shop;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.springframework.beans.factory.BeanClassLoaderAware;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.data.redis.serializer.GenericJackson2JsonRedisSerializer;
+import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.security.jackson2.SecurityJackson2Modules;
+
+/** Sessions as JSON, so that others can read them. */
+@Configuration
+public class SessionConfiguration implements BeanClassLoaderAware {
+  private ClassLoader loader;
+
+  @Override
+  public void setBeanClassLoader(ClassLoader loader) {
+    this.loader = loader;
+  }
+
+  /** Without Long, Spring cannot read its own messages of new sessions. */
+  @Bean
+  RedisSerializer<Object> springSessionDefaultRedisSerializer() {
+    var mapper = new ObjectMapper();
+    mapper.registerModules(SecurityJackson2Modules.getModules(loader));
+    mapper.addMixIn(Long.class, Allowed.class);
+    return new GenericJackson2JsonRedisSerializer(mapper);
+  }
+
+  /** A class with a mixin may be read from a session. */
+  @JsonAutoDetect
+  private abstract static class Allowed {}
+}

@@ -1,0 +1,33 @@
+package shop;
+
+import org.springframework.beans.factory.BeanClassLoaderAware;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.data.redis.serializer.GenericJacksonJsonRedisSerializer;
+import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.security.jackson.SecurityJacksonModules;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+
+/** Sessions as JSON, so that others can read them. */
+@Configuration
+public class SessionConfiguration implements BeanClassLoaderAware {
+  private ClassLoader loader;
+
+  @Override
+  public void setBeanClassLoader(ClassLoader loader) {
+    this.loader = loader;
+  }
+
+  /** Without Long, Spring cannot read its own messages of new sessions. */
+  @Bean
+  RedisSerializer<Object> springSessionDefaultRedisSerializer() {
+    var allowed =
+        BasicPolymorphicTypeValidator.builder()
+            .allowIfSubType(Long.class)
+            .allowIfSubType("shop.");
+    var mapper =
+        JsonMapper.builder().addModules(SecurityJacksonModules.getModules(loader, allowed)).build();
+    return new GenericJacksonJsonRedisSerializer(mapper);
+  }
+}

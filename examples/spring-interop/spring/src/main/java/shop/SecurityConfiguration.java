@@ -1,0 +1,61 @@
+package shop;
+
+import jakarta.servlet.DispatcherType;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.security.config.Customizer;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.core.userdetails.User;
+import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.provisioning.InMemoryUserDetailsManager;
+import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.session.FindByIndexNameSessionRepository;
+import org.springframework.session.Session;
+import org.springframework.session.security.SpringSessionBackedSessionRegistry;
+
+@Configuration
+public class SecurityConfiguration {
+  @Bean
+  UserDetailsService users() {
+    return new InMemoryUserDetailsManager(
+        User.withUsername("alice").password("{noop}alice").roles("USER", "ADMIN").build(),
+        User.withUsername("bob").password("{noop}bob").roles("USER").build());
+  }
+
+  @Bean
+  SecurityFilterChain security(
+      HttpSecurity http,
+      ObjectProvider<FindByIndexNameSessionRepository<? extends Session>> sessions,
+      @Value("${demo.maximum-sessions:-1}") int maximumSessions)
+      throws Exception {
+    http.authorizeHttpRequests(
+            requests ->
+                requests
+                    .dispatcherTypeMatchers(DispatcherType.ERROR)
+                    .permitAll()
+                    .requestMatchers("/spring/members")
+                    .authenticated()
+                    .requestMatchers("/spring/vault")
+                    .fullyAuthenticated()
+                    .requestMatchers("/spring/admin")
+                    .hasRole("ADMIN")
+                    .anyRequest()
+                    .permitAll())
+        .csrf(csrf -> csrf.ignoringRequestMatchers("/spring/api/**", "/both/api/**"))
+        .formLogin(form -> form.loginProcessingUrl("/spring/login").defaultSuccessUrl("/spring/home"))
+        .rememberMe(remember -> remember.key("a key of this example"))
+        .logout(logout -> logout.logoutUrl("/spring/logout").logoutSuccessUrl("/spring/home"))
+        .anonymous(Customizer.withDefaults());
+    var repository = sessions.getIfAvailable();
+    if (maximumSessions > 0 && repository != null) {
+      http.sessionManagement(
+          management ->
+              management
+                  .maximumSessions(maximumSessions)
+                  .sessionRegistry(new SpringSessionBackedSessionRegistry<>(repository)));
+    }
+    return http.build();
+  }
+}

@@ -1,0 +1,28 @@
+package shop;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A class of the application's own. The annotation puts it on the list of classes that may be read from a session. */
+@JsonAutoDetect
+public class Wishlist {
+  private String owner = "nobody";
+  private List<String> items = new ArrayList<>();
+
+  public String getOwner() {
+    return owner;
+  }
+
+  public void setOwner(String owner) {
+    this.owner = owner;
+  }
+
+  public List<String> getItems() {
+    return items;
+  }
+
+  public void setItems(List<String> items) {
+    this.items = items;
+  }
+}

@@ -1,0 +1,170 @@
+import { jsonSessionCodec } from '../session/codec.js';
+import { SessionEncodingError } from '../session/session.errors.js';
+
+/** Holds the Java class of an object or an array. Enumerable, so that `{ ...cart }` keeps the class. */
+export const JAVA_CLASS = Symbol.for('nestjs-redis-session.java-class');
+
+/** A value of a Java class that is neither an object nor a list in JSON, such as a `java.math.BigDecimal`. */
+export class JavaValue {
+  constructor(
+    readonly className: string,
+    readonly value: unknown,
+  ) {}
+}
+
+/** Anything that has a Java class. */
+export interface JavaTyped {
+  readonly [JAVA_CLASS]?: string;
+}
+
+/**
+ * Makes `value` an instance of a Java class for Spring. Spring must be able to read the class: see docs/spring.md.
+ *
+ * ```ts
+ * session.setAttribute('cart', ofJavaClass('com.shop.Cart', { items: [] }));
+ * ```
+ *
+ * @param className - such as `com.shop.Cart`, or `java.util.HashSet` for an array
+ */
+export function ofJavaClass<T extends object>(className: string, value: T): T & JavaTyped {
+  return Object.assign(value, { [JAVA_CLASS]: className });
+}
+
+/** @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
+export function javaClassOf(value: unknown): string | undefined {
+  if (value instanceof JavaValue) return value.className;
+  if (typeof value !== 'object' || value === null) return undefined;
+  return (value as JavaTyped)[JAVA_CLASS];
+}
+
+const CLASS_PROPERTY = '@class';
+const DATE = 'java.util.Date';
+const LIST = 'java.util.ArrayList';
+const MAP = 'java.util.LinkedHashMap';
+/** Inside an object of a class, where Java declares the types: written without one. */
+const UNTYPED = '';
+
+/** Maps and lists that become plain objects and arrays; a changed one is written as {@link MAP} or {@link LIST}. */
+const PLAIN_MAPS: ReadonlySet<string> = new Set([
+  MAP,
+  'java.util.HashMap',
+  'java.util.Collections$EmptyMap',
+  'java.util.Collections$UnmodifiableMap',
+]);
+const PLAIN_LISTS: ReadonlySet<string> = new Set([
+  LIST,
+  'java.util.Arrays$ArrayList',
+  'java.util.Collections$EmptyList',
+  'java.util.Collections$SingletonList',
+  'java.util.Collections$UnmodifiableRandomAccessList',
+  'java.util.ImmutableCollections$ListN',
+  'java.util.ImmutableCollections$List12',
+]);
+/** JavaScript numbers. */
+const NUMBERS: ReadonlySet<string> = new Set([
+  'java.lang.Long',
+  'java.lang.Double',
+  'java.lang.Float',
+  'java.lang.Integer',
+  'java.lang.Short',
+  'java.lang.Byte',
+]);
+
+/** `java.util.ArrayList`, `[Ljava.lang.String;`, `com.shop.Cart$Item`. */
+const CLASS_NAME =
+  /^\[*(?:L?[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+;?|[BCDFIJSZ])$/u;
+
+/**
+ * Jackson 3 reads 500 levels of JSON. A list of lists takes two for each of its levels; the rest is for what is around the
+ * attribute, such as the event of a new session.
+ */
+const MAX_DEPTH = 200;
+/** Jackson reads names of properties up to 50,000 characters. */
+const MAX_NAME_LENGTH = 50_000;
+
+/**
+ * Reads and writes JSON with Java's types, as Spring Security's Jackson modules do. A `Date` stays a date. Java classes that
+ * JavaScript has no counterpart of are kept by {@link javaClassOf}.
+ *
+ * ```
+ * {"@class":"java.util.LinkedHashMap","sku":1,"tags":["java.util.ArrayList",["new"]],"at":["java.util.Date",1404360000000]}
+ * ```
+ */
+export const javaJson = {
+  /** @throws SessionEncodingError when Java could not read it */
+  encode(value: unknown, name: string): string {
+    jsonSessionCodec.encode(value, name);
+    return JSON.stringify(toTyped(value, name, 0));
+  },
+
+  /** @throws SyntaxError when `text` is no JSON */
+  decode(text: string): unknown {
+    return fromTyped(jsonSessionCodec.decode(text, ''), false);
+  },
+};
+
+function toTyped(value: unknown, path: string, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH)
+    throw SessionEncodingError.create(path, `is nested deeper than ${MAX_DEPTH} levels`);
+  if (value instanceof Date) return [DATE, value.getTime()];
+  if (value instanceof JavaValue) return [value.className, value.value];
+  if (value instanceof Number || value instanceof String || value instanceof Boolean)
+    return value.valueOf();
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return toTyped((value as { toJSON(): unknown }).toJSON(), path, depth + 1);
+  return Array.isArray(value) ? toList(value, path, depth) : toObject(value, path, depth);
+}
+
+function toList(value: readonly unknown[], path: string, depth: number): unknown {
+  const items = value.map((item, index) => toTyped(item, `${path}[${index}]`, depth + 1));
+  const className = javaClassOf(value) ?? LIST;
+  return className === UNTYPED ? items : [className, items];
+}
+
+function toObject(value: object, path: string, depth: number): unknown {
+  const className = javaClassOf(value) ?? MAP;
+  const entries: [string, unknown][] = className === UNTYPED ? [] : [[CLASS_PROPERTY, className]];
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    if (key === CLASS_PROPERTY)
+      throw SessionEncodingError.create(path, `has a property "${key}", which names a Java class`);
+    if (key.length > MAX_NAME_LENGTH)
+      throw SessionEncodingError.create(
+        path,
+        `has a property whose name is longer than ${MAX_NAME_LENGTH} characters`,
+      );
+    entries.push([key, toTyped(item, `${path}.${key}`, depth + 1)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** @param isDeclared - whether Java knows the type by the class around it */
+function fromTyped(value: unknown, isDeclared: boolean): unknown {
+  if (Array.isArray(value)) return fromArray(value, isDeclared);
+  if (typeof value !== 'object' || value === null) return value;
+  const { [CLASS_PROPERTY]: className, ...properties } = value as Record<string, unknown>;
+  const isTyped = typeof className === 'string';
+  const isMap = !isTyped || PLAIN_MAPS.has(className);
+  const entries = Object.entries(properties).map(
+    ([key, item]) => [key, fromTyped(item, !isMap || (!isTyped && isDeclared))] as const,
+  );
+  const object = Object.fromEntries(entries);
+  if (isTyped) return isMap ? object : ofJavaClass(className, object);
+  return isDeclared ? ofJavaClass(UNTYPED, object) : object;
+}
+
+function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
+  const [className, content] = array;
+  const isTyped = array.length === 2 && typeof className === 'string' && CLASS_NAME.test(className);
+  if (!isTyped) {
+    const items = array.map((item) => fromTyped(item, isDeclared));
+    return isDeclared ? ofJavaClass(UNTYPED, items) : items;
+  }
+  if (Array.isArray(content)) {
+    const items = content.map((item) => fromTyped(item, false));
+    return PLAIN_LISTS.has(className) ? items : ofJavaClass(className, items);
+  }
+  if (className === DATE && typeof content === 'number') return new Date(content);
+  return NUMBERS.has(className) ? content : new JavaValue(className, content);
+}

@@ -1,0 +1,188 @@
+import { type SessionLogger } from '../lib/logger.js';
+import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
+import { type SecurityContext } from '../security/security-context.js';
+import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+import { type ResolvedSpringOptions } from './spring.options.js';
+
+const SECURITY = 'org.springframework.security';
+const CONTEXT = `${SECURITY}.core.context.SecurityContextImpl`;
+const USER = `${SECURITY}.core.userdetails.User`;
+const AUTHORITY = `${SECURITY}.core.authority.SimpleGrantedAuthority`;
+const FACTOR = `${SECURITY}.core.authority.FactorGrantedAuthority`;
+const LOGIN_TOKEN = `${SECURITY}.authentication.UsernamePasswordAuthenticationToken`;
+const REMEMBER_ME_TOKEN = `${SECURITY}.authentication.RememberMeAuthenticationToken`;
+const PRE_AUTHENTICATED_TOKEN = `${SECURITY}.web.authentication.preauth.PreAuthenticatedAuthenticationToken`;
+const ANONYMOUS_TOKEN = `${SECURITY}.authentication.AnonymousAuthenticationToken`;
+const SET = 'java.util.Collections$UnmodifiableSet';
+
+/** Any number but 0, which Spring refuses. It is compared when somebody logs in by a token, and not afterwards. */
+const REMEMBER_ME_KEY_HASH = 1;
+
+/** Classes of tokens, and what they say of the login. Others need the option `principal`. */
+const KINDS: ReadonlyMap<string | undefined, AuthenticationKind> = new Map([
+  [LOGIN_TOKEN, 'full'],
+  [PRE_AUTHENTICATED_TOKEN, 'full'],
+  [REMEMBER_ME_TOKEN, 'remember-me'],
+]);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What Spring has no place for; Spring ignores it inside of a token, and loses it when Spring writes the token again. */
+interface OwnPart {
+  readonly authenticatedAt: number;
+  readonly name: string;
+  readonly principal: unknown;
+}
+
+/** How users are translated. */
+export type SpringContextOptions = Pick<
+  ResolvedSpringOptions,
+  'authorities' | 'boot' | 'factor' | 'principal'
+>;
+
+/**
+ * Translates who is logged in, both ways: `SecurityContextImpl` of Spring Security and the `SecurityContext` of this library.
+ *
+ * ```
+ * {"@class":"…SecurityContextImpl","authentication":{"@class":"…UsernamePasswordAuthenticationToken","principal":{"@class":"…User",…},…}}
+ * ```
+ */
+export class SpringContext {
+  private readonly warned = new Set<string>();
+
+  constructor(
+    private readonly options: SpringContextOptions,
+    private readonly logger: SessionLogger,
+  ) {}
+
+  /** @returns undefined for an anonymous visitor, and for a login that cannot be understood: that is logged once per class */
+  decode(text: string): SecurityContext | undefined {
+    const token = fieldsOf(fieldsOf(javaJson.decode(text))?.['authentication']);
+    if (token?.['authenticated'] !== true) return undefined;
+    const authentication = this.toAuthentication(token);
+    return authentication && { authentication };
+  }
+
+  encode({ authentication }: SecurityContext, name: string): string {
+    if (!authentication)
+      return javaJson.encode(ofJavaClass(CONTEXT, { authentication: null }), name);
+    const { kind, principal, authenticatedAt } = authentication;
+    const own: OwnPart = { authenticatedAt, name: authentication.name, principal };
+    const isRemembered = kind === 'remember-me';
+    const token = ofJavaClass(isRemembered ? REMEMBER_ME_TOKEN : LOGIN_TOKEN, {
+      authenticated: true,
+      authorities: this.authoritiesOf(authentication),
+      credentials: null,
+      details: null,
+      ...(isRemembered && { keyHash: REMEMBER_ME_KEY_HASH }),
+      principal: this.options.principal?.toSpring(authentication) ?? this.userOf(authentication),
+      node: own,
+    });
+    return javaJson.encode(ofJavaClass(CONTEXT, { authentication: token }), name);
+  }
+
+  private toAuthentication(token: Fields): Authentication | undefined {
+    const tokenClass = javaClassOf(token);
+    if (tokenClass === ANONYMOUS_TOKEN) return undefined;
+    const { principal: stored } = token;
+    const user =
+      userFrom(stored, KINDS.has(tokenClass)) ?? this.options.principal?.fromSpring(stored);
+    if (!user || user.name === '') {
+      this.warnOnce(
+        `${tokenClass ?? 'no class'} with a principal of ${javaClassOf(stored) ?? typeof stored}`,
+      );
+      return undefined;
+    }
+    const own = ownPartOf(token, user.name);
+    const granted = itemsOf(token['authorities']);
+    return {
+      name: user.name,
+      principal: own ? own.principal : user.principal,
+      authorities: this.authorityNamesOf(granted),
+      kind: KINDS.get(tokenClass) ?? 'full',
+      authenticatedAt: own?.authenticatedAt ?? latestFactorMs(granted),
+    };
+  }
+
+  private authorityNamesOf(granted: readonly Fields[]): string[] {
+    const { authorities } = this.options;
+    return granted.flatMap((each) => {
+      const { authority } = each;
+      if (typeof authority !== 'string' || javaClassOf(each) === FACTOR) return [];
+      return authorities ? (authorities.fromSpring(authority) ?? []) : authority;
+    });
+  }
+
+  private authoritiesOf(authentication: Authentication): object[] {
+    const { boot, factor } = this.options;
+    const granted = this.simpleAuthoritiesOf(authentication);
+    if (boot === 3 || factor === undefined || authentication.kind !== 'full') return granted;
+    const issuedAt = authentication.authenticatedAt / 1000;
+    return [...granted, ofJavaClass(FACTOR, { authority: factor, issuedAt })];
+  }
+
+  private simpleAuthoritiesOf({ authorities }: Authentication): object[] {
+    const names = authorities.flatMap((name) =>
+      this.options.authorities ? (this.options.authorities.toSpring(name) ?? []) : name,
+    );
+    return [...new Set(names)].map((authority) => ofJavaClass(AUTHORITY, { authority }));
+  }
+
+  private userOf(authentication: Authentication): object {
+    return ofJavaClass(USER, {
+      accountNonExpired: true,
+      accountNonLocked: true,
+      authorities: ofJavaClass(SET, this.simpleAuthoritiesOf(authentication)),
+      credentialsNonExpired: true,
+      enabled: true,
+      password: null,
+      username: authentication.name,
+    });
+  }
+
+  private warnOnce(what: string): void {
+    if (this.warned.has(what) || this.warned.size > 100) return;
+    this.warned.add(what);
+    this.logger.warn(
+      `Cannot understand a login of Spring: it is ${what}. Its user is anonymous here. Set the option principal of springSession().`,
+    );
+  }
+}
+
+/** The name and the principal of Spring's own classes. */
+function userFrom(
+  principal: unknown,
+  isKnownToken: boolean,
+): { readonly name: string; readonly principal: unknown } | undefined {
+  if (!isKnownToken) return undefined;
+  if (typeof principal === 'string') return { name: principal, principal: { username: principal } };
+  const fields = fieldsOf(principal);
+  if (javaClassOf(fields) !== USER || typeof fields?.['username'] !== 'string') return undefined;
+  return { name: fields['username'], principal: { username: fields['username'] } };
+}
+
+function ownPartOf({ node }: Fields, name: string): OwnPart | undefined {
+  const own = fieldsOf(node) as Partial<OwnPart> | undefined;
+  const isWhole = own?.name === name && Number.isFinite(own.authenticatedAt);
+  return isWhole ? (own as OwnPart) : undefined;
+}
+
+/** Epoch ms of the last factor; 0 = nobody knows, so that whoever asks for a fresh login gets one. */
+function latestFactorMs(granted: readonly Fields[]): number {
+  const factors = granted.filter((each) => javaClassOf(each) === FACTOR);
+  const times = factors.map(({ issuedAt }) => (typeof issuedAt === 'number' ? issuedAt * 1000 : 0));
+  return Math.floor(Math.max(0, ...times));
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+}
+
+function itemsOf(value: unknown): Fields[] {
+  return Array.isArray(value)
+    ? value.flatMap((item: unknown): Fields[] => {
+        const fields = fieldsOf(item);
+        return fields ? [fields] : [];
+      })
+    : [];
+}

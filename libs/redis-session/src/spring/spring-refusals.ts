@@ -1,0 +1,142 @@
+import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
+import { isCluster, isRedisClient, type RedisConnection } from '../redis/client/redis-client.js';
+import { SessionOptionError } from '../session/session.errors.js';
+import { type ResolvedSpringOptions } from './spring.options.js';
+
+/** @throws SessionOptionError for options of `springSession` that do not go together */
+export function refuseSpringContradictions({
+  boot,
+  factor,
+  serialization,
+}: ResolvedSpringOptions): void {
+  if (boot === 3 && factor !== undefined)
+    throw new SessionOptionError(
+      'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',
+    );
+  if (serialization === 'jdk')
+    throw new SessionOptionError(
+      'springSession.serialization must be "json", got "jdk": this library keeps sessions as text and cannot carry the bytes of Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md.',
+    );
+}
+
+/** An option of the module, whether the application has set it so that it contradicts Spring, and why. */
+type Contradiction = readonly [
+  rule: string,
+  applies: (options: RedisSessionModuleOptions) => boolean,
+  reason: string,
+];
+
+const CONTRADICTIONS: readonly Contradiction[] = [
+  [
+    'store must be left out',
+    ({ store = 'redis' }) => store !== 'redis',
+    'Spring keeps its sessions in Redis',
+  ],
+  [
+    'redis must not be a Redis Cluster',
+    ({ redis }) => isCluster(redis),
+    'keys of Spring lie in different slots, and one step must change several of them',
+  ],
+  [
+    'keyPrefix of redis must be left out',
+    ({ redis }) => keyPrefixOf(redis) !== '',
+    'Spring has no such prefix. Set namespace to that of Spring',
+  ],
+  [
+    'codec must be left out',
+    ({ codec }) => codec !== undefined,
+    'Spring decodes every attribute and answers 500 to one that it cannot decode',
+  ],
+  [
+    'encryption must be left out',
+    ({ encryption }) => encryption !== undefined,
+    'Spring cannot read encrypted attributes',
+  ],
+  [
+    'hashIds must be false',
+    ({ hashIds = false }) => hashIds !== false,
+    'Spring makes keys of ids as they are',
+  ],
+  [
+    'sessionIdGenerator must be left out',
+    ({ sessionIdGenerator }) => sessionIdGenerator !== undefined,
+    'ids are UUIDs, as those of Spring',
+  ],
+  [
+    'sessionIdPattern must be left out',
+    ({ sessionIdPattern }) => sessionIdPattern !== undefined,
+    'ids are UUIDs, as those of Spring',
+  ],
+  [
+    'absoluteTimeoutSeconds must be left out',
+    ({ absoluteTimeoutSeconds }) => absoluteTimeoutSeconds !== undefined,
+    'Spring has no absolute lifetime, and would keep such a session alive',
+  ],
+  [
+    'maxInactiveIntervalSeconds must be positive',
+    ({ maxInactiveIntervalSeconds = 1800 }) => maxInactiveIntervalSeconds < 0,
+    'Spring deletes sessions that never end',
+  ],
+  [
+    'saveMode must be "on-change" or "on-set-attribute"',
+    ({ saveMode = 'on-change' }) => saveMode === 'always' || saveMode === 'on-get-attribute',
+    'an attribute of Spring would be written although nobody has changed it',
+  ],
+  [
+    'cookie.encoding must be "base64"',
+    ({ cookie }) => cookie?.encoding === 'plain',
+    'Spring encodes the id in its cookie',
+  ],
+  [
+    'cookie.secrets must be left out',
+    ({ cookie }) => (cookie?.secrets ?? []).length > 0,
+    'Spring neither signs its cookie nor checks a signature',
+  ],
+  [
+    'features must hold no other feature that keeps sessions',
+    ({ features = [] }) => features.filter((feature) => 'createRepository' in feature).length > 1,
+    'Spring changes sessions without telling it. Leave out nearCache()',
+  ],
+  [
+    'features must not hold migrateFrom()',
+    ({ features = [] }) => features.some(({ name }) => name === 'migrateFrom()'),
+    'moved sessions keep ids that Spring does not know. Migrate first',
+  ],
+  [
+    'indexed.expirationStore must be left out',
+    ({ indexed }) => indexed?.expirationStore === 'sorted-set',
+    'sessions expire by the buckets of Spring',
+  ],
+  [
+    'indexed.indexes must be left out',
+    ({ indexed }) => Object.keys(indexed?.indexes ?? {}).length > 0,
+    'Spring keeps no other index than that of the user',
+  ],
+  [
+    'indexed.partitions must be left out',
+    ({ indexed }) => indexed?.partitions !== undefined,
+    'the keys of Spring have no partitions',
+  ],
+  [
+    'indexed.principalName must be left out',
+    ({ indexed }) => indexed?.principalName !== undefined,
+    'both sides must find a session under the same name',
+  ],
+  [
+    'indexed.retentionSeconds must be left out',
+    ({ indexed }) => indexed?.retentionSeconds !== undefined,
+    'Spring keeps an expired session for five minutes',
+  ],
+];
+
+/** @throws SessionOptionError for the first option of the module that contradicts Spring */
+export function refuseContradictions(options: RedisSessionModuleOptions): void {
+  for (const [rule, applies, reason] of CONTRADICTIONS)
+    if (applies(options)) throw new SessionOptionError(`${rule} with springSession(): ${reason}.`);
+}
+
+function keyPrefixOf(redis: RedisConnection | undefined): string {
+  if (isRedisClient(redis)) return redis.options.keyPrefix ?? '';
+  if (typeof redis !== 'object' || 'nodes' in redis) return '';
+  return redis.keyPrefix ?? '';
+}

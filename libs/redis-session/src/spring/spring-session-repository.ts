@@ -1,0 +1,90 @@
+import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { RecordedAccesses } from '../session/recorded-accesses.js';
+import {
+  expiryTimeMs,
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import { type SessionRepositoryOptions } from '../session/repository-options.js';
+import { StoredSessionRepository } from '../session/stored-session-repository.js';
+import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
+import { springSessionKeys, type SpringSessionKeys } from './spring-session.keys.js';
+import { type SaveSpringInput, SpringSessionCommands } from './spring-session.commands.js';
+import { fromSpringHash, toSpringHash } from './spring-session.mapper.js';
+
+/** What a {@link SpringSessionRepository} is told. */
+export interface SpringRepositoryOptions extends SessionRepositoryOptions {
+  readonly commandTimeoutMs: number;
+  readonly namespace: string;
+  /** About how many events the stream of the indexed repository holds at most. */
+  readonly maxEvents?: number;
+}
+
+/**
+ * Keeps sessions in the keys of Spring Session's default repository, for one Redis with Spring applications:
+ *
+ * ```
+ * spring:session:sessions:33fdd1b6-…                  hash, expires at lastAccessedTime + maxInactiveInterval
+ *   creationTime                                      1404360000000                    epoch ms
+ *   lastAccessedTime                                  1404360000000                    epoch ms, only grows
+ *   maxInactiveInterval                               1800                             seconds; 0 = has ended
+ *   sessionAttr:SPRING_SECURITY_CONTEXT               {"@class":"…SecurityContextImpl",…}
+ *   sessionAttr:cart                                  ["java.util.ArrayList",["book"]] '' = absent
+ * ```
+ *
+ * It writes no other field, because Spring decodes all of them. Mirrors `RedisSessionRepository` of Spring Session.
+ */
+export class SpringSessionRepository extends StoredSessionRepository {
+  protected readonly keys: SpringSessionKeys;
+  protected readonly commands: SpringSessionCommands;
+  private readonly accesses: RecordedAccesses;
+
+  constructor(client: RedisClient, options: SpringRepositoryOptions, isIndexed = false) {
+    super(options);
+    const { commandTimeoutMs, maxEvents = 1, namespace, touchIntervalSeconds } = options;
+    this.keys = springSessionKeys(namespace);
+    const touchIntervalMs = (touchIntervalSeconds ?? 0) * 1000;
+    const rules = { commandTimeoutMs, isIndexed, maxEvents, touchIntervalMs };
+    this.commands = new SpringSessionCommands(client, this.keys, rules);
+    this.accesses = new RecordedAccesses(touchIntervalSeconds);
+  }
+
+  protected override async load(
+    id: string,
+    accessTimeMs?: number,
+  ): Promise<StoredSession | undefined> {
+    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs)) {
+      const recorded = await this.readRecorded(id, accessTimeMs);
+      if (recorded) return recorded;
+    }
+    const outcome = await this.commands.load(id, this.options.clock(), accessTimeMs);
+    const stored = outcome.kind === 'found' ? fromSpringHash(outcome.fields) : undefined;
+    if (stored) this.accesses.remember(id, stored);
+    return stored;
+  }
+
+  protected override write(change: SessionChange): Promise<SaveOutcome> {
+    return this.commands.save(this.inputOf(change));
+  }
+
+  protected override delete(id: string): Promise<void> {
+    return this.commands.end(id);
+  }
+
+  protected inputOf(change: SessionChange): SaveSpringInput {
+    const { storedId, id } = change;
+    return {
+      ...{ storedId, id, hash: toSpringHash(change), earlierIndex: '', index: '' },
+      ...{ limit: undefined, isRefusing: false, created: undefined },
+    };
+  }
+
+  /** No record of the access is due. @returns undefined when the session may have ended */
+  private async readRecorded(id: string, accessTimeMs: number): Promise<StoredSession | undefined> {
+    const stored = fromSpringHash(await this.commands.read(id));
+    const isLive = stored && this.options.clock() < expiryTimeMs(stored);
+    if (!isLive || stored.attributes.get(EXPIRED_ATTRIBUTE) === 'true') return undefined;
+    return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
+  }
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CONFLICT,
+  MISSING,
+  missingIfNoHash,
+  type RawReply,
+  refuseWrongType,
+  SAVED,
+  type ScriptArguments,
+  unknownOutcome,
+  WriteDeadline,
+} from '../redis/client/script.js';
+import { endSpring, loadSpring, recordEvent, saveSpring } from '../redis/lua/scripts.generated.js';
+import { type HashChange } from '../redis/sessions/redis-session.mapper.js';
+import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { withDeadline } from '../lib/deadline.js';
+import { SessionLimitError } from '../session/session.errors.js';
+import { type SpringSessionKeys } from './spring-session.keys.js';
+import { fromSpringConflict } from './spring-session.mapper.js';
+
+interface ScriptedClient {
+  nestSpringLoad(...args: ScriptArguments): Promise<RawReply>;
+  nestSpringSave(...args: ScriptArguments): Promise<RawReply>;
+  nestSpringEnd(...args: ScriptArguments): Promise<RawReply>;
+  nestEventRecord(...args: ScriptArguments): Promise<RawReply>;
+}
+
+/** What all scripts of one repository are told. */
+export interface SpringCommandOptions {
+  readonly commandTimeoutMs: number;
+  /** Whether sessions have an index, shadow keys and buckets. */
+  readonly isIndexed: boolean;
+  /** About how many events the stream holds at most. */
+  readonly maxEvents: number;
+  readonly touchIntervalMs: number;
+}
+
+/** One save. The indexes are keys; '' = the session is of no user. */
+export interface SaveSpringInput {
+  readonly storedId: string;
+  readonly id: string;
+  readonly hash: HashChange;
+  readonly earlierIndex: string;
+  readonly index: string;
+  /** How many sessions the user may have; undefined = this is no login, or there is no limit. */
+  readonly limit: number | undefined;
+  readonly isRefusing: boolean;
+  /** Tells of a new session, or undefined. */
+  readonly created: { readonly channel: string; readonly message: string } | undefined;
+}
+
+/** What became of a save; `surplus` = ids of sessions that have to end. */
+export type SaveSpringOutcome =
+  | { readonly kind: 'saved'; readonly surplus: readonly string[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> };
+
+/** What was found under an id; 'replaced' = a newer login has taken the place of the session. */
+export type LoadSpringOutcome =
+  | { readonly kind: 'found'; readonly fields: readonly string[] }
+  | { readonly kind: 'replaced' | 'none' };
+
+/** Ms for which a session's client is told why somebody else has ended the session. */
+const REASON_LIFE_MS = 3_600_000;
+/** Ms for which a replica that hears late of an event knows that it is recorded: as long as a hash outlives its session. */
+const TOLD_LIFE_MS = 600_000;
+const TOO_MANY = -5;
+
+/** Sends the Lua scripts for Spring's keys; the only place that knows their arguments and replies. */
+export class SpringSessionCommands {
+  private readonly scripts: ScriptedClient;
+  private readonly deadline: WriteDeadline;
+  private readonly buckets: string;
+
+  constructor(
+    readonly client: RedisClient,
+    readonly keys: SpringSessionKeys,
+    private readonly options: SpringCommandOptions,
+  ) {
+    client.defineCommand('nestSpringLoad', loadSpring);
+    client.defineCommand('nestSpringSave', saveSpring);
+    client.defineCommand('nestSpringEnd', endSpring);
+    client.defineCommand('nestEventRecord', recordEvent);
+    this.scripts = client as unknown as ScriptedClient;
+    this.deadline = new WriteDeadline(options.commandTimeoutMs);
+    this.buckets = options.isIndexed ? keys.bucketPrefix : '';
+  }
+
+  /** @param accessTimeMs - epoch; undefined = this is no access. @throws SessionCorruptError, SessionStoreError */
+  async load(id: string, nowMs: number, accessTimeMs?: number): Promise<LoadSpringOutcome> {
+    const { keys, options, buckets } = this;
+    const send = (latest: number) =>
+      this.scripts.nestSpringLoad(
+        ...[keys.session(id), keys.shadow(id), nowMs, latest, accessTimeMs ?? ''],
+        ...[options.touchIntervalMs, buckets, id],
+      );
+    const reply = this.deadline.inTime('load the session', send);
+    const [outcome, , fields] = await reply.catch(refuseWrongType);
+    if (outcome === 1) return { kind: 'found', fields: (fields as unknown[]).map(String) };
+    if (outcome === 2) return { kind: 'replaced' };
+    if (outcome === 3) return { kind: 'none' };
+    throw unknownOutcome('loadSpring', outcome);
+  }
+
+  /** The hash as it is, whatever its times: names and values in turn. @throws SessionStoreError */
+  async read(id: string): Promise<readonly string[]> {
+    const hash = this.client.hgetall(this.keys.session(id));
+    const fields = await this.inTime('load the session', hash).catch(refuseWrongType);
+    return Object.entries(fields).flat();
+  }
+
+  /** @throws SessionLimitError, SessionStoreError */
+  async save(input: SaveSpringInput): Promise<SaveSpringOutcome> {
+    const args = this.saveArguments(input);
+    const send = (latest: number) => this.scripts.nestSpringSave(...args(latest));
+    const reply = this.deadline.inTime('save the session', send).catch(missingIfNoHash);
+    const [outcome, , ...rest] = await reply;
+    if (outcome === SAVED) return { kind: 'saved', surplus: rest.map(String) };
+    if (outcome === MISSING) return { kind: 'missing' };
+    if (outcome === CONFLICT)
+      return { kind: 'conflict', current: fromSpringConflict(rest.map(String)) };
+    if (outcome === TOO_MANY) throw SessionLimitError.create();
+    throw unknownOutcome('saveSpring', outcome);
+  }
+
+  /** @param index - key of the index of its user, or ''. @param reason - for its client, or ''. @throws SessionStoreError */
+  async end(id: string, index = '', reason = ''): Promise<void> {
+    const { keys, buckets } = this;
+    const [outcome] = await this.deadline.inTime('end the session', (latest) =>
+      this.scripts.nestSpringEnd(
+        ...[keys.session(id), keys.shadow(id), keys.ended(id), latest, id],
+        ...[buckets, index, reason, REASON_LIFE_MS],
+      ),
+    );
+    if (outcome !== 1 && outcome !== 2) throw unknownOutcome('endSpring', outcome);
+  }
+
+  /** @param stream - its key. @param fields - of the event, names and values in turn. @throws SessionStoreError */
+  async record(type: string, id: string, stream: string, fields: readonly string[]): Promise<void> {
+    const { keys, options } = this;
+    const [outcome] = await this.deadline.inTime('record an event', (latest) =>
+      this.scripts.nestEventRecord(
+        ...[keys.told(type, id), stream, latest, TOLD_LIFE_MS, options.maxEvents],
+        ...[type, ...fields],
+      ),
+    );
+    if (outcome !== 1 && outcome !== 2) throw unknownOutcome('recordEvent', outcome);
+  }
+
+  /** @throws SessionStoreError */
+  inTime<T>(action: string, reply: Promise<T>): Promise<T> {
+    return withDeadline(action, this.options.commandTimeoutMs, reply);
+  }
+
+  private saveArguments(input: SaveSpringInput): (latestMs: number) => (string | number)[] {
+    const { keys, buckets } = this;
+    const { storedId, id, hash, created } = input;
+    const hasUpdates = hash.updates.length > 0;
+    const storedKey = keys.session(storedId);
+    const markKey = hasUpdates ? keys.save(randomUUID()) : storedKey;
+    return (latestMs) => [
+      ...[storedKey, keys.session(id), markKey, keys.shadow(storedId), keys.shadow(id)],
+      ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
+      ...[buckets, keys.sessionPrefix, storedId, id, input.earlierIndex, input.index],
+      ...[input.limit ?? -1, input.isRefusing ? '1' : '0'],
+      ...[created?.channel ?? '', created?.message ?? ''],
+      ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
+      ...[...hash.set, ...hash.remove, ...hash.updates],
+    ];
+  }
+}

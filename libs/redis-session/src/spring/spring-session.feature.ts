@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { resolveOptionGroup } from '../lib/option-group.js';
+import {
+  type RedisSessionModuleOptions,
+  type ResolvedOptions,
+  type SessionFeature,
+} from '../nest/options/redis-session.options.js';
+import { RedisSessionStore } from '../redis/redis-session-store.js';
+import { type SessionKeeper } from '../session/stored-session-repository.js';
+import { springCodec } from './spring-codec.js';
+import { SpringContext } from './spring-context.js';
+import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
+import { SpringRequestCache } from './spring-request-cache.js';
+import { refuseContradictions, refuseSpringContradictions } from './spring-refusals.js';
+import { SpringSessionRepository } from './spring-session-repository.js';
+import { springOptionGroup, type SpringSessionOptions } from './spring.options.js';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const DEFAULT_NAMESPACE = 'spring:session';
+
+/**
+ * Shares sessions and logins with Spring Boot applications that use Spring Session: the same keys, the same cookie, the same
+ * login, cart, saved page and CSRF token, whoever of the two answers.
+ *
+ * ```ts
+ * RedisSessionModule.forRoot({ redis, repository: 'indexed', features: [springSession({ boot: 4 })] })
+ * ```
+ *
+ * `repository` must be the one of the Spring application (`spring.session.data.redis.repository-type`). Sets `namespace`,
+ * `codec`, `cookie.encoding`, `sessionIdGenerator`, `sessionIdPattern` and `security.requestCache`.
+ *
+ * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
+ */
+export function springSession(options: SpringSessionOptions = {}): SessionFeature {
+  const resolved = resolveOptionGroup(springOptionGroup, options, { prefix: 'springSession.' });
+  refuseSpringContradictions(resolved);
+  const requestCache = new SpringRequestCache();
+  return {
+    name: SPRING_SESSION,
+    configure(given) {
+      refuseContradictions(given);
+      const context = new SpringContext(resolved, given.logger ?? new Logger('RedisSession'));
+      return { ...given, ...sharedOptions(given, requestCache, context) };
+    },
+    createRepository: (store, moduleOptions) => {
+      // Tests keep sessions in memory, whatever the application uses.
+      if (!(store instanceof RedisSessionStore)) return store.createRepository(moduleOptions);
+      return repositoryOf(store, moduleOptions);
+    },
+    connect: ({ isSecure }) => {
+      requestCache.isSecure = isSecure;
+      return {};
+    },
+  };
+}
+
+const SPRING_SESSION = 'springSession()';
+
+/** What must be the same on both sides. */
+function sharedOptions(
+  { cookie, namespace, security, sessionIdResolver }: RedisSessionModuleOptions,
+  requestCache: SpringRequestCache,
+  context: SpringContext,
+): Partial<RedisSessionModuleOptions> {
+  const csrf = security && typeof security.csrf === 'object' ? security.csrf : {};
+  const { headerName = 'X-CSRF-TOKEN', parameter = '_csrf' } = csrf;
+  return {
+    codec: springCodec(context, { headerName, parameter }),
+    ...(!sessionIdResolver && { cookie: { ...cookie, encoding: 'base64' } }),
+    namespace: namespace ?? DEFAULT_NAMESPACE,
+    security: security !== false && { requestCache, ...security },
+    sessionIdGenerator: randomUUID,
+    sessionIdPattern: UUID,
+  };
+}
+
+function repositoryOf({ client }: RedisSessionStore, options: ResolvedOptions): SessionKeeper {
+  const { indexed } = options;
+  return indexed
+    ? new SpringIndexedSessionRepository(client, { ...options, indexed })
+    : new SpringSessionRepository(client, options);
+}

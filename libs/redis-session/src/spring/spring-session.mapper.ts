@@ -1,0 +1,56 @@
+import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
+import { fromHash, type HashChange, toHash } from '../redis/sessions/redis-session.mapper.js';
+import { type SessionChange, type StoredSession } from '../session/session-change.js';
+import { SessionCorruptError, SessionOptionError } from '../session/session.errors.js';
+import { ownNameOf, springNameOf } from './spring-attributes.js';
+
+/** What Java serialization begins with, read as UTF-8. */
+const JDK_START = '\ufffd\ufffd\u0000\u0005';
+
+/**
+ * @param fields - names and values in turn; an attribute without text is one that Spring has removed
+ * @returns undefined when there are none
+ * @throws SessionCorruptError when a time is missing or no whole number
+ */
+export function fromSpringHash(fields: readonly string[]): StoredSession | undefined {
+  const hash = new Map<string, string>();
+  for (let i = 0; i < fields.length; i += 2) {
+    const [field = '', text = ''] = [fields[i], fields[i + 1]];
+    const isAttribute = field.startsWith(ATTRIBUTE_PREFIX);
+    if (isAttribute && text !== '') hash.set(ATTRIBUTE_PREFIX + ownNameOf(nameOf(field)), text);
+    if (!isAttribute) hash.set(field, text);
+  }
+  if (hash.get('creationTime')?.startsWith(JDK_START))
+    throw new SessionCorruptError(
+      'Cannot read a session: Spring writes it by Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md.',
+    );
+  return fromHash(hash);
+}
+
+/**
+ * The fields that `change` writes.
+ *
+ * @throws SessionOptionError for a session that never ends: Spring would delete it at its next request
+ */
+export function toSpringHash(change: SessionChange): HashChange {
+  if ((change.maxInactiveInterval ?? 1) <= 0)
+    throw new SessionOptionError(
+      `maxInactiveIntervalSeconds must be positive with springSession(), got ${change.maxInactiveInterval}: Spring deletes sessions that never end.`,
+    );
+  const named = [...change.attributes].map(([name, each]) => [springNameOf(name), each] as const);
+  return toHash({ ...change, attributes: new Map(named) });
+}
+
+/** The attributes under update as they are stored, by our names. @param reply - name, '1' or '0', text for each */
+export function fromSpringConflict(reply: readonly string[]): Map<string, string | undefined> {
+  const current = new Map<string, string | undefined>();
+  for (let i = 0; i < reply.length; i += 3) {
+    const text = reply[i + 1] === '1' ? reply[i + 2] : undefined;
+    current.set(ownNameOf(nameOf(reply[i] ?? '')), text);
+  }
+  return current;
+}
+
+function nameOf(field: string): string {
+  return field.slice(ATTRIBUTE_PREFIX.length);
+}

@@ -1,0 +1,50 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { buildLibraryIfStale, newestIn, ROOT } from '../demo/build.mjs';
+
+const EXAMPLE = 'examples/spring-interop';
+
+/**
+ * Builds the library, the Nest half and the Spring half, unless each build is newer than its sources.
+ *
+ * @param {number} boot - generation of Spring Boot
+ * @returns {Promise<{ jar: string, main: string }>}
+ */
+export async function buildBoth(boot) {
+  await buildLibraryIfStale();
+  return { main: await buildNest(), jar: await buildSpring(boot) };
+}
+
+async function buildNest() {
+  const folder = `${EXAMPLE}/nest`;
+  if ((await newestIn(`${folder}/dist`)) < (await newestIn(`${folder}/src`))) {
+    console.log('> tsc (the Nest half)');
+    await run('npx', ['tsc', '-p', `${folder}/tsconfig.build.json`], ROOT);
+  }
+  return join(ROOT, folder, 'dist/main.js');
+}
+
+async function buildSpring(/** @type {number} */ boot) {
+  const folder = join(ROOT, EXAMPLE, 'spring');
+  const jar = join(folder, `target/boot${boot}/app.jar`);
+  const built = await stat(jar).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  const { mtimeMs: pomMs } = await stat(join(folder, 'pom.xml'));
+  if (built < Math.max(pomMs, await newestIn(`${EXAMPLE}/spring/src`))) {
+    console.log(`> mvn package (the Spring half, Boot ${boot}; the first time takes minutes)`);
+    await run('mvn', ['-q', '-B', `-Pboot${boot}`, 'package'], folder);
+  }
+  return jar;
+}
+
+async function run(
+  /** @type {string} */ file,
+  /** @type {readonly string[]} */ args,
+  /** @type {string} */ cwd,
+) {
+  const result = await execa(file, args, { cwd, all: true, reject: false });
+  if (result.failed) throw new Error(`Cannot run ${file} in ${cwd}: ${result.all}`);
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { startBackgroundProcess } from '../servers/background-process.mjs';
+import { startNginxWith } from '../servers/nginx.mjs';
+import { startRedisServer } from '../servers/redis-server.mjs';
+import { waitUntilReady } from '../servers/wait-until-ready.mjs';
+
+const NGINX = new URL('../../examples/spring-interop/nginx.conf', import.meta.url);
+/** A JVM that shares its processors with other programs. */
+const SPRING_READY_WITHIN_MS = 120_000;
+
+/**
+ * @typedef {object} Side
+ * @property {string} url
+ * @property {() => string} output - the end of its log
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Redis, the Spring application, the Nest one and nginx before them, running.
+ *
+ * @typedef {object} SpringStack
+ * @property {string} url - of nginx
+ * @property {string} redisUrl
+ * @property {Side} spring
+ * @property {Side} nest
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * @typedef {object} SpringStackOptions
+ * @property {number} boot - generation of Spring Boot
+ * @property {string} repository - `default` or `indexed`
+ * @property {string} [platform] - of Nest: `express` or `fastify`
+ * @property {number} [maximumSessions] - on both sides; -1 = any number
+ * @property {number} [port] - of nginx
+ */
+
+/**
+ * @param {{ jar: string, main: string }} programs
+ * @param {SpringStackOptions} options
+ * @returns {Promise<SpringStack>}
+ */
+export async function startSpringStack({ jar, main }, options) {
+  /** @type {{ stop: () => Promise<void> }[]} */
+  const started = [];
+  const keep = (/** @type {{ stop: () => Promise<void> }} */ server) => {
+    started.push(server);
+    return server;
+  };
+  const stop = async () => {
+    while (started.length > 0) await started.pop()?.stop();
+  };
+  try {
+    const redis = await startRedisServer();
+    keep(redis);
+    const [spring, nest] = await Promise.all([
+      startSpring(jar, redis.port, options).then(keep),
+      startNest(main, redis.url, options).then(keep),
+    ]);
+    const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
+    const nginx = await startNginxWith(NGINX, variables, options.port);
+    keep(nginx);
+    return { url: nginx.url, redisUrl: redis.url, spring, nest, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * One replica of the Spring half.
+ *
+ * @returns {Promise<Side>}
+ */
+export async function startSpring(
+  /** @type {string} */ jar,
+  /** @type {number} */ redisPort,
+  /** @type {SpringStackOptions} */ { boot, repository, maximumSessions = -1 },
+) {
+  const port = await getPort({ host: '127.0.0.1' });
+  const folder = await mkdtemp(join(tmpdir(), 'spring-'));
+  const repositoryType =
+    boot === 3
+      ? 'spring.session.redis.repository-type'
+      : 'spring.session.data.redis.repository-type';
+  const server = startBackgroundProcess(
+    'java',
+    [
+      ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', jar],
+      ...[`--server.port=${port}`, `--server.tomcat.basedir=${folder}`],
+      ...[`--spring.data.redis.port=${redisPort}`, `--${repositoryType}=${repository}`],
+      `--demo.maximum-sessions=${maximumSessions}`,
+    ],
+    {},
+  );
+  return whenReady('Spring', server, {
+    url: `http://127.0.0.1:${port}`,
+    path: '/spring/home',
+    withinMs: SPRING_READY_WITHIN_MS,
+    cleanUp: () => rm(folder, { recursive: true, force: true }),
+  });
+}
+
+/**
+ * One replica of the Nest half.
+ *
+ * @returns {Promise<Side>}
+ */
+export async function startNest(
+  /** @type {string} */ main,
+  /** @type {string} */ redisUrl,
+  /** @type {SpringStackOptions} */ {
+    boot,
+    repository,
+    platform = 'express',
+    maximumSessions = -1,
+  },
+) {
+  const port = await getPort({ host: '127.0.0.1' });
+  const env = {
+    ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, REDIS_URL: redisUrl },
+    ...{ REPOSITORY: repository, PLATFORM: platform, MAXIMUM_SESSIONS: `${maximumSessions}` },
+  };
+  const server = startBackgroundProcess(process.execPath, [main], { env });
+  return whenReady('Nest', server, { url: `http://127.0.0.1:${port}`, path: '/nest/home' });
+}
+
+/**
+ * @param {string} name
+ * @param {import('../servers/background-process.mjs').BackgroundProcess} server
+ * @param {{ url: string, path: string, withinMs?: number, cleanUp?: () => Promise<void> }} options
+ * @returns {Promise<Side>}
+ */
+async function whenReady(name, server, { url, path, withinMs, cleanUp }) {
+  const isReady = async () => {
+    const response = await fetch(url + path, { signal: AbortSignal.timeout(5_000) });
+    await response.text();
+    return response.ok;
+  };
+  await waitUntilReady(name, server, isReady, withinMs);
+  const stop = async () => {
+    await server.stop();
+    await cleanUp?.();
+  };
+  return { url, output: server.output, stop };
+}
