@@ -8,25 +8,30 @@ const MISSING_CODES = ['42P01', '42703', '3F000'];
 /** Any number, the same in all replicas: they create the tables one after the other. */
 const CREATION_LOCK = 7_318_421;
 
+/** What tables are needed for. */
+export interface TableCheck {
+  readonly createsTables: boolean;
+  /** Of the session ids of this application. */
+  readonly idLength: number;
+  readonly isIndexed: boolean;
+  readonly tables: SessionTables;
+}
+
 /**
  * Creates the tables if that is wanted, and checks that they can hold sessions.
  *
- * @param idLength - of the session ids of this application
  * @throws SessionOptionError for a table that is missing, or too narrow for the ids
  */
 export async function checkTables(
   pool: Pool,
-  { createsTables, tables }: { readonly createsTables: boolean; readonly tables: SessionTables },
-  idLength: number,
+  { createsTables, idLength, isIndexed, tables }: TableCheck,
 ): Promise<void> {
   if (createsTables) await createTables(pool, tables.sessions);
   try {
-    const { sessions, attributes } = tables;
-    await pool.query(
-      `SELECT primary_id, session_id, creation_time, last_access_time, max_inactive_interval, expiry_time, principal_name,
-              session_primary_id, attribute_name, attribute_bytes
-         FROM ${sessions} LEFT JOIN ${attributes} ON session_primary_id = primary_id LIMIT 0`,
-    );
+    for (const query of isIndexed
+      ? [...ofDefault(tables), ...ofIndexed(tables)]
+      : ofDefault(tables))
+      await pool.query(`${query} LIMIT 0`);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (!code || !MISSING_CODES.includes(code)) throw error;
@@ -35,6 +40,22 @@ export async function checkTables(
     );
   }
   await refuseNarrowIds(pool, tables.sessions, idLength);
+}
+
+function ofDefault({ sessions, attributes }: SessionTables): string[] {
+  return [
+    `SELECT primary_id, session_id, creation_time, last_access_time, max_inactive_interval, expiry_time, principal_name FROM ${sessions}`,
+    `SELECT session_primary_id, attribute_name, attribute_bytes FROM ${attributes}`,
+  ];
+}
+
+function ofIndexed({ indexes, ends, events, positions }: SessionTables): string[] {
+  return [
+    `SELECT session_primary_id, index_name, index_value FROM ${indexes}`,
+    `SELECT session_id, reason, forget_time FROM ${ends}`,
+    `SELECT event_id, transaction_id, attributes, taken_until, deliveries, is_handled FROM ${events}`,
+    `SELECT replica_name, transaction_id, event_id, noted_at FROM ${positions}`,
+  ];
 }
 
 async function createTables(pool: Pool, table: string): Promise<void> {

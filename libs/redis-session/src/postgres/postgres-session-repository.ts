@@ -1,5 +1,6 @@
 import { RecordedAccesses } from '../session/recorded-accesses.js';
 import { type SaveOutcome, type SessionChange, expiryTimeMs } from '../session/session-change.js';
+import { type MapSession } from '../session/map-session.js';
 import { type SessionRepositoryOptions } from '../session/repository-options.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
@@ -11,6 +12,15 @@ import {
 import { type PostgresSession, attributesToJson, toStored } from './postgres-session.mapper.js';
 import { type SessionTables } from './session-tables.js';
 import { NEVER, sessionStatements } from './statements.js';
+
+/** A row that was just written. */
+export interface SavedSession {
+  readonly primaryId: string;
+  /** Whether it was stored for the first time. */
+  readonly isCreated: boolean;
+  /** Whether it has got its new id by this save. */
+  readonly isMoved: boolean;
+}
 
 /**
  * Keeps each session in one row, and each attribute in another one, in the tables of Spring Session JDBC. One statement
@@ -46,14 +56,19 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     this.touchIntervalMs = (touchIntervalSeconds ?? 0) * 1000;
   }
 
-  /** Deletes the sessions whose end has come. Several workers share the work. */
-  async deleteAllExpired(): Promise<void> {
+  /** Deletes the sessions that ended at `beforeMs` (epoch) or earlier. Several workers share the work. */
+  async deleteExpired(beforeMs = this.options.clock()): Promise<void> {
     const { deleteExpired } = this.statements;
     let count: number;
     do {
-      const values = [this.options.clock()];
+      const values = [beforeMs];
       count = (await this.client.run('delete expired sessions', deleteExpired, values)).length;
     } while (count > 0);
+  }
+
+  /** What is to be done now and then, besides what requests do. */
+  async cleanUp(): Promise<void> {
+    await this.deleteExpired();
   }
 
   protected override async load(
@@ -66,11 +81,15 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     return stored && accessedAt(stored, accessTimeMs);
   }
 
-  protected override write(change: SessionChange): Promise<SaveOutcome> {
+  protected override async write(
+    change: SessionChange,
+    _session: MapSession,
+  ): Promise<SaveOutcome> {
     const action = 'save the session';
-    if (change.isNew || ![...change.attributes.values()].some(needsLock))
-      return this.client.run(action, ...this.saveOf(change)).then(toOutcome);
-    return this.client.transaction(action, (run) => this.writeLocked(run, change));
+    if (needsLock(change))
+      return this.client.transaction(action, (run) => this.writeLocked(run, change));
+    const rows = await this.client.run(action, ...this.saveOf(change));
+    return { kind: rows.length === 0 ? 'missing' : 'saved' };
   }
 
   protected override async delete(id: string): Promise<void> {
@@ -82,8 +101,13 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     await this.client.run('delete the session', this.statements.deleteIfExpired, [id, nowMs]);
   }
 
+  /** What reads a session, without and with a record of the access. */
+  protected get reads(): { readonly plain: Statement; readonly touching: Statement } {
+    return { plain: this.statements.read, touching: this.statements.readAndTouch };
+  }
+
   private read(id: string): Promise<PostgresSession | undefined> {
-    return this.readLiving(id, this.options.clock(), this.statements.read, [id]);
+    return this.readLiving(id, this.options.clock(), this.reads.plain, [id]);
   }
 
   /** The statement reads the session as it was before it. */
@@ -94,7 +118,7 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     const { absoluteTimeoutMs, touchIntervalMs } = this;
     const nowMs = this.options.clock();
     const values = [id, accessTimeMs, nowMs, touchIntervalMs, absoluteTimeoutMs];
-    const stored = await this.readLiving(id, nowMs, this.statements.readAndTouch, values);
+    const stored = await this.readLiving(id, nowMs, this.reads.touching, values);
     if (!stored) return undefined;
     const isRecorded = accessTimeMs - stored.lastAccessedTime >= touchIntervalMs;
     const touched = isRecorded ? accessedAt(stored, accessTimeMs) : stored;
@@ -114,16 +138,35 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     return undefined;
   }
 
-  private async writeLocked(run: RunStatement, change: SessionChange): Promise<SaveOutcome> {
-    const { lock } = this.statements;
-    const [locked] = await run(lock, [change.storedId, change.id, this.options.clock()]);
-    if (!locked) return { kind: 'missing' };
-    const current = await this.currentOfUpdates(run, String(locked[0]), change);
-    const hasConflict = [...current].some(
-      ([name, text]) => change.attributes.get(name)?.basedOn?.text?.toWellFormed() !== text,
-    );
-    if (hasConflict) return { kind: 'conflict', current };
-    return toOutcome(await run(...this.saveOf(change)));
+  /**
+   * Saves within a transaction.
+   *
+   * @param also - what else is written with the session, once its row is
+   */
+  protected async writeLocked(
+    run: RunStatement,
+    change: SessionChange,
+    also?: (saved: SavedSession) => Promise<void>,
+  ): Promise<SaveOutcome> {
+    const { storedId, id, isNew, attributes } = change;
+    let isAsStored = false;
+    if (!isNew) {
+      const [locked] = await run(this.statements.lock, [storedId, id, this.options.clock()]);
+      if (!locked) return { kind: 'missing' };
+      const [primaryId, lockedId] = locked;
+      isAsStored = lockedId === storedId;
+      const current = await this.currentOfUpdates(run, String(primaryId), change);
+      const hasConflict = [...current].some(
+        ([name, text]) => attributes.get(name)?.basedOn?.text?.toWellFormed() !== text,
+      );
+      if (hasConflict) return { kind: 'conflict', current };
+    }
+    const [saved] = await run(...this.saveOf(change));
+    if (!saved) return { kind: 'missing' };
+    const [primaryId, isCreated] = saved;
+    const isMoved = isAsStored && id !== storedId;
+    await also?.({ primaryId: String(primaryId), isCreated: isCreated === true, isMoved });
+    return { kind: 'saved' };
   }
 
   /** The stored texts of the attributes under update. */
@@ -163,10 +206,8 @@ function accessedAt(stored: PostgresSession, accessTimeMs: number): PostgresSess
   return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
 }
 
-function needsLock({ text, basedOn }: { text: string | undefined; basedOn?: object }): boolean {
-  return text === undefined || basedOn !== undefined;
-}
-
-function toOutcome(rows: readonly unknown[]): SaveOutcome {
-  return { kind: rows.length === 0 ? 'missing' : 'saved' };
+/** Whether the save must see what others write while it waits for the row. */
+export function needsLock({ isNew, attributes }: SessionChange): boolean {
+  const changes = [...attributes.values()];
+  return !isNew && changes.some(({ text, basedOn }) => text === undefined || basedOn !== undefined);
 }

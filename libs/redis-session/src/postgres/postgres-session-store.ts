@@ -5,6 +5,7 @@ import { type SessionStore, type SessionStoreOptions } from '../session/session-
 import { SessionStoreError } from '../session/session.errors.js';
 import { checkTables } from './check-tables.js';
 import { PostgresClient } from './postgres-client.js';
+import { PostgresIndexedSessionRepository } from './postgres-indexed-session-repository.js';
 import { PostgresSessionRepository } from './postgres-session-repository.js';
 import { type SessionTables } from './session-tables.js';
 
@@ -18,7 +19,7 @@ export interface PostgresSessionStoreInput {
   readonly tables: SessionTables;
 }
 
-/** Ms between two looks for sessions whose end has come. */
+/** Ms between two turns of what requests do not do. */
 const CLEANUP_PAUSE_MS = 60_000;
 
 /** What has been opened for one application. */
@@ -45,12 +46,16 @@ export class PostgresSessionStore implements SessionStore {
     const { commandTimeoutMs, logger } = options;
     const pool = openPool(this.input.pool, commandTimeoutMs);
     const client = new PostgresClient(pool, commandTimeoutMs);
-    const repository = new PostgresSessionRepository(client, this.input.tables, options);
+    const { indexed } = options;
+    const { tables } = this.input;
+    const repository = indexed
+      ? new PostgresIndexedSessionRepository(client, tables, { ...options, indexed })
+      : new PostgresSessionRepository(client, tables, options);
     const cleanup = new BackgroundLoop({
-      action: 'delete expired sessions',
+      action: 'drop old sessions',
       logger,
       pauseMs: () => jittered(CLEANUP_PAUSE_MS),
-      turn: () => repository.deleteAllExpired(),
+      turn: () => repository.cleanUp(),
     });
     this.opened = { pool, options, cleanup };
     return repository;
@@ -63,7 +68,9 @@ export class PostgresSessionStore implements SessionStore {
     pool.on('error', this.onLost);
     pool.on('connect', this.onConnect);
     try {
-      const check = checkTables(pool, this.input, options.sessionIdGenerator().length);
+      const idLength = options.sessionIdGenerator().length;
+      const isIndexed = options.indexed !== undefined;
+      const check = checkTables(pool, { ...this.input, idLength, isIndexed });
       await withDeadline('reach PostgreSQL', options.commandTimeoutMs, check);
     } catch (error) {
       await this.close();

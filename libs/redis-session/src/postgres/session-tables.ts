@@ -46,7 +46,7 @@ export function sessionTables(table: string): SessionTables {
  */
 export function createSessionTables(table = DEFAULT_TABLE): string {
   const tables = sessionTables(table);
-  return springTables(tables) + indexTables(tables);
+  return springTables(tables) + indexTables(tables) + eventTables(tables);
 }
 
 /** Those of Spring Session JDBC, with longer texts. Repository `'default'` needs no others. */
@@ -75,8 +75,8 @@ CREATE TABLE IF NOT EXISTS ${attributes} (
 `;
 }
 
-/** Those of repository `'indexed'`. */
-function indexTables({ sessions, indexes, ends, events, positions }: SessionTables): string {
+/** Those that repository `'indexed'` needs besides. */
+function indexTables({ sessions, indexes, ends }: SessionTables): string {
   const index = sessions.replace(/^.*\./, '');
   return `
 CREATE TABLE IF NOT EXISTS ${indexes} (
@@ -93,7 +93,12 @@ CREATE TABLE IF NOT EXISTS ${ends} (
   forget_time bigint NOT NULL                  -- epoch ms
 );
 CREATE INDEX IF NOT EXISTS ${index}_ends_ix1 ON ${ends} (forget_time);
+`;
+}
 
+function eventTables({ sessions, events, positions }: SessionTables): string {
+  const index = sessions.replace(/^.*\./, '');
+  return `
 CREATE TABLE IF NOT EXISTS ${events} (
   event_id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   transaction_id      xid8        NOT NULL DEFAULT pg_current_xact_id(),
@@ -102,14 +107,16 @@ CREATE TABLE IF NOT EXISTS ${events} (
   previous_session_id text,
   reason              text,
   creation_time       bigint      NOT NULL,    -- epoch ms, of the session
-  index_values        json        NOT NULL,    -- by name
-  attributes          json        NOT NULL,    -- base64 by name
+  principal_name      text,
+  index_values        json,                    -- of the other indexes, by name
+  attributes          json,                    -- base64, by name
   occurred_at         timestamptz NOT NULL DEFAULT now(),
   taken_until         timestamptz,             -- 'once': a replica handles it until then
   deliveries          int         NOT NULL DEFAULT 0,
   is_handled          boolean     NOT NULL DEFAULT false
 );
 CREATE INDEX IF NOT EXISTS ${index}_events_ix1 ON ${events} (transaction_id, event_id);
+CREATE INDEX IF NOT EXISTS ${index}_events_ix2 ON ${events} (event_id) WHERE NOT is_handled;
 
 CREATE TABLE IF NOT EXISTS ${positions} (
   replica_name   text        PRIMARY KEY,

@@ -1,5 +1,6 @@
 import { type MapSession } from './map-session.js';
 import { type Session } from './session.js';
+import { SessionOptionError } from './session.errors.js';
 
 /** How a session is read. */
 export interface FindSessionOptions {
@@ -39,6 +40,21 @@ export interface SessionPageRequest {
   readonly offset?: number;
   /** How many at most. @defaultValue 100 */
   readonly limit?: number;
+}
+
+/** @returns the page with its defaults. @throws SessionOptionError for a limit or offset that counts nothing */
+export function resolvePage({
+  offset = 0,
+  limit = 100,
+}: SessionPageRequest = {}): Required<SessionPageRequest> {
+  refuseUnlessInteger('limit', limit, 1);
+  refuseUnlessInteger('offset', offset, 0);
+  return { offset, limit };
+}
+
+function refuseUnlessInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
 }
 
 /** A part of the sessions that were found. */

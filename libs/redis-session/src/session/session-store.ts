@@ -11,6 +11,8 @@ export interface SessionIndexOptions {
   readonly indexes: Readonly<Record<string, SessionIndexResolver>>;
   /** How many sessions a user may have; -1 = any number. */
   readonly maximumSessions: number | ((session: SessionView) => number);
+  /** About how many events are kept at most. */
+  readonly maxEvents: number;
   readonly maximumSessionsPolicy: 'expire-oldest' | 'reject-login';
   readonly principalName: SessionIndexResolver;
   /** Seconds that an expired session waits for a worker to report its end. */

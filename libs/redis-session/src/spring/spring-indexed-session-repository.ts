@@ -1,6 +1,5 @@
 import { type SessionLogger } from '../lib/logger.js';
 import { isSingleServer } from '../redis/client/redis-client.js';
-import { refuseUnlessInteger } from '../redis/indexed/redis-indexed-session-repository.js';
 import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
 import { type MapSession } from '../session/map-session.js';
 import {
@@ -18,6 +17,7 @@ import {
   type IndexedSessionRepository,
   type SessionPage,
   type SessionPageRequest,
+  resolvePage,
 } from '../session/session-repository.js';
 import { type SessionIndexOptions } from '../session/session-store.js';
 import { viewOf } from '../session/session-view.js';
@@ -84,10 +84,9 @@ export class SpringIndexedSessionRepository
 
   async findByPrincipalName(
     name: string,
-    { offset = 0, limit = 100 }: SessionPageRequest = {},
+    page?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
-    refuseUnlessInteger('limit', limit, 1);
-    refuseUnlessInteger('offset', offset, 0);
+    const { offset, limit } = resolvePage(page);
     const sessions = await this.findAll(name);
     sessions.sort(
       (one, other) => other.lastAccessedTime.getTime() - one.lastAccessedTime.getTime(),

@@ -11,5 +11,11 @@ export { type CookieAgent, loginAs } from './login-as.js';
 export { sessionOf, type TestResponse } from './session-of.js';
 
 // For authors of session repositories
+export { describeIndexedSessionRepository } from './contract/indexed-session-repository.contract.js';
+export {
+  type IndexedFactoryOptions,
+  type IndexedRepositoryFactory,
+  type IndexedStoredRepository,
+} from './contract/indexed-repository-under-test.js';
 export { describeSessionRepository } from './contract/session-repository.contract.js';
 export { type SessionRepositoryFactory } from './contract/repository-under-test.js';

@@ -1,3 +1,4 @@
+import { SessionLanes, handleEvent } from '../../session/event-handling.js';
 import { type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import {
@@ -5,11 +6,9 @@ import {
   MAX_EVENT_PAUSE_MS,
   MAX_EVENTS_AT_ONCE,
   type SessionEventSourceInput,
-  SessionLanes,
   type EventPartition,
   type SharedByPartitions,
   type StreamsReply,
-  handleEvent,
   takeAll,
 } from './session-event-source.js';
 import { setImmediate as breathe } from 'node:timers/promises';

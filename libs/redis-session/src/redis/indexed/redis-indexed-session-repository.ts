@@ -13,8 +13,8 @@ import {
   type IndexedSessionRepository,
   type SessionPage,
   type SessionPageRequest,
+  resolvePage,
 } from '../../session/session-repository.js';
-import { SessionOptionError } from '../../session/session.errors.js';
 import { BroadcastEventSource } from '../events/broadcast-event-source.js';
 import { OnceEventSource } from '../events/once-event-source.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
@@ -90,10 +90,9 @@ export class RedisIndexedSessionRepository
   async findByIndex(
     name: string,
     value: string,
-    { offset = 0, limit = 100 }: SessionPageRequest = {},
+    request?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
-    refuseUnlessInteger('limit', limit, 1);
-    refuseUnlessInteger('offset', offset, 0);
+    const { offset, limit } = resolvePage(request);
     const sessions: MapSession[] = [];
     let total = 0;
     for (const indexed of this.atRest.indexValuesOf(name, value)) {
@@ -235,10 +234,4 @@ export class RedisIndexedSessionRepository
     const entry = session && this.indexing.entriesOf(session).get(name);
     return entry?.value === value && entry.mark === mark ? session : undefined;
   }
-}
-
-/** @throws SessionOptionError unless `value` is a whole number of at least `least` */
-export function refuseUnlessInteger(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
 }

@@ -19,6 +19,7 @@ interface Expectation extends Matchers<void> {
 type Test = () => void | Promise<void>;
 
 interface TestFunctions {
+  afterEach: (cleanUp: Test) => void;
   beforeEach: (prepare: Test) => void;
   describe: (title: string, tests: () => void) => void;
   expect: (value: unknown) => Expectation;
@@ -28,4 +29,5 @@ interface TestFunctions {
 }
 
 /** The global functions of the test runner: the contract depends on none. Vitest needs its option `globals`. */
-export const { beforeEach, describe, expect, it } = globalThis as unknown as TestFunctions;
+export const { afterEach, beforeEach, describe, expect, it } =
+  globalThis as unknown as TestFunctions;

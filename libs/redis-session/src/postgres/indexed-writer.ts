@@ -1,0 +1,117 @@
+import { type SessionsAtRest } from '../session/at-rest/sessions-at-rest.js';
+import { type MapSession } from '../session/map-session.js';
+import { type SessionChange } from '../session/session-change.js';
+import { storageIdOf } from '../session/session-id.js';
+import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
+import { SessionLimitError } from '../session/session.errors.js';
+import { viewOf } from '../session/session-view.js';
+import { type indexedStatements } from './indexed-statements.js';
+import { type RunStatement } from './postgres-client.js';
+import { PRINCIPAL_INDEX } from './postgres-session.mapper.js';
+import { type SavedSession } from './postgres-session-repository.js';
+import { type SessionEnds } from './session-ends.js';
+import { type IndexChange } from './session-indexing.js';
+import { type SessionTables } from './session-tables.js';
+
+/** Why the sessions end that are too many. */
+const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
+
+/** What an indexed repository is told. */
+export interface PostgresIndexedOptions extends SessionStoreOptions {
+  readonly indexed: SessionIndexOptions;
+}
+
+/** What an {@link IndexedWriter} works with. */
+export interface IndexedWriterInput extends PostgresIndexedOptions {
+  readonly atRest: SessionsAtRest;
+  readonly ends: SessionEnds;
+  /** Names of the attributes that events carry; null = all; undefined = events are not recorded. */
+  readonly eventAttributes: readonly string[] | null | undefined;
+  readonly statements: ReturnType<typeof indexedStatements>;
+  readonly tables: SessionTables;
+}
+
+/** A login that is limited. */
+export interface LimitedLogin {
+  /** What may stand for the user in the table. */
+  readonly names: readonly string[];
+  /** How many sessions the user may have. */
+  readonly limit: number;
+}
+
+/** Writes what belongs to a session beside itself: its index values, its event, and the end of sessions that are too many. */
+export class IndexedWriter {
+  constructor(private readonly input: IndexedWriterInput) {}
+
+  /** Whether the save is an event. A session that gets its hashed id keeps the id that its client has. */
+  isEvent({ storedId, id, isNew }: SessionChange): boolean {
+    if (this.input.eventAttributes === undefined) return false;
+    return isNew || (storedId !== id && storageIdOf(storedId) !== id);
+  }
+
+  /** @returns undefined when the save is no login, or the user may have any number of sessions */
+  limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
+    if (login === undefined) return undefined;
+    const { atRest, indexed } = this.input;
+    const { maximumSessions, principalName } = indexed;
+    const view = viewOf(session);
+    const limit = typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(view);
+    if (limit < 0) return undefined;
+    const names = new Set([
+      login,
+      ...atRest.indexValuesOf(PRINCIPAL_INDEX, principalName(view) ?? ''),
+    ]);
+    return { names: [...names], limit };
+  }
+
+  /** Until the end of the transaction no other login of the user goes on, on any replica. */
+  async lockUser(run: RunStatement, { names }: LimitedLogin): Promise<void> {
+    const { statements, tables } = this.input;
+    await run(statements.lockUser, [`${tables.sessions} ${names.toSorted()[0] ?? ''}`]);
+  }
+
+  /** @throws SessionLimitError when the user has as many sessions as allowed, and the policy says so */
+  async makeRoom(
+    run: RunStatement,
+    { primaryId }: SavedSession,
+    { names, limit }: LimitedLogin,
+  ): Promise<void> {
+    const { clock, ends, indexed, statements } = this.input;
+    const others = Math.max(0, limit - 1);
+    const values = [names, primaryId, clock(), others];
+    if (indexed.maximumSessionsPolicy === 'expire-oldest') {
+      const end = { type: 'deleted', reason: MAXIMUM_SESSIONS_REASON } as const;
+      await ends.endLocked(run, statements.lockSurplus, values, end);
+    } else if (limit === 0 || (await run(statements.lockSurplus, values)).length > 0) {
+      throw SessionLimitError.create();
+    }
+  }
+
+  async writeIndexes(
+    run: RunStatement,
+    primaryId: string,
+    { changed }: IndexChange,
+  ): Promise<void> {
+    const { statements } = this.input;
+    const { [PRINCIPAL_INDEX]: principal, ...others } = Object.fromEntries(changed);
+    if (changed.has(PRINCIPAL_INDEX))
+      await run(statements.setPrincipal, [primaryId, principal ?? null]);
+    const names = Object.keys(others);
+    if (names.length === 0) return;
+    const values = JSON.stringify(others, (_name, value: unknown) => value ?? null);
+    await run(statements.setIndexes, [primaryId, values]);
+  }
+
+  /** Records the event of a save. */
+  async tell(
+    run: RunStatement,
+    { primaryId, isCreated, isMoved }: SavedSession,
+    change: SessionChange,
+  ): Promise<void> {
+    const { eventAttributes = null, statements } = this.input;
+    if (!this.isEvent(change) || !(isCreated || isMoved)) return;
+    const type = isCreated ? 'created' : 'id-changed';
+    const previousId = isMoved ? change.storedId : null;
+    await run(statements.tell, [primaryId, type, previousId, eventAttributes]);
+  }
+}

@@ -1,0 +1,242 @@
+import { BackgroundLoop, jittered } from '../lib/background-loop.js';
+import { type MapSession } from '../session/map-session.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import {
+  type SessionEventRecorder,
+  type SessionEventSource,
+  type SessionEventSubscription,
+} from '../session/session-event.js';
+import {
+  type IndexedSessionRepository,
+  type SessionPage,
+  type SessionPageRequest,
+  resolvePage,
+} from '../session/session-repository.js';
+import { viewOf } from '../session/session-view.js';
+import { BroadcastEventSource, OnceEventSource } from './event-sources.js';
+import { eventStatements } from './event-statements.js';
+import { indexedStatements } from './indexed-statements.js';
+import { IndexedWriter, type PostgresIndexedOptions } from './indexed-writer.js';
+import { type PostgresClient, type RunStatement, type Statement } from './postgres-client.js';
+import { PRINCIPAL_INDEX, type PostgresSession } from './postgres-session.mapper.js';
+import { PostgresSessionRepository, needsLock } from './postgres-session-repository.js';
+import { SessionEnds } from './session-ends.js';
+import { type IndexChange, SessionIndexing } from './session-indexing.js';
+import { type SessionTables } from './session-tables.js';
+
+/** Ms between two looks for sessions whose end has come. */
+const EXPIRATION_PAUSE_MS = 1000;
+const EXPIRED = { type: 'expired', reason: '' } as const;
+
+/**
+ * Keeps sessions in PostgreSQL so that they can be found by their user or by any other value, end on time though nobody
+ * looks, and tell what happens to them. A session, its index values and its events change in one transaction.
+ *
+ * Mirrors `JdbcIndexedSessionRepository` of Spring Session.
+ */
+export class PostgresIndexedSessionRepository
+  extends PostgresSessionRepository
+  implements IndexedSessionRepository, SessionEventRecorder
+{
+  private readonly sql: ReturnType<typeof indexedStatements>;
+  private readonly eventSql: ReturnType<typeof eventStatements>;
+  private readonly indexing: SessionIndexing;
+  private readonly ends: SessionEnds;
+  private readonly writer: IndexedWriter;
+  private readonly expiring: BackgroundLoop;
+
+  constructor(
+    client: PostgresClient,
+    tables: SessionTables,
+    private readonly indexedOptions: PostgresIndexedOptions,
+  ) {
+    super(client, tables, indexedOptions);
+    const { clock, indexed, logger } = indexedOptions;
+    const statements = (this.sql = indexedStatements(tables));
+    this.eventSql = eventStatements(tables);
+    this.indexing = new SessionIndexing(resolversOf(indexedOptions), this.atRest);
+    const { atRest, eventAttributes } = this;
+    this.ends = new SessionEnds({ client, clock, eventAttributes, statements });
+    const parts = { atRest, ends: this.ends, eventAttributes, statements, tables };
+    this.writer = new IndexedWriter({ ...indexedOptions, indexed, ...parts });
+    this.expiring = new BackgroundLoop({
+      action: 'end expired sessions',
+      logger,
+      pauseMs: () => jittered(EXPIRATION_PAUSE_MS),
+      turn: () => this.endExpired(),
+    });
+  }
+
+  /** The living sessions of one user, those that live longest first. */
+  findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<MapSession>> {
+    return this.findByIndex(PRINCIPAL_INDEX, name, page);
+  }
+
+  /**
+   * The living sessions with `value` in the index `name`, those that live longest first. One statement, and one for each
+   * session of the page.
+   *
+   * @throws SessionOptionError for a limit or offset that counts nothing
+   */
+  async findByIndex(
+    name: string,
+    value: string,
+    page?: SessionPageRequest,
+  ): Promise<SessionPage<MapSession>> {
+    const { offset, limit } = resolvePage(page);
+    const values = this.storedValuesOf(name, value);
+    const common = [values, this.options.clock(), limit, offset];
+    const action = 'find sessions';
+    const [row] =
+      name === PRINCIPAL_INDEX
+        ? await this.client.run(action, this.sql.findByPrincipal, common)
+        : await this.client.run(action, this.sql.findByIndex, [...common, name]);
+    const ids = (row?.[1] ?? []) as readonly string[];
+    const found = await Promise.all(ids.map((id) => this.findById(id)));
+    const sessions = found.filter(
+      (session) => session && values.includes(this.indexing.valuesOf(session).get(name) ?? '\0'),
+    ) as MapSession[];
+    return { sessions, total: Number(row?.[0]) - (ids.length - sessions.length) };
+  }
+
+  async endById(id: string, reason: string): Promise<void> {
+    for (const storedId of this.atRest.idsToDelete(id))
+      await this.ends.endAll(this.sql.lockById, [storedId], { type: 'deleted', reason });
+  }
+
+  endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    return this.endByStored(this.storedValuesOf(PRINCIPAL_INDEX, name), reason, exceptId);
+  }
+
+  async endOthersOf(session: MapSession, reason: string): Promise<number> {
+    const user = this.indexing.valuesOf(session).get(PRINCIPAL_INDEX);
+    if (user === undefined) return 0;
+    const name = this.indexedOptions.indexed.principalName(viewOf(session)) ?? '';
+    const values = this.storedValuesOf(PRINCIPAL_INDEX, name);
+    return this.endByStored(values.includes(user) ? values : [user], reason, session.id);
+  }
+
+  async takeEndReason(id: string): Promise<string | undefined> {
+    const values = [this.atRest.idsToDelete(id), this.options.clock()];
+    const [row] = await this.client.run('read why a session ended', this.sql.takeEndReason, values);
+    return row ? String(row[0]) : undefined;
+  }
+
+  createEventSource(subscription: SessionEventSubscription): SessionEventSource {
+    const { client, atRest, eventSql: statements, indexedOptions } = this;
+    const { codec, indexed, logger } = indexedOptions;
+    const { eventAttributes } = indexed;
+    const resolvers = resolversOf(indexedOptions);
+    const readers = { atRest, codec, eventAttributes, resolvers };
+    const input = { ...subscription, ...readers, client, logger, statements };
+    return subscription.delivery === 'once'
+      ? new OnceEventSource(input)
+      : new BroadcastEventSource(input);
+  }
+
+  startExpiring(): Promise<void> {
+    this.expiring.start();
+    return Promise.resolve();
+  }
+
+  stopExpiring(): Promise<void> {
+    return this.expiring.stop();
+  }
+
+  /** Ends the sessions whose end has come, with their events. */
+  async endExpired(): Promise<void> {
+    const values = () => [this.options.clock()];
+    while ((await this.ends.endAll(this.sql.lockExpired, values(), EXPIRED)) > 0);
+  }
+
+  /** Drops what no worker has wanted for long: expired sessions, events, and why sessions have ended. */
+  override async cleanUp(): Promise<void> {
+    const { maxEvents, retentionSeconds } = this.indexedOptions.indexed;
+    const nowMs = this.options.clock();
+    await this.deleteExpired(nowMs - retentionSeconds * 1000);
+    await this.client.run('drop old session events', this.eventSql.trim, [maxEvents]);
+    await this.client.run('drop old positions', this.eventSql.forgetPositions, []);
+    await this.client.run('forget why sessions ended', this.sql.forgetEnds, [nowMs]);
+  }
+
+  protected override get reads(): { readonly plain: Statement; readonly touching: Statement } {
+    return { plain: this.statements.readIndexed, touching: this.statements.readIndexedAndTouch };
+  }
+
+  protected override toSession(
+    id: string,
+    isNew: boolean,
+    stored: StoredSession,
+    storedId = id,
+  ): MapSession {
+    const session = super.toSession(id, isNew, stored, storedId);
+    if ('indexValues' in stored)
+      this.indexing.remember(session, (stored as PostgresSession).indexValues);
+    return session;
+  }
+
+  /** @throws SessionLimitError */
+  protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    const indexChange = this.indexing.changeOf(session);
+    const isAlone =
+      !needsLock(change) && indexChange.changed.size === 0 && !this.writer.isEvent(change);
+    const outcome = isAlone
+      ? await super.write(change, session)
+      : await this.client.transaction('save the session', (run) =>
+          this.writeAll(run, change, session, indexChange),
+        );
+    if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
+    return outcome;
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    if (this.eventAttributes === undefined) return super.delete(id);
+    await this.ends.endAll(this.sql.lockById, [id], { type: 'deleted', reason: '' });
+  }
+
+  protected override async expire(id: string, nowMs: number): Promise<void> {
+    await this.ends.endAll(this.sql.lockIfExpired, [id, nowMs], EXPIRED);
+  }
+
+  private async writeAll(
+    run: RunStatement,
+    change: SessionChange,
+    session: MapSession,
+    indexChange: IndexChange,
+  ): Promise<SaveOutcome> {
+    const login = this.writer.limitOf(session, indexChange);
+    if (login) await this.writer.lockUser(run, login);
+    return this.writeLocked(run, change, async (saved) => {
+      await this.writer.writeIndexes(run, saved.primaryId, indexChange);
+      if (login) await this.writer.makeRoom(run, saved, login);
+      await this.writer.tell(run, saved, change);
+    });
+  }
+
+  private endByStored(values: readonly string[], reason: string, exceptId = ''): Promise<number> {
+    const staying = this.atRest.idsToDelete(exceptId);
+    const locked = [values, staying, this.options.clock()];
+    return this.ends.endAll(this.sql.lockByPrincipal, locked, { type: 'deleted', reason });
+  }
+
+  /** What may stand for `value` in the tables, which hold no NUL character. */
+  private storedValuesOf(name: string, value: string): readonly string[] {
+    const values = this.atRest.indexValuesOf(name, value.toWellFormed());
+    return values.filter((stored) => !stored.includes('\0'));
+  }
+
+  /** Encrypted events keep all attributes: what they are encrypted with, and what names the user. */
+  private get eventAttributes(): readonly string[] | null | undefined {
+    const { eventAttributes, eventDelivery } = this.indexedOptions.indexed;
+    if (eventDelivery === 'none') return undefined;
+    return eventAttributes === 'all' || this.atRest.isSealing ? null : eventAttributes;
+  }
+}
+
+function resolversOf({ indexed }: PostgresIndexedOptions): SessionIndexing['resolvers'] {
+  return { ...indexed.indexes, [PRINCIPAL_INDEX]: indexed.principalName };
+}

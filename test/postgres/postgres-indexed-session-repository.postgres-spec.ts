@@ -1,0 +1,41 @@
+import { beforeAll } from '@jest/globals';
+import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-client.js';
+import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
+import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
+import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
+import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';
+import { useTestPostgres } from '../support/test-postgres.js';
+
+const postgres = useTestPostgres();
+let table: string;
+
+beforeAll(async () => {
+  table = await postgres.createTables();
+});
+
+function createRepository(options: IndexedFactoryOptions): PostgresIndexedSessionRepository {
+  const client = new PostgresClient(postgres.pool, 2000);
+  const all = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, ...options };
+  return new PostgresIndexedSessionRepository(client, sessionTables(table), all);
+}
+
+describeSessionRepository('PostgresIndexedSessionRepository', (options) =>
+  createRepository({
+    ...options,
+    indexed: {
+      eventAttributes: 'all',
+      eventDelivery: 'once',
+      indexes: {},
+      maxEvents: 100,
+      maximumSessions: -1,
+      maximumSessionsPolicy: 'expire-oldest',
+      principalName: principalNameOf,
+      retentionSeconds: 60,
+    },
+  }),
+);
+
+describeIndexedSessionRepository('PostgresIndexedSessionRepository', createRepository);
