@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { SecurityEvents } from 'nestjs-redis-session';
+import { SecurityEvents, type SecurityOptions } from 'nestjs-redis-session';
 import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
 import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
 import { useTestRedis } from '../../support/test-redis.js';
@@ -10,7 +10,7 @@ const redis = useTestRedis();
 describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform) => {
   let app: StartedApp;
 
-  const start = async () => {
+  const start = async (security: SecurityOptions = {}) => {
     app = await startApp(platform, {
       ...LOGIN_PARTS,
       options: {
@@ -18,11 +18,19 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
         namespace: redis.namespace,
         repository: 'indexed',
         indexed: { maximumSessions: 1, maximumSessionsPolicy: 'reject-login' },
-        security: { loginPage: '/login' },
+        security: { loginPage: '/login', ...security },
       },
     });
     await new TestVisitor(app.url).post('/login', KIM);
     return new TestVisitor(app.url);
+  };
+
+  const storedSessionOf = async (visitor: TestVisitor) => {
+    const id = (await visitor.cookie()) ?? '';
+    const keys = (await redis.allKeys()).filter((key) => key.includes(id.slice(8)));
+    const { fields } = await redis.contentOf(keys[0] ?? '');
+    const stored: Record<string, string> = { ...fields, lastAccessedTime: 'any' };
+    return { keys, fields: stored };
   };
 
   afterEach(async () => {
@@ -49,6 +57,30 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
     const login = await visitor.submit(`/login?${query}`, KIM);
     expect(login.headers['location']).toBe(`/login?reason=maximum-sessions&${query}`);
     expect((await visitor.get('/members')).status).toBe(401);
+  });
+
+  it.each(['change-session-id', 'none'] as const)(
+    'leaves the session of the visitor as it was (%s)',
+    async (sessionFixation) => {
+      const visitor = await start({ sessionFixation });
+      await visitor.open('/members?tab=2');
+      const before = await storedSessionOf(visitor);
+      const login = await visitor.submit('/login', { ...KIM, 'remember-me': 'on' });
+      expect(login.headers['location']).toBe('/login?reason=maximum-sessions');
+      expect(setCookieLinesOf(login)).toEqual([]);
+      expect(await storedSessionOf(visitor)).toEqual(before);
+    },
+  );
+
+  it('leaves the visitor what he had when the login has given him a new session', async () => {
+    const visitor = await start({ sessionFixation: 'migrate-session' });
+    await visitor.open('/members?tab=2');
+    await visitor.submit('/login', { ...KIM, 'remember-me': 'on' });
+    const { fields } = await storedSessionOf(visitor);
+    expect(Object.keys(fields).filter((name) => name.startsWith('sessionAttr:'))).toEqual([
+      'sessionAttr:SAVED_REQUESTS',
+    ]);
+    expect(fields['maxInactiveInterval']).not.toBe('2592000');
   });
 
   it('answers programs with 401 and the reason, and tells the security events', async () => {

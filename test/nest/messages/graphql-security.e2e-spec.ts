@@ -13,8 +13,11 @@ import {
   SecurityContextHolder,
   type Session,
 } from 'nestjs-redis-session';
+import { Redis } from 'ioredis';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
+import { recordCommands } from '../../support/redis-monitor.js';
+import { startRedis } from '../../support/redis-server.js';
 import { useTestRedis } from '../../support/test-redis.js';
 
 const redis = useTestRedis();
@@ -120,5 +123,44 @@ describe.each(PLATFORMS)('a GraphQL endpoint, on %s', (platform) => {
     const visitor = new Visitor(app.url);
     expect(await ask(visitor, '{ count }')).toEqual({ data: { count: 1 } });
     expect(await ask(visitor, '{ count }')).toEqual({ data: { count: 2 } });
+  });
+});
+
+describe.each(PLATFORMS)('a GraphQL endpoint with the indexed repository, on %s', (platform) => {
+  it('asks once for a session that has ended, however many resolvers need a user', async () => {
+    const server = await startRedis();
+    @Module({
+      imports: [
+        RedisSessionModule.forRoot({ redis: server.url, repository: 'indexed' }),
+        GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, autoSchemaFile: true }),
+      ],
+      controllers: [LoginController],
+      providers: [MemberResolver],
+    })
+    class IndexedModule {}
+    const app = await startTestApp({ module: IndexedModule, platform });
+    const recorded = await recordCommands(server.url);
+    try {
+      const kim = new Visitor(app.url);
+      await kim.postJson('/login', { name: 'kim', authorities: [] });
+      const control = new Redis(server.url);
+      const [key = ''] = (await control.keys('*:sessions:*')).filter((name) => name.length > 60);
+      const id = key.slice(-32);
+      await control.flushdb();
+      await control.quit();
+      const counts: number[] = [];
+      for (const query of ['{ me }', '{ a: me b: me c: me d: me }']) {
+        await recorded.take();
+        await kim.postJson('/graphql', { query });
+        const commands = await recorded.take();
+        counts.push(commands.filter((command) => command.join(' ').includes(id)).length);
+      }
+      expect(counts[0]).toBeGreaterThan(0);
+      expect(counts[1]).toBe(counts[0]);
+    } finally {
+      await app.close();
+      await recorded.stop();
+      await server.stop();
+    }
   });
 });

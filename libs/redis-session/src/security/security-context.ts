@@ -8,6 +8,8 @@ import { type Session } from '../session/session.js';
 export interface SecurityContext {
   /** undefined = anonymous */
   readonly authentication: Authentication | undefined;
+  /** Only as it is stored, see the option `security.credentialStamp`. */
+  readonly credentialStamp?: string | undefined;
 }
 
 /** The context of an anonymous visitor. */
@@ -73,11 +75,9 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
     return isSecurityContext(stored) ? stored : EMPTY_SECURITY_CONTEXT;
   },
 
-  saveContext(session, context) {
-    session.setAttribute(
-      SECURITY_CONTEXT_ATTRIBUTE,
-      context.authentication ? { authentication: context.authentication } : undefined,
-    );
+  saveContext(session, { authentication, credentialStamp }) {
+    const stored = { authentication, ...(credentialStamp !== undefined && { credentialStamp }) };
+    session.setAttribute(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
   },
 };
 

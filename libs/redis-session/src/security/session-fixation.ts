@@ -29,21 +29,25 @@ export interface SessionHolder {
 }
 
 /**
- * Applies `strategy`, before the security context is stored. Afterwards ask `holder` for the session again.
+ * Applies `strategy`, before the security context is stored. Afterwards ask `holder` for the session again. The session of
+ * another user is deleted whatever the strategy: what he left in it is nobody else's.
  *
  * Does nothing when no session is stored: a new one has an id that nobody knows.
  *
+ * @param isOfOther - whether somebody else is logged in in the session
  * @throws SessionStoreError when the old session cannot be deleted; it is still as it was
  * @throws SessionResponseCommittedError when the client could no longer be told
  */
 export async function protectFromSessionFixation(
   holder: SessionHolder,
   strategy: SessionFixationStrategy,
+  isOfOther = false,
 ): Promise<void> {
-  if (strategy === 'none') return;
+  if (strategy === 'none' && !isOfOther) return;
   const session = await holder.getSession({ create: false });
   if (!session || session.isNew) return;
-  if (strategy === 'change-session-id') session.changeSessionId();
+  if (isOfOther) await session.invalidate();
+  else if (strategy === 'change-session-id') session.changeSessionId();
   else await replaceSession(holder, session, strategy === 'migrate-session');
 }
 

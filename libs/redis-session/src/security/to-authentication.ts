@@ -17,12 +17,14 @@ export function defaultToAuthentication(user: object): UserAuthentication {
       `Cannot log in: the user has none of ${NAMES.join(', ')}. Add one, or set the option security.toAuthentication.`,
     );
   }
-  const authorities = principal['authorities'] ?? principal['roles'] ?? [];
-  return {
-    name: String(principal[field]),
-    principal,
-    authorities: Array.isArray(authorities) ? authorities.map(String) : [],
-  };
+  return { name: String(principal[field]), principal, authorities: authoritiesOf(principal) };
+}
+
+/** What a user may do by his `authorities`, or else his `roles`. */
+export function authoritiesOf(user: object): readonly string[] {
+  const { authorities, roles } = user as Record<string, unknown>;
+  const list = authorities ?? roles;
+  return Array.isArray(list) ? list.map(String) : [];
 }
 
 /** @returns the field that the name of `user` comes from, undefined when he has none */

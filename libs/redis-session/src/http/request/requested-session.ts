@@ -1,4 +1,5 @@
 import { type IncomingMessage } from 'node:http';
+import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { candidateIdsOf, findNewest } from './candidate-sessions.js';
@@ -9,6 +10,8 @@ import { type SessionRequestContext } from './session-request-context.js';
 export class RequestedSession {
   /** undefined until {@link load} is done, and when there is none */
   session: MapSession | undefined;
+  /** Why somebody else has ended it, once anybody has asked: it is told once. */
+  endReason: Promise<AuthenticationFailureReason | undefined> | undefined;
   private isLoaded = false;
   /** Of {@link ids}. */
   private foundId: string | undefined;

@@ -96,7 +96,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
   async reload(): Promise<MapSession | undefined> {
     if (!this.currentSession || this.currentSession.isNew) return undefined;
-    const found = this.context.repository.findById(this.currentSession.id);
+    const found = this.context.repository.findById(this.currentSession.storedId);
     const stored = await this.failures.watchStore(found);
     return stored && this.adopt(stored);
   }

@@ -6,16 +6,26 @@ import {
 import { withEffectiveKind } from '../../security/remember-me.js';
 import {
   EMPTY_SECURITY_CONTEXT,
+  type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
+import { isCredentialStamp, sealCredentialStamp } from '../../security/credential-stamp.js';
+import { authoritiesOf, defaultToAuthentication } from '../../security/to-authentication.js';
+import { type Authentication } from '../../security/authentication.js';
+import { type MapSession } from '../../session/map-session.js';
+import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import { viewOf } from '../../session/session-view.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { forbidCaching } from '../../http/answers/cache-control.js';
 
+/** A context of somebody who is logged in. */
+interface StoredContext extends SecurityContext {
+  readonly authentication: Authentication;
+}
+
 /** Makes of what a session holds who the user is at this moment: the kind of his login, his principal looked up. */
 export function securityContextLoader({ clock, security }: ResolvedOptions): SecurityContextLoader {
   if (!security) return () => EMPTY_SECURITY_CONTEXT;
-  const { loadPrincipal } = security;
   const { fullAuthenticationSeconds } = security.rememberMe;
   return (session) => {
     const view = viewOf(session);
@@ -23,13 +33,43 @@ export function securityContextLoader({ clock, security }: ResolvedOptions): Sec
     if (!context.authentication) return context;
     const full = { nowMs: clock(), fullAuthenticationSeconds };
     const authentication = withEffectiveKind(context.authentication, view, full);
-    if (!loadPrincipal) return { authentication };
-    return Promise.resolve(loadPrincipal(authentication.principal)).then((principal) =>
-      principal === undefined || principal === null
-        ? EMPTY_SECURITY_CONTEXT
-        : { authentication: { ...authentication, principal } },
-    );
+    return security.loadPrincipal
+      ? renewPrincipal(session, { ...context, authentication }, security)
+      : { authentication };
   };
+}
+
+async function renewPrincipal(
+  session: MapSession,
+  { authentication, credentialStamp }: StoredContext,
+  security: ResolvedSecurityOptions,
+): Promise<SecurityContext> {
+  const principal = await security.loadPrincipal?.(authentication.principal);
+  if (principal === undefined || principal === null) return EMPTY_SECURITY_CONTEXT;
+  const stamp = security.credentialStamp?.(principal);
+  if (stamp !== undefined && credentialStamp === undefined) {
+    // A login from before the option was set.
+    const stored = sessionSecurityContextRepository.loadContext(viewOf(session));
+    const sealed = { ...stored, credentialStamp: sealCredentialStamp(stamp) };
+    sessionSecurityContextRepository.saveContext(session, sealed);
+  } else if (stamp !== undefined && !isCredentialStamp(stamp, String(credentialStamp))) {
+    await session.invalidate();
+    return EMPTY_SECURITY_CONTEXT;
+  }
+  const authorities = renewedAuthorities(principal, security) ?? authentication.authorities;
+  return { authentication: { ...authentication, principal, authorities } };
+}
+
+/** @returns undefined when the principal does not tell them */
+function renewedAuthorities(
+  principal: object,
+  { toAuthentication }: ResolvedSecurityOptions,
+): readonly string[] | undefined {
+  const { authorities, roles } = principal as Record<string, unknown>;
+  if (!Array.isArray(authorities) && !Array.isArray(roles)) return undefined;
+  return toAuthentication === defaultToAuthentication
+    ? authoritiesOf(principal)
+    : toAuthentication(principal).authorities;
 }
 
 /**

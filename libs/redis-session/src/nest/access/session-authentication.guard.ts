@@ -149,8 +149,10 @@ export class SessionAuthenticationGuard implements CanActivate {
   /** @throws SessionEndedException when somebody else has ended the session of the client, once */
   private async refuseEnded(context: ExecutionContext): Promise<void> {
     const sessionRequest = findSessionRequest(context);
-    if (!sessionRequest?.requested.isInvalid) return;
-    const reason = await takeEndReason(this.repository, sessionRequest.requested.ids);
+    const requested = sessionRequest?.requested;
+    if (!requested?.isInvalid) return;
+    requested.endReason ??= takeEndReason(this.repository, requested.ids);
+    const reason = await requested.endReason;
     if (reason !== undefined) throw new SessionEndedException(reason);
   }
 

@@ -3,12 +3,21 @@ import { forbidCaching } from '../../http/answers/cache-control.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type Authentication } from '../../security/authentication.js';
 import { forgetRememberedSession, rememberSession } from '../../security/remember-me.js';
+import { sealCredentialStamp } from '../../security/credential-stamp.js';
 import { protectFromSessionFixation } from '../../security/session-fixation.js';
 import {
   EMPTY_SECURITY_CONTEXT,
+  type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
-import { CSRF_SECRET_ATTRIBUTE, SESSION_CLIENT_ATTRIBUTE } from '../../session/attribute-names.js';
+import {
+  CSRF_SECRET_ATTRIBUTE,
+  REMEMBER_ME_ATTRIBUTE,
+  SECURITY_CONTEXT_ATTRIBUTE,
+  SESSION_CLIENT_ATTRIBUTE,
+} from '../../session/attribute-names.js';
+import { type MapSession } from '../../session/map-session.js';
+import { viewOf } from '../../session/session-view.js';
 import { type SessionClient } from '../../session/session-registry.js';
 import { SessionLimitError } from '../../session/session.errors.js';
 import { sessionRequestForLogin } from './login-request.js';
@@ -55,9 +64,16 @@ export class LoginService {
       kind: 'full',
       authenticatedAt: clock(),
     };
-    await this.renewSession(sessionRequest);
-    await this.keep(sessionRequest, authentication, options.isRemembered === true);
+    const credentialStamp = security ? security.credentialStamp?.(user) : undefined;
+    const sealed = credentialStamp === undefined ? undefined : sealCredentialStamp(credentialStamp);
+    await this.renewSession(sessionRequest, authentication);
+    await this.keep(
+      sessionRequest,
+      { authentication, credentialStamp: sealed },
+      options.isRemembered === true,
+    );
     await this.admit(sessionRequest, request, options.strategy);
+    sessionRequest.announcement.force();
     const context = await sessionRequest.reloadSecurityContext();
     showUser(request, context);
     if (security) forbidCaching(sessionRequest.response, security.cacheControl);
@@ -74,11 +90,17 @@ export class LoginService {
     );
   }
 
-  private async renewSession(sessionRequest: SessionRequest): Promise<void> {
+  private async renewSession(
+    sessionRequest: SessionRequest,
+    { name }: Authentication,
+  ): Promise<void> {
     const { security } = this.options;
+    const session = await sessionRequest.getSession({ create: false });
     const before = sessionRefOf(sessionRequest);
     const strategy = security ? security.sessionFixation : 'change-session-id';
-    await protectFromSessionFixation(sessionRequest, strategy);
+    const previousName = session && nameOfUser(session);
+    const isOfOther = previousName !== undefined && previousName !== name;
+    await protectFromSessionFixation(sessionRequest, strategy, isOfOther);
     const sessionRef = sessionRefOf(sessionRequest);
     if (before === undefined || before === sessionRef) return;
     this.events.publish('session-id-changed', { previousSessionRef: before, sessionRef });
@@ -99,18 +121,33 @@ export class LoginService {
       await session.save();
     } catch (error) {
       if (!(error instanceof SessionLimitError)) throw error;
-      sessionSecurityContextRepository.saveContext(session, EMPTY_SECURITY_CONTEXT);
-      session.removeAttribute(SESSION_CLIENT_ATTRIBUTE);
-      sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
-      if (session.hasChanges) await session.save();
+      await this.undo(sessionRequest, session);
       this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
       throw new LoginFailedException('maximum-sessions', { cause: error });
     }
   }
 
+  /** Nothing of the login was stored. A session that has taken the place of the visitor's becomes a visitor's. */
+  private async undo(sessionRequest: SessionRequest, session: MapSession): Promise<void> {
+    if (!session.isNew) {
+      if (!(await sessionRequest.reload())) sessionRequest.forgetSession();
+    } else {
+      const { maxInactiveIntervalSeconds, security } = this.options;
+      for (const name of [
+        SECURITY_CONTEXT_ATTRIBUTE,
+        SESSION_CLIENT_ATTRIBUTE,
+        REMEMBER_ME_ATTRIBUTE,
+      ])
+        session.removeAttribute(name);
+      session.maxInactiveIntervalSeconds =
+        (security && security.anonymousMaxInactiveIntervalSeconds) || maxInactiveIntervalSeconds;
+    }
+    sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+  }
+
   private async keep(
     sessionRequest: SessionRequest,
-    authentication: Authentication,
+    context: SecurityContext,
     isRemembered: boolean,
   ): Promise<void> {
     const { maxInactiveIntervalSeconds, security } = this.options;
@@ -122,9 +159,13 @@ export class LoginService {
     if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
       session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
     }
-    sessionSecurityContextRepository.saveContext(session, { authentication });
-    sessionRequest.announcement.force();
+    sessionSecurityContextRepository.saveContext(session, context);
   }
+}
+
+/** @returns undefined when nobody is logged in in `session` */
+function nameOfUser(session: MapSession): string | undefined {
+  return sessionSecurityContextRepository.loadContext(viewOf(session)).authentication?.name;
 }
 
 /** A header can be 16 kB long; this much tells browsers apart. */

@@ -28,6 +28,7 @@ import {
   positiveOption,
   resolveOptionGroup,
 } from '../../lib/option-group.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 import { type Authentication } from '../../security/authentication.js';
 import { type RoleHierarchy, roleHierarchy } from '../../security/authorization.js';
 import { rememberMeOptionGroup } from '../../security/remember-me.js';
@@ -116,6 +117,12 @@ export const securityOptionGroup = z.strictObject({
    */
   contextHolder: flagOption.default(true),
   /**
+   * Makes of a user what changes with his credentials, such as the time of his last change of password. His sessions end
+   * when it changes. Called at the login, and at each request with what `loadPrincipal` has found. The session keeps a
+   * salted HMAC-SHA256 of it. Needs `loadPrincipal`. Default: sessions outlive such changes.
+   */
+  credentialStamp: functionOption<CredentialStamp>().optional(),
+  /**
    * Whether requests other than GET, HEAD, OPTIONS and TRACE must send a token of their session, see `CsrfTokenService`.
    * Use it where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
    */
@@ -132,7 +139,8 @@ export const securityOptionGroup = z.strictObject({
   invalidSessionPath: path.optional(),
   /**
    * Looks up the principal at each request, when `toAuthentication` keeps only its id. Undefined says that there is no
-   * such user any more. Default: the whole principal is kept.
+   * such user any more. When what it gives has `authorities` or `roles`, the authorities are renewed, too, as
+   * `toAuthentication` makes them of it. Default: the whole principal is kept.
    */
   loadPrincipal: functionOption<(id: unknown) => unknown>().optional(),
   /** Path or URL of the login page. Browsers are redirected there, others get 401. Default: everybody gets 401. */
@@ -186,6 +194,9 @@ export type RpcAuthentication = (
   context: ExecutionContext,
 ) => Authentication | undefined | Promise<Authentication | undefined>;
 
+/** Makes of a user what changes with his credentials. @param user - of the strategy, or of `loadPrincipal` */
+export type CredentialStamp = (user: object) => string;
+
 /** What `security.csrf` takes. */
 export interface CsrfOptions extends OptionsOf<typeof csrfOptionGroup> {}
 
@@ -217,6 +228,11 @@ export function resolveSecurityOptions(
 function resolveAllSecurityOptions(options: SecurityOptions) {
   const resolved = resolveOptionGroup(securityOptionGroup, options, { prefix: 'security.' });
   const { csrf, logout, rememberMe } = resolved;
+  if (resolved.credentialStamp && !resolved.loadPrincipal) {
+    throw new SessionOptionError(
+      'security.credentialStamp needs security.loadPrincipal, which looks up the user at each request. Add it.',
+    );
+  }
   return {
     ...resolved,
     accessDeniedHandler: resolved.accessDeniedHandler ?? defaultAccessDeniedHandler(),
