@@ -1,10 +1,11 @@
-// npm run demo [-- --check] [--platform express|fastify] [--store redis|memory]
-// Starts Redis, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
-// what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL.
+// npm run demo [-- --check] [--platform express|fastify] [--store redis|postgres|memory]
+// Starts Redis or PostgreSQL, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
+// what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL,
+// DATABASE_URL.
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './demo/build.mjs';
 import { checkLoginIsLost } from './demo/check-memory.mjs';
-import { checkLoginSurvives } from './demo/check-redis.mjs';
+import { checkLoginSurvives } from './demo/check-survives.mjs';
 import { startStack } from './demo/stack.mjs';
 import { ensurePrograms } from './servers/ensure-programs.mjs';
 
@@ -28,19 +29,17 @@ try {
 /** @returns {Promise<number>} the exit code */
 async function main({ check, platform, store }) {
   refuseOther('--platform', platform, ['express', 'fastify']);
-  refuseOther('--store', store, ['redis', 'memory']);
+  refuseOther('--store', store, ['redis', 'postgres', 'memory']);
   const interrupted = new Promise((resolve) => {
     // Stays in place: npm passes the terminal's Ctrl-C on once more, and the second one must not kill us while we stop.
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
   });
-  await ensurePrograms(process.env.REDIS_URL ? ['nginx'] : ['redis-server', 'nginx']);
+  await ensurePrograms([...serversOf(store), 'nginx']);
   await buildIfStale();
   const stack = await startStack({ platform, store, isCheck: check });
   try {
     console.log(`nginx ${stack.url} in front of ${stack.pods.map(describePod).join(' and ')}`);
-    console.log(
-      `platform ${platform}, sessions in ${store === 'redis' ? stack.redisUrl : 'memory'}\n`,
-    );
+    console.log(`platform ${platform}, sessions in ${stack.storeUrl}\n`);
     if (check) return await runCheck(store, stack, interrupted);
     console.log(`Open ${stack.url} and reload; log in as kim/kim or admin/admin. Ctrl-C ends it.`);
     await interrupted;
@@ -74,6 +73,13 @@ async function runCheck(store, stack, interrupted) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @returns {readonly string[]} the programs that keep the sessions, unless they run elsewhere */
+function serversOf(/** @type {string} */ store) {
+  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
+  if (store === 'redis' && !redisUrl) return ['redis-server'];
+  return store === 'postgres' && !databaseUrl ? ['postgres'] : [];
 }
 
 function describePod({ name, url }) {

@@ -1,6 +1,7 @@
 import getPort from 'get-port';
 import { startNginx } from '../servers/nginx.mjs';
 import { startPod } from '../servers/pod.mjs';
+import { startPostgresServer } from '../servers/postgres-server.mjs';
 import { startRedisServer } from '../servers/redis-server.mjs';
 
 const DEFAULT_PORT = 8080;
@@ -10,13 +11,13 @@ const DEFAULT_PORT = 8080;
  *
  * @typedef {object} Stack
  * @property {string} url - of nginx
- * @property {string} redisUrl
+ * @property {string} storeUrl - of Redis or PostgreSQL; `memory` when sessions are in the replicas
  * @property {readonly import('../servers/pod.mjs').Pod[]} pods
- * @property {() => Promise<void>} stop - ends what was started here: nginx first, Redis last
+ * @property {() => Promise<void>} stop - ends what was started here: nginx first, the store last
  */
 
 /**
- * Starts Redis (unless `REDIS_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
+ * Starts Redis or PostgreSQL (unless `REDIS_URL` or `DATABASE_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
  *
  * @param {{ platform: string, store: string, isCheck: boolean }} options
  * @returns {Promise<Stack>}
@@ -29,19 +30,33 @@ export async function startStack({ platform, store, isCheck }) {
   };
   try {
     const port = await chooseNginxPort(isCheck);
-    const redisUrl = process.env.REDIS_URL ?? keep(started, await startRedisServer()).url;
+    const urls = await startStore(started, store);
     const pods = [];
     for (const name of ['pod-a', 'pod-b']) {
       const podPort = await getPort({ host: '127.0.0.1' });
-      pods.push(keep(started, await startPod({ name, port: podPort, redisUrl, platform, store })));
+      pods.push(keep(started, await startPod({ name, port: podPort, ...urls, platform, store })));
     }
     const [podA, podB] = pods;
     const nginx = keep(started, await startNginx({ upstreamPorts: [podA.port, podB.port], port }));
-    return { url: nginx.url, redisUrl, pods, stop };
+    const storeUrl = urls.redisUrl ?? urls.databaseUrl ?? 'memory';
+    return { url: nginx.url, storeUrl, pods, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/**
+ * @param {{ stop: () => Promise<void> }[]} started
+ * @param {string} store
+ * @returns {Promise<{ redisUrl?: string, databaseUrl?: string }>}
+ */
+async function startStore(started, store) {
+  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
+  if (store === 'memory') return {};
+  return store === 'redis'
+    ? { redisUrl: redisUrl ?? keep(started, await startRedisServer()).url }
+    : { databaseUrl: databaseUrl ?? keep(started, await startPostgresServer()).url };
 }
 
 /** @returns {Promise<number | undefined>} undefined = any free one */

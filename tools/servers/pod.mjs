@@ -20,14 +20,15 @@ const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.u
 /**
  * Starts a replica of the demo and waits until its health check is good.
  *
- * @param {{ name: string, port: number, redisUrl: string, platform?: string, store?: string, drainSeconds?: number,
+ * @param {{ name: string, port: number, redisUrl?: string, databaseUrl?: string, platform?: string, store?: string, drainSeconds?: number,
  *   deadlineSeconds?: number }} options - without `drainSeconds` it stops at once
  * @returns {Promise<Pod>}
  */
 export async function startPod({
   name,
   port,
-  redisUrl,
+  redisUrl = '',
+  databaseUrl = '',
   platform = 'express',
   store = 'redis',
   drainSeconds = 0,
@@ -38,6 +39,7 @@ export async function startPod({
     POD_NAME: name,
     PORT: `${port}`,
     REDIS_URL: redisUrl,
+    DATABASE_URL: databaseUrl,
     PLATFORM: platform,
     STORE: store,
     DRAIN_SECONDS: `${drainSeconds}`,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
-import { RedisSessionModule } from 'nestjs-redis-session';
+import { RedisSessionModule, type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { AuthModule } from './auth/auth.module.js';
 import { CartController } from './cart/cart.controller.js';
 import { securityOptions } from './auth/security.options.js';
@@ -7,13 +8,22 @@ import { environment } from './environment.js';
 import { HealthController } from './health/health.controller.js';
 import { PagesModule } from './pages/pages.module.js';
 
+/** Where the sessions are. Nothing else of the application knows it. */
+function storeOptions(): RedisSessionModuleOptions {
+  const { databaseUrl, redisUrl, store } = environment;
+  if (store === 'memory') return { store };
+  if (store === 'redis') return { redis: redisUrl, repository: 'indexed' };
+  return {
+    store: postgresSessions({ pool: databaseUrl, createTables: true }),
+    repository: 'indexed',
+  };
+}
+
 /** The whole wiring of the sessions is `RedisSessionModule.forRoot`. */
 @Module({
   imports: [
     RedisSessionModule.forRoot({
-      ...(environment.store === 'memory'
-        ? { store: 'memory' }
-        : { redis: environment.redisUrl, repository: 'indexed' }),
+      ...storeOptions(),
       maxInactiveIntervalSeconds: 1800,
       security: securityOptions,
     }),

@@ -1,5 +1,7 @@
 /** What the launcher, the Dockerfile or a person sets; everything has a default. */
 export const environment = {
+  /** Of PostgreSQL. */
+  databaseUrl: process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres',
   /** Address to listen on; a container needs 0.0.0.0. */
   host: process.env['HOST'] ?? '127.0.0.1',
   /** `express` or `fastify`. */
@@ -13,6 +15,6 @@ export const environment = {
     drainSeconds: Number(process.env['DRAIN_SECONDS'] ?? 5),
     deadlineSeconds: Number(process.env['DEADLINE_SECONDS'] ?? 25),
   },
-  /** `redis`, or `memory` to see what happens without it. */
-  store: process.env['STORE'] === 'memory' ? 'memory' : 'redis',
+  /** `redis`, `postgres`, or `memory` to see what happens without either. */
+  store: process.env['STORE'] ?? 'redis',
 } as const;
