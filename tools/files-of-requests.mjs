@@ -54,7 +54,7 @@ class AppModule {}
 
 const redis = await startRedisServer();
 Module({
-  imports: [RedisSessionModule.forRoot({ redis: redis.url })],
+  imports: [RedisSessionModule.forRoot({ redis: redis.url, security: { loginPage: '/login' } })],
   controllers: [SessionController],
 })(AppModule);
 const app = await NestFactory.create(AppModule, { logger: false });
