@@ -12,7 +12,6 @@ import { LoginFailedException } from '../access/security.exceptions.js';
 /** A request that a login form, or a redirect of an identity provider, has sent. */
 interface LoginRequest {
   readonly body?: unknown;
-  readonly user?: object;
 }
 
 const flows = new WeakMap<SessionRequestContext, LoginFlow>();
@@ -45,17 +44,22 @@ export class LoginFlow implements OnModuleInit {
     return flow;
   }
 
-  /** Logs in whom the strategy has put on the request, and decides where the login leads. */
-  async succeed(context: ExecutionContext, strategy: string): Promise<void> {
+  /**
+   * Logs in whom the strategy has put on the request, and decides where the login leads.
+   *
+   * @param property - of the request, where the user is
+   */
+  async succeed(context: ExecutionContext, strategy: string, property: string): Promise<void> {
     const http = context.switchToHttp();
     const request = http.getRequest<LoginRequest>();
     const { security } = this.options;
-    if (!request.user) throw this.fail(strategy);
+    const user = (request as Record<string, object | undefined>)[property];
+    if (!user) throw this.fail(strategy);
     const isRemembered =
       security &&
       security.isRememberMeOffered &&
       asksToBeRemembered(request.body, security.rememberMe.parameter);
-    const authentication = await this.loginService.login(request, request.user, {
+    const authentication = await this.loginService.login(request, user, {
       isRemembered,
       strategy,
     });

@@ -9,6 +9,16 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { AuthGuard, type IAuthGuard } from '@nestjs/passport';
 import { LoginFlow } from './login-flow.js';
 
+/** An option of passport: the property of the request that the user is put in. */
+interface PropertyOption {
+  readonly property?: string;
+}
+
+/** What a guard of `@nestjs/passport` has of `PassportModule.register`. */
+interface WithModuleOptions {
+  readonly options?: PropertyOption;
+}
+
 /** On the prototype of every guard that logs in, so that subclasses and instances have it, too. */
 const IS_LOGIN_GUARD = Symbol('is login guard');
 
@@ -34,8 +44,15 @@ export function LoginGuard(strategy: string): Type<IAuthGuard> {
       } catch (error) {
         throw error instanceof UnauthorizedException ? flow.fail(strategy, error) : error;
       }
-      await flow.succeed(context, strategy);
+      await flow.succeed(context, strategy, await this.propertyFor(context));
       return true;
+    }
+
+    /** Where passport has put the user: as the guard says, else as `PassportModule.register` does. */
+    private async propertyFor(context: ExecutionContext): Promise<string> {
+      const { options: ofModule } = this as WithModuleOptions;
+      const options = (await this.getAuthenticateOptions(context)) as PropertyOption | undefined;
+      return options?.property ?? ofModule?.property ?? 'user';
     }
   }
   Object.defineProperty(StrategyLoginGuard.prototype, IS_LOGIN_GUARD, { value: true });
