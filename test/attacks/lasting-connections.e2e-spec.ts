@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestMicroservice, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -8,7 +8,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import getPort from 'get-port';
-import { SecurityContextHolder } from 'nestjs-redis-session';
+import { SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
 import { lastValueFrom, map } from 'rxjs';
 import request from 'supertest';
 import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
   let microservice: INestMicroservice;
   let app: StartedApp;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     const port = await getPort({ host: '127.0.0.1' });
     microservice = await NestFactory.createMicroservice(PriceModule, {
       transport: Transport.TCP,
@@ -61,9 +61,8 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
     });
   });
 
-  afterEach(() => app.close());
-
-  afterAll(async () => {
+  afterEach(async () => {
+    await app.close();
     await client.close();
     await microservice.close();
   });
@@ -81,5 +80,42 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
     };
     expect(await askAs(ADMIN)).toEqual({ inCallback: 'admin', inHandler: 'admin' });
     expect(await askAs(KIM)).toEqual({ inCallback: 'nobody', inHandler: 'kim' });
+  });
+
+  it('shows later senders of messages nobody, and never the sender of that message', async () => {
+    @Controller()
+    @SecuredMessages()
+    class RelayController {
+      @MessagePattern('relay')
+      async relay(): Promise<object> {
+        const answer = client.send<number>('price', {});
+        const inCallback = await lastValueFrom(answer.pipe(map(nameInHolder)));
+        return { inCallback, inHandler: nameInHolder() };
+      }
+    }
+    const port = await getPort({ host: '127.0.0.1' });
+    const address = { host: '127.0.0.1', port };
+    app = await startApp(platform, {
+      options: {
+        ...placeOf(redis),
+        security: {
+          rpcAuthentication: (context) => {
+            const { name } = context.switchToRpc().getData<{ name: string }>();
+            const login = { kind: 'full', authenticatedAt: 0 } as const;
+            return { ...login, name, principal: { name }, authorities: [] };
+          },
+        },
+      },
+      controllers: [RelayController],
+      prepare: (nest) => {
+        nest.connectMicroservice({ transport: Transport.TCP, options: address });
+      },
+    });
+    await app.app.startAllMicroservices();
+    const sender = ClientProxyFactory.create({ transport: Transport.TCP, options: address });
+    const askAs = (name: string) => lastValueFrom(sender.send<object>('relay', { name }));
+    expect(await askAs('admin')).toEqual({ inCallback: 'admin', inHandler: 'admin' });
+    expect(await askAs('kim')).toEqual({ inCallback: 'nobody', inHandler: 'kim' });
+    await sender.close();
   });
 });

@@ -5,10 +5,15 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { SSE_METADATA } from '@nestjs/common/constants.js';
-import { type Observable, from, map, mergeMap, of } from 'rxjs';
+import { type Observable, finalize, from, map, mergeMap, of } from 'rxjs';
 import { type SessionRequest } from '../http/request/session-request.js';
 import { redirectAfterLogin } from './login/login-redirect.js';
-import { findSessionRequest, isMessage, runInMessageContext } from './messages/message-context.js';
+import {
+  endMessage,
+  findSessionRequest,
+  isMessage,
+  runInMessageContext,
+} from './messages/message-context.js';
 import { toHttpException } from './session-failure.js';
 
 /**
@@ -24,7 +29,10 @@ import { toHttpException } from './session-failure.js';
 @Injectable()
 export class SessionRepositoryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (isMessage(context)) return runInMessageContext(context, () => next.handle());
+    if (isMessage(context)) {
+      const answer = runInMessageContext(context, () => next.handle());
+      return answer.pipe(finalize(() => endMessage(context)));
+    }
     const isPlainRoute =
       context.getType() === 'http' && !Reflect.hasMetadata(SSE_METADATA, context.getHandler());
     const sessionRequest = isPlainRoute ? findSessionRequest(context) : undefined;

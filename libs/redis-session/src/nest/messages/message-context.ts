@@ -4,12 +4,18 @@ import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type SecurityContext,
   SecurityContextHolder,
+  type SecurityScope,
   runInScope,
 } from '../../security/security-context.js';
 import { rawRequestOf } from '../platform/raw-messages.js';
 
+/** The scope of one message, as that of a request is: it is over with the answer. */
+interface MessageScope extends SecurityScope {
+  readonly response: { closed: boolean; readonly destroyed: boolean };
+}
+
 /** By the arguments of the call, which Nest hands to the guards and the interceptors of one message and no other. */
-const messageContexts = foreignProperty<SecurityContext>('security context');
+const messageScopes = foreignProperty<MessageScope>('security scope');
 
 /**
  * The platform's request of an HTTP route or a GraphQL resolver.
@@ -46,19 +52,26 @@ export function isMessage(context: ArgumentsHost): boolean {
 }
 
 /** The message of this call, and no other, is one of this user. */
-export function setMessageContext(call: ArgumentsHost, context: SecurityContext): void {
-  messageContexts.set(call.getArgs(), context);
+export function setMessageContext(call: ArgumentsHost, securityContext: SecurityContext): void {
+  const scope = { securityContext, response: { closed: false, destroyed: false } };
+  messageScopes.set(call.getArgs(), scope);
 }
 
 /** @returns undefined when no guard has found out whose message it is */
 export function messageContextOf(call: ArgumentsHost): SecurityContext | undefined {
-  return messageContexts.get(call.getArgs());
+  return messageScopes.get(call.getArgs())?.securityContext;
 }
 
 /** Runs `action`, such as the handler of a message, in the security context of its user. */
 export function runInMessageContext<T>(call: ArgumentsHost, action: () => T): T {
-  const securityContext = messageContextOf(call);
-  return securityContext ? runInScope({ securityContext }, action) : action();
+  const scope = messageScopes.get(call.getArgs());
+  return scope ? runInScope(scope, action) : action();
+}
+
+/** The message is answered: what still runs in its course, such as a connection that it has opened, is nobody's. */
+export function endMessage(call: ArgumentsHost): void {
+  const scope = messageScopes.get(call.getArgs());
+  if (scope) scope.response.closed = true;
 }
 
 function requestOfGraphql(context: unknown): object | undefined {
