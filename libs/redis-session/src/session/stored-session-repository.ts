@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import { Lanes } from '../lib/lanes.js';
 import { quoted } from '../lib/quoted.js';
+import { OutageLog } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session-owner.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
@@ -44,11 +45,13 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   protected readonly atRest: SessionsAtRest;
   private readonly context: SessionContext;
   private readonly lanes = new Lanes();
+  private readonly outages: OutageLog;
 
   /** @param options - with `deadlineMs`, operations that take longer fail; a repository with its own deadlines has none */
   constructor(protected readonly options: StoredSessionRepositoryOptions) {
     const { flushMode, saveMode, sessionIdGenerator } = options;
     this.atRest = new SessionsAtRest(options);
+    this.outages = new OutageLog(options.logger);
     this.context = {
       codec: this.tolerantCodec(options),
       flushMode,
@@ -76,7 +79,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
     try {
-      return await this.find(id, options);
+      return await this.outages.watch('read', () => this.find(id, options));
     } catch (error) {
       if (!(error instanceof SessionCorruptError) || this.options.onCorrupt === 'error')
         throw error;
@@ -86,7 +89,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async save(session: MapSession): Promise<void> {
-    await this.lanes.run(session, () => this.saveInTurn(session));
+    await this.outages.watch('save', () => this.lanes.run(session, () => this.saveInTurn(session)));
   }
 
   async invalidate(session: MapSession): Promise<void> {
@@ -96,8 +99,10 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async deleteById(id: string): Promise<void> {
-    for (const storedId of this.atRest.idsToDelete(id))
-      await this.within('delete the session', this.delete(storedId));
+    await this.outages.watch('delete', async () => {
+      for (const storedId of this.atRest.idsToDelete(id))
+        await this.within('delete the session', this.delete(storedId));
+    });
   }
 
   private async find(
