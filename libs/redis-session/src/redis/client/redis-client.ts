@@ -31,10 +31,9 @@ export function createRedisClient(
 ): OpenRedisClient {
   if (isRedisClient(connection)) return { client: connection, isOwn: false };
   const client = createClient(connection, commandTimeoutMs);
-  if (isSingleServer(client)) {
-    waitForFirstAttempt(client);
-    leaveDemotedMaster(client);
-  }
+  waitForFirstAttempt(client);
+  if (isSingleServer(client)) leaveDemotedMaster(client);
+  else if (!readsFromReplicas(client)) keepReplicasFromAnswering(client);
   // Each command reports its own failure; without a listener ioredis prints every attempt to connect.
   client.on('error', () => undefined);
   return { client, isOwn: true };
@@ -157,10 +156,9 @@ function createClient(
   if (typeof connection === 'string') return new Redis(connection, rules);
   if (!('nodes' in connection))
     return new Redis({ ...rules, ...connection, replyMapping: 'legacy' });
+  // Without auto-pipelining: a command that is sent alone follows its slot to another node, a pipeline fails as a whole.
   return new Cluster([...connection.nodes], {
     clusterRetryStrategy: reconnectDelayMs,
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
     lazyConnect: true,
     ...connection.options,
     redisOptions: { ...server, ...connection.options?.redisOptions, replyMapping: 'legacy' },
@@ -171,7 +169,7 @@ function createClient(
 const SOCKET_GRACE_MS = 100;
 
 /** Commands wait for the first attempt to connect again, and for no later one. */
-function waitForFirstAttempt(client: Redis): void {
+function waitForFirstAttempt(client: RedisClient): void {
   const { options } = client;
   if (options.enableOfflineQueue === false) return;
   let isFirst = true;
@@ -179,6 +177,16 @@ function waitForFirstAttempt(client: Redis): void {
   client.on('reconnecting', () => {
     options.enableOfflineQueue = isFirst;
     isFirst = false;
+  });
+}
+
+/**
+ * While ioredis has no connection to a master, it asks any other node. A replica in READONLY mode runs the script then:
+ * it answers with old data, or fails at a write. In the normal mode it names the master.
+ */
+function keepReplicasFromAnswering(client: Cluster): void {
+  client.on('+node', (node: Redis) => {
+    node.readonly = () => Promise.resolve('OK');
   });
 }
 
