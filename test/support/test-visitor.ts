@@ -34,6 +34,11 @@ export class TestVisitor {
     return this.send(path, (site) => site.get(path).set({ ...API, ...headers }));
   }
 
+  /** Deletes as a program does. */
+  remove(path: string): Promise<Response> {
+    return this.send(path, (site) => site.delete(path).set(API));
+  }
+
   /** Sends JSON as a program does. */
   post(
     path: string,

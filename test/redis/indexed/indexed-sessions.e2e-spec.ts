@@ -11,7 +11,6 @@ import {
   type Session,
   type SessionEvent,
   SessionEvents,
-  SessionManagementModule,
   SessionRegistry,
 } from 'nestjs-redis-session';
 import { withMemorySessions } from 'nestjs-redis-session/testing';
@@ -32,8 +31,7 @@ class UserController {
   @Post('login')
   @HttpCode(200)
   login(@Req() request: object, @Query('name') name: string): Promise<Authentication> {
-    const authorities = name === 'admin' ? ['ADMIN'] : [];
-    return this.loginService.login(request, { username: name, authorities });
+    return this.loginService.login(request, { username: name });
   }
 
   @Get('name')
@@ -112,7 +110,6 @@ async function start(
 ): Promise<Replica> {
   const replica = await startReplica(platform, {
     options: optionsOf({ eventDelivery: 'once', ...indexed }),
-    imports: [SessionManagementModule.forRoot()],
     controllers: [UserController],
     providers: [Listener],
   });
@@ -352,44 +349,6 @@ describe('@OnSessionEvent', () => {
     });
     await expect(app.init()).rejects.toThrow('indexed.eventDelivery must be "once" or "broadcast"');
     await app.close();
-  });
-});
-
-describe('SessionManagementModule', () => {
-  it('answers only who has the authority', async () => {
-    const replica = await start();
-    expect((await send(replica, 'GET /actuator/sessions?username=kim')).status).toBe(401);
-    const kim = await logIn(replica);
-    expect((await send(replica, 'GET /actuator/sessions?username=kim', kim)).status).toBe(403);
-  });
-
-  it('finds sessions as the actuator of Spring does, page by page', async () => {
-    const replica = await start();
-    const admin = await logIn(replica, 'admin');
-    for (let i = 0; i < 3; i++) await logIn(replica);
-    const answer = await send(
-      replica,
-      'GET /actuator/sessions?username=kim&offset=1&limit=1',
-      admin,
-    );
-    const { sessions, total } = JSON.parse(answer.text) as { sessions: object[]; total: number };
-    expect(total).toBe(3);
-    expect(sessions).toEqual([
-      {
-        id: expect.any(String),
-        attributeNames: expect.arrayContaining(['SECURITY_CONTEXT']),
-        creationTime: expect.stringMatching(/^\d{4}-.*Z$/),
-        lastAccessedTime: expect.stringMatching(/Z$/),
-        maxInactiveInterval: 1800,
-        expired: false,
-      },
-    ]);
-    expect((await send(replica, 'GET /actuator/sessions', admin)).status).toBe(400);
-    expect((await send(replica, 'GET /actuator/sessions/unknown', admin)).status).toBe(404);
-    const id = (sessions[0] as { id: string }).id;
-    expect(JSON.parse((await send(replica, `GET /actuator/sessions/${id}`, admin)).text)).toEqual(
-      sessions[0],
-    );
   });
 });
 

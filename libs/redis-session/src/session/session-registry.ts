@@ -76,13 +76,9 @@ export class SessionRegistry {
    * @returns whether the user had such a session
    */
   async expireByRef(principalName: string, ref: string): Promise<boolean> {
-    const limit = 100;
-    for (let offset = 0; ; offset += limit) {
-      const { sessions, total } = await this.list(principalName, { offset, limit });
-      const found = sessions.find((session) => session.ref === ref);
-      if (found) await this.expire(found.sessionId);
-      if (found || offset + limit >= total) return found !== undefined;
-    }
+    const session = await findByRef(this.repository, principalName, ref);
+    if (session) await this.expire(session.id);
+    return session !== undefined;
   }
 
   /** Ends all sessions of a user but one. @returns how many */
@@ -125,7 +121,21 @@ export class SessionRegistry {
   }
 }
 
-/** The same for an id and its storage id. */
-function refOf(sessionId: string): string {
+/** Names a session as {@link SessionInformation} does; the same for an id and its storage id. */
+export function refOf(sessionId: string): string {
   return digestOf(sessionId).slice(0, 32);
+}
+
+/** Looks through the sessions of a user. @param ref - of {@link SessionInformation} */
+export async function findByRef(
+  repository: IndexedSessionRepository,
+  principalName: string,
+  ref: string,
+): Promise<MapSession | undefined> {
+  const limit = 100;
+  for (let offset = 0; ; offset += limit) {
+    const page = await repository.findByPrincipalName(principalName, { offset, limit });
+    const found = page.sessions.find(({ id }) => refOf(id) === ref);
+    if (found || offset + limit >= page.total) return found;
+  }
 }

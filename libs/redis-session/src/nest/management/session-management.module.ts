@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   type CanActivate,
   Controller,
   Delete,
@@ -8,22 +7,20 @@ import {
   HttpCode,
   Inject,
   Module,
-  NotFoundException,
   Param,
   Query,
   type Type,
   UseGuards,
 } from '@nestjs/common';
-import { SIGNED_OUT_REASON } from '../../session/session-registry.js';
 import { SecurityContextHolder } from '../../security/security-context.js';
-import { type Session } from '../../session/session.js';
-import {
-  type IndexedSessionRepository,
-  SessionRepository,
-  isIndexed,
-} from '../../session/session-repository.js';
+import { SessionRepository } from '../../session/session-repository.js';
 import { RequireAuthorities } from '../access/authorization.decorators.js';
 import { AuthenticationException } from '../access/security.exceptions.js';
+import {
+  ManagedSessions,
+  type SessionDescriptor,
+  type SessionDescriptorPage,
+} from './managed-sessions.js';
 
 /** What `SessionManagementModule.forRoot` takes. */
 export interface SessionManagementOptions {
@@ -31,6 +28,13 @@ export interface SessionManagementOptions {
   readonly authority?: string;
   /** Path of the routes. @defaultValue 'actuator/sessions' */
   readonly path?: string;
+  /**
+   * Whether sessions are named by their ids, as Spring does. Whoever sees such an answer, or the log of a proxy, can act as
+   * the user, unless `hashIds` is on. False names them by a `ref`, which is of no use to log in.
+   *
+   * @defaultValue false
+   */
+  readonly showsIds?: boolean;
 }
 
 /**
@@ -42,22 +46,13 @@ export class SessionManagementModule {
   static forRoot({
     authority = 'ADMIN',
     path = 'actuator/sessions',
+    showsIds = false,
   }: SessionManagementOptions = {}): DynamicModule {
     return {
       module: SessionManagementModule,
-      controllers: [createSessionsController(path, authority)],
+      controllers: [createSessionsController({ authority, path, showsIds })],
     };
   }
-}
-
-/** A session as Spring's actuator shows it: no values of attributes. Times are ISO 8601, the interval is seconds. */
-export interface SessionDescriptor {
-  readonly id: string;
-  readonly attributeNames: readonly string[];
-  readonly creationTime: string;
-  readonly lastAccessedTime: string;
-  readonly maxInactiveInterval: number;
-  readonly expired: boolean;
 }
 
 /** `security: false` leaves no guard that would look at authorities: then nobody may come. */
@@ -69,59 +64,39 @@ class LoggedInGuard implements CanActivate {
 }
 
 /** Makes the controller for `path`, open to those who have `authority`. Mirrors `SessionsEndpoint` of Spring Boot. */
-export function createSessionsController(path: string, authority: string): Type {
-  @Controller(path)
-  @RequireAuthorities(authority)
+export function createSessionsController(options: Required<SessionManagementOptions>): Type {
+  @Controller(options.path)
+  @RequireAuthorities(options.authority)
   @UseGuards(LoggedInGuard)
   class SessionsController {
-    constructor(@Inject(SessionRepository) private readonly repository: object) {}
+    private readonly sessions: ManagedSessions;
+
+    constructor(@Inject(SessionRepository) repository: object) {
+      this.sessions = new ManagedSessions(repository, options.showsIds);
+    }
 
     @Get()
-    async find(
+    find(
       @Query('username') username?: string,
       @Query('offset') offset = '0',
       @Query('limit') limit = '100',
-    ): Promise<{ sessions: SessionDescriptor[]; total: number }> {
-      const page = { offset: toCount(offset), limit: Math.min(toCount(limit), 1000) };
-      if (typeof username !== 'string' || username === '' || page.limit === 0)
-        throw new BadRequestException('username must be given, and limit must be above 0.');
-      const { sessions, total } = await this.indexed.findByPrincipalName(username, page);
-      return { sessions: sessions.map(toDescriptor), total };
+    ): Promise<SessionDescriptorPage> {
+      return this.sessions.list(username, offset, limit);
     }
 
-    @Get(':id')
-    async get(@Param('id') id: string): Promise<SessionDescriptor> {
-      const session = await this.indexed.findById(id);
-      if (!session) throw new NotFoundException('There is no such session.');
-      return toDescriptor(session);
+    @Get(':name')
+    get(
+      @Param('name') name: string,
+      @Query('username') username?: string,
+    ): Promise<SessionDescriptor> {
+      return this.sessions.describe(name, username);
     }
 
-    @Delete(':id')
+    @Delete(':name')
     @HttpCode(204)
-    async delete(@Param('id') id: string): Promise<void> {
-      await this.indexed.endById(id, SIGNED_OUT_REASON);
-    }
-
-    private get indexed(): IndexedSessionRepository {
-      if (isIndexed(this.repository)) return this.repository;
-      throw new NotFoundException('Sessions are not indexed.');
+    delete(@Param('name') name: string, @Query('username') username?: string): Promise<void> {
+      return this.sessions.end(name, username);
     }
   }
   return SessionsController;
-}
-
-function toDescriptor(session: Session): SessionDescriptor {
-  return {
-    id: session.id,
-    attributeNames: session.attributeNames,
-    creationTime: session.creationTime.toISOString(),
-    lastAccessedTime: session.lastAccessedTime.toISOString(),
-    maxInactiveInterval: session.maxInactiveIntervalSeconds,
-    expired: false,
-  };
-}
-
-function toCount(text: unknown): number {
-  if (typeof text === 'string' && /^\d{1,9}$/.test(text)) return Number(text);
-  throw new BadRequestException('offset and limit must be whole numbers.');
 }

@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+import { SessionManagementModule } from 'nestjs-redis-session';
+import { PLATFORMS } from '../../support/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/login-parts.js';
+import { TestVisitor } from '../../support/test-visitor.js';
+import { useTestRedis } from '../../support/test-redis.js';
+import { useApps } from '../../support/use-apps.js';
+
+type ManagementOptions = Parameters<typeof SessionManagementModule.forRoot>[0];
+
+interface SessionPage {
+  readonly sessions: readonly { readonly id?: string; readonly ref?: string }[];
+  readonly total: number;
+}
+
+const BASE = '/actuator/sessions';
+const OF_KIM = `${BASE}?username=kim`;
+const UNKNOWN_REF = '0'.repeat(32);
+
+describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis);
+
+  async function startManaged(options?: ManagementOptions) {
+    const { url } = await start(
+      { repository: 'indexed', namespace: `${redis.namespace}:${Math.random()}` },
+      { ...LOGIN_PARTS, imports: [SessionManagementModule.forRoot(options)] },
+    );
+    const logIn = async (user: object) => {
+      const visitor = new TestVisitor(url);
+      await visitor.post('/login', user);
+      return visitor;
+    };
+    return {
+      anonymous: new TestVisitor(url),
+      admin: await logIn(ADMIN),
+      kim: await logIn(KIM),
+      logIn,
+    };
+  }
+
+  const pageOf = async (visitor: TestVisitor, path = OF_KIM) =>
+    (await visitor.get(path)).body as SessionPage;
+
+  it('answers only who has the authority', async () => {
+    const { anonymous, kim } = await startManaged();
+    for (const path of [OF_KIM, `${BASE}/${UNKNOWN_REF}?username=kim`]) {
+      expect((await anonymous.get(path)).status).toBe(401);
+      expect((await kim.get(path)).status).toBe(403);
+      expect((await kim.remove(path)).status).toBe(path === OF_KIM ? 404 : 403);
+    }
+  });
+
+  it('shows sessions as the actuator of Spring does, page by page, but a ref in place of the id', async () => {
+    const { admin, logIn } = await startManaged();
+    await logIn(KIM);
+    await logIn(KIM);
+    const { sessions, total } = await pageOf(admin, `${OF_KIM}&offset=1&limit=1`);
+    expect(total).toBe(3);
+    expect(sessions).toEqual([
+      {
+        ref: expect.stringMatching(/^[0-9a-f]{32}$/),
+        attributeNames: expect.arrayContaining(['SECURITY_CONTEXT']),
+        creationTime: expect.stringMatching(/^\d{4}-.*Z$/),
+        lastAccessedTime: expect.stringMatching(/Z$/),
+        maxInactiveInterval: 1800,
+        expired: false,
+      },
+    ]);
+    const { ref = '' } = sessions[0] ?? {};
+    expect((await admin.get(`${BASE}/${ref}?username=kim`)).body).toEqual(sessions[0]);
+  });
+
+  it('gives nobody an id that logs in', async () => {
+    const { admin, kim } = await startManaged();
+    const id = (await kim.cookie()) ?? 'no id';
+    const { ref } = (await pageOf(admin)).sessions[0] ?? {};
+    for (const path of [OF_KIM, `${BASE}/${ref}?username=kim`]) {
+      const { text } = await admin.get(path);
+      expect(text).toContain('SECURITY_CONTEXT');
+      expect(text).not.toContain(id.slice(8));
+    }
+    expect((await admin.get(`${BASE}/${id}?username=kim`)).status).toBe(404);
+  });
+
+  it('ends the session of a ref, and no other', async () => {
+    const { admin, kim, logIn } = await startManaged();
+    const { ref } = (await pageOf(admin)).sessions[0] ?? {};
+    const other = await logIn(KIM);
+    expect((await admin.remove(`${BASE}/${ref}?username=kim`)).status).toBe(204);
+    expect((await kim.get('/members')).body).toMatchObject({ reason: 'signed-out' });
+    expect((await other.get('/members')).status).toBe(200);
+    expect((await admin.remove(`${BASE}/${ref}?username=kim`)).status).toBe(404);
+  });
+
+  it.each([
+    [BASE, 400],
+    [`${BASE}?username=`, 400],
+    [`${BASE}?username=kim&username=lee`, 400],
+    [`${OF_KIM}&limit=0`, 400],
+    [`${OF_KIM}&offset=-1`, 400],
+    [`${BASE}/${UNKNOWN_REF}`, 400],
+    [`${BASE}/${UNKNOWN_REF}?username=kim`, 404],
+    [`${BASE}/${UNKNOWN_REF}?username=nobody`, 404],
+  ])('answers %s with %i', async (path, status) => {
+    const { admin } = await startManaged();
+    expect((await admin.get(path)).status).toBe(status);
+  });
+
+  it('shows and takes ids, as Spring does, with showsIds', async () => {
+    const { admin, kim } = await startManaged({ showsIds: true });
+    const id = await kim.cookie();
+    const { sessions } = await pageOf(admin);
+    expect(sessions).toEqual([expect.objectContaining({ id })]);
+    expect((await admin.get(`${BASE}/${id}`)).body).toEqual(sessions[0]);
+    expect((await admin.remove(`${BASE}/${id}`)).status).toBe(204);
+    expect((await admin.get(`${BASE}/${id}`)).status).toBe(404);
+    expect((await kim.get('/members')).status).toBe(401);
+  });
+});
