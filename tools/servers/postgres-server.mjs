@@ -15,8 +15,8 @@ import { waitUntilReady } from './wait-until-ready.mjs';
  * @property {number} port
  * @property {string} url - `postgres://postgres@127.0.0.1:<port>/postgres`
  * @property {() => Promise<void>} stop - breaks off connections, ends it and removes its folder
- * @property {() => Promise<void>} restart - ends it at once and starts it on the same port with the same data
- * @property {(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => Promise<void>} kill - sends the signal to the main process alone
+ * @property {() => Promise<void>} end - breaks off connections and ends it
+ * @property {() => Promise<void>} start - starts it again after `end`, on the same port with the same data
  */
 
 /**
@@ -89,16 +89,14 @@ export async function startPostgresServer({ args = [], port } = {}) {
   let server = await start();
   const end = async () => {
     // SIGINT: a fast shutdown, which does not wait for clients to leave.
-    await server.kill('SIGCONT');
     await server.kill('SIGINT');
     await server.exited;
   };
   return {
     port: usedPort,
     url: `postgres://postgres@127.0.0.1:${usedPort}/postgres`,
-    kill: (signal) => server.kill(signal),
-    restart: async () => {
-      await end();
+    end,
+    start: async () => {
       server = await start();
     },
     stop: async () => {

@@ -87,14 +87,17 @@ export class PostgresSessionStore implements SessionStore {
   private async close(): Promise<void> {
     if (!this.opened) return;
     const { pool, options } = this.opened;
-    if (pool !== this.input.pool && !pool.ended) {
-      const ended = withDeadline('close the pool', options.commandTimeoutMs, pool.end());
-      await ended.catch((error: unknown) => {
-        if (!(error instanceof SessionStoreError)) throw error;
-      });
+    if (pool === this.input.pool) {
+      pool.off('error', this.onLost);
+      pool.off('connect', this.onConnect);
+      return;
     }
-    pool.off('error', this.onLost);
-    pool.off('connect', this.onConnect);
+    // The listeners stay: connections that are about to close may still break.
+    if (pool.ending) return;
+    const ended = withDeadline('close the pool', options.commandTimeoutMs, pool.end());
+    await ended.catch((error: unknown) => {
+      if (!(error instanceof SessionStoreError)) throw error;
+    });
   }
 
   /** Without a listener, an idle connection that breaks ends the process. Says once that connections are lost. */

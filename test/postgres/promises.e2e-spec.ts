@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { postgresSessions } from 'nestjs-redis-session/postgres';
+import { Pool } from 'pg';
+import request, { type Test } from 'supertest';
+import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/answering-controllers.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
+import { OutageController } from '../support/outage-controller.js';
+import { openRawClient } from '../support/raw-client.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../support/session-cookie.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { useTestPostgres } from '../support/test-postgres.js';
+
+const ONE_WAY_DELAY_MS = 50;
+const REPETITIONS = 10;
+const postgres = useTestPostgres();
+
+/** Counts the statements of one pool. */
+class CountingPool extends Pool {
+  readonly statements: string[] = [];
+
+  constructor(url: string) {
+    super({ connectionString: url });
+    this.on('connect', (client) => {
+      const send = client.query.bind(client) as (...args: unknown[]) => unknown;
+      const query = (...args: unknown[]): unknown => {
+        const [statement] = args as [string | { text: string }];
+        this.statements.push(typeof statement === 'string' ? statement : statement.text);
+        return send(...args);
+      };
+      Object.assign(client, { query });
+    });
+  }
+}
+
+describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
+  const ways = WAYS_TO_ANSWER[platform];
+  let table: string;
+  let proxy: TcpProxy;
+  let slow: StartedApp;
+
+  beforeAll(async () => {
+    table = await postgres.createTables();
+    proxy = await startTcpProxy({ targetPort: postgres.running.port });
+    const pool = { host: '127.0.0.1', port: proxy.port, user: 'postgres', database: 'postgres' };
+    slow = await startApp(platform, {
+      options: { store: postgresSessions({ pool, table }), commandTimeoutMs: 20_000 },
+      controllers: [ANSWERING_CONTROLLERS[platform]],
+    });
+    proxy.delayMs = ONE_WAY_DELAY_MS;
+  });
+
+  afterAll(async () => {
+    await slow.close();
+    await proxy.refuse();
+  });
+
+  async function storedValue(cookie: string): Promise<unknown> {
+    const { rows } = await postgres.pool.query<{ text: string }>(
+      `SELECT convert_from(attribute_bytes, 'UTF8') AS text
+         FROM ${table} JOIN ${table}_attributes ON session_primary_id = primary_id
+        WHERE session_id = $1 AND attribute_name = 'value'`,
+      [cookie.slice('SESSION='.length)],
+    );
+    return rows[0] && JSON.parse(rows[0].text);
+  }
+
+  it.each(ways)('are committed at the first byte of $title', async (way) => {
+    const known = await Promise.all(
+      Array.from({ length: REPETITIONS }, async () =>
+        sessionCookieOf(await request(slow.url).post('/value')),
+      ),
+    );
+    const visitors = [...known, ...known.map(() => undefined)];
+    const hops = visitors.map(async (cookie) => {
+      const value = randomUUID();
+      const sent = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`;
+      const client = await openRawClient(slow.port);
+      client.send(`${way.method} ${way.path}?value=${value} HTTP/1.1\r\nHost: test\r\n${sent}\r\n`);
+      const head = String(await client.firstBytes);
+      const [, announced = ''] = /^set-cookie: (SESSION=[^;]+)/im.exec(head) ?? [];
+      const stored = await storedValue(cookie ?? announced);
+      client.close();
+      expect([head.split(' ')[1], stored]).toEqual([String(way.status), value]);
+    });
+    await Promise.all(hops);
+  });
+});
+
+describe.each(PLATFORMS)('statements of a request on %s', (platform) => {
+  let pool: CountingPool;
+  let app: StartedApp;
+  let table: string;
+  const get = (path: string): Test => request(app.url).get(path);
+  const post = (path: string): Test => request(app.url).post(path);
+
+  async function costOf(exchange: Test): Promise<number> {
+    pool.statements.length = 0;
+    expect((await exchange).status).toBeLessThan(400);
+    return pool.statements.length;
+  }
+
+  beforeAll(async () => {
+    table = await postgres.createTables();
+    pool = new CountingPool(postgres.running.url);
+    app = await startApp(platform, {
+      options: { store: postgresSessions({ pool, table }) },
+      controllers: [OutageController],
+    });
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await pool.end();
+  });
+
+  beforeEach(async () => {
+    await postgres.pool.query(`DELETE FROM ${table}`);
+  });
+
+  it('is none for an anonymous visitor, who gets no session and no cookie', async () => {
+    expect(await costOf(get('/read'))).toBe(0);
+    expect(await costOf(get('/read').set('Cookie', 'SESSION=abc'))).toBe(0);
+    expect(sessionCookieLinesOf(await get('/read'))).toEqual([]);
+    expect(await postgres.count(table)).toBe(0);
+  });
+
+  it('is 1 to read, 2 to change, 2 to log in, and 2 to log out', async () => {
+    const cookie = sessionCookieOf(await post('/json'));
+    expect(await costOf(get('/read').set('Cookie', cookie))).toBe(1);
+    expect(await costOf(post('/json').set('Cookie', cookie))).toBe(2);
+    const login = post('/login').set('Cookie', cookie);
+    expect(await costOf(login)).toBe(2);
+    const loggedIn = sessionCookieOf(await login);
+    expect(await costOf(post('/logout').set('Cookie', loggedIn))).toBe(2);
+    expect([await postgres.count(table), await postgres.count(table, 'attributes')]).toEqual([
+      0, 0,
+    ]);
+  });
+
+  it('is 1 to begin a session with an attribute', async () => {
+    expect(await costOf(post('/json'))).toBe(1);
+  });
+
+  it('is 6 for an update: a read, and a transaction that locks, compares and writes', async () => {
+    const cookie = sessionCookieOf(await post('/json'));
+    expect(await costOf(post('/awaited-update').set('Cookie', cookie))).toBe(6);
+  });
+});
