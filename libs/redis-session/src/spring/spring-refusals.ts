@@ -1,6 +1,7 @@
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import { isCluster, isRedisClient, type RedisConnection } from '../redis/client/redis-client.js';
 import { SessionOptionError } from '../session/session.errors.js';
+import { MAX_JAVA_INT } from './spring-session.mapper.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 /** @throws SessionOptionError for options of `springSession` that do not go together */
@@ -73,9 +74,10 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     'Spring has no absolute lifetime, and would keep such a session alive',
   ],
   [
-    'maxInactiveIntervalSeconds must be positive',
-    ({ maxInactiveIntervalSeconds = 1800 }) => maxInactiveIntervalSeconds < 0,
-    'Spring deletes sessions that never end',
+    `maxInactiveIntervalSeconds must be from 1 to ${MAX_JAVA_INT}`,
+    ({ maxInactiveIntervalSeconds = 1800 }) =>
+      maxInactiveIntervalSeconds < 0 || maxInactiveIntervalSeconds > MAX_JAVA_INT,
+    'Spring deletes sessions that never end, and cannot read a greater number',
   ],
   [
     'saveMode must be "on-change" or "on-set-attribute"',

@@ -83,7 +83,8 @@ export class SpringSessionRepository extends StoredSessionRepository {
   /** No record of the access is due. @returns undefined when the session may have ended */
   private async readRecorded(id: string, accessTimeMs: number): Promise<StoredSession | undefined> {
     const stored = fromSpringHash(await this.commands.read(id));
-    const isLive = stored && this.options.clock() < expiryTimeMs(stored);
+    const isLive =
+      stored && stored.maxInactiveInterval > 0 && this.options.clock() < expiryTimeMs(stored);
     if (!isLive || stored.attributes.get(EXPIRED_ATTRIBUTE) === 'true') return undefined;
     return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
   }

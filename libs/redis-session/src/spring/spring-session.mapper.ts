@@ -7,6 +7,9 @@ import { ownNameOf, springNameOf } from './spring-attributes.js';
 /** What Java serialization begins with, read as UTF-8. */
 const JDK_START = '\ufffd\ufffd\u0000\u0005';
 
+/** Spring casts the idle time to an `Integer`. */
+export const MAX_JAVA_INT = 2 ** 31 - 1;
+
 /**
  * @param fields - names and values in turn; an attribute without text is one that Spring has removed
  * @returns undefined when there are none
@@ -30,12 +33,13 @@ export function fromSpringHash(fields: readonly string[]): StoredSession | undef
 /**
  * The fields that `change` writes.
  *
- * @throws SessionOptionError for a session that never ends: Spring would delete it at its next request
+ * @throws SessionOptionError for an idle time that Spring has no number for
  */
 export function toSpringHash(change: SessionChange): HashChange {
-  if ((change.maxInactiveInterval ?? 1) <= 0)
+  const { maxInactiveInterval = 1 } = change;
+  if (maxInactiveInterval <= 0 || maxInactiveInterval > MAX_JAVA_INT)
     throw new SessionOptionError(
-      `maxInactiveIntervalSeconds must be positive with springSession(), got ${change.maxInactiveInterval}: Spring deletes sessions that never end.`,
+      `maxInactiveIntervalSeconds must be from 1 to ${MAX_JAVA_INT} with springSession(), got ${maxInactiveInterval}: Spring deletes sessions that never end, and cannot read a greater number.`,
     );
   const named = [...change.attributes].map(([name, each]) => [springNameOf(name), each] as const);
   return toHash({ ...change, attributes: new Map(named) });

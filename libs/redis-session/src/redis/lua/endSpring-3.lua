@@ -51,7 +51,7 @@ if buckets == '' then
   end
   return { 1, now }
 end
-local bucket = math.floor((expiryOf(created, accessed, interval, -1) + 60000) / 60000) * 60000
+local bucket = math.floor((springExpiry(created, accessed, interval) + 60000) / 60000) * 60000
 redis.call('SREM', buckets .. string.format('%.0f', bucket), springMember('expires:' .. id))
 redis.call('DEL', shadowKey)
 return { 1, now }

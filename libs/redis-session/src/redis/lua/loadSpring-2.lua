@@ -34,7 +34,7 @@ if not created then
   end
   return { 1, now, hash }
 end
-local expiry = expiryOf(created, accessed, interval, -1)
+local expiry = springExpiry(created, accessed, interval)
 if expiry <= clientNow then
   return { 3, now }
 end
@@ -45,7 +45,7 @@ if accessTime and accessTime > accessed and accessTime - accessed >= touchInterv
   redis.call('HSET', sessionKey, 'lastAccessedTime', ARGV[3])
   if interval > 0 then
     local keys = { session = sessionKey, shadow = shadowKey, buckets = buckets, member = springMember('expires:' .. id) }
-    keepSpringSession(keys, expiryOf(created, accessTime, interval, -1), expiry)
+    keepSpringSession(keys, springExpiry(created, accessTime, interval), expiry)
   end
 end
 return { 1, now, redis.call('HGETALL', sessionKey) }

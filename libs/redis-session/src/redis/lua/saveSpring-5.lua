@@ -58,12 +58,12 @@ if not isNew then
     storedKey, storedShadow, storedId = currentKey, currentShadow, currentId
     storedCreated, storedAccess, storedInterval, isReplaced = springTimes(storedKey)
   end
-  if not storedCreated or isReplaced or expiryOf(storedCreated, storedAccess, storedInterval, -1) <= now then
+  if not storedCreated or isReplaced or springExpiry(storedCreated, storedAccess, storedInterval) <= now then
     return { -1, now }
   end
   created, interval = storedCreated, interval or storedInterval
   accessed = math.max(accessed, storedAccess)
-  earlierExpiry = expiryOf(created, storedAccess, storedInterval, -1)
+  earlierExpiry = springExpiry(created, storedAccess, storedInterval)
 end
 
 -- A field without text is an attribute that Spring has removed.
@@ -87,7 +87,7 @@ if limit >= 0 and index ~= '' then
     if id and id ~= storedId and id ~= currentId then
       otherCreated, otherAccess, otherInterval, isReplaced = springTimes(sessionPrefix .. id)
     end
-    if otherCreated and not isReplaced and expiryOf(otherCreated, otherAccess, otherInterval, -1) > now then
+    if otherCreated and not isReplaced and springExpiry(otherCreated, otherAccess, otherInterval) > now then
       others[#others + 1] = { id = id, accessed = otherAccess }
     end
   end
@@ -136,7 +136,7 @@ if isPublished then
   redis.call('PUBLISH', channel, message)
 end
 local keys = { session = currentKey, shadow = currentShadow, buckets = buckets, member = springMember('expires:' .. currentId) }
-keepSpringSession(keys, expiryOf(created, accessed, interval, -1), earlierExpiry)
+keepSpringSession(keys, springExpiry(created, accessed, interval), earlierExpiry)
 
 local reply = { 1, now }
 for i = 1, limit >= 0 and #others - limit + 1 or 0 do

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { SessionOptionError } from 'nestjs-redis-session';
+import { resolveIndexedSessionOptions } from '../../libs/redis-session/src/nest/options/indexed.options.js';
+import {
+  DEFAULT_REPOSITORY_OPTIONS,
+  type SessionRepositoryOptions,
+} from '../../libs/redis-session/src/session/repository-options.js';
+import { springCodec } from '../../libs/redis-session/src/spring/spring-codec.js';
+import { SpringContext } from '../../libs/redis-session/src/spring/spring-context.js';
+import { SpringIndexedSessionRepository } from '../../libs/redis-session/src/spring/spring-indexed-session-repository.js';
+import { SpringSessionRepository } from '../../libs/redis-session/src/spring/spring-session-repository.js';
+import { describePendingChanges } from '../../libs/redis-session/src/testing/contract/pending-changes.contract.js';
+import { RepositoryUnderTest } from '../../libs/redis-session/src/testing/contract/repository-under-test.js';
+import { describeSaveModes } from '../../libs/redis-session/src/testing/contract/save-modes.contract.js';
+import { describeSpringCases } from '../../libs/redis-session/src/testing/contract/spring-cases.contract.js';
+import { describeUpdates } from '../../libs/redis-session/src/testing/contract/updates.contract.js';
+import { describeValues } from '../../libs/redis-session/src/testing/contract/values.contract.js';
+import { useTestRedis } from '../support/test-redis.js';
+
+type Options = Partial<SessionRepositoryOptions>;
+
+const redis = useTestRedis();
+const users = { boot: 4, authorities: undefined, factor: undefined, principal: undefined } as const;
+
+function optionsOf(options: Options) {
+  const csrf = { headerName: 'X-CSRF-TOKEN', parameter: '_csrf' };
+  return {
+    ...DEFAULT_REPOSITORY_OPTIONS,
+    codec: springCodec(new SpringContext(users, console), csrf),
+    commandTimeoutMs: 2000,
+    namespace: redis.namespace,
+    sessionIdGenerator: randomUUID,
+    ...options,
+  };
+}
+
+const REPOSITORIES = {
+  SpringSessionRepository: (options: Options) =>
+    new SpringSessionRepository(redis.client, optionsOf(options)),
+  SpringIndexedSessionRepository: (options: Options) => {
+    const indexed = resolveIndexedSessionOptions({});
+    return new SpringIndexedSessionRepository(redis.client, { ...optionsOf(options), indexed });
+  },
+};
+
+describe.each(Object.entries(REPOSITORIES))('%s', (_name, factory) => {
+  describeSpringCases(factory);
+  describePendingChanges(factory);
+  describeUpdates(factory);
+  describeSaveModes(factory);
+  describeValues(factory);
+
+  it('ends a session at the instant at which its idle time is over', async () => {
+    const test = new RepositoryUnderTest(factory);
+    const id = await test.store();
+    test.nowMs += 1_800_000 - 1;
+    expect(await test.exists(id)).toBe(true);
+    test.nowMs += 1;
+    expect(await test.exists(id)).toBe(false);
+  });
+
+  it('records an access with the read, and lets the session live longer', async () => {
+    const test = new RepositoryUnderTest(factory);
+    const id = await test.store();
+    test.pass(1700);
+    await test.repository.findById(id, { accessTimeMs: test.nowMs });
+    test.pass(1799);
+    expect(await test.exists(id)).toBe(true);
+    test.pass(1);
+    expect(await test.exists(id)).toBe(false);
+  });
+
+  it.each([-1, 2 ** 31])(
+    'refuses an idle time of %d, which Spring has no number for',
+    async (seconds) => {
+      const test = new RepositoryUnderTest(factory);
+      const session = await test.find(await test.store());
+      session.maxInactiveIntervalSeconds = seconds;
+      await expect(session.save()).rejects.toThrow(SessionOptionError);
+    },
+  );
+
+  it('leaves an ended session behind that no clock brings back', async () => {
+    const test = new RepositoryUnderTest(factory);
+    const id = await test.store();
+    await test.repository.deleteById(id);
+    test.nowMs -= 60_000;
+    expect(await test.exists(id)).toBe(false);
+    const hash = await redis.contentOf(`${redis.namespace}:sessions:${id}`);
+    expect(hash.fields['maxInactiveInterval']).toBe('0');
+    expect(hash.ttlMs).toBeLessThanOrEqual(300_000);
+  });
+
+  it('writes no field that it does not share with Spring', async () => {
+    const test = new RepositoryUnderTest(factory);
+    const id = await test.store({ text: 'x'.repeat(50_000), list: [1] });
+    await test.repository.findById(id, { accessTimeMs: test.nowMs + 1 });
+    const { fields } = await redis.contentOf(`${redis.namespace}:sessions:${id}`);
+    const times = ['creationTime', 'lastAccessedTime', 'maxInactiveInterval'];
+    expect(Object.keys(fields).sort()).toEqual([...times, 'sessionAttr:list', 'sessionAttr:text']);
+  });
+});
