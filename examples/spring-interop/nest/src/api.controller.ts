@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import {
   CurrentSecurityContext,
@@ -13,6 +12,8 @@ import { SessionEventLog } from './session-events.js';
 /** The API of the Nest half: the same as that of the Spring half. */
 @Controller(['nest/api', 'both/api'])
 export class ApiController {
+  private readonly slowRequests: (() => void)[] = [];
+
   constructor(
     private readonly registry: SessionRegistry,
     private readonly log: SessionEventLog,
@@ -48,13 +49,23 @@ export class ApiController {
     session.changeSessionId();
   }
 
-  /** A request in flight: the session is read, time passes, the session is saved. */
+  /** A request in flight: it has read the session, and saves it when it may go on. */
   @Post('slow')
   @HttpCode(200)
-  async slow(@CurrentSession() session: Session, @Query('ms') ms: string): Promise<void> {
-    session.setAttribute('slow', 'started');
-    await delay(Number(ms));
+  async slow(@CurrentSession() session: Session): Promise<void> {
     session.setAttribute('slow', 'done');
+    await new Promise<void>((resolve) => this.slowRequests.push(resolve));
+  }
+
+  @Get('waiting')
+  waiting(): number {
+    return this.slowRequests.length;
+  }
+
+  @Post('go-on')
+  @HttpCode(200)
+  goOn(): void {
+    this.slowRequests.shift()?.();
   }
 
   /** Sets attributes to what the body says. */

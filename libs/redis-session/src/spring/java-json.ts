@@ -74,11 +74,6 @@ const NUMBERS: ReadonlySet<string> = new Set([
 const CLASS_NAME =
   /^\[*(?:L?[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+;?|[BCDFIJSZ])$/u;
 
-/**
- * Jackson 3 reads 500 levels of JSON. A list of lists takes two for each of its levels; the rest is for what is around the
- * attribute, such as the event of a new session.
- */
-const MAX_DEPTH = 200;
 /** Jackson reads names of properties up to 50,000 characters. */
 const MAX_NAME_LENGTH = 50_000;
 
@@ -93,8 +88,9 @@ const MAX_NAME_LENGTH = 50_000;
 export const javaJson = {
   /** @throws SessionEncodingError when Java could not read it */
   encode(value: unknown, name: string): string {
+    // Jackson reads 500 levels; a list takes two of them. This refuses far fewer levels, and all that JSON would lose.
     jsonSessionCodec.encode(value, name);
-    return JSON.stringify(toTyped(value, name, 0));
+    return JSON.stringify(toTyped(value, name));
   },
 
   /** @throws SyntaxError when `text` is no JSON */
@@ -103,26 +99,24 @@ export const javaJson = {
   },
 };
 
-function toTyped(value: unknown, path: string, depth: number): unknown {
+function toTyped(value: unknown, path: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_DEPTH)
-    throw SessionEncodingError.create(path, `is nested deeper than ${MAX_DEPTH} levels`);
   if (value instanceof Date) return [DATE, value.getTime()];
   if (value instanceof JavaValue) return [value.className, value.value];
   if (value instanceof Number || value instanceof String || value instanceof Boolean)
     return value.valueOf();
   if ('toJSON' in value && typeof value.toJSON === 'function')
-    return toTyped((value as { toJSON(): unknown }).toJSON(), path, depth + 1);
-  return Array.isArray(value) ? toList(value, path, depth) : toObject(value, path, depth);
+    return toTyped((value as { toJSON(): unknown }).toJSON(), path);
+  return Array.isArray(value) ? toList(value, path) : toObject(value, path);
 }
 
-function toList(value: readonly unknown[], path: string, depth: number): unknown {
-  const items = value.map((item, index) => toTyped(item, `${path}[${index}]`, depth + 1));
+function toList(value: readonly unknown[], path: string): unknown {
+  const items = value.map((item, index) => toTyped(item, `${path}[${index}]`));
   const className = javaClassOf(value) ?? LIST;
   return className === UNTYPED ? items : [className, items];
 }
 
-function toObject(value: object, path: string, depth: number): unknown {
+function toObject(value: object, path: string): unknown {
   const className = javaClassOf(value) ?? MAP;
   const entries: [string, unknown][] = className === UNTYPED ? [] : [[CLASS_PROPERTY, className]];
   for (const [key, item] of Object.entries(value)) {
@@ -134,7 +128,7 @@ function toObject(value: object, path: string, depth: number): unknown {
         path,
         `has a property whose name is longer than ${MAX_NAME_LENGTH} characters`,
       );
-    entries.push([key, toTyped(item, `${path}.${key}`, depth + 1)]);
+    entries.push([key, toTyped(item, `${path}.${key}`)]);
   }
   return Object.fromEntries(entries);
 }

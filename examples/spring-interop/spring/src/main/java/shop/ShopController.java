@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.security.authentication.RememberMeAuthenticationToken;
 import org.springframework.security.core.Authentication;
@@ -26,6 +28,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping({"/spring", "/both"})
 public class ShopController {
+  private final Semaphore goOn = new Semaphore(0);
   private final SessionEvents events;
   private final ObjectProvider<FindByIndexNameSessionRepository<? extends Session>> sessions;
 
@@ -74,12 +77,21 @@ public class ShopController {
     request.changeSessionId();
   }
 
-  /** A request in flight: the session is read, time passes, the session is saved. */
+  /** A request in flight: it has read the session, and saves it when it may go on. */
   @PostMapping("/api/slow")
-  void slow(HttpSession session, @RequestParam int ms) throws InterruptedException {
-    session.setAttribute("slow", "started");
-    Thread.sleep(ms);
+  void slow(HttpSession session) throws InterruptedException {
     session.setAttribute("slow", "done");
+    goOn.tryAcquire(10, TimeUnit.SECONDS);
+  }
+
+  @GetMapping("/api/waiting")
+  int waiting() {
+    return goOn.getQueueLength();
+  }
+
+  @PostMapping("/api/go-on")
+  void goOn() {
+    goOn.release();
   }
 
   /** One attribute of each kind that Spring can write. */

@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { sessionKeyOf, useSpringApps } from './spring-stack.js';
+
+type Read = Record<string, { className?: string; value: unknown }>;
+
+async function readAtNest(visitor: Visitor): Promise<Read> {
+  return JSON.parse((await visitor.getJson('/nest/api/attributes')).text) as Read;
+}
+
+async function readAtSpring(visitor: Visitor): Promise<Record<string, string>> {
+  const { status, text } = await visitor.getJson('/spring/api/attributes');
+  expect({ status, text }).toMatchObject({ status: 200 });
+  return JSON.parse(text) as Record<string, string>;
+}
+
+describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
+  const apps = useSpringApps({ boot, repository: 'default' });
+
+  it('what Spring writes is what Nest reads', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/attributes', {});
+    expect(await readAtNest(visitor)).toEqual({
+      text: { value: 'naïve 🍪' },
+      integer: { value: 5 },
+      long: { value: 6_000_000_000 },
+      double: { value: 1.5 },
+      boolean: { value: true },
+      date: { value: '2014-07-03T04:00:00.000Z' },
+      list: { value: ['a', 'b'] },
+      map: { value: { key: [1, 2] } },
+      tree: { className: 'java.util.TreeMap', value: { a: '1', b: '2' } },
+      unmodifiable: { value: ['x'] },
+      wishlist: { className: 'shop.Wishlist', value: { owner: 'nobody', items: [] } },
+    });
+  });
+
+  it('what Nest writes is what Spring reads', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/nest/api/attributes', {
+      text: 'naïve 🍪',
+      integer: 5,
+      long: 6_000_000_000,
+      double: 1.5,
+      boolean: true,
+      nothing: null,
+      list: ['a', ['b'], { c: 1 }],
+      map: { key: [1, null, 'x'], empty: {}, none: [] },
+    });
+    expect(await readAtSpring(visitor)).toEqual({
+      text: 'java.lang.String naïve 🍪',
+      integer: 'java.lang.Integer 5',
+      long: 'java.lang.Long 6000000000',
+      double: 'java.lang.Double 1.5',
+      boolean: 'java.lang.Boolean true',
+      list: 'java.util.ArrayList [a, [b], {c=1}]',
+      map: 'java.util.LinkedHashMap {key=[1, null, x], empty={}, none=[]}',
+    });
+  });
+
+  it('an object of a class of Spring stays as it is, byte for byte, unless Nest changes it', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/attributes', {});
+    const key = await sessionKeyOf(visitor);
+    const fields = ['sessionAttr:wishlist', 'sessionAttr:tree', 'sessionAttr:date'];
+    const before = await apps.redis.hmget(key, ...fields);
+    await readAtNest(visitor);
+    await visitor.postJson('/nest/api/attributes', { other: 1 });
+    expect(await apps.redis.hmget(key, ...fields)).toEqual(before);
+  });
+
+  it('an object that Nest changes keeps its class', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/attributes', {});
+    await visitor.postJson('/nest/api/wishlist?item=book', {});
+    const { status, text } = await visitor.getJson('/spring/api/wishlist');
+    expect({ status, text }).toEqual({ status: 200, text: '["book"]' });
+  });
+
+  it.each([
+    ['200 attributes', Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a${i}`, i]))],
+    ['50 kB', { large: 'é'.repeat(25_000) }],
+    ['a list in a list, 45 levels deep', { deep: nested(45) }],
+    ['names of any kind', { '': 1, 'a:b': 2, '🍪 é"\\': 3, 'sessionAttr:x': 4 }],
+    ['half a surrogate pair', { half: '\ud800', list: ['\udc00'] }],
+    ['keys that look like something else', { odd: { '': 1, class: 'x', $type: 'y', 1: 2 } }],
+    ['lists that look like typed values', { odd: ['java.lang.String', ['x']], more: ['a.b', 1] }],
+    [
+      'numbers of any size',
+      { odd: [-0, 1e21, 5e-324, 1.7976931348623157e308, 2 ** 53, -(2 ** 31)] },
+    ],
+  ])('Spring reads a session of Nest with %s', async (_what, attributes) => {
+    const visitor = apps.visitor();
+    expect((await visitor.postJson('/nest/api/attributes', attributes)).status).toBe(200);
+    expect(Object.keys(await readAtSpring(visitor)).sort()).toEqual(Object.keys(attributes).sort());
+    const read = await readAtNest(visitor);
+    expect(
+      Object.fromEntries(Object.entries(read).map(([name, { value }]) => [name, value])),
+    ).toEqual(JSON.parse(JSON.stringify(attributes)));
+  });
+
+  it.each([
+    ['a property that names a class', { evil: { '@class': 'java.io.File' } }],
+    ['a list that is too deep', { deep: nested(300) }],
+    ['a name of a property that is longer than Java reads', { long: { ['x'.repeat(50_001)]: 1 } }],
+  ])('Nest refuses to store %s, and Spring goes on', async (_what, attributes) => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/nest/api/attributes', { kept: 1 });
+    expect((await visitor.postJson('/nest/api/attributes', attributes)).status).toBe(500);
+    expect(await readAtSpring(visitor)).toEqual({ kept: 'java.lang.Integer 1' });
+  });
+
+  it('Spring reads every field of a remembered login at Nest', async () => {
+    const visitor = apps.visitor();
+    const token = (await visitor.getJson('/nest/api/csrf')).text;
+    const form = { username: 'alice', password: 'alice', _csrf: token, 'remember-me': 'on' };
+    expect((await visitor.submit('/nest/login', form)).status).toBe(303);
+    expect((await visitor.getJson('/spring/api/me')).text).toContain('"name":"alice"');
+    expect(Object.keys(await readAtSpring(visitor))).toContain('REMEMBER_ME');
+  });
+});
+
+function nested(levels: number): unknown {
+  return levels === 0 ? 'x' : [nested(levels - 1)];
+}

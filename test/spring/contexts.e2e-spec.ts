@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { sessionKeyOf, useSpringApps } from './spring-stack.js';
+
+const SECURITY = 'org.springframework.security';
+const CONTEXT = 'sessionAttr:SPRING_SECURITY_CONTEXT';
+const USER = {
+  '@class': `${SECURITY}.core.userdetails.User`,
+  accountNonExpired: true,
+  accountNonLocked: true,
+  authorities: ['java.util.Collections$UnmodifiableSet', []],
+  credentialsNonExpired: true,
+  enabled: true,
+  password: null,
+  username: 'kim',
+};
+const ROLES = ['java.util.ArrayList', [role('ROLE_USER')]];
+
+function role(authority: string): object {
+  return { '@class': `${SECURITY}.core.authority.SimpleGrantedAuthority`, authority };
+}
+
+function token(className: string, fields: object = {}): object {
+  return {
+    '@class': className,
+    authenticated: true,
+    authorities: ROLES,
+    credentials: null,
+    details: null,
+    principal: 'kim',
+    ...fields,
+  };
+}
+
+const LOGIN = `${SECURITY}.authentication.UsernamePasswordAuthenticationToken`;
+const REMEMBERED = `${SECURITY}.authentication.RememberMeAuthenticationToken`;
+const PRE_AUTHENTICATED = `${SECURITY}.web.authentication.preauth.PreAuthenticatedAuthenticationToken`;
+const ANONYMOUS = `${SECURITY}.authentication.AnonymousAuthenticationToken`;
+
+interface Me {
+  readonly name: string | null;
+  readonly authorities: readonly string[];
+  readonly kind: string;
+  readonly authenticatedAt?: number;
+}
+
+describe.each([4, 3])('who is logged in, shared with Spring Boot %d', (boot) => {
+  const apps = useSpringApps({ boot, repository: 'default' });
+
+  async function me(visitor: Visitor, side: 'nest' | 'spring'): Promise<Me> {
+    const { status, text } = await visitor.getJson(`/${side}/api/me`);
+    expect({ side, status, text }).toMatchObject({ status: 200 });
+    return JSON.parse(text) as Me;
+  }
+
+  async function withContext(authentication: object): Promise<Visitor> {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/cart?item=book', {});
+    const context = { '@class': `${SECURITY}.core.context.SecurityContextImpl`, authentication };
+    await apps.redis.hset(await sessionKeyOf(visitor), CONTEXT, JSON.stringify(context));
+    return visitor;
+  }
+
+  it.each([
+    ['a name', token(LOGIN), 'full'],
+    ['a User', token(LOGIN, { principal: USER }), 'full'],
+    ['a remembered user', token(REMEMBERED, { keyHash: 7 }), 'remember-me'],
+    ['a pre-authenticated user', token(PRE_AUTHENTICATED), 'full'],
+    [
+      'no authorities',
+      token(LOGIN, { authorities: ['java.util.Collections$EmptyList', []] }),
+      'full',
+    ],
+  ])('both sides know a token with %s', async (_what, authentication, kind) => {
+    const visitor = await withContext(authentication);
+    expect(await me(visitor, 'spring')).toMatchObject({ name: 'kim', kind });
+    expect(await me(visitor, 'nest')).toMatchObject({ name: 'kim', kind, authenticatedAt: 0 });
+  });
+
+  it('a role of Spring is an authority at Nest, and any other authority is not', async () => {
+    const authorities = ['java.util.ArrayList', [role('ROLE_ADMIN'), role('ADMIN'), role('read')]];
+    const visitor = await withContext(token(LOGIN, { authorities }));
+    expect(await me(visitor, 'nest')).toMatchObject({ authorities: ['ADMIN'] });
+  });
+
+  it.each([
+    ['an anonymous token', token(ANONYMOUS, { keyHash: 7 })],
+    ['a token that is not authenticated', token(LOGIN, { authenticated: false })],
+    ['a token of an unknown class', token('com.shop.MagicToken')],
+    ['a principal of an unknown class', token(LOGIN, { principal: { '@class': 'com.shop.Me' } })],
+    ['a principal without a name', token(LOGIN, { principal: '' })],
+    ['no principal', token(LOGIN, { principal: null })],
+    ['no token', {}],
+  ])('Nest knows nobody by %s, and leaves the login as it is', async (_what, authentication) => {
+    const visitor = await withContext(authentication);
+    const key = await sessionKeyOf(visitor);
+    const before = await apps.redis.hget(key, CONTEXT);
+    expect(await me(visitor, 'nest')).toMatchObject({ name: null });
+    await visitor.postJson('/nest/api/attributes', { other: 1 });
+    expect(await apps.redis.hget(key, CONTEXT)).toBe(before);
+  });
+
+  it.each(['no JSON', '{"@class":', '["java.util.ArrayList",[]]', '5', 'null', '"kim"'])(
+    'Nest knows nobody by the text %s',
+    async (text) => {
+      const visitor = apps.visitor();
+      await visitor.postJson('/nest/api/cart?item=book', {});
+      await apps.redis.hset(await sessionKeyOf(visitor), CONTEXT, text);
+      expect(await me(visitor, 'nest')).toMatchObject({ name: null });
+    },
+  );
+
+  it('a login at Nest is the same user at Spring, with the roles', async () => {
+    const alice = await apps.login('nest');
+    const atSpring = await me(alice, 'spring');
+    expect(atSpring).toMatchObject({ name: 'alice', kind: 'full' });
+    expect(atSpring.authorities.join()).toMatch(/ROLE_USER.*ROLE_ADMIN/);
+  });
+
+  it('a login at Nest keeps its time and its principal while Spring serves', async () => {
+    const startMs = Date.now();
+    const alice = await apps.login('nest');
+    await alice.postJson('/spring/api/cart?item=book', {});
+    await alice.postJson('/spring/api/session-id', {});
+    const { authenticatedAt = 0, ...rest } = await me(alice, 'nest');
+    expect(authenticatedAt).toBeGreaterThanOrEqual(startMs);
+    expect(authenticatedAt).toBeLessThanOrEqual(Date.now());
+    expect(rest).toMatchObject({
+      principal: { username: 'alice', authorities: ['USER', 'ADMIN'] },
+    });
+  });
+
+  it('the time of a login at Spring is known by its factor, or counts as long ago', async () => {
+    const startMs = Date.now() - 1;
+    const alice = await apps.login('spring');
+    const { authenticatedAt = -1 } = await me(alice, 'nest');
+    if (boot === 4) expect(authenticatedAt).toBeGreaterThanOrEqual(startMs);
+    else expect(authenticatedAt).toBe(0);
+  });
+
+  it('a login at Nest takes the place of one at Spring, and changes the id', async () => {
+    const visitor = await apps.login('spring', 'bob');
+    const before = await visitor.cookie();
+    const copy = visitor.copyWithCookies();
+    const csrf = (await visitor.getJson('/nest/api/csrf')).text;
+    await visitor.submit('/nest/login', { username: 'alice', password: 'alice', _csrf: csrf });
+    expect(await visitor.cookie()).not.toBe(before);
+    expect(await me(visitor, 'spring')).toMatchObject({ name: 'alice' });
+    expect(await me(copy, 'spring')).toMatchObject({ name: null });
+  });
+});

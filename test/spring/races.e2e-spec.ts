@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { eventually } from '../support/eventually.js';
+import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+
+type Side = 'nest' | 'spring';
+
+describe.each(['default', 'indexed'])(
+  'requests in flight, with the %s repository',
+  (repository) => {
+    const apps = useSpringApps({ boot: 4, repository });
+
+    /** Begins a request on `side` that has read the session and has not saved it yet. */
+    async function inFlight(visitor: Visitor, side: Side): Promise<{ finish(): Promise<number> }> {
+      const key = await sessionKeyOf(visitor);
+      const done = visitor.copyWithCookies().postJson(`/${side}/api/slow?ms=700`, {});
+      // Both sides read the session before the handler runs; the access is in the hash then, or soon after.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await apps.redis.exists(key)).toBe(1);
+      return { done };
+    }
+
+    async function expectStranger(cookies: Visitor): Promise<void> {
+      for (const side of ['spring', 'nest'] as const)
+        expect(await userAt(cookies.copyWithCookies(), side)).toBeNull();
+    }
+
+    it.each([
+      ['spring', 'nest'],
+      ['nest', 'spring'],
+      ['spring', 'spring'],
+      ['nest', 'nest'],
+    ] as const)(
+      'a request at %s neither fails nor revives a session that ends by a logout at %s',
+      async (slow, other) => {
+        const alice = await apps.login(other);
+        const copy = alice.copyWithCookies();
+        const request = await inFlight(alice, slow);
+        await apps.logOut(alice, other);
+        const status = await request.finish();
+        // The default repository of Spring answers 500 to its own logouts.
+        if (other === 'nest' || slow === 'nest' || repository === 'indexed')
+          expect(status).toBe(200);
+        await expectStranger(copy);
+        await expectStranger(copy);
+      },
+    );
+
+    it.each(['spring', 'nest'] as const)(
+      'a request at %s neither fails nor revives the old id after Nest has changed it',
+      async (slow) => {
+        const alice = await apps.login('spring');
+        const copy = alice.copyWithCookies();
+        const request = await inFlight(alice, slow);
+        await alice.postJson('/nest/api/session-id', {});
+        expect(await request.finish()).toBe(200);
+        await expectStranger(copy);
+        for (const side of ['spring', 'nest'] as const)
+          expect(await userAt(alice, side)).toBe('alice');
+      },
+    );
+
+    it('a request at nest does not revive the old id after Spring has changed it', async () => {
+      const alice = await apps.login('nest');
+      const copy = alice.copyWithCookies();
+      const request = await inFlight(alice, 'nest');
+      await alice.postJson('/spring/api/session-id', {});
+      expect(await request.finish()).toBe(200);
+      await expectStranger(copy);
+      for (const side of ['spring', 'nest'] as const)
+        expect(await userAt(alice, side)).toBe('alice');
+    });
+
+    it('keeps what both sides write at the same time', async () => {
+      const visitor = apps.visitor();
+      await visitor.postJson('/spring/api/cart?item=book', {});
+      const request = await inFlight(visitor, 'spring');
+      await visitor.postJson('/nest/api/attributes', { other: 'kept' });
+      expect(await request.finish()).toBe(200);
+      const { text } = await visitor.getJson('/nest/api/attributes');
+      expect(JSON.parse(text)).toMatchObject({
+        cart: { value: ['book'] },
+        other: { value: 'kept' },
+        slow: { value: 'done' },
+      });
+    });
+
+    it('a session that Nest has ended for good leaves Redis', async () => {
+      const alice = await apps.login('nest');
+      const key = await sessionKeyOf(alice);
+      await apps.logOut(alice, 'nest');
+      const ttlMs = await apps.redis.pttl(key);
+      expect(ttlMs).toBeGreaterThan(0);
+      expect(ttlMs).toBeLessThanOrEqual(300_000);
+    });
+
+    it('500 logouts at Nest while Spring serves: no 5xx, and nobody is logged in afterwards', async () => {
+      const first = await apps.login('nest', 'bob');
+      const key = await sessionKeyOf(first);
+      const fields = await apps.redis.hgetall(key);
+      const ids = Array.from({ length: 500 }, () => crypto.randomUUID());
+      for (const id of ids) {
+        const copy = `spring:session:sessions:${id}`;
+        await apps.redis.hset(copy, fields);
+        await apps.redis.expire(copy, 1800);
+      }
+      const statuses = new Map<number, number>();
+      const queue = [...ids];
+      const token = (await first.getJson('/nest/api/csrf')).text;
+      const play = async (): Promise<void> => {
+        for (let id = queue.pop(); id; id = queue.pop()) {
+          const answers = await Promise.all([
+            ask(`${apps.running.spring.url}/spring/api/cart?item=x`, id, 'POST'),
+            ask(`${apps.running.nest.url}/nest/logout`, id, 'POST', { 'x-csrf-token': token }),
+            ask(`${apps.running.spring.url}/spring/api/me`, id, 'GET'),
+          ]);
+          for (const status of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, play));
+      expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([]);
+      for (const id of ids.slice(0, 50)) {
+        const response = await fetch(`${apps.running.spring.url}/spring/api/me`, {
+          headers: { cookie: cookieOf(id) },
+        });
+        expect(await response.json()).toMatchObject({ name: null });
+      }
+    });
+
+    it('a session expires on both sides', async () => {
+      const alice = await apps.login('spring');
+      const key = await sessionKeyOf(alice);
+      await apps.redis.hset(key, 'maxInactiveInterval', '1');
+      await eventually(async () => (await userAt(alice.copyWithCookies(), 'nest')) === 'alice');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await expectStranger(alice);
+      expect(await sessionIdOf(alice)).toMatch(/^[0-9a-f-]{36}$/);
+    });
+  },
+);
+
+function cookieOf(id: string): string {
+  return `SESSION=${Buffer.from(id).toString('base64')}`;
+}
+
+async function ask(
+  url: string,
+  id: string,
+  method: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: { ...headers, accept: 'text/html', cookie: cookieOf(id) },
+  });
+  await response.text();
+  return response.status;
+}

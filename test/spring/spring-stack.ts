@@ -1,0 +1,83 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { buildBoth } from '../../tools/demo-spring/build.mjs';
+import {
+  type SpringStack,
+  type SpringStackOptions,
+  startSpringStack,
+} from '../../tools/demo-spring/stack.mjs';
+import { type Answer, Visitor } from '../../tools/demo/visitor.mjs';
+
+/** The first run downloads Spring. */
+const BUILD_WITHIN_MS = 900_000;
+
+/** A Spring Boot application, a Nest one, nginx and Redis, for the tests of one file. */
+export class SpringApps {
+  private stack: SpringStack | undefined;
+  private client: Redis | undefined;
+
+  constructor(readonly options: SpringStackOptions) {}
+
+  get running(): SpringStack {
+    if (!this.stack) throw new Error('The applications have not started yet.');
+    return this.stack;
+  }
+
+  /** Of the sessions. */
+  get redis(): Redis {
+    this.client ??= new Redis(this.running.redisUrl);
+    return this.client;
+  }
+
+  async start(): Promise<void> {
+    this.stack = await startSpringStack(await buildBoth(this.options.boot), this.options);
+  }
+
+  async stop(): Promise<void> {
+    this.client?.disconnect();
+    await this.stack?.stop();
+  }
+
+  visitor(): Visitor {
+    return new Visitor(this.running.url);
+  }
+
+  /** @returns a visitor who has logged in on one side */
+  async login(side: 'nest' | 'spring', name = 'alice'): Promise<Visitor> {
+    const visitor = this.visitor();
+    const token = (await visitor.getJson(`/${side}/api/csrf`)).text;
+    await visitor.submit(`/${side}/login`, { username: name, password: name, _csrf: token });
+    return visitor;
+  }
+
+  async logOut(visitor: Visitor, side: 'nest' | 'spring'): Promise<Answer> {
+    const token = (await visitor.getJson(`/${side}/api/csrf`)).text;
+    return visitor.submit(`/${side}/logout`, { _csrf: token });
+  }
+}
+
+/** Starts them before the tests of this file, or of this block, and stops them afterwards. */
+export function useSpringApps(options: SpringStackOptions): SpringApps {
+  const apps = new SpringApps(options);
+  beforeAll(() => apps.start(), BUILD_WITHIN_MS);
+  afterAll(() => apps.stop());
+  return apps;
+}
+
+/** The id of the session in the cookie of a visitor. */
+export async function sessionIdOf(visitor: Visitor): Promise<string> {
+  const [, value = ''] = /SESSION=([^;]+)/.exec(await visitor.cookie()) ?? [];
+  return Buffer.from(value, 'base64').toString();
+}
+
+/** The key of a visitor's session. */
+export async function sessionKeyOf(visitor: Visitor): Promise<string> {
+  return `spring:session:sessions:${await sessionIdOf(visitor)}`;
+}
+
+/** What `/api/me` says on one side. */
+export async function userAt(visitor: Visitor, side: 'nest' | 'spring'): Promise<unknown> {
+  const { status, text } = await visitor.getJson(`/${side}/api/me`);
+  if (status !== 200) throw new Error(`${side} answers ${status}: ${text}`);
+  return (JSON.parse(text) as { name: unknown }).name;
+}
