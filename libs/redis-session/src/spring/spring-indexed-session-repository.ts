@@ -1,4 +1,5 @@
 import { type SessionLogger } from '../lib/logger.js';
+import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
 import { isSingleServer } from '../redis/client/redis-client.js';
 import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
 import { type MapSession } from '../session/map-session.js';
@@ -23,7 +24,7 @@ import { type SessionIndexOptions } from '../session/session-store.js';
 import { viewOf } from '../session/session-view.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
-import { createdMessage, SpringSessionEvents } from './spring-session-events.js';
+import { SpringSessionEvents } from './spring-session-events.js';
 import { springMemberId } from './spring-session.keys.js';
 import { type SaveSpringInput } from './spring-session.commands.js';
 import {
@@ -131,10 +132,13 @@ export class SpringIndexedSessionRepository
     const told = client.getdel(keys.ended(id));
     const reason = await this.commands.inTime('read why a session ended', told);
     if (reason !== null) return reason;
-    const mark = client.hget(keys.session(id), `sessionAttr:${EXPIRED_ATTRIBUTE}`);
-    if ((await this.commands.inTime('read why a session ended', mark)) !== 'true') return undefined;
+    const mark = [keys.session(id), `${ATTRIBUTE_PREFIX}${EXPIRED_ATTRIBUTE}`] as const;
+    const isMarked = client.hget(...mark);
+    if ((await this.commands.inTime('read why a session ended', isMarked)) !== 'true')
+      return undefined;
     await this.endById(id, '');
-    return MAXIMUM_SESSIONS_REASON;
+    const taken = await this.commands.inTime('take why a session ended', client.hdel(...mark));
+    return taken === 1 ? MAXIMUM_SESSIONS_REASON : undefined;
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
@@ -198,12 +202,7 @@ export class SpringIndexedSessionRepository
       index: this.indexOf(user),
       limit: isLogin && limit >= 0 ? limit : undefined,
       isRefusing: maximumSessionsPolicy === 'reject-login',
-      created: change.isNew
-        ? {
-            channel: this.keys.created(this.database, change.id),
-            message: createdMessage(input.hash),
-          }
-        : undefined,
+      channel: change.isNew ? this.keys.created(this.database, change.id) : '',
     };
   }
 

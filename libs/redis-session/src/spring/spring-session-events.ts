@@ -8,7 +8,6 @@ import { KeyspaceEvents } from '../redis/expiration/keyspace-events.js';
 import { indexedSessionKeys, PRINCIPAL_INDEX } from '../redis/indexed/indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX, newIndexEntry, textOfEntry } from '../redis/indexed/session-index.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
-import { type HashChange } from '../redis/sessions/redis-session.mapper.js';
 import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
 import { type SessionCodec } from '../session/codec.js';
 import { expiryTimeMs } from '../session/session-change.js';
@@ -193,20 +192,6 @@ export class SpringSessionEvents {
       `Cannot report ${what}: Redis failed. The event is lost; check that Redis is reachable.`,
     );
   }
-}
-
-/** What Spring's listeners are told of a new session: its fields as a map of Java. Numbers are bare, so that Spring can read them. */
-export function createdMessage({
-  creationTime,
-  lastAccessedTime,
-  maxInactiveInterval,
-  set,
-}: HashChange): string {
-  const times = { creationTime, lastAccessedTime, maxInactiveInterval };
-  const fields = Object.entries(times).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
-  for (let i = 0; i < set.length; i += 2)
-    fields.push(`${JSON.stringify(set[i])}:${set[i + 1] ?? 'null'}`);
-  return `{"@class":"java.util.HashMap",${fields.join(',')}}`;
 }
 
 function msToNext(cron: string | false): number {

@@ -21,6 +21,9 @@ export interface SpringRepositoryOptions extends SessionRepositoryOptions {
   readonly maxEvents?: number;
 }
 
+/** Names the id of a session that has ended, as JSON. Only in the default repository. */
+const ENDED_FIELD = 'ended';
+
 /**
  * Keeps sessions in the keys of Spring Session's default repository, for one Redis with Spring applications:
  *
@@ -28,12 +31,13 @@ export interface SpringRepositoryOptions extends SessionRepositoryOptions {
  * spring:session:sessions:33fdd1b6-…                  hash, expires at lastAccessedTime + maxInactiveInterval
  *   creationTime                                      1404360000000                    epoch ms
  *   lastAccessedTime                                  1404360000000                    epoch ms, only grows
- *   maxInactiveInterval                               1800                             seconds; 0 = has ended
+ *   maxInactiveInterval                               1800                             seconds
  *   sessionAttr:SPRING_SECURITY_CONTEXT               {"@class":"…SecurityContextImpl",…}
  *   sessionAttr:cart                                  ["java.util.ArrayList",["book"]] '' = absent
  * ```
  *
- * It writes no other field, because Spring decodes all of them. Mirrors `RedisSessionRepository` of Spring Session.
+ * It writes no other field, because Spring decodes all of them. A session that has ended stays for five minutes without
+ * attributes, with the JSON text `ended`: a request of Spring that has read it answers, and changes nothing. Mirrors `RedisSessionRepository` of Spring Session.
  */
 export class SpringSessionRepository extends StoredSessionRepository {
   protected readonly keys: SpringSessionKeys;
@@ -76,13 +80,15 @@ export class SpringSessionRepository extends StoredSessionRepository {
     const { storedId, id } = change;
     return {
       ...{ storedId, id, hash: toSpringHash(change), earlierIndex: '', index: '' },
-      ...{ limit: undefined, isRefusing: false, created: undefined },
+      ...{ limit: undefined, isRefusing: false, channel: '' },
     };
   }
 
   /** No record of the access is due. @returns undefined when the session may have ended */
   private async readRecorded(id: string, accessTimeMs: number): Promise<StoredSession | undefined> {
-    const stored = fromSpringHash(await this.commands.read(id));
+    const fields = await this.commands.read(id);
+    if (fields.includes(ENDED_FIELD)) return undefined;
+    const stored = fromSpringHash(fields);
     const isLive =
       stored && stored.maxInactiveInterval > 0 && this.options.clock() < expiryTimeMs(stored);
     if (!isLive || stored.attributes.get(EXPIRED_ATTRIBUTE) === 'true') return undefined;

@@ -16,7 +16,7 @@ import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
 import { withDeadline } from '../lib/deadline.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type SpringSessionKeys } from './spring-session.keys.js';
-import { fromSpringConflict } from './spring-session.mapper.js';
+import { createdMessage, fromSpringConflict } from './spring-session.mapper.js';
 
 interface ScriptedClient {
   nestSpringLoad(...args: ScriptArguments): Promise<RawReply>;
@@ -45,8 +45,8 @@ export interface SaveSpringInput {
   /** How many sessions the user may have; undefined = this is no login, or there is no limit. */
   readonly limit: number | undefined;
   readonly isRefusing: boolean;
-  /** Tells of a new session, or undefined. */
-  readonly created: { readonly channel: string; readonly message: string } | undefined;
+  /** Tells Spring's listeners of a new session; '' = nobody is told. */
+  readonly channel: string;
 }
 
 /** What became of a save; `surplus` = ids of sessions that have to end. */
@@ -154,7 +154,7 @@ export class SpringSessionCommands {
 
   private saveArguments(input: SaveSpringInput): (latestMs: number) => (string | number)[] {
     const { keys, buckets } = this;
-    const { storedId, id, hash, created } = input;
+    const { storedId, id, hash, channel } = input;
     const hasUpdates = hash.updates.length > 0;
     const storedKey = keys.session(storedId);
     const markKey = hasUpdates ? keys.save(randomUUID()) : storedKey;
@@ -163,7 +163,7 @@ export class SpringSessionCommands {
       ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
       ...[buckets, keys.sessionPrefix, storedId, id, input.earlierIndex, input.index],
       ...[input.limit ?? -1, input.isRefusing ? '1' : '0'],
-      ...[created?.channel ?? '', created?.message ?? ''],
+      ...[channel, channel && createdMessage(hash)],
       ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
       ...[...hash.set, ...hash.remove, ...hash.updates],
     ];

@@ -55,6 +55,20 @@ export function fromSpringConflict(reply: readonly string[]): Map<string, string
   return current;
 }
 
+/** What Spring's listeners are told of a new session: its fields as a map of Java. Numbers are bare, so that Spring can read them. */
+export function createdMessage({
+  creationTime,
+  lastAccessedTime,
+  maxInactiveInterval,
+  set,
+}: HashChange): string {
+  const times = { creationTime, lastAccessedTime, maxInactiveInterval };
+  const fields = Object.entries(times).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
+  for (let i = 0; i < set.length; i += 2)
+    fields.push(`${JSON.stringify(set[i])}:${set[i + 1] ?? 'null'}`);
+  return `{"@class":"java.util.HashMap",${fields.join(',')}}`;
+}
+
 function nameOf(field: string): string {
   return field.slice(ATTRIBUTE_PREFIX.length);
 }

@@ -1,6 +1,6 @@
 --[[
-  Ends one session in Spring's keys as Spring's indexed repository does: the hash stays for five minutes with an idle time of
-  0. A request of Spring that is still in flight neither fails nor revives it, and Spring's listeners still see its user.
+  Ends one session in Spring's keys as Spring's indexed repository does: the hash stays for five minutes. A request of Spring
+  that is still in flight neither fails nor logs anybody in again, and Spring's listeners still see its user.
   Not for Redis Cluster: the name of the bucket follows from the hash.
   Mirrors RedisIndexedSessionRepository.deleteById of Spring Session.
   Input:
@@ -40,8 +40,7 @@ end
 if reason ~= '' then
   redis.call('SET', endedKey, reason, 'PX', reasonLife)
 end
-redis.call('HSET', sessionKey, 'maxInactiveInterval', '0')
-redis.call('PEXPIRE', sessionKey, 300000)
+endSpringHash(sessionKey, id, buckets, now)
 if buckets == '' then
   local fields = redis.call('HKEYS', sessionKey)
   for i = 1, #fields do

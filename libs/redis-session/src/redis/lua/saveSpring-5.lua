@@ -104,9 +104,9 @@ if isNew then
   redis.call('HSET', currentKey, 'creationTime', ARGV[1], 'maxInactiveInterval', ARGV[4])
 elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
-  redis.call('HSET', storedKey, 'creationTime', string.format('%.0f', created), 'lastAccessedTime',
-    string.format('%.0f', accessed), 'maxInactiveInterval', '0')
-  redis.call('PEXPIRE', storedKey, 300000)
+  local createdText, accessedText = string.format('%.0f', created), string.format('%.0f', accessed)
+  redis.call('HSET', storedKey, 'creationTime', createdText, 'lastAccessedTime', accessedText)
+  endSpringHash(storedKey, storedId, buckets, now)
   if redis.call('EXISTS', storedShadow) == 1 then
     redis.call('RENAME', storedShadow, currentShadow)
   end

@@ -1,10 +1,13 @@
--- Returns when a session in Spring's keys was created and last used, epoch ms, its idle time in seconds, and whether a newer
--- login has taken its place. Nothing when there is no session, or no valid one.
+-- Returns when a session in Spring's keys was created and last used, epoch ms, its idle time in seconds (0 = it has ended), and
+-- whether a newer login has taken its place. Nothing when there is no session, or no valid one.
 local function springTimes(sessionKey)
   local mark = 'sessionAttr:org.springframework.session.security.SpringSessionBackedSessionInformation.EXPIRED'
-  local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', mark)
+  local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', mark, 'ended')
   local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
-  if created and accessed and interval then
-    return created, accessed, interval, times[4] == 'true'
+  if not (created and accessed and interval) then
+    return
   end
+  local endedId = times[5] and string.match(times[5], '^"(.*)"$')
+  local hasEnded = endedId and string.sub(sessionKey, -#endedId) == endedId
+  return created, accessed, hasEnded and 0 or interval, times[4] == 'true'
 end

@@ -1,0 +1,178 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { eventually } from '../support/eventually.js';
+import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+
+const SIDES = ['spring', 'nest'] as const;
+const INDEX =
+  'spring:session:index:org.springframework.session.FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME:';
+
+describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
+  const apps = useSpringApps({ boot, repository: 'indexed' });
+
+  async function jsonAt<T>(side: 'nest' | 'spring', path: string): Promise<T> {
+    const { status, text } = await apps.visitor().getJson(`/${side}/api/${path}`);
+    expect({ path, status, text }).toMatchObject({ status: 200 });
+    return JSON.parse(text) as T;
+  }
+
+  /** What each side has told of a session, in order. */
+  async function eventsOf(id: string): Promise<Record<'nest' | 'spring', string[]>> {
+    const [spring, nest] = await Promise.all(
+      SIDES.map(async (side) => {
+        const events = await jsonAt<string[]>(side, 'events');
+        return events
+          .filter((event) => event.includes(id))
+          .map((event) => event.replace(` ${id}`, ''));
+      }),
+    );
+    return { spring: spring ?? [], nest: nest ?? [] };
+  }
+
+  async function expectEvents(id: string, expected: Record<'nest' | 'spring', string[]>) {
+    const isTold = async () => {
+      const events = await eventsOf(id);
+      return SIDES.every((side) => events[side].length >= expected[side].length);
+    };
+    await eventually(isTold).catch(() => undefined);
+    expect(await eventsOf(id)).toEqual(expected);
+  }
+
+  it('both sides find the sessions of both sides by their user', async () => {
+    const visitors = [await apps.login('nest', 'bob'), await apps.login('spring', 'bob')];
+    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(2);
+    for (const visitor of visitors) await visitor.postJson('/nest/api/session-id', {});
+    await visitors[0]?.postJson('/spring/api/session-id', {});
+    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(2);
+    await apps.logOut(visitors[0] as Visitor, 'spring');
+    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(1);
+    await apps.logOut(visitors[1] as Visitor, 'nest');
+    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(0);
+    expect(await apps.redis.smembers(`${INDEX}bob`)).toEqual([]);
+  });
+
+  it('a login of another user in the same session leaves the index of the first one', async () => {
+    const visitor = await apps.login('spring', 'bob');
+    const csrf = (await visitor.getJson('/nest/api/csrf')).text;
+    await visitor.submit('/nest/login', { username: 'alice', password: 'alice', _csrf: csrf });
+    expect(await apps.redis.smembers(`${INDEX}bob`)).toEqual([]);
+    expect(await apps.redis.smembers(`${INDEX}alice`)).toEqual([
+      JSON.stringify(await sessionIdOf(visitor)),
+    ]);
+    await apps.logOut(visitor, 'nest');
+  });
+
+  it('a user who signs out everywhere else at Nest is logged out at Spring', async () => {
+    const [here, there] = [await apps.login('nest', 'alice'), await apps.login('spring', 'alice')];
+    await here.postJson('/nest/api/sign-out-others?user=alice', {});
+    expect(await userAt(here, 'spring')).toBe('alice');
+    for (const side of SIDES) expect(await userAt(there.copyWithCookies(), side)).toBeNull();
+    await apps.logOut(here, 'nest');
+  });
+
+  it.each([
+    ['nest', 'nest'],
+    ['nest', 'spring'],
+    ['spring', 'nest'],
+    ['spring', 'spring'],
+  ] as const)(
+    'both sides tell once of a session that is made at %s and deleted at %s',
+    async (made, ended) => {
+      const visitor = apps.visitor();
+      await visitor.postJson(`/${made}/api/cart?item=book`, {});
+      const id = await sessionIdOf(visitor);
+      await apps.logOut(visitor, ended);
+      await expectEvents(id, {
+        spring: ['SessionCreatedEvent nobody', 'SessionDeletedEvent nobody'],
+        nest: ['created nobody', 'deleted nobody'],
+      });
+    },
+  );
+
+  it.each(SIDES)(
+    'both sides tell once of a session that is made at %s and expires',
+    async (made) => {
+      const bob = await apps.login(made, 'bob');
+      const id = await sessionIdOf(bob);
+      const key = await sessionKeyOf(bob);
+      await apps.redis.hset(key, 'maxInactiveInterval', '1');
+      await bob.copyWithCookies().postJson('/spring/api/cart?item=book', {});
+      await eventually(async () => (await eventsOf(id)).nest.includes('expired bob'));
+      const { spring, nest } = await eventsOf(id);
+      expect(spring.filter((event) => event.startsWith('SessionExpired'))).toEqual([
+        'SessionExpiredEvent bob',
+      ]);
+      expect(nest.filter((event) => event.startsWith('expired'))).toEqual(['expired bob']);
+      expect(await apps.redis.smembers(`${INDEX}bob`)).toEqual([]);
+    },
+  );
+
+  it('Nest tells of an id that it changes', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/cart?item=book', {});
+    await visitor.postJson('/nest/api/session-id', {});
+    const id = await sessionIdOf(visitor);
+    await expectEvents(id, { spring: [], nest: ['id-changed nobody'] });
+  });
+
+  it('keeps the keys as Spring does, each with a time to live', async () => {
+    const alice = await apps.login('nest', 'alice');
+    const id = await sessionIdOf(alice);
+    expect(await apps.redis.exists(`spring:session:sessions:expires:${id}`)).toBe(1);
+    const buckets = await apps.redis.keys('spring:session:expirations:*');
+    const member = JSON.stringify(`expires:${id}`);
+    const holding = await Promise.all(
+      buckets.map(async (bucket) => ((await apps.redis.sismember(bucket, member)) ? bucket : [])),
+    );
+    expect(holding.flat()).toHaveLength(1);
+    const [hashMs, shadowMs] = [
+      await apps.redis.pttl(`spring:session:sessions:${id}`),
+      await apps.redis.pttl(`spring:session:sessions:expires:${id}`),
+    ];
+    expect(Math.abs(hashMs - shadowMs - 300_000)).toBeLessThan(1000);
+    await apps.logOut(alice, 'spring');
+  });
+});
+
+describe('maximumSessions of 1 on both sides', () => {
+  const apps = useSpringApps({ boot: 4, repository: 'indexed', maximumSessions: 1 });
+
+  it.each([
+    ['nest', 'spring'],
+    ['spring', 'nest'],
+    ['nest', 'nest'],
+  ] as const)(
+    'a login at %s is ended by a later one at %s, on both sides',
+    async (first, second) => {
+      const earlier = await apps.login(first, 'bob');
+      const later = await apps.login(second, 'bob');
+      for (const side of SIDES) {
+        const answer = await earlier.copyWithCookies().open(`/${side}/members`);
+        expect({ side, ...answer, text: '' }).not.toMatchObject({ text: 'hello bob' });
+        expect(answer.text).not.toContain('hello bob');
+      }
+      for (const side of SIDES) expect(await userAt(later, side)).toBe('bob');
+      await apps.logOut(later, 'nest');
+    },
+  );
+
+  it('a user is told once at Nest that a newer login at Spring has ended the session', async () => {
+    const earlier = await apps.login('nest', 'bob');
+    const later = await apps.login('spring', 'bob');
+    const told = await earlier.copyWithCookies().open('/nest/members');
+    expect(told.location).toContain('reason=maximum-sessions');
+    const again = await earlier.copyWithCookies().open('/nest/members');
+    expect(again.location).toContain('reason=session-ended');
+    expect(await apps.redis.hget(await sessionKeyOf(earlier), 'maxInactiveInterval')).toBe('0');
+    expect(await userAt(later, 'nest')).toBe('bob');
+    await apps.logOut(later, 'nest');
+  });
+
+  it('of 10 logins at Nest at the same time one stays', async () => {
+    const visitors = await Promise.all(
+      Array.from({ length: 10 }, () => apps.login('nest', 'alice')),
+    );
+    const names = await Promise.all(visitors.map((visitor) => userAt(visitor, 'spring')));
+    expect(names.filter((name) => name === 'alice')).toHaveLength(1);
+  });
+});
