@@ -1,8 +1,8 @@
 /**
- * How sure we are of the user: `full` = has just proved it or has since; `remember-me` = comes from a long-lived
- * session, sensitive pages ask again.
+ * How sure we are of the user: `full` = has proved it, not too long ago; `aged` = has proved it longer ago than
+ * `security.fullAuthenticationSeconds`; `remember-me` = comes from a long-lived session. Sensitive pages ask the last two again.
  */
-export type AuthenticationKind = 'full' | 'remember-me';
+export type AuthenticationKind = 'full' | 'aged' | 'remember-me';
 
 /**
  * Who the user is and what he may do. Plain data: it is stored in the session.
@@ -25,7 +25,7 @@ export interface Authentication {
  * Why a user has to log in (again). Goes into the login page's `?reason=` and into problem details.
  *
  * - `unauthenticated`: nobody is logged in
- * - `insufficient`: the user is only remembered, and the page asks for a fresh login
+ * - `insufficient`: the user is remembered or has logged in too long ago, and the page asks for a fresh login
  * - `session-ended`: there was a session, and it has expired or was ended elsewhere
  * - `signed-out`: the session was ended elsewhere, by the user or by who administers; told once
  * - `maximum-sessions`: the session was ended by a newer login of the user, or the login was refused; told once

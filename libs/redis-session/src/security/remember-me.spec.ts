@@ -124,6 +124,17 @@ describe(withEffectiveKind, () => {
     expect(withEffectiveKind(kim, ordinary, after(THIRTY_DAYS)).kind).toBe('full');
   });
 
+  it('ages in any session when it is told to, and soonest of both in a remembered one', () => {
+    const ordinary = new MapSessionRepository().createSession();
+    const aging = (seconds: number) => ({ ...after(seconds), agesAfterSeconds: 600 });
+    expect(withEffectiveKind(kim, ordinary, aging(599)).kind).toBe('full');
+    expect(withEffectiveKind(kim, ordinary, aging(600)).kind).toBe('aged');
+    expect(withEffectiveKind(kim, remembered, aging(600)).kind).toBe('remember-me');
+    expect(withEffectiveKind({ ...kim, authenticatedAt: NaN }, ordinary, aging(0)).kind).toBe(
+      'aged',
+    );
+  });
+
   it('is full again after a new login', () => {
     const again = { ...kim, authenticatedAt: after(9000).nowMs };
     expect(withEffectiveKind(again, remembered, after(9001)).kind).toBe('full');

@@ -66,18 +66,23 @@ export function rememberedSeconds(session: SessionView): number | undefined {
 /**
  * How sure we are of the user at this moment. In a remembered session a login counts as `full` for
  * `fullAuthenticationSeconds`, however active the user is, and as `remember-me` afterwards: a browser that is left
- * open, or whose cookie was stolen, opens no sensitive page for 30 days. In an ordinary session it stays as it is.
+ * open, or whose cookie was stolen, opens no sensitive page for 30 days. In any session it counts as `full` for `agesAfterSeconds`,
+ * if that is given.
  *
  * Computed at each request from the time of the login, so that nothing has to be written for it.
  */
 export function withEffectiveKind(
   authentication: Authentication,
   session: SessionView,
-  { nowMs, fullAuthenticationSeconds }: FullAuthentication,
+  { nowMs, agesAfterSeconds = Infinity, fullAuthenticationSeconds }: FullAuthentication,
 ): Authentication {
-  if (rememberedSeconds(session) === undefined) return authentication;
-  const isFresh = nowMs - authentication.authenticatedAt < fullAuthenticationSeconds * 1000;
-  return isFresh ? authentication : { ...authentication, kind: 'remember-me' };
+  const isRemembered = rememberedSeconds(session) !== undefined;
+  const limits = isRemembered ? [agesAfterSeconds, fullAuthenticationSeconds] : [agesAfterSeconds];
+  const limitMs = Math.min(...limits) * 1000;
+  if (limitMs === Infinity || nowMs - authentication.authenticatedAt < limitMs)
+    return authentication;
+  if (isRemembered) return { ...authentication, kind: 'remember-me' };
+  return authentication.kind === 'full' ? { ...authentication, kind: 'aged' } : authentication;
 }
 
 /** The time, epoch ms, and for how many seconds a login counts as `full`. */
@@ -85,5 +90,7 @@ export interface FullAuthentication extends Pick<
   ResolvedRememberMeOptions,
   'fullAuthenticationSeconds'
 > {
+  /** In any session. @defaultValue as long as the session lives */
+  readonly agesAfterSeconds?: number | undefined;
   readonly nowMs: number;
 }

@@ -16,7 +16,10 @@ export const ROUTE_RULES = 'redis-session:route-rules';
 /** Only logged-in users may come: others are sent to log in. On a class or a handler. */
 export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' });
 
-/** Only users who have logged in themselves may come: remembered ones are asked to log in again. On a class or a handler. */
+/**
+ * Only users who have logged in themselves may come, and not longer ago than `security.fullAuthenticationSeconds`: others are
+ * asked to log in again. On a class or a handler.
+ */
 export const FullyAuthenticated = (): RuleDecorator => rule({ kind: 'fully-authenticated' });
 
 /**

@@ -97,7 +97,8 @@ export class ExceptionTranslator {
     cause: AccessDeniedException,
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
-    if (authentication?.kind === 'full' || cause instanceof CsrfException) {
+    const isOwnLogin = authentication && authentication.kind !== 'remember-me';
+    if (isOwnLogin || cause instanceof CsrfException) {
       this.events.accessDenied(exchange, cause.target);
       security.accessDeniedHandler.handle(exchange);
     } else {

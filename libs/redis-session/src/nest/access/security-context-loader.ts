@@ -27,11 +27,12 @@ interface StoredContext extends SecurityContext {
 export function securityContextLoader({ clock, security }: ResolvedOptions): SecurityContextLoader {
   if (!security) return () => EMPTY_SECURITY_CONTEXT;
   const { fullAuthenticationSeconds } = security.rememberMe;
+  const agesAfterSeconds = security.fullAuthenticationSeconds;
   return (session) => {
     const view = viewOf(session);
     const context = sessionSecurityContextRepository.loadContext(view);
     if (!context.authentication) return context;
-    const full = { nowMs: clock(), fullAuthenticationSeconds };
+    const full = { nowMs: clock(), agesAfterSeconds, fullAuthenticationSeconds };
     const authentication = withEffectiveKind(context.authentication, view, full);
     return security.loadPrincipal
       ? renewPrincipal(session, { ...context, authentication }, security)

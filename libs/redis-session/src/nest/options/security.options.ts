@@ -133,6 +133,11 @@ export const securityOptionGroup = z.strictObject({
   /** Path to go to after a login when no page was asked for before. */
   defaultSuccessPath: path.default('/'),
   /**
+   * Seconds after a login for which the user counts as fully authenticated (`@FullyAuthenticated()`), however active he is.
+   * For remembered users `rememberMe.fullAuthenticationSeconds` counts, too. Default: as long as the session lives.
+   */
+  fullAuthenticationSeconds: positiveOption.optional(),
+  /**
    * Path that browsers are redirected to, with `?reason=session-ended`, when their session has ended. Others get 401 once.
    * Default: they go on as anonymous visitors.
    */
