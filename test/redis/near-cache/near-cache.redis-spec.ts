@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidationLink } from '../../../libs/redis-session/src/redis/near-cache/invalidation-link.js';
 import {
   type NearCacheRules,
@@ -392,6 +392,13 @@ describe('a Redis that cannot report changes', () => {
     await expect(start).rejects.toThrow(/^nearCache must be left out on a Redis Cluster/);
   });
 
+  it('refuses the start when it belongs to a cluster of Valkey', async () => {
+    const node = await startRedis({ args: ['--cluster-enabled', 'yes'] });
+    cleanups.push(() => node.stop());
+    const start = startNear({ client: asValkey(connect({}, node.url)) });
+    await expect(start).rejects.toThrow(/^nearCache must be left out on a Redis Cluster/);
+  });
+
   it('refuses the start when it does not allow CLIENT TRACKING', async () => {
     await client.call(
       'ACL',
@@ -408,3 +415,17 @@ describe('a Redis that cannot report changes', () => {
     await expect(start).rejects.toThrow(/^nearCache must be left out with this Redis.*NOPERM/);
   });
 });
+
+/** Valkey says `server_mode` where Redis says `redis_mode`. */
+function asValkey(node: Redis): Redis {
+  const info = node.info.bind(node) as (...args: unknown[]) => Promise<string>;
+  const duplicate = node.duplicate.bind(node);
+  const isSection = (args: unknown[]) => args.length === 1 && typeof args[0] === 'string';
+  return Object.assign(node, {
+    duplicate: (options: RedisOptions) => asValkey(duplicate(options)),
+    info: async (...args: unknown[]) => {
+      const text = await info(...args);
+      return isSection(args) ? text.replace('redis_mode', 'server_mode') : text;
+    },
+  });
+}

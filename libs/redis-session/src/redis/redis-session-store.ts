@@ -10,6 +10,7 @@ import {
   createRedisClient,
   pingRedis,
 } from './client/redis-client.js';
+import { findEvictionPolicy } from './client/eviction.js';
 import { hideArguments } from './client/hidden-arguments.js';
 import { RedisIndexedSessionRepository } from './indexed/redis-indexed-session-repository.js';
 import { type RedisIndexedSessionRepositoryOptions } from './indexed/redis-indexed-session-repository.options.js';
@@ -59,10 +60,20 @@ export class RedisSessionStore implements SessionStore {
       if (this.isOwn) this.client.disconnect();
       throw error;
     }
+    await this.warnOfEviction();
   }
 
   async stop(): Promise<void> {
     if (this.isOwn) await closeRedisClient(this.client, this.options.commandTimeoutMs);
+  }
+
+  private async warnOfEviction(): Promise<void> {
+    const { commandTimeoutMs, logger } = this.options;
+    const policy = await findEvictionPolicy(this.client, commandTimeoutMs);
+    if (policy === undefined) return;
+    logger.warn(
+      `Redis may drop sessions before their time: its maxmemory-policy is "${policy}". Users are then logged out early, and a user may have more sessions than allowed. Set it to "noeviction".`,
+    );
   }
 
   /** Says once that the connection is lost and once that it is back, not once per attempt. */

@@ -7,6 +7,7 @@ import {
   OVER_FIELD,
 } from './session-index.js';
 import { ownTouchIntervalSeconds } from '../client/redis-client.js';
+import { mayEvict } from '../client/eviction.js';
 import { type IndexedStore } from './indexed-store.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
@@ -62,7 +63,9 @@ export class IndexedSessionReader {
     const stored = fromHash(hash);
     if (!stored) return undefined;
     const entries = entriesOfHash(hash);
-    if (hash.get(NEW_INDEX_EXPIRY_FIELD) === '1')
+    const isIndexDue = hash.get(NEW_INDEX_EXPIRY_FIELD) === '1';
+    // An index that was evicted comes back with the accesses to its sessions.
+    if (isIndexDue || (accessTimeMs !== undefined && mayEvict(this.store.client)))
       void indexing.renew(id, entries.values(), this.expiryOf(stored)).catch(() => undefined);
     if (accessTimeMs !== undefined) await expiration.afterAccess(id);
     return { ...stored, entries };
