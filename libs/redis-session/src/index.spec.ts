@@ -83,6 +83,7 @@ const ENTRIES = {
     'toSafeReturnPath',
   ],
   'store.ts': [
+    'AppliedChange',
     'FlushMode',
     'IndexedSessionRepository',
     'MapSessionRepository',
@@ -103,6 +104,11 @@ const ENTRIES = {
     'StoredSession',
     'StoredSessionRepository',
     'StoredSessionRepositoryOptions',
+    'applyChange',
+    'hasEnded',
+    'recordAccess',
+    'sessionFromText',
+    'sessionToText',
   ],
   'express-session/index.ts': [
     'ConnectSessionOptions',

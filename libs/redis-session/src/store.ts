@@ -13,6 +13,14 @@ export {
   type SessionChange,
   type StoredSession,
 } from './session/session-change.js';
+export {
+  applyChange,
+  type AppliedChange,
+  hasEnded,
+  recordAccess,
+  sessionFromText,
+  sessionToText,
+} from './session/whole-sessions.js';
 export { type IndexedSessionRepository, type SessionPage } from './session/session-repository.js';
 export {
   type SessionEventRecorder,

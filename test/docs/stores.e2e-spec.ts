@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type StoredSessionRepository } from 'nestjs-redis-session/store';
+import { describeSessionRepository } from 'nestjs-redis-session/testing';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
+import { send } from '../support/http-client.js';
+import { oneTable } from '../support/one-table-store.js';
+import { OutageController } from '../support/outage-controller.js';
+import { type Replica, startReplica } from '../support/replica.js';
+import { useTestPostgres } from '../support/test-postgres.js';
+
+const postgres = useTestPostgres();
+
+beforeAll(async () => {
+  await postgres.pool.query(
+    'CREATE TABLE web_session (id text PRIMARY KEY, session text NOT NULL)',
+  );
+});
+
+describe('the store of docs/stores.md', () => {
+  const replicas: Replica[] = [];
+
+  afterEach(async () => {
+    await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+  });
+
+  it('is the code that is tested here, in at most 60 lines', () => {
+    const code = readFileSync(new URL('../support/one-table-store.ts', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../docs/stores.md', import.meta.url), 'utf8');
+    expect(page).toContain('```ts\n' + code + '```\n');
+    const lines = code.split('\n').filter((line) => line.trim() !== '' && !/^\s*\/?\*/.test(line));
+    expect(lines.length).toBeLessThanOrEqual(60);
+  });
+
+  it('keeps a login on another replica', async () => {
+    for (let i = 0; i < 2; i++) {
+      const options = { store: oneTable(postgres.pool) };
+      replicas.push(await startReplica('express', { controllers: [OutageController], options }));
+    }
+    const [one, other] = replicas as [Replica, Replica];
+    const { cookie } = await send(one.port, 'POST /login');
+    expect((await send(other.port, 'GET /me', { cookie })).status).toBe(200);
+    await send(other.port, 'POST /logout', { cookie });
+    expect((await send(one.port, 'GET /me', { cookie })).status).toBe(401);
+  });
+
+  it('fails the start when sessions are to be found by their user', async () => {
+    const options = { store: oneTable(postgres.pool), repository: 'indexed' } as const;
+    const started = startReplica('express', { options });
+    await expect(started).rejects.toThrow('one table, which cannot find sessions by their user');
+  });
+});
+
+describeSessionRepository('the store of docs/stores.md', (options) => {
+  const all = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, indexed: undefined };
+  const repository = oneTable(postgres.pool).createRepository({ ...all, ...options });
+  return repository as StoredSessionRepository;
+});
