@@ -27,5 +27,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
+  maxWorkers: '100%',
   workerIdleMemoryLimit: '1GB',
 };

@@ -25,7 +25,7 @@ const REQUESTS_PER_STAGE = 600;
 type Version = 'before' | 'share' | 'move';
 
 const LIBRARIES = [
-  { from: 'express-session', platform: 'express', sessions: 10_000 },
+  { from: 'express-session', platform: 'express', sessions: 2_000 },
   { from: '@fastify/session', platform: 'fastify', sessions: 992 },
 ] as const;
 
