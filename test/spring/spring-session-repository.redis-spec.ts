@@ -92,6 +92,15 @@ describe.each(Object.entries(REPOSITORIES))('%s', (_name, factory) => {
     expect(hash.ttlMs).toBeLessThanOrEqual(300_000);
   });
 
+  it('finds no session in what Java serialization has written, and tells which bean is missing', async () => {
+    const test = new RepositoryUnderTest(factory);
+    const id = randomUUID();
+    const javaLong = Buffer.from('aced00057372000e6a6176612e6c616e672e4c6f6e67', 'hex');
+    await redis.client.hset(`${redis.namespace}:sessions:${id}`, 'creationTime', javaLong);
+    expect(await test.exists(id)).toBe(false);
+    expect(test.warnings.join()).toContain('springSessionDefaultRedisSerializer');
+  });
+
   it('writes no field that it does not share with Spring', async () => {
     const test = new RepositoryUnderTest(factory);
     const id = await test.store({ text: 'x'.repeat(50_000), list: [1] });

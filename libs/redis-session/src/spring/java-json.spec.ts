@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SessionEncodingError } from '../session/session.errors.js';
+import { JavaValue, javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+
+function roundTrip(value: unknown): unknown {
+  return javaJson.decode(javaJson.encode(value, 'value'));
+}
+
+describe('javaJson', () => {
+  it('gives back every JSON value, and dates', () => {
+    const values = fc.oneof(fc.jsonValue({ maxDepth: 5 }), fc.date({ noInvalidDate: true }));
+    fc.assert(
+      fc.property(values, (value) => {
+        const text = JSON.stringify(value);
+        fc.pre(!text.includes('"@class"') && !text.includes('__proto__'));
+        expect(roundTrip(value)).toEqual(value instanceof Date ? value : JSON.parse(text));
+      }),
+    );
+  });
+
+  it('writes what it has read in the same way', () => {
+    const text =
+      '{"@class":"java.util.LinkedHashMap","cart":{"@class":"com.shop.Cart","items":["java.util.ArrayList",["a"]],"codes":["x"],"owner":{"name":"kim"}},"tree":{"@class":"java.util.TreeMap","a":1},"at":["java.util.Date",5],"set":["java.util.HashSet",["a"]],"price":["java.math.BigDecimal",1.5]}';
+    expect(javaJson.encode(javaJson.decode(text), 'value')).toBe(text);
+  });
+
+  it.each([
+    ['{"@class":"com.shop.Cart","items":["java.util.ArrayList",[]]}', 'com.shop.Cart'],
+    ['["java.util.HashSet",["a"]]', 'java.util.HashSet'],
+    ['["java.math.BigDecimal",1.5]', 'java.math.BigDecimal'],
+    ['["java.util.Collections$UnmodifiableRandomAccessList",["a"]]', undefined],
+    ['{"@class":"java.util.HashMap","a":1}', undefined],
+    ['["java.lang.Long",5]', undefined],
+    ['"text"', undefined],
+    ['null', undefined],
+  ])('tells the class of %s', (text, className) => {
+    expect(javaClassOf(javaJson.decode(text))).toBe(className);
+  });
+
+  it('keeps the class of an object that is copied by a spread', () => {
+    const cart = javaJson.decode('{"@class":"com.shop.Cart","n":1}') as object;
+    expect(javaJson.encode({ ...cart, n: 2 }, 'cart')).toBe('{"@class":"com.shop.Cart","n":2}');
+  });
+
+  it('writes objects and values of a class that the application names', () => {
+    expect(javaJson.encode(ofJavaClass('com.shop.Cart', { n: 1 }), 'cart')).toBe(
+      '{"@class":"com.shop.Cart","n":1}',
+    );
+    expect(javaJson.encode(new JavaValue('java.math.BigDecimal', 1.5), 'price')).toBe(
+      '["java.math.BigDecimal",1.5]',
+    );
+  });
+
+  it('refuses a property that names a class, wherever it is: a client may have sent it', () => {
+    const fromClient: unknown = JSON.parse('{"list":[{"@class":"com.evil.Gadget"}]}');
+    expect(() => javaJson.encode(fromClient, 'profile')).toThrow(SessionEncodingError);
+  });
+
+  it('takes no class from a symbol that arrives as JSON', () => {
+    const fromClient: unknown = JSON.parse('{"Symbol(nestjs-redis-session.java-class)":"x"}');
+    expect(javaClassOf(fromClient)).toBeUndefined();
+  });
+
+  it('does not pollute prototypes', () => {
+    const text = '{"@class":"java.util.HashMap","__proto__":{"polluted":true}}';
+    expect((javaJson.decode(text) as { polluted?: boolean }).polluted).toBeUndefined();
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it.each([() => 1, Symbol('x'), 5n, NaN, new Map(), [undefined]])(
+    'refuses %p, of which JSON would lose something',
+    (value) => {
+      expect(() => javaJson.encode(value, 'value')).toThrow(SessionEncodingError);
+    },
+  );
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Authentication } from '../security/authentication.js';
+import { javaClassOf, ofJavaClass } from './java-json.js';
+import { SpringContext, type SpringContextOptions } from './spring-context.js';
+import { springRoles } from './spring.options.js';
+
+const KIM: Authentication = {
+  name: 'kim',
+  principal: { username: 'kim', email: 'kim@example.com', since: new Date(1404360000000) },
+  authorities: ['USER', 'ADMIN'],
+  kind: 'full',
+  authenticatedAt: 1_795_901_030_498,
+};
+
+function contextOf(options: Partial<SpringContextOptions> = {}) {
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const defaults = { authorities: undefined, boot: 4, factor: undefined, principal: undefined };
+  const users = { ...defaults, ...options } as SpringContextOptions;
+  return { context: new SpringContext(users, { warn, error: warn }), warnings };
+}
+
+/** As it is after Spring has written it again: without what Spring has no place for. */
+function writtenBySpring(text: string): string {
+  const stored = JSON.parse(text) as { authentication: { node?: unknown } };
+  delete stored.authentication.node;
+  return JSON.stringify(stored);
+}
+
+describe('SpringContext', () => {
+  it.each(['full', 'remember-me'] as const)('gives back a login of the kind %s', (kind) => {
+    const { context } = contextOf();
+    const authentication = { ...KIM, kind };
+    expect(context.decode(context.encode({ authentication }, 'login'))).toEqual({ authentication });
+  });
+
+  it('keeps the time of a login with a factor when Spring writes it again, and the user', () => {
+    const { context } = contextOf({ factor: 'FACTOR_PASSWORD', authorities: springRoles });
+    const text = writtenBySpring(context.encode({ authentication: KIM }, 'login'));
+    expect(context.decode(text)?.authentication).toEqual({
+      ...KIM,
+      principal: { username: 'kim' },
+    });
+  });
+
+  it('a login without a factor counts as long ago once Spring has written it again', () => {
+    const { context } = contextOf();
+    const text = writtenBySpring(context.encode({ authentication: KIM }, 'login'));
+    expect(context.decode(text)?.authentication?.authenticatedAt).toBe(0);
+  });
+
+  it('a remembered login proves no factor', () => {
+    const { context } = contextOf({ factor: 'FACTOR_PASSWORD' });
+    const authentication = { ...KIM, kind: 'remember-me' } as const;
+    expect(context.encode({ authentication }, 'login')).not.toContain('FactorGrantedAuthority');
+  });
+
+  it('does not believe what a login of another user has left', () => {
+    const { context } = contextOf();
+    const text = context.encode({ authentication: KIM }, 'login');
+    const stored = JSON.parse(text) as { authentication: { principal: { username: string } } };
+    stored.authentication.principal.username = 'eve';
+    const authentication = context.decode(JSON.stringify(stored))?.authentication;
+    expect(authentication).toMatchObject({ name: 'eve', principal: { username: 'eve' } });
+  });
+
+  it('translates principals of own classes, both ways', () => {
+    const { context, warnings } = contextOf({
+      principal: {
+        fromSpring: (stored) => {
+          if (javaClassOf(stored) !== 'com.shop.Account') return undefined;
+          const { email } = stored as { email: string };
+          return { name: email, principal: { email } };
+        },
+        toSpring: ({ name }) => ofJavaClass('com.shop.Account', { email: name }),
+      },
+    });
+    const text = context.encode({ authentication: { ...KIM, name: 'kim@example.com' } }, 'login');
+    expect(text).toContain('"principal":{"@class":"com.shop.Account","email":"kim@example.com"}');
+    const { authentication } = context.decode(writtenBySpring(text)) ?? {};
+    expect(authentication).toMatchObject({
+      name: 'kim@example.com',
+      principal: { email: 'kim@example.com' },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns once of each class that it cannot understand, without the user', () => {
+    const { context, warnings } = contextOf();
+    const text = context
+      .encode({ authentication: KIM }, 'login')
+      .replace('core.userdetails.User"', 'MyUser"');
+    for (let time = 0; time < 3; time++) expect(context.decode(text)).toBeUndefined();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('org.springframework.security.MyUser');
+    expect(warnings[0]).not.toContain('kim');
+  });
+});
+
+describe('springRoles', () => {
+  it('makes a role of Spring an authority, and leaves out everything else', () => {
+    const names = ['ROLE_ADMIN', 'ADMIN', 'read', 'SCOPE_read'].map(springRoles.fromSpring);
+    expect(names).toEqual(['ADMIN', undefined, undefined, undefined]);
+    expect(springRoles.toSpring('ADMIN')).toBe('ROLE_ADMIN');
+  });
+});

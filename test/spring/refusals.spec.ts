@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import {
+  nearCache,
+  type RedisSessionModuleOptions,
+  SessionOptionError,
+} from 'nestjs-redis-session';
+import { migrateFrom } from 'nestjs-redis-session/migration';
+import { springSession } from 'nestjs-redis-session/spring';
+import { resolveOptions } from '../../libs/redis-session/src/nest/options/resolve-options.js';
+
+const url = 'redis://127.0.0.1:6379';
+const lazy = { lazyConnect: true };
+
+function resolve(options: RedisSessionModuleOptions): ReturnType<typeof resolveOptions> {
+  return resolveOptions({ redis: url, features: [springSession()], ...options });
+}
+
+describe('springSession()', () => {
+  it('sets what must be the same on both sides', () => {
+    const { namespace, cookie, sessionIdGenerator, sessionIdPattern } = resolve({});
+    expect(namespace).toBe('spring:session');
+    expect(cookie).toMatchObject({ name: 'SESSION', encoding: 'base64', path: '/' });
+    expect(sessionIdGenerator()).toMatch(sessionIdPattern);
+    expect('33fdd1b6-b496-4b33-9f7d-df96679d32fe').toMatch(sessionIdPattern);
+  });
+
+  it('keeps what Spring can be told, too', () => {
+    const { namespace, cookie } = resolve({
+      namespace: 'shop:sessions',
+      cookie: { name: 'SHOP', sameSite: 'strict', secure: true },
+    });
+    expect(namespace).toBe('shop:sessions');
+    expect(cookie).toMatchObject({ name: 'SHOP', encoding: 'base64', sameSite: 'strict' });
+  });
+
+  const key = Buffer.alloc(32, 1).toString('base64');
+  it.each<[string, RedisSessionModuleOptions]>([
+    ['hashIds', { hashIds: true }],
+    ['encryption', { encryption: { keys: [key] } }],
+    ['cookie.secrets', { cookie: { secrets: ['x'.repeat(32)] } }],
+    ['cookie.encoding', { cookie: { encoding: 'plain' } }],
+    ['absoluteTimeoutSeconds', { absoluteTimeoutSeconds: 3600 }],
+    ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: -1 }],
+    ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: 2 ** 31 }],
+    ['codec', { codec: { encode: String, decode: String } }],
+    ['sessionIdGenerator', { sessionIdGenerator: () => 'x'.repeat(32) }],
+    ['sessionIdPattern', { sessionIdPattern: /x/ }],
+    ['saveMode', { saveMode: 'always' }],
+    ['saveMode', { saveMode: 'on-get-attribute' }],
+    ['store', { redis: undefined, store: 'memory' }],
+    ['Redis Cluster', { redis: { nodes: [{ host: '127.0.0.1', port: 1 }] } }],
+    ['keyPrefix', { redis: { host: '127.0.0.1', keyPrefix: 'shop:' } }],
+    ['keyPrefix', { redis: new Redis({ ...lazy, keyPrefix: 'shop:' }) }],
+    ['nearCache', { features: [springSession(), nearCache({ maxSessions: 10 })] }],
+    [
+      'migrateFrom',
+      {
+        features: [
+          springSession(),
+          migrateFrom({ from: 'express-session', phase: 'share', secrets: ['secret'] }),
+        ],
+      },
+    ],
+    ['expirationStore', { repository: 'indexed', indexed: { expirationStore: 'sorted-set' } }],
+    ['indexes', { repository: 'indexed', indexed: { indexes: { shop: () => 'x' } } }],
+    ['partitions', { repository: 'indexed', indexed: { partitions: 4 } }],
+    ['principalName', { repository: 'indexed', indexed: { principalName: () => 'x' } }],
+    ['retentionSeconds', { repository: 'indexed', indexed: { retentionSeconds: 60 } }],
+  ])('refuses %s at start, with the reason', (name, options) => {
+    const start = (): unknown => resolve(options);
+    expect(start).toThrow(SessionOptionError);
+    expect(start).toThrow(name);
+    expect(start).toThrow(/with springSession\(\): .+\.$/);
+  });
+
+  it('refuses Java serialization, and tells what to do', () => {
+    expect(() => springSession({ serialization: 'jdk' })).toThrow(
+      /cannot carry the bytes.*springSessionDefaultRedisSerializer/,
+    );
+  });
+
+  it('refuses a factor for Boot 3, which answers 500 to it', () => {
+    expect(() => springSession({ boot: 3, factor: 'FACTOR_PASSWORD' })).toThrow(SessionOptionError);
+  });
+
+  it('refuses an unknown option', () => {
+    const options = { boot: 5 } as unknown as Parameters<typeof springSession>[0];
+    expect(() => springSession(options)).toThrow('springSession.boot must be 3 or 4, got 5.');
+  });
+});
