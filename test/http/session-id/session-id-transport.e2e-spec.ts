@@ -146,6 +146,45 @@ describe.each(PLATFORMS)('the session id between client and server on %s', (plat
     });
   });
 
+  describe('a cookie without Secure', () => {
+    const warned: string[] = [];
+    const logger = { warn: (line: string) => warned.push(line), error: () => undefined };
+    const setTwice = async ({ client }: SessionApp, headers: Record<string, string> = {}) => {
+      warned.length = 0;
+      for (let i = 0; i < 2; i++) await client.put('/attributes').set(headers).send({ a: 1 });
+    };
+
+    it('that no browser keeps is warned of once, with what to set', async () => {
+      await setTwice(await start({ logger, cookie: { sameSite: 'none' } }));
+      expect(warned).toEqual([
+        'No browser keeps the session cookie: it has SameSite=None without Secure, because the request did not come over https as far as the platform knows. Have the platform trust the proxy that ends TLS (app.set("trust proxy", …) on Express, trustProxy of the FastifyAdapter), or set cookie.secure to true.',
+      ]);
+    });
+
+    it.each(['https', 'HTTPS', 'https, http'])(
+      'is warned of once when a proxy that nobody trusts says %s',
+      async (protocol) => {
+        await setTwice(await start({ logger }), { 'X-Forwarded-Proto': protocol });
+        expect(warned).toEqual([
+          'The session cookie is sent without Secure, although X-Forwarded-Proto says https: it came from a proxy that the platform does not trust. Have the platform trust the proxy that ends TLS (app.set("trust proxy", …) on Express, trustProxy of the FastifyAdapter), or set cookie.secure to true.',
+        ]);
+      },
+    );
+
+    it('is not warned of without a proxy, behind a trusted one, and where it is Secure', async () => {
+      const https = { 'X-Forwarded-Proto': 'https' };
+      await setTwice(await start({ logger }));
+      expect(warned).toEqual([]);
+      await setTwice(
+        await start({ logger, cookie: { sameSite: 'none' } }, { trustsProxy: true }),
+        https,
+      );
+      expect(warned).toEqual([]);
+      await setTwice(await start({ logger, cookie: { sameSite: 'none', secure: true } }), https);
+      expect(warned).toEqual([]);
+    });
+  });
+
   describe('cookie.secrets', () => {
     it('accepts a signature of an old secret, and signs again with the new one', async () => {
       const before = await start({ cookie: { secrets: [OLD_SECRET] } });

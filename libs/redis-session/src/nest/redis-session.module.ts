@@ -28,6 +28,7 @@ import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.pro
 import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { LogoutMiddleware } from './login/logout.middleware.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
+import { warnOfWeakGenerator } from '../session/at-rest/generator-strength.js';
 import { SessionOptionError } from '../session/session.errors.js';
 
 /**
@@ -56,7 +57,9 @@ export class RedisSessionModule
 
   /** @throws SessionOptionError for a handler whose decorators would do nothing */
   onModuleInit(): void {
+    const { logger, sessionIdGenerator } = this.options;
     checkHandlers(this.modules, this.moduleRef, this.options);
+    warnOfWeakGenerator(sessionIdGenerator, logger);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */

@@ -7,6 +7,7 @@ import {
 } from '../http/request/session-request-context.js';
 import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
+import { insecureCookieWarning } from '../http/session-id/insecure-cookie-warning.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { type ConnectedFeature } from './options/redis-session.options.js';
@@ -27,7 +28,11 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     adapterHost: HttpAdapterHost,
   ) {
     const isSecure = platform.isSecure.bind(platform);
-    const cookie = { ...options.cookie, isSecure };
+    const cookie = {
+      ...options.cookie,
+      isSecure,
+      onInsecure: insecureCookieWarning(options.logger),
+    };
     let context: SessionRequestContext = {
       ...options,
       cacheControl: options.security ? options.security.cacheControl : 'no-store',

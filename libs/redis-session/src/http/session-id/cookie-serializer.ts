@@ -5,6 +5,7 @@ import { decodeCookieValue, encodeCookieValue } from './cookie-value.js';
 import { findCookieValues } from './cookie-value.js';
 import type { ResolvedCookieOptions } from './cookie-options.js';
 import { MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
+import type { InsecureCookieListener } from './insecure-cookie-warning.js';
 import { sign, verify } from './cookie-value.js';
 import type { SessionCookieSettings } from './session-cookie-settings.js';
 
@@ -14,6 +15,7 @@ type IsSecure = (request: IncomingMessage) => boolean;
 export interface CookieSerializerOptions extends Omit<ResolvedCookieOptions, 'rolling'> {
   /** Whether the request came over https, also through a trusted proxy; asked when `secure` is `'auto'`. */
   readonly isSecure: IsSecure;
+  readonly onInsecure?: InsecureCookieListener;
 }
 
 /** A value that the client sent, decoded, with signature and route taken off. */
@@ -78,18 +80,17 @@ export class CookieSerializer {
     settings: SessionCookieSettings = {},
   ): string {
     const domain = this.#domainOf(request);
-    return stringifySetCookie(
-      {
-        ...this.#fixedAttributes,
-        ...(domain !== undefined && { domain }),
-        ...(value === '' ? { maxAge: 0, expires: EPOCH } : lifetimeOf(maxAgeSeconds)),
-        name: this.#options.name,
-        secure: this.#isSecure(request),
-        ...(settings as Pick<SetCookie, keyof SessionCookieSettings>),
-        value: value === '' ? '' : this.#write(value),
-      },
-      { encode: (text) => text },
-    );
+    const cookie: SetCookie = {
+      ...this.#fixedAttributes,
+      ...(domain !== undefined && { domain }),
+      ...(value === '' ? { maxAge: 0, expires: EPOCH } : lifetimeOf(maxAgeSeconds)),
+      name: this.#options.name,
+      secure: this.#isSecure(request),
+      ...(settings as Pick<SetCookie, keyof SessionCookieSettings>),
+      value: value === '' ? '' : this.#write(value),
+    };
+    if (!cookie.secure) this.#options.onInsecure?.(request, cookie.sameSite);
+    return stringifySetCookie(cookie, { encode: (text) => text });
   }
 
   #read(raw: string): CookieValue | undefined {

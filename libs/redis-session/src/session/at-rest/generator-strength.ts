@@ -1,3 +1,4 @@
+import { type SessionLogger } from '../../lib/logger.js';
 import { generateSessionId, type SessionIdGenerator, STABLE_PREFIX_LENGTH } from '../session-id.js';
 import { SessionOptionError } from '../session.errors.js';
 
@@ -22,17 +23,27 @@ const ALPHABETS: readonly (readonly [RegExp, bits: number])[] = [
  * @throws SessionOptionError
  */
 export function refuseWeakGenerator(generate: SessionIdGenerator): void {
-  if (generate === generateSessionId) return;
-  const ids = Array.from({ length: SAMPLES }, generate);
-  const bits = bitsBeyondPrefix(ids);
+  const bits = randomBitsOf(generate, STABLE_PREFIX_LENGTH);
   if (bits >= LEAST_BITS) return;
   throw new SessionOptionError(
     `sessionIdGenerator must make ids with at least ${LEAST_BITS} random bits after the first ${STABLE_PREFIX_LENGTH} characters when hashIds is on, got ${Math.floor(bits)}. Leave it out, or make the ids longer.`,
   );
 }
 
-function bitsBeyondPrefix(ids: readonly string[]): number {
-  const [first = '', ...others] = ids.map((id) => id.slice(STABLE_PREFIX_LENGTH));
+/** Warns of a generator whose ids have less than 128 random bits. UUIDs have 122. */
+export function warnOfWeakGenerator(generate: SessionIdGenerator, logger: SessionLogger): void {
+  const bits = randomBitsOf(generate, 0);
+  if (bits >= LEAST_BITS) return;
+  logger.warn(
+    `sessionIdGenerator makes ids with at most ${Math.floor(bits)} random bits, and ${LEAST_BITS} are asked for (OWASP ASVS 5.0, 7.2.3). Leave it out, or make the ids longer.`,
+  );
+}
+
+/** At most so many bits of an id are random from its character `from` on, as far as a sample tells. */
+function randomBitsOf(generate: SessionIdGenerator, from: number): number {
+  if (generate === generateSessionId) return Infinity;
+  const ids = Array.from({ length: SAMPLES }, () => generate().slice(from));
+  const [first = '', ...others] = ids;
   const random = Array.from(first).flatMap((character, at) => {
     const characters = new Set([character, ...others.map((id) => id[at] ?? '')]);
     return characters.size > 1 ? [characters] : [];
