@@ -90,6 +90,24 @@ const PEERS = [
   ),
 ];
 
+/** The sessions are in one PostgreSQL, which does not wait for the disk. */
+const POSTGRES = [
+  ...['fastify', 'express'].map((platform) => ({
+    ...spec(platform, 'postgres', 'nestjs-redis-session on PostgreSQL', LEAN, `lean; ${SLIDING}`),
+    id: `${platform}-postgres`,
+  })),
+  spec(
+    'express',
+    'connect-pg-simple',
+    'express-session + connect-pg-simple',
+    {},
+    `resave false, saveUninitialized false; ${SLIDING}`,
+  ),
+];
+
+/** Kinds of contestants that need a PostgreSQL. */
+export const POSTGRES_KINDS = ['postgres', 'connect-pg-simple'];
+
 const SPRING = [
   spec(
     'spring',
@@ -108,7 +126,7 @@ const SPRING = [
 ];
 
 /** @type {ContestantSpec[]} */
-export const CONTESTANTS = [...NODE, ...PEERS, ...SPRING];
+export const CONTESTANTS = [...NODE, ...PEERS, ...POSTGRES, ...SPRING];
 
 function ours(platform, variant, options, settings, isQuick = false) {
   const id = [platform, 'ours', variant].filter(Boolean).join('-').replaceAll(' ', '');

@@ -12,7 +12,7 @@ const BENCH = fileURLToPath(new URL('.', import.meta.url));
  * @param {{ withLoad: boolean }} needs - without load no load generator
  */
 export async function prepare({ withLoad }) {
-  await ensurePrograms(withLoad ? ['redis-server', 'wrk'] : ['redis-server']);
+  await ensurePrograms(withLoad ? ['redis-server', 'postgres', 'wrk'] : ['redis-server']);
   if (!(await areInstalled())) await run('npm', ['ci', '--prefix', BENCH, '--no-workspaces']);
   await run('npm', ['run', '--silent', 'build:lib']);
 }

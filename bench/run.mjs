@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { startPostgresServer } from '../tools/servers/postgres-server.mjs';
 import { startRedisServer } from '../tools/servers/redis-server.mjs';
+import { POSTGRES_KINDS } from './contestants.mjs';
 import { countOperations } from './measure/counts.mjs';
 import { startField } from './measure/field.mjs';
 import { measureScenario } from './measure/matrix.mjs';
@@ -31,12 +33,15 @@ export async function runBench(plan) {
   const redis = await startRedisServer();
   const meter = new RedisMeter(redis.url);
   let field;
+  let postgres;
   try {
     const replicas = plan.isAssert
       ? 1
       : Math.max(...plan.scenarios.map((scenario) => scenario.replicas ?? 1));
     const specs = plan.contestants.filter(({ kind }) => !plan.isAssert || kind === 'ours');
-    field = await startField(specs, { redisUrl: redis.url, replicas });
+    postgres = specs.some(needsPostgres) ? await startPostgresServer() : undefined;
+    const setups = specs.map((spec) => ({ ...spec, postgresUrl: postgres?.url }));
+    field = await startField(setups, { redisUrl: redis.url, replicas });
     const counts = await countAll(field.entrants, meter);
     if (!plan.isAssert) await measureAndReport(plan, field, { meter, counts, redis });
     else console.log(countTable({ counts, contestants: specs }));
@@ -45,9 +50,14 @@ export async function runBench(plan) {
     return wrong.length > 0 ? 1 : 0;
   } finally {
     await field?.stop();
+    await postgres?.stop();
     await meter.close();
     await redis.stop();
   }
+}
+
+function needsPostgres({ kind }) {
+  return POSTGRES_KINDS.includes(kind);
 }
 
 async function countAll(entrants, meter) {

@@ -20,7 +20,10 @@
  * @typedef {{ count: number, bytes: number }} Seed
  */
 
-const ALL = ['bare', 'floor', 'ours', 'express-session', 'fastify-session', 'spring'];
+const ALL = [
+  ...['bare', 'floor', 'ours', 'express-session', 'fastify-session', 'spring'],
+  ...['postgres', 'connect-pg-simple'],
+];
 const SMALL = { count: 0, bytes: 0 };
 const EVERY_CONNECTIONS = [1, 32, 64];
 

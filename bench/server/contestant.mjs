@@ -1,8 +1,9 @@
 import { bare } from './bare.mjs';
+import { expressSessionWithPostgres } from './connect-pg-simple.mjs';
 import { expressSession } from './express-session.mjs';
 import { fastifySessionWithRedis } from './fastify-session.mjs';
 import { floor } from './floor.mjs';
-import { ours } from './ours.mjs';
+import { ours, oursOnPostgres } from './ours.mjs';
 import { parts } from './parts.mjs';
 
 /**
@@ -22,6 +23,7 @@ import { parts } from './parts.mjs';
  * @property {string} kind - one of {@link KINDS}
  * @property {'express' | 'fastify'} platform
  * @property {string} redisUrl
+ * @property {string} [postgresUrl] - for contestants whose sessions are there
  * @property {object} options - of the library
  */
 
@@ -30,6 +32,8 @@ const KINDS = {
   floor,
   ours,
   parts,
+  postgres: oursOnPostgres,
+  'connect-pg-simple': expressSessionWithPostgres,
   'express-session': expressSession,
   'fastify-session': fastifySessionWithRedis,
 };

@@ -9,6 +9,7 @@ import {
   RedisSessionModule,
   nearCache,
 } from '../../libs/redis-session/dist/index.js';
+import { postgresSessions } from '../../libs/redis-session/dist/postgres/index.js';
 import { CART, CHANGED_ATTRIBUTE, newText, seedAttributes, USER } from './attributes.mjs';
 import { makeController } from './controller.mjs';
 
@@ -80,6 +81,16 @@ export function ours({ redisUrl, id, options: { nearCache: cached, ...options } 
   const features = cached ? [nearCache(cached)] : [];
   return {
     imports: [RedisSessionModule.forRoot({ redis: redisUrl, namespace, features, ...options })],
+    controllers: [SessionController],
+  };
+}
+
+/** @returns {import('./contestant.mjs').Contestant} */
+export function oursOnPostgres({ postgresUrl, platform, options }) {
+  const table = `ours_${platform}`;
+  const store = postgresSessions({ pool: postgresUrl, table, createTables: true });
+  return {
+    imports: [RedisSessionModule.forRoot({ store, ...options })],
     controllers: [SessionController],
   };
 }

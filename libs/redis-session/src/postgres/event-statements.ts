@@ -4,7 +4,7 @@ import { named } from './statements.js';
 /** The statements that deliver events. Times are those of the server. */
 export function eventStatements({ events, positions }: SessionTables) {
   const columns = `event_id::text, type, session_id, previous_session_id, reason, creation_time, principal_name,
-             index_values, attributes, occurred_at`;
+             index_values::text, attributes::text, (extract(epoch FROM occurred_at) * 1000)::bigint`;
   return named({
     // Takes events for one replica. $1 how many, $2 seconds after which another replica takes them over
     take: `

@@ -3,7 +3,7 @@ import { type AttributeLookup } from '../session/attributes.js';
 import { type SessionCodec } from '../session/codec.js';
 import { type SessionEvent, type SessionEventType } from '../session/session-event.js';
 import { type SessionIndexResolver } from '../session/session-view.js';
-import { PRINCIPAL_INDEX } from './postgres-session.mapper.js';
+import { PRINCIPAL_INDEX, textsByName } from './postgres-session.mapper.js';
 
 /** What reads the texts of an event. */
 export interface EventReaders {
@@ -22,7 +22,7 @@ export function toSessionEvent(row: readonly unknown[], readers: EventReaders): 
   const all = attributesOf(String(sessionId), Number(created), texts, readers);
   const indexes = readers.atRest.isSealing
     ? indexesOf(all, Number(created), readers)
-    : new Map(Object.entries((others ?? {}) as Record<string, string>));
+    : new Map(textsByName(others));
   if (!readers.atRest.isSealing && typeof principal === 'string')
     indexes.set(PRINCIPAL_INDEX, principal);
   const attributes =
@@ -38,7 +38,7 @@ export function toSessionEvent(row: readonly unknown[], readers: EventReaders): 
     principalName: indexes.get(PRINCIPAL_INDEX),
     indexes,
     attributes,
-    occurredAt: time as Date,
+    occurredAt: new Date(Number(time)),
   };
 }
 
@@ -48,9 +48,8 @@ function attributesOf(
   base64: unknown,
   { atRest, codec }: EventReaders,
 ): Map<string, unknown> {
-  const entries = Object.entries((base64 ?? {}) as Record<string, string>);
   const texts = new Map(
-    entries.map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]),
+    textsByName(base64).map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]),
   );
   const opened: AttributeLookup | undefined = atRest.isSealing
     ? attempt(() => atRest.openTexts(sessionId, creationTime, texts))

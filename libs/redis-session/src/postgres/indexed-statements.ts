@@ -11,7 +11,7 @@ function indexStatements({ sessions, indexes, ends }: SessionTables) {
   const pageOf = (found: string): string => `
       WITH found AS (${found})
       SELECT (SELECT count(*) FROM found)::int,
-             ARRAY(SELECT session_id::text FROM found ORDER BY expiry_time DESC, creation_time DESC LIMIT $3 OFFSET $4)`;
+             to_json(ARRAY(SELECT session_id FROM found ORDER BY expiry_time DESC, creation_time DESC LIMIT $3 OFFSET $4))::text`;
   return named({
     findByPrincipal: pageOf(`
         SELECT session_id, expiry_time, creation_time FROM ${sessions}

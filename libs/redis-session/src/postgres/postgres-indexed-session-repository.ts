@@ -95,7 +95,7 @@ export class PostgresIndexedSessionRepository
       name === PRINCIPAL_INDEX
         ? await this.client.run(action, this.sql.findByPrincipal, common)
         : await this.client.run(action, this.sql.findByIndex, [...common, name]);
-    const ids = (row?.[1] ?? []) as readonly string[];
+    const ids = JSON.parse(row?.[1] as string) as readonly string[];
     const found = await Promise.all(ids.map((id) => this.findById(id)));
     const sessions = found.filter(
       (session) => session && values.includes(this.indexing.valuesOf(session).get(name) ?? '\0'),

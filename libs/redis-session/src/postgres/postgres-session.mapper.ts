@@ -12,25 +12,26 @@ export interface PostgresSession extends StoredSession {
 /** Name of the index of the user. */
 export const PRINCIPAL_INDEX = 'principal';
 
-/** @param rows - one for each attribute, with the columns of the session first. @returns undefined when there are none */
-export function toStored(rows: Rows): PostgresSession | undefined {
-  const [first] = rows;
-  if (!first) return undefined;
-  const [creationTime, lastAccessedTime, maxInactiveInterval, expiryTime, , , principal, others] =
-    first;
-  const attributes = new Map<string, string>();
-  for (const [, , , , name, text] of rows)
-    if (typeof name === 'string' && typeof text === 'string') attributes.set(name, text);
-  const indexValues = new Map(Object.entries((others ?? {}) as Record<string, string>));
+/** @returns undefined when there is no row */
+export function toStored([row]: Rows): PostgresSession | undefined {
+  if (!row) return undefined;
+  const [creationTime, lastAccessedTime, maxInactiveInterval, expiryTime, ...rest] = row;
+  const [texts, principal, others] = rest;
+  const indexValues = new Map(textsByName(others));
   if (typeof principal === 'string') indexValues.set(PRINCIPAL_INDEX, principal);
   return {
     creationTime: Number(creationTime),
     lastAccessedTime: Number(lastAccessedTime),
     maxInactiveInterval: Number(maxInactiveInterval),
-    attributes,
+    attributes: new Map(textsByName(texts)),
     indexValues,
     expiryTime: Number(expiryTime),
   };
+}
+
+/** @param json - text, whatever the application has told its driver to make of JSON; null = none */
+export function textsByName(json: unknown): [string, string][] {
+  return typeof json === 'string' ? Object.entries(JSON.parse(json) as Record<string, string>) : [];
 }
 
 /** What a save writes of the attributes, as JSON: text by name, null = remove. */

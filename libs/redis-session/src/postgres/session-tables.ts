@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS ${attributes} (
   attribute_name     text     NOT NULL,
   attribute_bytes    bytea    NOT NULL,        -- UTF-8
   PRIMARY KEY (session_primary_id, attribute_name)
-);
+) WITH (fillfactor = 80);
 `;
 }
 

@@ -17,13 +17,14 @@ export function sessionStatements(tables: SessionTables) {
 function readStatements({ sessions, attributes, indexes }: SessionTables) {
   const select = `
     SELECT s.creation_time, s.last_access_time, s.max_inactive_interval, s.expiry_time,
-           a.attribute_name, convert_from(a.attribute_bytes, 'UTF8')`;
+           (SELECT json_object_agg(attribute_name, convert_from(attribute_bytes, 'UTF8'))::text
+              FROM ${attributes} WHERE session_primary_id = s.primary_id)`;
   const indexValues = `
            , s.principal_name,
-           (SELECT json_object_agg(index_name, index_value) FROM ${indexes} WHERE session_primary_id = s.primary_id)`;
+           (SELECT json_object_agg(index_name, index_value)::text
+              FROM ${indexes} WHERE session_primary_id = s.primary_id)`;
   const from = `
-      FROM ${sessions} s LEFT JOIN ${attributes} a ON a.session_primary_id = s.primary_id
-     WHERE s.session_id = $1`;
+      FROM ${sessions} s WHERE s.session_id = $1`;
   // $1 id, $2 time of the access, $3 now, $4 ms between two records, $5 longest life
   const touch = `
     WITH touched AS (
