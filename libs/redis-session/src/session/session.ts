@@ -35,11 +35,15 @@ export interface Session {
   readonly attributeNames: readonly string[];
 
   /** @returns the value, or undefined when there is none; mutating it in place counts as a change (SaveMode 'on-change') */
-  getAttribute<K extends string>(name: K): SessionAttributeValue<K> | undefined;
-  getAttribute<T>(name: string): T | undefined;
+  getAttribute<K extends keyof SessionAttributes>(name: K): SessionAttributes[K] | undefined;
+  /** For names that are not declared in {@link SessionAttributes}. */
+  getAttribute<T = unknown>(name: string): T | undefined;
 
   /** Sets an attribute; undefined removes it. */
-  setAttribute<K extends string>(name: K, value: SessionAttributeValue<K> | undefined): void;
+  setAttribute<K extends keyof SessionAttributes | (string & {})>(
+    name: K,
+    value: SessionAttributeValue<K> | undefined,
+  ): void;
 
   removeAttribute(name: string): void;
 
