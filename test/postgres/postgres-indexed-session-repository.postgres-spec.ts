@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll } from '@jest/globals';
 import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-client.js';
 import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
@@ -39,3 +40,12 @@ describeSessionRepository('PostgresIndexedSessionRepository', (options) =>
 );
 
 describeIndexedSessionRepository('PostgresIndexedSessionRepository', createRepository);
+
+const encryption = {
+  keys: [randomBytes(32).toString('base64')],
+  indexKey: randomBytes(32).toString('base64'),
+};
+
+describeIndexedSessionRepository('PostgresIndexedSessionRepository with encryption', (options) =>
+  createRepository({ ...options, encryption }),
+);
