@@ -34,6 +34,11 @@ export class TestVisitor {
     return this.send(path, (site) => site.get(path).set({ ...API, ...headers }));
   }
 
+  /** Puts JSON as a program does. */
+  put(path: string, content: object): Promise<Response> {
+    return this.send(path, (site) => site.put(path).set(API).send(content));
+  }
+
   /** Deletes as a program does. */
   remove(path: string): Promise<Response> {
     return this.send(path, (site) => site.delete(path).set(API));

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { CurrentSession, type Session } from 'nestjs-redis-session';
+import { Redis } from 'ioredis';
+import { PLATFORMS } from '../support/apps.js';
+import { sessionCookieOf } from '../support/session-cookie.js';
+import { useTestRedis } from '../support/test-redis.js';
+import { useApps } from '../support/use-apps.js';
+
+/** How often an update is tried. */
+const MOST_ATTEMPTS = 16;
+
+/** Stands for another process: writes to the session on the library's own connection, right before each of its saves. */
+class Disturber {
+  remaining = 0;
+  attempts = 0;
+  write: (id: string) => void = () => undefined;
+
+  disturb(id: string): void {
+    this.attempts += 1;
+    if (this.remaining === 0) return;
+    this.remaining -= 1;
+    this.write(id);
+  }
+}
+
+@Controller('counter')
+class CounterController {
+  constructor(@Inject(Disturber) private readonly disturber: Disturber) {}
+
+  @Get()
+  show(@CurrentSession() session: Session): object {
+    return { count: session.getAttribute('count') ?? 'none' };
+  }
+
+  @Post('begin')
+  begin(@CurrentSession() session: Session): void {
+    session.setAttribute('count', 1);
+  }
+
+  @Post()
+  increment(@CurrentSession() session: Session): void {
+    session.update<number>('count', (count = 0) => {
+      this.disturber.disturb(session.id);
+      return count + 1;
+    });
+  }
+}
+
+describe.each(PLATFORMS)('An update that another process disturbs, on %s', (platform) => {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis);
+  const client = new Redis(process.env['TEST_REDIS_URL'] ?? '', { lazyConnect: true });
+
+  beforeAll(() => client.connect());
+  afterAll(() => client.quit());
+
+  const begin = async () => {
+    const disturber = new Disturber();
+    let written = 1000;
+    disturber.write = (id) => {
+      written += 1;
+      void client.hset(redis.keys.session(id), 'sessionAttr:count', String(written));
+    };
+    const app = await start(
+      { redis: client },
+      {
+        controllers: [CounterController],
+        providers: [{ provide: Disturber, useValue: disturber }],
+      },
+    );
+    const cookie = sessionCookieOf(await app.client.post('/counter/begin'));
+    const increment = () => app.client.post('/counter').set('Cookie', cookie);
+    const show = async () =>
+      (await app.client.get('/counter').set('Cookie', cookie)).body as object;
+    return { disturber, increment, show };
+  };
+
+  it('is tried again, and takes what the other has written', async () => {
+    const { disturber, increment, show } = await begin();
+    disturber.remaining = MOST_ATTEMPTS - 1;
+    expect((await increment()).status).toBe(201);
+    expect(await show()).toEqual({ count: 1000 + MOST_ATTEMPTS });
+  });
+
+  it('ends in 503 after 16 attempts, and writes nothing', async () => {
+    const { disturber, increment, show } = await begin();
+    disturber.remaining = Infinity;
+    expect((await increment()).status).toBe(503);
+    expect(disturber.attempts).toBeLessThanOrEqual(MOST_ATTEMPTS + 1);
+    expect(await show()).toEqual({ count: 1000 + disturber.attempts });
+    disturber.remaining = 0;
+    expect((await increment()).status).toBe(201);
+    expect(await show()).toEqual({ count: 1001 + disturber.attempts - 1 });
+  });
+});
