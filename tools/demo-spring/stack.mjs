@@ -8,8 +8,8 @@ import { startRedisServer } from '../servers/redis-server.mjs';
 import { waitUntilReady } from '../servers/wait-until-ready.mjs';
 
 const NGINX = new URL('../../examples/spring-interop/nginx.conf', import.meta.url);
-/** A JVM that shares its processors with other programs. */
-const SPRING_READY_WITHIN_MS = 120_000;
+/** A JVM shares its processors with other programs, and the Nest half starts beside it. */
+const READY_WITHIN_MS = 120_000;
 
 /**
  * @typedef {object} Side
@@ -99,7 +99,6 @@ export async function startSpring(
   return whenReady('Spring', server, {
     url: `http://127.0.0.1:${port}`,
     path: '/spring/home',
-    withinMs: SPRING_READY_WITHIN_MS,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
 }
@@ -131,16 +130,16 @@ export async function startNest(
 /**
  * @param {string} name
  * @param {import('../servers/background-process.mjs').BackgroundProcess} server
- * @param {{ url: string, path: string, withinMs?: number, cleanUp?: () => Promise<void> }} options
+ * @param {{ url: string, path: string, cleanUp?: () => Promise<void> }} options
  * @returns {Promise<Side>}
  */
-async function whenReady(name, server, { url, path, withinMs, cleanUp }) {
+async function whenReady(name, server, { url, path, cleanUp }) {
   const isReady = async () => {
     const response = await fetch(url + path, { signal: AbortSignal.timeout(5_000) });
     await response.text();
     return response.ok;
   };
-  await waitUntilReady(name, server, isReady, withinMs);
+  await waitUntilReady(name, server, isReady, READY_WITHIN_MS);
   const stop = async () => {
     await server.stop();
     await cleanUp?.();

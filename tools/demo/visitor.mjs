@@ -45,9 +45,13 @@ export class Visitor {
   }
 
   /** @returns {Promise<Answer>} */
-  submit(/** @type {string} */ path, /** @type {Record<string, string>} */ fields = {}) {
+  submit(
+    /** @type {string} */ path,
+    /** @type {Record<string, string>} */ fields = {},
+    /** @type {Record<string, string>} */ headers = {},
+  ) {
     const body = new URLSearchParams(fields);
-    return this.#send(path, { method: 'POST', headers: { accept: 'text/html' }, body });
+    return this.#send(path, { method: 'POST', headers: { accept: 'text/html', ...headers }, body });
   }
 
   /** @returns {Promise<Answer>} */
