@@ -27,6 +27,7 @@ export const GROUPS = [
     'nest/options/indexed.options',
     'indexedOptionGroup',
   ],
+  ['Durability', 'durability: { … }', 'redis/client/durable-writes', 'durabilityOptionGroup'],
   [
     'Encryption',
     'encryption: { … }',

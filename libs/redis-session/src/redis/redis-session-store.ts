@@ -10,6 +10,7 @@ import {
   createRedisClient,
   pingRedis,
 } from './client/redis-client.js';
+import { DurableWrites, type ResolvedDurabilityOptions } from './client/durable-writes.js';
 import { findEvictionPolicy } from './client/eviction.js';
 import { hideArguments } from './client/hidden-arguments.js';
 import { RedisIndexedSessionRepository } from './indexed/redis-indexed-session-repository.js';
@@ -19,6 +20,8 @@ import { RedisSessionRepository } from './sessions/redis-session-repository.js';
 
 /** What a {@link RedisSessionStore} is told. */
 export interface RedisSessionStoreOptions extends SessionStoreOptions {
+  /** undefined = no write waits for replicas */
+  readonly durability?: ResolvedDurabilityOptions | undefined;
   readonly indexed:
     (SessionIndexOptions & Partial<RedisIndexedSessionRepositoryOptions>) | undefined;
   readonly namespace: string;
@@ -34,6 +37,7 @@ export class RedisSessionStore implements SessionStore {
   readonly name = 'Redis';
   readonly client: RedisClient;
   private readonly isOwn: boolean;
+  private readonly durableWrites: DurableWrites | undefined;
   private isLost = false;
 
   constructor(
@@ -43,6 +47,9 @@ export class RedisSessionStore implements SessionStore {
     const { client, isOwn } = createRedisClient(connection, options.commandTimeoutMs);
     this.client = client;
     hideArguments(client, options.namespace);
+    const { durability, namespace } = options;
+    this.durableWrites = durability && new DurableWrites(client, durability);
+    if (this.durableWrites) hideArguments(this.durableWrites.client, namespace);
     this.isOwn = isOwn;
     if (isOwn) this.reportConnection();
   }
@@ -64,6 +71,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async stop(): Promise<void> {
+    this.durableWrites?.stop();
     if (this.isOwn) await closeRedisClient(this.client, this.options.commandTimeoutMs);
   }
 

@@ -44,6 +44,7 @@ function withoutStore(options: RedisSessionModuleOptions): RedisSessionModuleOpt
   const logout = security && security.logout && { ...security.logout, endsEverySession: false };
   return {
     ...options,
+    durability: undefined,
     indexed: undefined,
     namespace: undefined,
     redis: undefined,

@@ -14,6 +14,10 @@ import {
 import { type SessionIdResolver } from '../../http/session-id/session-id-resolver.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { type OptionsOf, type ResolvedOptionsOf, objectOption } from '../../lib/option-group.js';
+import {
+  type DurabilityOptions,
+  type ResolvedDurabilityOptions,
+} from '../../redis/client/durable-writes.js';
 import { type RedisConnection } from '../../redis/client/redis-client.js';
 import { redisRepositoryOptionGroup } from '../../redis/sessions/redis-session-repository.js';
 import { type Session } from '../../session/session.js';
@@ -41,6 +45,11 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
     .optional(),
   /** The session cookie. Excludes `sessionIdResolver`. */
   cookie: objectOption<CookieOptions>('an object of cookie options').default({}),
+  /**
+   * Answers logins, logouts and changed ids only once replicas of Redis have them: `{ replicas: 1 }`. A request whose
+   * write they do not get in time is answered with 503. Not for a Redis Cluster. Left out, Redis replicates later.
+   */
+  durability: objectOption<DurabilityOptions>('an object such as { replicas: 1 }').optional(),
   /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. */
   exclude: z.array(z.custom<ExcludedRoute>()).readonly().describe('a list of routes').default([]),
   /** What other entries of the package add, such as `expressSession()`, `migrateFrom({ … })` and `nearCache({ … })`. */
@@ -113,9 +122,17 @@ export interface RedisSessionOptionsFactory {
 /** The options with their defaults. Nothing is left to decide inside. */
 export interface ResolvedOptions extends Omit<
   ResolvedOptionsOf<typeof moduleOptionGroup>,
-  'cookie' | 'indexed' | 'repository' | 'security' | 'sessionIdPattern' | 'webSockets'
+  | 'cookie'
+  | 'durability'
+  | 'indexed'
+  | 'repository'
+  | 'security'
+  | 'sessionIdPattern'
+  | 'webSockets'
 > {
   readonly cookie: ResolvedCookieOptions;
+  /** undefined = no write waits for replicas */
+  readonly durability: ResolvedDurabilityOptions | undefined;
   /** undefined = the default repository */
   readonly indexed: ResolvedIndexedOptions | undefined;
   readonly security: ResolvedSecurityOptions | false;

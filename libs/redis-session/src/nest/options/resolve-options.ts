@@ -6,6 +6,11 @@ import {
   STABLE_PREFIX_LENGTH,
   generateSessionId,
 } from '../../session/session-id.js';
+import {
+  type DurabilityOptions,
+  durabilityOptionGroup,
+  type ResolvedDurabilityOptions,
+} from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/at-rest/encryption.options.js';
 import { refuseWeakGenerator } from '../../session/at-rest/generator-strength.js';
 import { SessionOptionError } from '../../session/session.errors.js';
@@ -57,6 +62,9 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
   return {
     ...rest,
     cookie: resolveCookieOptions(resolved.cookie),
+    durability:
+      resolved.durability &&
+      resolveDurabilityOptions(resolved.durability, resolved.commandTimeoutMs),
     indexed:
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
     security: resolveSecurityOptions(resolved.security),
@@ -66,6 +74,17 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
       prefix: 'webSockets.',
     }),
   };
+}
+
+function resolveDurabilityOptions(
+  options: DurabilityOptions,
+  commandTimeoutMs: number,
+): ResolvedDurabilityOptions {
+  const durability = resolveOptionGroup(durabilityOptionGroup, options, { prefix: 'durability.' });
+  if (durability.timeoutMs < commandTimeoutMs) return durability;
+  throw new SessionOptionError(
+    `durability.timeoutMs must be below commandTimeoutMs (${commandTimeoutMs}), got ${durability.timeoutMs}.`,
+  );
 }
 
 /** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
@@ -113,6 +132,7 @@ function refuseStoreContradictions({
   redis,
   namespace,
   sharedReads,
+  durability,
   indexed,
   repository,
 }: RedisSessionModuleOptions): void {
@@ -123,7 +143,8 @@ function refuseStoreContradictions({
     );
   }
   const name = store === 'memory' ? '"memory"' : store.name;
-  const foreign = store === 'memory' ? { redis } : { redis, namespace, sharedReads };
+  const foreign =
+    store === 'memory' ? { redis, durability } : { redis, durability, namespace, sharedReads };
   const given = Object.entries(foreign).find(([, value]) => value !== undefined);
   if (given) {
     throw new SessionOptionError(

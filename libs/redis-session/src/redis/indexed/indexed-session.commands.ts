@@ -3,12 +3,11 @@ import { storageIdOf } from '../../session/session-id.js';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
-import { type KnownHash } from '../sessions/known-hashes.js';
-import { KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
+import { type KnownHash, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
 import { endSession, loadIndexed, saveIndexed } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { type HashFields } from '../sessions/hash-text.js';
-import { readHash } from '../client/script.js';
+import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import { changedFields, fromConflict, type HashChange } from '../sessions/redis-session.mapper.js';
 import { SharedReads } from '../sessions/shared-reads.js';
 import {
@@ -17,12 +16,13 @@ import {
   MISSING,
   missingIfNoHash,
   type RawReply,
+  readHash,
   refuseWrongType,
   SAVED,
   type ScriptArguments,
   unknownOutcome,
+  WriteDeadline,
 } from '../client/script.js';
-import { WriteDeadline } from '../client/script.js';
 
 interface ScriptedClient {
   nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
@@ -88,7 +88,6 @@ export type EndSessionOutcome =
 
 /** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
 export class IndexedSessionCommands {
-  private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
   private readonly reads: SharedReads;
   private readonly known: KnownHashes;
@@ -100,9 +99,8 @@ export class IndexedSessionCommands {
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
-    client.defineCommand('nestIndexedSave', saveIndexed);
-    client.defineCommand('nestIndexedEnd', endSession);
-    this.scripts = client as unknown as ScriptedClient;
+    defineOnBoth(client, 'nestIndexedSave', saveIndexed);
+    defineOnBoth(client, 'nestIndexedEnd', endSession);
     const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
       options;
     this.deadline = new WriteDeadline(options.commandTimeoutMs);
@@ -146,7 +144,11 @@ export class IndexedSessionCommands {
     const storedKey = this.keys.session(input.storedId);
     const known = this.known.get(storedKey);
     const args = this.saveArguments(input, known);
-    const send = (latest: number) => this.scripts.nestIndexedSave(...args(latest));
+    const isLogin = input.hash.creationTime !== '' || input.storedId !== input.id;
+    const send = (latest: number) =>
+      writeOver(this.client, isLogin, (client: ScriptedClient) =>
+        client.nestIndexedSave(...args(latest)),
+      );
     const [outcome, , ...texts] = await this.deadline
       .inTime('save the session', send)
       .catch(missingIfNoHash);
@@ -175,14 +177,17 @@ export class IndexedSessionCommands {
   }: EndSessionInput): Promise<EndSessionOutcome> {
     const { keys, options } = this;
     const partition = keys.partitionOf(id);
-    const [outcome, , ...texts] = await this.deadline.inTime('end the session', (latest) =>
-      this.scripts.nestIndexedEnd(
-        ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
-        ...[latest, id, kind, nowMs ?? '', options.absoluteTimeoutMs, reason, options.reasonLifeMs],
-        ...[isKept ? '1' : '0', options.maxEventsPerPartition],
-        ...[this.eventNameCount, ...this.eventNames],
-      ),
-    );
+    const args = (latestMs: number) => [
+      ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
+      ...[latestMs, id, kind, nowMs ?? '', options.absoluteTimeoutMs, reason],
+      ...[options.reasonLifeMs, isKept ? '1' : '0', options.maxEventsPerPartition],
+      ...[this.eventNameCount, ...this.eventNames],
+    ];
+    const send = (latest: number) =>
+      writeOver(this.client, kind === 'deleted', (client: ScriptedClient) =>
+        client.nestIndexedEnd(...args(latest)),
+      );
+    const [outcome, , ...texts] = await this.deadline.inTime('end the session', send);
     this.known.delete(keys.session(id));
     const rest = texts.map(String);
     if (outcome === 1) return { kind: 'ended', fields: rest };

@@ -5,6 +5,7 @@ import { loadSessions, saveSession } from '../lua/scripts.generated.js';
 import { type HashFields } from './hash-text.js';
 import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { withDeadline } from '../../lib/deadline.js';
+import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import { readHash } from '../client/script.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
@@ -61,7 +62,6 @@ export interface SaveSessionInput {
  * and replies.
  */
 export class RedisSessionCommands {
-  private readonly scripts: ScriptedClient;
   private readonly deadline: WriteDeadline;
   private readonly reads: SharedReads;
   private readonly known = new KnownHashes();
@@ -82,8 +82,7 @@ export class RedisSessionCommands {
       isShared: options.sharedReads,
       commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
-    client.defineCommand('nestSessionSave', saveSession);
-    this.scripts = client as unknown as ScriptedClient;
+    defineOnBoth(client, 'nestSessionSave', saveSession);
   }
 
   /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
@@ -107,23 +106,26 @@ export class RedisSessionCommands {
     const { storedKey, currentKey, hash } = input;
     const known = this.known.get(storedKey);
     const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
+    const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
     const send = (latest: number) =>
-      this.scripts.nestSessionSave(
-        storedKey,
-        currentKey,
-        markKey,
-        hash.creationTime,
-        latest,
-        hash.lastAccessedTime,
-        hash.maxInactiveInterval,
-        this.options.absoluteTimeoutMs,
-        known?.version ?? '',
-        hash.set.length / 2,
-        hash.remove.length,
-        hash.updates.length / 3,
-        ...hash.set,
-        ...hash.remove,
-        ...hash.updates,
+      writeOver(this.client, isLogin, (client: ScriptedClient) =>
+        client.nestSessionSave(
+          storedKey,
+          currentKey,
+          markKey,
+          hash.creationTime,
+          latest,
+          hash.lastAccessedTime,
+          hash.maxInactiveInterval,
+          this.options.absoluteTimeoutMs,
+          known?.version ?? '',
+          hash.set.length / 2,
+          hash.remove.length,
+          hash.updates.length / 3,
+          ...hash.set,
+          ...hash.remove,
+          ...hash.updates,
+        ),
       );
     const [outcome, , ...rest] = await this.deadline
       .inTime('save the session', send)
@@ -144,7 +146,8 @@ export class RedisSessionCommands {
   /** After an error the deletion may still take place: it hurts nobody who wanted it. @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
     const { commandTimeoutMs } = this.options;
-    await withDeadline('delete the session', commandTimeoutMs, this.client.del(key));
+    const deletion = writeOver(this.client, true, (client: RedisClient) => client.del(key));
+    await withDeadline('delete the session', commandTimeoutMs, deletion);
     this.known.delete(key);
   }
 }

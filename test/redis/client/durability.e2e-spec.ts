@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Barrier } from '../../support/barrier.js';
+import { eventually } from '../../support/eventually.js';
+import { send } from '../../support/http-client.js';
+import { OutageController } from '../../support/outage-controller.js';
+import { startRedis } from '../../support/redis-server.js';
+import { type Replica, startReplica } from '../../support/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+
+const REPLICATION_DELAY_MS = 50;
+const CLIENTS = 10;
+
+type Server = Awaited<ReturnType<typeof startRedis>>;
+
+let master: Server;
+let slave: Server;
+/** Between the master and its replica. */
+let replication: TcpProxy;
+let app: Replica;
+
+beforeEach(async () => {
+  OutageController.barrier = new Barrier();
+  master = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
+  replication = await startTcpProxy({ targetPort: master.port });
+  slave = await startRedis({ args: ['--replicaof', '127.0.0.1', String(replication.port)] });
+  const watcher = new Redis(slave.url);
+  await eventually(async () => (await watcher.info('replication')).includes('link_status:up'));
+  watcher.disconnect();
+  replication.delayMs = REPLICATION_DELAY_MS;
+});
+
+afterEach(async () => {
+  await app.close();
+  await replication.refuse();
+  await slave.stop();
+  await master.stop();
+});
+
+describe.each([
+  ['express', 'default'],
+  ['express', 'indexed'],
+  ['fastify', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
+  const startOn = (redis: string, options: RedisSessionModuleOptions = {}) =>
+    startReplica(platform, {
+      controllers: [OutageController],
+      options: { redis, repository, ...options },
+    });
+  const start = async () => {
+    app = await startOn(master.url, { durability: { replicas: 1, timeoutMs: 500 } });
+  };
+  const statusOf = async (line: Parameters<typeof send>[1], cookie?: string) =>
+    (await send(app.port, line, { cookie })).status;
+  const promoteReplica = async () => {
+    await master.kill('SIGKILL');
+    const commander = new Redis(slave.url);
+    await commander.replicaof('NO', 'ONE');
+    commander.disconnect();
+    await app.close();
+    app = await startOn(slave.url);
+  };
+
+  it('no login and no logout that was answered is lost with the master', async () => {
+    await start();
+    const loggedIn: string[] = [];
+    const loggedOut: string[] = [];
+    let isOver = false;
+    const visit = async () => {
+      while (!isOver) {
+        const login = await send(app.port, 'POST /login');
+        if (login.status !== 201 || !login.cookie) continue;
+        const renewed = await send(app.port, 'POST /login', { cookie: login.cookie });
+        if (renewed.status !== 201 || !renewed.cookie) continue;
+        loggedOut.push(login.cookie);
+        const isStaying = loggedIn.length <= loggedOut.length / 2;
+        if (isStaying) loggedIn.push(renewed.cookie);
+        else if ((await statusOf('POST /logout', renewed.cookie)) === 201)
+          loggedOut.push(renewed.cookie);
+      }
+    };
+    const visits = Array.from({ length: CLIENTS }, visit);
+    await eventually(() => Promise.resolve(loggedIn.length >= 20), 20_000);
+    replication.pause();
+    await delay(2 * REPLICATION_DELAY_MS);
+    isOver = true;
+    await Promise.all(visits);
+    await promoteReplica();
+
+    for (const cookie of loggedIn) expect(await statusOf('GET /me', cookie)).toBe(200);
+    for (const cookie of loggedOut) expect(await statusOf('GET /me', cookie)).toBe(401);
+  });
+
+  it('a login and a logout that the replica does not get are answered with 503', async () => {
+    await start();
+    const { cookie } = await send(app.port, 'POST /login');
+    expect(await statusOf('POST /json', cookie)).toBe(201);
+    replication.pause();
+
+    expect(await statusOf('POST /login')).toBe(503);
+    expect(await statusOf('POST /json', cookie)).toBe(201);
+    expect(await statusOf('GET /me', cookie)).toBe(200);
+    expect(await statusOf('POST /logout', cookie)).toBe(503);
+
+    replication.resume();
+    expect(await statusOf('POST /login')).toBe(201);
+  });
+});
