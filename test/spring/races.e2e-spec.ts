@@ -74,6 +74,19 @@ describe.each(['default', 'indexed'])(
         expect(await userAt(alice, side)).toBe('alice');
     });
 
+    it('a login at Spring with the cookie of a session that Nest has ended begins a session for both', async () => {
+      const alice = await apps.login('nest');
+      const copy = alice.copyWithCookies();
+      await apps.logOut(alice, 'nest');
+      const token = (await copy.getJson('/spring/api/csrf')).text;
+      await copy.submit('/spring/login', { username: 'bob', password: 'bob', _csrf: token });
+      for (const side of ['spring', 'nest'] as const) expect(await userAt(copy, side)).toBe('bob');
+      const { maxInactiveInterval } = await apps.redis.hgetall(await sessionKeyOf(copy));
+      expect(maxInactiveInterval).toBe('1800');
+      await apps.logOut(copy, 'nest');
+      await expectStranger(copy);
+    });
+
     it('keeps what both sides write at the same time', async () => {
       const visitor = apps.visitor();
       await visitor.postJson('/spring/api/cart?item=book', {});

@@ -105,7 +105,8 @@ if isNew then
 elseif storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
   local createdText, accessedText = string.format('%.0f', created), string.format('%.0f', accessed)
-  redis.call('HSET', storedKey, 'creationTime', createdText, 'lastAccessedTime', accessedText)
+  redis.call('HSET', storedKey, 'creationTime', createdText, 'lastAccessedTime', accessedText,
+    'maxInactiveInterval', string.format('%.0f', interval))
   endSpringHash(storedKey, storedId, buckets, now)
   if redis.call('EXISTS', storedShadow) == 1 then
     redis.call('RENAME', storedShadow, currentShadow)
