@@ -33,6 +33,14 @@ describe('docs/security.md', () => {
     expect(rows.filter((row) => testsIn(row).length === 0 && !/\byours\b/.test(row))).toEqual([]);
   });
 
+  it('has nobody ask a registry for the command of the library, whose name others may take there', () => {
+    const pages = readdirSync(new URL('docs/', ROOT)).map((name) => `docs/${name}`);
+    const asking = [...pages, 'README.md'].filter((path) =>
+      /npx (?!--no )[^\n]*nestjs-redis-session/.test(readFileSync(new URL(path, ROOT), 'utf8')),
+    );
+    expect(asking).toEqual([]);
+  });
+
   it('lists every test of attacks among what was tried, and a test in each line', () => {
     const rows = rowsOf('What was tried');
     const files = readdirSync(new URL('test/attacks/', ROOT)).map((name) => `test/attacks/${name}`);
