@@ -73,6 +73,30 @@ describe.each(['express', 'fastify'] as const)('on %s with Sentinel', (platform)
     }
   });
 
+  it('leaves a master that only the Sentinels cannot reach, and agrees with a replica that starts later', async () => {
+    replica = await start();
+    const overAtMs = promotedAtMs.then(async (atMs) => {
+      await delay(2 * WINDOW_MS);
+      return atMs;
+    });
+    const logins = loginUntil(overAtMs);
+    await hideFromSentinels(sentinel.master.url);
+
+    const overMs = (await promotedAtMs) + WINDOW_MS;
+    const safe = (await logins).filter(({ atMs }) => atMs > overMs);
+    expect(safe.length).toBeGreaterThan(10);
+    expect(await isMaster(sentinel.master.port)).toBe(true);
+    const later = await start();
+    try {
+      for (const { cookie } of safe) {
+        expect(await isKnown(cookie)).toBe(true);
+        expect((await send(later.port, 'GET /me', { cookie })).status).toBe(200);
+      }
+    } finally {
+      await later.close();
+    }
+  });
+
   it('loses no login that was answered more than 1.5 seconds after a planned failover', async () => {
     replica = await start();
     const overAtMs = promotedAtMs.then(async (atMs) => {
@@ -93,10 +117,18 @@ describe.each(['express', 'fastify'] as const)('on %s with Sentinel', (platform)
 });
 
 async function isMaster(port: number): Promise<boolean> {
-  const client = new Redis(port);
+  const client = new Redis(port, { enableReadyCheck: false });
   try {
-    return (await client.info('replication')).includes('role:master');
+    return (await client.role())[0] === 'master';
   } finally {
     client.disconnect();
   }
+}
+
+/** The master goes on answering the application, and stays a master. */
+async function hideFromSentinels(url: string): Promise<void> {
+  const client = new Redis(url);
+  const refused = ['-ping', '-info', '-replicaof', '-slaveof', '-publish', '-subscribe', '-multi'];
+  await client.call('ACL', 'SETUSER', 'default', ...refused);
+  client.disconnect();
 }
