@@ -1,0 +1,131 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { OnceEventSource } from '../../libs/redis-session/src/postgres/event-sources.js';
+import { eventStatements } from '../../libs/redis-session/src/postgres/event-statements.js';
+import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-client.js';
+import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
+import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
+import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
+import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
+import { contextOf } from '../support/indexed-repository.js';
+import { useTestPostgres } from '../support/test-postgres.js';
+
+const postgres = useTestPostgres();
+let table: string;
+let nowMs: number;
+let logged: string[];
+let repository: PostgresIndexedSessionRepository;
+
+const log = (message: string) => void logged.push(message);
+const options = {
+  ...DEFAULT_REPOSITORY_OPTIONS,
+  clock: () => nowMs,
+  commandTimeoutMs: 2000,
+  logger: { warn: log, error: log },
+  indexed: {
+    eventAttributes: 'all',
+    eventDelivery: 'once',
+    indexes: {},
+    maxEvents: 3,
+    maximumSessions: -1,
+    maximumSessionsPolicy: 'expire-oldest',
+    principalName: principalNameOf,
+    retentionSeconds: 60,
+  },
+} as const;
+
+beforeEach(async () => {
+  nowMs = Date.now();
+  logged = [];
+  table = await postgres.createTables();
+  const client = new PostgresClient(postgres.pool, 2000);
+  repository = new PostgresIndexedSessionRepository(client, sessionTables(table), options);
+});
+
+async function open(name: string): Promise<void> {
+  const session = repository.createSession();
+  session.setAttribute('SECURITY_CONTEXT', contextOf(name));
+  await session.save();
+}
+
+function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
+  return new OnceEventSource({
+    ...options,
+    ...options.indexed,
+    atRest: new SessionsAtRest(options),
+    client: new PostgresClient(postgres.pool, 2000),
+    delivery: 'once',
+    handler,
+    replicaName: 'a',
+    resolvers: {},
+    statements: eventStatements(sessionTables(table)),
+    takeOverSeconds,
+  });
+}
+
+const failing = () => {
+  throw new Error('secret');
+};
+
+describe("delivery 'once'", () => {
+  it('leaves a failed event to a replica that takes over, and to nobody before', async () => {
+    await open('alice');
+    await sourceOf(failing).poll();
+    const seen: SessionEvent[] = [];
+    await sourceOf((event) => void seen.push(event)).poll();
+    expect(seen).toEqual([]);
+    await postgres.pool.query(`UPDATE ${table}_events SET taken_until = now()`);
+    await sourceOf((event) => void seen.push(event)).poll();
+    expect(seen.map(({ type, principalName }) => [type, principalName])).toEqual([
+      ['created', 'alice'],
+    ]);
+    expect(await postgres.count(table, 'events')).toBe(0);
+    expect(logged.join()).not.toContain('secret');
+  });
+
+  it('drops an event after five deliveries in vain, and says so', async () => {
+    await open('alice');
+    let calls = 0;
+    const source = sourceOf(() => {
+      calls += 1;
+      failing();
+    }, 0);
+    await source.poll();
+    expect(calls).toBe(5);
+    expect(logged.at(-1)).toMatch(/the session event \d+: it was delivered 5 times in vain/);
+    expect(await postgres.count(table, 'events')).toBe(0);
+  });
+});
+
+describe('cleanUp', () => {
+  it('keeps so many events as the option says, the newest', async () => {
+    for (let i = 0; i < 8; i++) await open(`user-${i}`);
+    await repository.cleanUp();
+    const { rows } = await postgres.pool.query<{ name: string }>(
+      `SELECT principal_name AS name FROM ${table}_events ORDER BY event_id`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['user-5', 'user-6', 'user-7']);
+  });
+
+  it('deletes sessions that no worker has ended for the retention time, and reasons', async () => {
+    await open('alice');
+    await open('bob');
+    await repository.endByPrincipalName('bob', 'signed-out');
+    nowMs += (1800 + 59) * 1000;
+    await repository.cleanUp();
+    expect([await postgres.count(table), await postgres.count(table, 'ends')]).toEqual([1, 1]);
+    nowMs += 3600 * 1000;
+    await repository.cleanUp();
+    expect([await postgres.count(table), await postgres.count(table, 'ends')]).toEqual([0, 0]);
+  });
+});
+
+describe('a user name with a NUL character', () => {
+  it('is refused, and finds nobody', async () => {
+    await expect(open('a\0b')).rejects.toThrow(SessionEncodingError);
+    expect(await repository.findByPrincipalName('a\0b')).toEqual({ sessions: [], total: 0 });
+    expect(await postgres.count(table)).toBe(0);
+  });
+});
