@@ -79,7 +79,7 @@ export class ApiController {
   @Get('attributes')
   read(@CurrentSession() session: Session): object {
     const entries = session.attributeNames.map((name) => {
-      const value = session.getAttribute<unknown>(name);
+      const value = session.getAttribute(name);
       return [name, { className: javaClassOf(value), value }] as const;
     });
     return Object.fromEntries(entries);

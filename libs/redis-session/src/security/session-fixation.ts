@@ -53,7 +53,7 @@ export async function protectFromSessionFixation(
 
 async function replaceSession(holder: SessionHolder, old: Session, keepsAll: boolean) {
   const names = keepsAll ? old.attributeNames : [SAVED_REQUESTS_ATTRIBUTE];
-  const kept = names.map((name) => [name, old.getAttribute<unknown>(name)] as const);
+  const kept = names.map((name) => [name, old.getAttribute(name)] as const);
   const { maxInactiveIntervalSeconds } = old;
   await old.invalidate();
   const session = await holder.getSession();
