@@ -2,25 +2,23 @@
 // Starts Redis or PostgreSQL, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
 // what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL,
 // DATABASE_URL.
-import { parseArgs } from 'node:util';
 import { buildIfStale } from './demo/build.mjs';
 import { checkLoginIsLost } from './demo/check-memory.mjs';
 import { checkLoginSurvives } from './demo/check-survives.mjs';
+import { readOptions } from './demo/options.mjs';
 import { startStack } from './demo/stack.mjs';
 import { ensurePrograms } from './servers/ensure-programs.mjs';
 
 const CHECK_WITHIN_MS = 60_000;
 
-const { values } = parseArgs({
-  options: {
-    check: { type: 'boolean', default: false },
-    platform: { type: 'string', default: 'express' },
-    store: { type: 'string', default: 'redis' },
-  },
-});
-
 try {
-  process.exitCode = await main(values);
+  process.exitCode = await main(
+    readOptions({
+      check: 'boolean',
+      platform: ['express', 'fastify'],
+      store: ['redis', 'postgres', 'memory'],
+    }),
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -28,8 +26,6 @@ try {
 
 /** @returns {Promise<number>} the exit code */
 async function main({ check, platform, store }) {
-  refuseOther('--platform', platform, ['express', 'fastify']);
-  refuseOther('--store', store, ['redis', 'postgres', 'memory']);
   const interrupted = new Promise((resolve) => {
     // Stays in place: npm passes the terminal's Ctrl-C on once more, and the second one must not kill us while we stop.
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
@@ -84,9 +80,4 @@ function serversOf(/** @type {string} */ store) {
 
 function describePod({ name, url }) {
   return `${name} (${url})`;
-}
-
-function refuseOther(option, value, allowed) {
-  if (!allowed.includes(value))
-    throw new Error(`${option} must be ${allowed.join(' or ')}, got "${value}".`);
 }
