@@ -31,7 +31,9 @@ function parse(/** @type {any} */ options, /** @type {string} */ usage) {
     return parseArgs({ options }).values;
   } catch (error) {
     // Node adds advice about positional arguments, which this command does not take.
-    throw new Error(`${error.message.split('. ')[0]}. The options are: ${usage}`);
+    throw new Error(`${error.message.split('. ')[0]}. The options are: ${usage}`, {
+      cause: error,
+    });
   }
 }
 
