@@ -125,6 +125,18 @@ describe.each(
     expect(await statusOf('POST /logout', cookie)).toBe(201);
   });
 
+  it.each([
+    ['is a replica', () => direct.replicaof('127.0.0.1', '1')],
+    ['lacks replicas', () => direct.config('SET', 'min-replicas-to-write', '1')],
+  ])('when Redis %s, a request whose access is to be recorded gets 503', async (_, fail) => {
+    await start();
+    const cookie = await login();
+    expect(await statusOf('GET /me', cookie)).toBe(200);
+    await fail();
+    expect(await statusOf('GET /me', cookie)).toBe(503);
+    expect(await statusOf('POST /login')).toBe(503);
+  });
+
   it('when Redis is read-only, requests that change a session get 503, and it does not connect anew for each', async () => {
     await start();
     const cookie = await login();
