@@ -1,9 +1,9 @@
-// npm run demo [-- --check] [--platform express|fastify] [--store redis|postgres|memory]
+// npm run demo [-- --check] [--platform express|fastify] [--store redis|postgres|memory] [--sticky]
 // Starts Redis or PostgreSQL, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
-// what it saw, and exits 0 or 1. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL,
+// what it saw, and exits 0 or 1. With --store memory, --sticky keeps each browser on one replica. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL,
 // DATABASE_URL.
 import { buildIfStale } from './demo/build.mjs';
-import { checkLoginIsLost } from './demo/check-memory.mjs';
+import { checkLoginEndsWithReplica, checkLoginIsLost } from './demo/check-memory.mjs';
 import { checkLoginSurvives } from './demo/check-survives.mjs';
 import { readOptions } from './demo/options.mjs';
 import { startStack } from './demo/stack.mjs';
@@ -17,6 +17,7 @@ try {
       check: 'boolean',
       platform: ['express', 'fastify'],
       store: ['redis', 'postgres', 'memory'],
+      sticky: 'boolean',
     }),
   );
 } catch (error) {
@@ -25,14 +26,16 @@ try {
 }
 
 /** @returns {Promise<number>} the exit code */
-async function main({ check, platform, store }) {
+async function main({ check, platform, store, sticky }) {
+  if (sticky && store !== 'memory')
+    throw new Error('--sticky must go with --store memory: other stores need no sticky sessions.');
   const interrupted = new Promise((resolve) => {
     // Stays in place: npm passes the terminal's Ctrl-C on once more, and the second one must not kill us while we stop.
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
   });
   await ensurePrograms([...serversOf(store), 'nginx']);
   await buildIfStale();
-  const stack = await startStack({ platform, store, isCheck: check });
+  const stack = await startStack({ platform, store, isCheck: check, isSticky: sticky });
   try {
     console.log(`nginx ${stack.url} in front of ${stack.pods.map(describePod).join(' and ')}`);
     console.log(`platform ${platform}, sessions in ${stack.storeUrl}\n`);
@@ -47,7 +50,8 @@ async function main({ check, platform, store }) {
 
 /** @returns {Promise<number>} 0 when the check passed */
 async function runCheck(store, stack, interrupted) {
-  const check = store === 'memory' ? checkLoginIsLost : checkLoginSurvives;
+  const checkInMemory = stack.isSticky ? checkLoginEndsWithReplica : checkLoginIsLost;
+  const check = store === 'memory' ? checkInMemory : checkLoginSurvives;
   let timer;
   const tooLate = new Promise((_resolve, reject) => {
     timer = setTimeout(
@@ -57,7 +61,7 @@ async function runCheck(store, stack, interrupted) {
   });
   try {
     await Promise.race([
-      check(stack.url),
+      check(stack),
       tooLate,
       interrupted.then(() => Promise.reject(new Error('Interrupted.'))),
     ]);

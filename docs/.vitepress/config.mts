@@ -34,6 +34,7 @@ export default defineConfig({
     ],
     sidebar: [
       { text: 'Getting started', link: '/getting-started' },
+      { text: 'Four ways to keep a login', link: '/four-ways' },
       {
         text: 'Guides',
         items: [

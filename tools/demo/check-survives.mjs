@@ -6,7 +6,7 @@ const KIM = { username: 'kim', password: 'kim' };
 const ADMIN = { username: 'admin', password: 'admin' };
 
 /** Plays visitors who hop between the replicas. @throws {Error} at the first thing that is not as promised */
-export async function checkLoginSurvives(/** @type {string} */ url) {
+export async function checkLoginSurvives(/** @type {import("./stack.mjs").Stack} */ { url }) {
   const kim = new Visitor(url);
   await checkLogin(kim);
   await checkHops(kim);

@@ -11,6 +11,7 @@ const DEFAULT_PORT = 8080;
  *
  * @typedef {object} Stack
  * @property {string} url - of nginx
+ * @property {boolean} isSticky - whether nginx keeps each browser on one replica
  * @property {string} storeUrl - of Redis or PostgreSQL; `memory` when sessions are in the replicas
  * @property {readonly import('../servers/pod.mjs').Pod[]} pods
  * @property {() => Promise<void>} stop - ends what was started here: nginx first, the store last
@@ -19,10 +20,10 @@ const DEFAULT_PORT = 8080;
 /**
  * Starts Redis or PostgreSQL (unless `REDIS_URL` or `DATABASE_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
  *
- * @param {{ platform: string, store: string, isCheck: boolean }} options
+ * @param {{ platform: string, store: string, isCheck: boolean, isSticky: boolean }} options
  * @returns {Promise<Stack>}
  */
-export async function startStack({ platform, store, isCheck }) {
+export async function startStack({ platform, store, isCheck, isSticky }) {
   /** @type {{ stop: () => Promise<void> }[]} */
   const started = [];
   const stop = async () => {
@@ -37,9 +38,10 @@ export async function startStack({ platform, store, isCheck }) {
       pods.push(keep(started, await startPod({ name, port: podPort, ...urls, platform, store })));
     }
     const [podA, podB] = pods;
-    const nginx = keep(started, await startNginx({ upstreamPorts: [podA.port, podB.port], port }));
+    const upstreamPorts = [podA.port, podB.port];
+    const nginx = keep(started, await startNginx({ upstreamPorts, port, isSticky }));
     const storeUrl = urls.redisUrl ?? urls.databaseUrl ?? 'memory';
-    return { url: nginx.url, storeUrl, pods, stop };
+    return { url: nginx.url, isSticky, storeUrl, pods, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,7 +12,7 @@ export interface CliArguments {
 export const USAGE = `Usage: nestjs-redis-session migrate --dry-run [options]
 
 Counts the sessions of express-session or @fastify/session with connect-redis that would be moved.
-Changes nothing, and shows neither ids nor data. Sessions are moved by the option "migration" of the module.
+Changes nothing, and shows neither ids nor data. Sessions are moved by the feature migrateFrom() of the module.
 
   --redis <url>      where they are (default: $REDIS_URL, or redis://localhost:6379)
   --prefix <prefix>  start of their keys (default: sess:)
@@ -40,7 +40,7 @@ export function parseArguments(args: string[]): CliArguments | string | undefine
   if (values.help === true) return undefined;
   if (positionals.join(' ') !== 'migrate') return 'the command must be "migrate".';
   if (values['dry-run'] !== true)
-    return '--dry-run must be given: sessions are moved by the option "migration" of the module, each when it is next used.';
+    return '--dry-run must be given: sessions are moved by the feature migrateFrom() of the module, each when it is next used.';
   const limit = Number(values.limit);
   if (!Number.isSafeInteger(limit) || limit < 1) return '--limit must be a positive integer.';
   return { redisUrl: values.redis, keyPrefix: values.prefix, limit };
