@@ -34,7 +34,9 @@ describe('docs/security.md', () => {
   });
 
   it('has nobody ask a registry for the command of the library, whose name others may take there', () => {
-    const pages = readdirSync(new URL('docs/', ROOT)).map((name) => `docs/${name}`);
+    const pages = readdirSync(new URL('docs/', ROOT))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`);
     const asking = [...pages, 'README.md'].filter((path) =>
       /npx (?!--no )[^\n]*nestjs-redis-session/.test(readFileSync(new URL(path, ROOT), 'utf8')),
     );
