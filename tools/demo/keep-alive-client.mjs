@@ -12,12 +12,17 @@ const ANSWER_WITHIN_MS = 10_000;
 /** One user who keeps a connection open, as a browser does, and remembers the cookie of the session. */
 export class KeepAliveClient {
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  #cookie = '';
+  #cookie;
   /** How often the server had closed the kept connection before the request reached it. */
   sentAgain = 0;
 
-  constructor(/** @type {string} */ url) {
+  constructor(/** @type {string} */ url, cookie = '') {
     this.url = url;
+    this.#cookie = cookie;
+  }
+
+  get cookie() {
+    return this.#cookie;
   }
 
   /** @returns {Promise<Answer>} @throws {Error} when the connection breaks or no answer comes within 10 s */
