@@ -37,6 +37,15 @@ export function objectOption<T>(mustBe: string): z.ZodCustom<T, T> {
   return z.custom<T>((value) => typeof value === 'object' && value !== null).describe(mustBe);
 }
 
+/**
+ * A secret in a list of them. Its type takes undefined, as that of `process.env.SECRET` does; the start refuses it.
+ *
+ * @param minLength - in characters
+ */
+export function secretOption(minLength: number) {
+  return z.string().optional().pipe(z.string().min(minLength));
+}
+
 /** An option that is true or false. */
 export const flagOption = z.boolean().describe('true or false');
 

@@ -4,6 +4,7 @@ import {
   type ResolvedOptionsOf,
   positiveOption,
   resolveOptionGroup,
+  secretOption,
 } from '../lib/option-group.js';
 
 /** What `migrateFrom` takes: how the sessions of another library, kept by connect-redis in the same Redis, are taken over. */
@@ -28,7 +29,7 @@ export const migrationOptionGroup = z.strictObject({
    */
   phase: z.enum(['share', 'move']).describe('"share" or "move"'),
   /** What the cookies are signed with. The first signs, all verify. */
-  secrets: z.array(z.string().min(1)).min(1).readonly().describe('a list of secrets'),
+  secrets: z.array(secretOption(1)).min(1).readonly().describe('a list of secrets'),
   /** `ttl` of connect-redis: seconds that a session lives whose cookie has no age. */
   ttlSeconds: positiveOption.default(86_400),
 });

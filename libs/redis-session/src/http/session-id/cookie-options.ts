@@ -6,6 +6,7 @@ import {
   flagOption,
   functionOption,
   resolveOptionGroup,
+  secretOption,
 } from '../../lib/option-group.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { isCookieDomain } from './cookie-value.js';
@@ -72,7 +73,7 @@ export const cookieOptionGroup = z.strictObject({
     .default('lax'),
   /** Sign the cookie, 32 characters or more each. The first signs, all verify. An empty list signs nothing. */
   secrets: z
-    .array(z.string().min(MIN_SECRET_LENGTH))
+    .array(secretOption(MIN_SECRET_LENGTH))
     .readonly()
     .describe(`a list of strings of at least ${MIN_SECRET_LENGTH} characters each`)
     .default([]),

@@ -15,7 +15,11 @@ const keyOption = z
 /** What `encryption` takes. */
 export const encryptionOptionGroup = z.strictObject({
   /** Keys of 32 random bytes each, in hex or base64. The first one encrypts, all decrypt: put a new key before the old. */
-  keys: z.array(keyOption).min(1).readonly().describe(`a list of keys ${KEY}`),
+  keys: z
+    .array(z.string().optional().pipe(keyOption))
+    .min(1)
+    .readonly()
+    .describe(`a list of keys ${KEY}`),
   /**
    * Hides the values of indexes, such as user names. Required with `repository: 'indexed'`. Changing it makes sessions
    * that exist impossible to find by user.
