@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { OnceEventSource } from '../libs/redis-session/dist/redis/events/once-event-source.js';
 import { RedisIndexedSessionRepository } from '../libs/redis-session/dist/redis/indexed/redis-indexed-session-repository.js';
-import { jsonSessionCodec } from '../libs/redis-session/dist/session/codec.js';
+import { jsonSessionCodec } from '../libs/redis-session/dist/session/attributes/codec.js';
 import { startRedisServer } from '../tools/servers/redis-server.mjs';
 
 const WORKERS = 3;

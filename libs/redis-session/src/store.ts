@@ -27,7 +27,7 @@ export {
   type SessionEventSource,
   type SessionEventSubscription,
 } from './session/session-event.js';
-export { type SessionCodec } from './session/codec.js';
+export { type SessionCodec } from './session/attributes/codec.js';
 export { FlushMode, SaveMode } from './session/modes.js';
 export { type SessionFeature } from './nest/options/redis-session.options.js';
 

@@ -6,7 +6,7 @@ import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/on
 import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
 import { type SessionEventSource } from '../../../libs/redis-session/src/session/session-event.js';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { Barrier } from '../../support/barrier.js';
 import { eventually } from '../../support/eventually.js';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastEventSource } from '../../../libs/redis-session/src/redis/events/broadcast-event-source.js';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { type SessionEventSourceInput } from '../../../libs/redis-session/src/redis/events/session-event-source.js';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type SessionEvent } from '../../../libs/redis-session/src/session/session-event.js';
 import { Barrier } from '../../support/barrier.js';
 import { eventually } from '../../support/eventually.js';

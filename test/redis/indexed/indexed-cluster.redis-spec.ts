@@ -3,7 +3,7 @@ import { Cluster } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { IndexedRepository, signIn } from '../../support/indexed-repository.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
 

@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
-import { jsonSessionCodec } from '../../../libs/redis-session/src/session/codec.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type SessionEvent } from '../../../libs/redis-session/src/session/session-event.js';
 import { eventually } from '../../support/eventually.js';
 import { contextOf, IndexedRepository } from '../../support/indexed-repository.js';

@@ -3,7 +3,7 @@ import { type MapSession } from '../session/map-session.js';
 import { type SessionRequest } from '../http/request/session-request.js';
 import { type CookieOwner } from './facade-cookie.js';
 import { SessionOptionError } from '../session/session.errors.js';
-import { isOwnAttribute } from '../session/attribute-names.js';
+import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 
 /**
  * The one session that a `req.session` stands for. A visitor without one gets it with the first write; when it has ended,

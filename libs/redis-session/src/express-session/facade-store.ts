@@ -4,7 +4,7 @@ import { SessionInvalidatedError } from '../session/session.errors.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type DoneCallback, type ExpressSession } from './express-session.js';
 import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
-import { isOwnAttribute } from '../session/attribute-names.js';
+import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 import { settle } from './current-facade.js';
 
 /** What a {@link FacadeStore} works with. */

@@ -1,12 +1,12 @@
 import { type SessionRepositoryOptions } from '../session/repository-options.js';
 import { randomBytes } from 'node:crypto';
-import { jsonSessionCodec } from '../session/codec.js';
+import { jsonSessionCodec } from '../session/attributes/codec.js';
 import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
 } from '../session/session-change.js';
-import { SESSION_COOKIE_ATTRIBUTE } from '../session/attribute-names.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { movedTo } from './moved-mark.js';

@@ -1,6 +1,6 @@
 import { foreignProperty } from '../lib/foreign-property.js';
 import { type MapSession } from '../session/map-session.js';
-import { SESSION_COOKIE_ATTRIBUTE } from '../session/attribute-names.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
 import { type FindSessionOptions } from '../session/session-repository.js';
 import {

@@ -1,6 +1,6 @@
 import { type SessionsAtRest } from '../session/at-rest/sessions-at-rest.js';
-import { type AttributeLookup } from '../session/attributes.js';
-import { type SessionCodec } from '../session/codec.js';
+import { type AttributeLookup } from '../session/attributes/attributes.js';
+import { type SessionCodec } from '../session/attributes/codec.js';
 import { type SessionEvent, type SessionEventType } from '../session/session-event.js';
 import { type SessionIndexResolver } from '../session/session-view.js';
 import { PRINCIPAL_INDEX, textsByName } from './postgres-session.mapper.js';

@@ -9,7 +9,7 @@ import {
   rememberSession,
   withEffectiveKind,
 } from './remember-me.js';
-import { REMEMBER_ME_ATTRIBUTE } from '../session/attribute-names.js';
+import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 const THIRTY_DAYS = 2_592_000;
 const kim: Authentication = {

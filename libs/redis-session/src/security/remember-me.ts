@@ -3,7 +3,7 @@ import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
 import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 import { type Authentication } from './authentication.js';
-import { REMEMBER_ME_ATTRIBUTE } from '../session/attribute-names.js';
+import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
  * How users are remembered: by a long-lived session, not by a token.

@@ -1,6 +1,6 @@
 import { type Authentication } from './authentication.js';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attribute-names.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { type SessionView } from '../session/session-view.js';
 import { type Session } from '../session/session.js';
 

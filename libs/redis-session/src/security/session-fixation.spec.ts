@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TestExchange } from '../../../../test/support/test-exchange.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
-import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { protectFromSessionFixation, type SessionFixationStrategy } from './session-fixation.js';
 
 const SAVED = [{ key: 'k', method: 'GET', url: '/a' }];

@@ -1,5 +1,5 @@
 import { type Session } from '../session/session.js';
-import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
  * What becomes of the visitor's session when he logs in, so that nobody who knew its id before knows it afterwards

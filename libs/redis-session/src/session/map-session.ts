@@ -1,4 +1,4 @@
-import { type AttributeLookup, SessionAttributeMap } from './attributes.js';
+import { type AttributeLookup, SessionAttributeMap } from './attributes/attributes.js';
 import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
 import {
   type PendingSessionChange,
@@ -7,7 +7,7 @@ import {
 } from './session-owner.js';
 import { type Session } from './session.js';
 import { SessionInvalidatedError } from './session.errors.js';
-import { ShownByNames } from './shown-by-names.js';
+import { ShownByNames } from './attributes/shown-by-names.js';
 
 /** How a {@link MapSession} starts. */
 export interface MapSessionInit {

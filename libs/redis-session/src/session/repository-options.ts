@@ -9,7 +9,7 @@ import {
   positiveOption,
 } from '../lib/option-group.js';
 import { type EncryptionOptions } from './at-rest/encryption.options.js';
-import { type SessionCodec, jsonSessionCodec } from './codec.js';
+import { type SessionCodec, jsonSessionCodec } from './attributes/codec.js';
 import { FlushMode, SaveMode } from './modes.js';
 import { type SessionIdGenerator, generateSessionId } from './session-id.js';
 

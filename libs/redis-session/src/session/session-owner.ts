@@ -1,5 +1,5 @@
-import { type PendingAttributeChange } from './attributes.js';
-import { type SessionCodec } from './codec.js';
+import { type PendingAttributeChange } from './attributes/attributes.js';
+import { type SessionCodec } from './attributes/codec.js';
 import { type FlushMode, type SaveMode } from './modes.js';
 import { type SessionChange } from './session-change.js';
 

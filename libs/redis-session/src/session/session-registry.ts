@@ -1,4 +1,4 @@
-import { SESSION_CLIENT_ATTRIBUTE } from './attribute-names.js';
+import { SESSION_CLIENT_ATTRIBUTE } from './attributes/attribute-names.js';
 import { type IndexedSessionRepository, type SessionPageRequest } from './session-repository.js';
 import { type MapSession } from './map-session.js';
 import { expiryTimeMs } from './session-change.js';

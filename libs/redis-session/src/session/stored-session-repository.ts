@@ -6,7 +6,7 @@ import { OutageLog } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session-owner.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { type SessionCodec } from './codec.js';
+import { type SessionCodec } from './attributes/codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
 import { SessionsAtRest } from './at-rest/sessions-at-rest.js';
 import { generateChangedSessionId } from './session-id.js';

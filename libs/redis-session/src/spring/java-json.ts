@@ -1,4 +1,4 @@
-import { jsonSessionCodec } from '../session/codec.js';
+import { jsonSessionCodec } from '../session/attributes/codec.js';
 import { SessionEncodingError } from '../session/session.errors.js';
 
 /** Holds the Java class of an object or an array. Enumerable, so that `{ ...cart }` keeps the class. */

@@ -2,7 +2,7 @@ import {
   CSRF_SECRET_ATTRIBUTE,
   SAVED_REQUESTS_ATTRIBUTE,
   SECURITY_CONTEXT_ATTRIBUTE,
-} from '../session/attribute-names.js';
+} from '../session/attributes/attribute-names.js';
 
 /** Holds a user's name where Spring Security is not used, and for its index. */
 export const PRINCIPAL_NAME_ATTRIBUTE =

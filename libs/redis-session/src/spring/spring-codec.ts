@@ -1,6 +1,9 @@
 import { type SecurityContext } from '../security/security-context.js';
-import { CSRF_SECRET_ATTRIBUTE, SECURITY_CONTEXT_ATTRIBUTE } from '../session/attribute-names.js';
-import { type SessionCodec } from '../session/codec.js';
+import {
+  CSRF_SECRET_ATTRIBUTE,
+  SECURITY_CONTEXT_ATTRIBUTE,
+} from '../session/attributes/attribute-names.js';
+import { type SessionCodec } from '../session/attributes/codec.js';
 import { javaJson, ofJavaClass } from './java-json.js';
 import { type SpringContext } from './spring-context.js';
 

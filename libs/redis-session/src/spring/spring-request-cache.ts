@@ -8,7 +8,7 @@ import {
   type SavedRequest,
   toSavedRequest,
 } from '../http/saved-requests/saved-request.js';
-import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { ofJavaClass } from './java-json.js';
 
 const SAVED_REQUEST = 'org.springframework.security.web.savedrequest.DefaultSavedRequest';

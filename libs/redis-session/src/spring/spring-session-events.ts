@@ -9,7 +9,7 @@ import { indexedSessionKeys, PRINCIPAL_INDEX } from '../redis/indexed/indexed-se
 import { INDEX_FIELD_PREFIX, newIndexEntry, textOfEntry } from '../redis/indexed/session-index.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
 import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
-import { type SessionCodec } from '../session/codec.js';
+import { type SessionCodec } from '../session/attributes/codec.js';
 import { expiryTimeMs } from '../session/session-change.js';
 import {
   type SessionEventSource,

@@ -1,7 +1,7 @@
 import { foreignProperty } from '../lib/foreign-property.js';
 import { type SecurityContext } from '../security/security-context.js';
-import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attribute-names.js';
-import { type SessionCodec } from '../session/codec.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attributes/attribute-names.js';
+import { type SessionCodec } from '../session/attributes/codec.js';
 import { type MapSession } from '../session/map-session.js';
 import { PRINCIPAL_NAME_ATTRIBUTE } from './spring-attributes.js';
 import { fromSpringHash } from './spring-session.mapper.js';

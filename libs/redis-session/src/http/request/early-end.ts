@@ -1,4 +1,4 @@
-import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type VisitorTimeouts } from './session-request-context.js';
 

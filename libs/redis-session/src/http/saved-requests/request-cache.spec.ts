@@ -4,7 +4,7 @@ import {
   TestExchange,
   type TestExchangeInit,
 } from '../../../../../test/support/test-exchange.js';
-import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { MapSessionRepository } from '../../session/map-session-repository.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { continueKeyOf, requestedContinueKey } from './continue-key.js';

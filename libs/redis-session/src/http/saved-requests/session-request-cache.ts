@@ -1,4 +1,4 @@
-import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type ExchangeMatcher } from '../answers/entry-points.js';
 import { setContinueKey } from './continue-key.js';
 import { type HttpExchange } from '../answers/http-exchange.js';

@@ -1,4 +1,4 @@
-import { SESSION_COOKIE_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SESSION_COOKIE_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type Session } from '../../session/session.js';
 import { rememberedSeconds } from '../../security/remember-me.js';
 

@@ -6,7 +6,7 @@ import {
   createParamDecorator,
 } from '@nestjs/common';
 import { SessionRequest } from '../../http/request/session-request.js';
-import { CSRF_SECRET_ATTRIBUTE } from '../../session/attribute-names.js';
+import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from '../../security/csrf-token.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { rawRequestOf } from '../platform/raw-messages.js';

@@ -1,4 +1,4 @@
-import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import {
   type SecurityContextLoader,
   type SessionReadListener,

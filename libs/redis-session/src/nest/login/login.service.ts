@@ -15,7 +15,7 @@ import {
   REMEMBER_ME_ATTRIBUTE,
   SECURITY_CONTEXT_ATTRIBUTE,
   SESSION_CLIENT_ATTRIBUTE,
-} from '../../session/attribute-names.js';
+} from '../../session/attributes/attribute-names.js';
 import { type MapSession } from '../../session/map-session.js';
 import { viewOf } from '../../session/session-view.js';
 import { type SessionClient } from '../../session/session-registry.js';

@@ -11,7 +11,7 @@ import { indexedOptions } from '../../redis/indexed/redis-indexed-session-reposi
 import { type MaximumSessions } from '../../redis/indexed/session-limit.js';
 import { type Authentication } from '../../security/authentication.js';
 import { type SecurityContext } from '../../security/security-context.js';
-import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attribute-names.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 
 /** What `indexed` takes, with `repository: 'indexed'`. */
 export const indexedOptionGroup = z.strictObject({

@@ -1,5 +1,5 @@
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
-import { type SessionCodec } from '../../session/codec.js';
+import { type SessionCodec } from '../../session/attributes/codec.js';
 import { type SessionEventHandler } from '../../session/session-event.js';
 import { type SessionLanes } from '../../session/event-handling.js';
 import { type SessionLogger } from '../../lib/logger.js';

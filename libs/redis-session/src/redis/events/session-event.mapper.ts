@@ -1,6 +1,6 @@
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
-import { type AttributeLookup } from '../../session/attributes.js';
-import { type SessionCodec } from '../../session/codec.js';
+import { type AttributeLookup } from '../../session/attributes/attributes.js';
+import { type SessionCodec } from '../../session/attributes/codec.js';
 import { type SessionEvent, SessionEventType } from '../../session/session-event.js';
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
 import { entriesOf, INDEX_VALUE_FIELD_PREFIX } from '../indexed/session-index.js';

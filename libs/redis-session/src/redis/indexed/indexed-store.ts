@@ -1,4 +1,4 @@
-import { DATA_KEY_ATTRIBUTE } from '../../session/attribute-names.js';
+import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { type ExpirationStore } from '../expiration/expiration-store.js';

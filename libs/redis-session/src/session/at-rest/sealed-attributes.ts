@@ -1,5 +1,5 @@
-import { DATA_KEY_ATTRIBUTE } from '../attribute-names.js';
-import { type AttributeLookup } from '../attributes.js';
+import { DATA_KEY_ATTRIBUTE } from '../attributes/attribute-names.js';
+import { type AttributeLookup } from '../attributes/attributes.js';
 import { type AttributeChange, type SessionChange } from '../session-change.js';
 import { SessionCorruptError, SessionEncodingError } from '../session.errors.js';
 import { DataKey, isSealed, type KeyRing } from './key-ring.js';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { quoted } from '../../lib/quoted.js';
-import { type AttributeLookup } from '../attributes.js';
+import { type AttributeLookup } from '../attributes/attributes.js';
 import { type MapSession } from '../map-session.js';
 import { type SessionRepositoryOptions } from '../repository-options.js';
 import { type SessionChange, type StoredSession } from '../session-change.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from './test-functions.js';
-import { jsonSessionCodec } from '../../session/codec.js';
+import { jsonSessionCodec } from '../../session/attributes/codec.js';
 import { SessionCorruptError, SessionEncodingError } from '../../session/session.errors.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 

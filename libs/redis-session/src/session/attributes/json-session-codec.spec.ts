@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jsonSessionCodec } from './codec.js';
-import { SessionEncodingError } from './session.errors.js';
+import { SessionEncodingError } from '../session.errors.js';
 
 const encode = (value: unknown): string => jsonSessionCodec.encode(value, 'cart');
 const decode = (text: string): unknown => jsonSessionCodec.decode(text, 'cart');

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type SessionCodec } from './codec.js';
-import { type AttributeChange } from './session-change.js';
-import { SaveMode } from './modes.js';
-import { SessionEncodingError } from './session.errors.js';
+import { type AttributeChange } from '../session-change.js';
+import { SaveMode } from '../modes.js';
+import { SessionEncodingError } from '../session.errors.js';
 
 /** Stores may put it between texts. */
 const SEPARATOR = '\0';

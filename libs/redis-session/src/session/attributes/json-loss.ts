@@ -1,4 +1,4 @@
-import { SessionEncodingError } from './session.errors.js';
+import { SessionEncodingError } from '../session.errors.js';
 
 /** Deep enough for data, and shallow enough that a request cannot keep the process busy with a path of many levels. */
 const MAX_DEPTH = 50;
