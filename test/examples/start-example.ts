@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import getPort from 'get-port';
+import { startBackgroundProcess } from '../../tools/servers/background-process.mjs';
+import { waitUntilListening } from '../../tools/servers/wait-until-ready.mjs';
+
+/** An example that runs as a process of its own, with the built library. */
+export interface Example {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Runs `npm run build` in the folder of an example. */
+export async function buildExample(name: string): Promise<void> {
+  await execa('npm', ['run', 'build'], { cwd: folderOf(name), all: true });
+}
+
+/** Starts a program of a built example on `port` of this machine, by default on a free one. */
+export async function startExample(
+  name: string,
+  { program = 'dist/main.js', env = {}, port }: StartOptions = {},
+): Promise<Example> {
+  const used = port ?? (await getPort({ host: '127.0.0.1' }));
+  const server = startBackgroundProcess(process.execPath, [program], {
+    cwd: folderOf(name),
+    env: { ...env, PORT: String(used) },
+  });
+  await waitUntilListening(`${program} of examples/${name}`, server, used);
+  return { url: `http://127.0.0.1:${used}`, stop: server.stop };
+}
+
+interface StartOptions {
+  readonly program?: string;
+  readonly env?: Record<string, string>;
+  readonly port?: number;
+}
+
+function folderOf(name: string): string {
+  return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+}
