@@ -97,4 +97,8 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['examples/*/client/**/*.js'],
+    languageOptions: { globals: { document: 'readonly', FormData: 'readonly' } },
+  },
 );

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Browser } from 'playwright-core';
+import { type RedisServer } from '../../tools/servers/redis-server.mjs';
+import { startBrowser } from '../support/browser.js';
+import { startRedis } from '../support/redis-server.js';
+import { TestVisitor } from '../support/test-visitor.js';
+import { buildExample, type Example, startExample } from './start-example.js';
+
+const KIM = { username: 'kim', password: 'kim' };
+
+describe('examples/spa', () => {
+  let redis: RedisServer;
+  let example: Example;
+  let replica: Example;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    await buildExample('spa');
+    const env = { REDIS_URL: redis.url };
+    example = await startExample('spa', { env });
+    replica = await startExample('spa', { env });
+    browser = await startBrowser();
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all([example.stop(), replica.stop()]);
+    await redis.stop();
+  });
+
+  async function tokenOf(visitor: TestVisitor): Promise<{ 'x-csrf-token': string }> {
+    const { token } = (await visitor.get('/api/csrf')).body as { token: string };
+    return { 'x-csrf-token': token };
+  }
+
+  it('shows the login form, the notes after the login, and the form again after the logout', async () => {
+    const page = await browser.newPage();
+    await page.goto(example.url);
+    await page.fill('[name=username]', 'kim');
+    await page.fill('[name=password]', 'wrong');
+    await page.click('#login button');
+    await page.getByText('Wrong name or password.').waitFor();
+    await page.fill('[name=password]', 'kim');
+    await page.click('#login button');
+    await page.getByText('Notes of kim').waitFor();
+    await page.fill('[name=text]', '<b>tea</b>');
+    await page.click('#note button');
+    await page.getByText('<b>tea</b>').waitFor();
+    await page.reload();
+    await page.getByText('<b>tea</b>').waitFor();
+    await page.click('#logout');
+    await page.getByText('You are logged out.').waitFor();
+    await page.reload();
+    await page.locator('#login').waitFor();
+    await page.close();
+  });
+
+  it('shows the login form when the session has gone', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(example.url);
+    await page.fill('[name=username]', 'kim');
+    await page.fill('[name=password]', 'kim');
+    await page.click('#login button');
+    await page.getByText('Notes of kim').waitFor();
+    await context.clearCookies();
+    await page.fill('[name=text]', 'tea');
+    await page.click('#note button');
+    await page.locator('#login').waitFor();
+    await context.close();
+  });
+
+  it('refuses each POST that sends no token of its session', async () => {
+    const visitor = new TestVisitor(example.url);
+    expect((await visitor.post('/api/login', KIM)).status).toBe(403);
+    const login = await visitor.post('/api/login', KIM, await tokenOf(visitor));
+    expect(login.status).toBe(201);
+    expect((await visitor.post('/api/notes', { text: 'tea' })).status).toBe(403);
+    expect((await visitor.post('/api/logout')).status).toBe(403);
+    const added = await visitor.post('/api/notes', { text: 'tea' }, await tokenOf(visitor));
+    expect(added.body).toEqual(['tea']);
+  });
+
+  it('knows the login and its notes on another replica', async () => {
+    const visitor = new TestVisitor(example.url);
+    expect((await visitor.get('/api/me')).status).toBe(401);
+    await visitor.post('/api/login', KIM, await tokenOf(visitor));
+    await visitor.post('/api/notes', { text: 'tea' }, await tokenOf(visitor));
+    visitor.url = replica.url;
+    expect((await visitor.get('/api/notes')).body).toEqual(['tea']);
+    expect((await visitor.post('/api/logout', {}, await tokenOf(visitor))).status).toBe(204);
+    visitor.url = example.url;
+    expect((await visitor.get('/api/me')).status).toBe(401);
+  });
+
+  it('keeps the session cookie from scripts', async () => {
+    const visitor = new TestVisitor(example.url);
+    const { headers } = await visitor.post('/api/login', KIM, await tokenOf(visitor));
+    expect(String(headers['set-cookie'])).toMatch(/SESSION=.*HttpOnly/);
+  });
+});
