@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import jsdoc from 'eslint-plugin-jsdoc';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const publicDocs = {
@@ -56,8 +57,13 @@ export default tseslint.config(
   },
   {
     files: ['libs/*/src/**/*.ts'],
-    plugins: { jsdoc },
-    rules: publicDocs,
+    plugins: { jsdoc, regexp },
+    rules: {
+      ...publicDocs,
+      // Clients write much of what patterns read: none may take more steps than the text has characters.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+    },
   },
   {
     files: [
@@ -70,6 +76,7 @@ export default tseslint.config(
     ],
     rules: {
       'jsdoc/require-jsdoc': 'off',
+      'regexp/no-super-linear-move': 'off',
       'max-lines': 'off',
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -117,7 +117,8 @@ export class LoginPageEntryPoint implements AuthenticationEntryPoint {
 }
 
 function isPath(url: string): boolean {
-  return toSafeReturnPath(url.replace(/#[!-~]*$/, '')) !== undefined;
+  const [path = ''] = url.split('#', 1);
+  return /^[!-~]*$/.test(url) && toSafeReturnPath(path) !== undefined;
 }
 
 function isAbsolute(url: string): boolean {

@@ -15,7 +15,7 @@ const REQUEST_TARGET = /^\/[!-"$-~]*$/;
  */
 export function toSafeReturnPath(url: string): string | undefined {
   if (url.length > MAX_LENGTH || !REQUEST_TARGET.test(url)) return undefined;
-  const path = url.replace(/\?.*$/s, '');
+  const [path = ''] = url.split('?', 1);
   return isCanonicalPath(url) && unwrapPath(path)?.every(isHarmless) ? url : undefined;
 }
 

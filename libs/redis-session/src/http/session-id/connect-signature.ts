@@ -26,5 +26,5 @@ export function verifyConnectId(
 }
 
 function signatureOf(id: string, secret: CipherKey): string {
-  return createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '');
+  return createHmac('sha256', secret).update(id).digest('base64').replaceAll('=', '');
 }
