@@ -43,6 +43,10 @@ describe('springSession()', () => {
     ['absoluteTimeoutSeconds', { absoluteTimeoutSeconds: 3600 }],
     ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: -1 }],
     ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: 2 ** 31 }],
+    [
+      'security.credentialStamp',
+      { security: { loadPrincipal: () => ({}), credentialStamp: () => 'x' } },
+    ],
     ['codec', { codec: { encode: String, decode: String } }],
     ['sessionIdGenerator', { sessionIdGenerator: () => 'x'.repeat(32) }],
     ['sessionIdPattern', { sessionIdPattern: /x/ }],

@@ -57,9 +57,10 @@ export class RedisSessionModule
 
   /** @throws SessionOptionError for a handler whose decorators would do nothing */
   onModuleInit(): void {
-    const { logger, sessionIdGenerator } = this.options;
+    const { features, logger, sessionIdGenerator } = this.options;
     checkHandlers(this.modules, this.moduleRef, this.options);
-    warnOfWeakGenerator(sessionIdGenerator, logger);
+    if (!features.some(({ choosesIds }) => choosesIds))
+      warnOfWeakGenerator(sessionIdGenerator, logger);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */

@@ -31,7 +31,8 @@ export function springCodec(context: SpringContext, csrf: SpringCsrfNames): Sess
       if (name === SECURITY_CONTEXT_ATTRIBUTE) return context.decode(text);
       const value = javaJson.decode(text);
       if (name !== CSRF_SECRET_ATTRIBUTE) return value;
-      return (value as { readonly token?: unknown } | null)?.token;
+      const { token } = (value ?? {}) as { readonly token?: unknown };
+      return typeof token === 'string' && token !== '' ? token : undefined;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type SessionLogger } from '../lib/logger.js';
+import { quoted } from '../lib/quoted.js';
 import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
@@ -57,10 +58,15 @@ export class SpringContext {
 
   /** @returns undefined for an anonymous visitor, and for a login that cannot be understood: that is logged once per class */
   decode(text: string): SecurityContext | undefined {
-    const token = fieldsOf(fieldsOf(javaJson.decode(text))?.['authentication']);
-    if (token?.['authenticated'] !== true) return undefined;
-    const authentication = this.toAuthentication(token);
-    return authentication && { authentication };
+    try {
+      const token = fieldsOf(fieldsOf(javaJson.decode(text))?.['authentication']);
+      if (token?.['authenticated'] !== true) return undefined;
+      const authentication = this.toAuthentication(token);
+      return authentication && { authentication };
+    } catch {
+      this.warnOnce('no JSON, is nested too deeply, or makes a function of the options throw');
+      return undefined;
+    }
   }
 
   encode({ authentication }: SecurityContext, name: string): string {
@@ -86,18 +92,17 @@ export class SpringContext {
     if (tokenClass === ANONYMOUS_TOKEN) return undefined;
     const { principal: stored } = token;
     const user =
-      userFrom(stored, KINDS.has(tokenClass)) ?? this.options.principal?.fromSpring(stored);
-    if (!user || user.name === '') {
-      this.warnOnce(
-        `${tokenClass ?? 'no class'} with a principal of ${javaClassOf(stored) ?? typeof stored}`,
-      );
+      userFrom(stored, KINDS.has(tokenClass)) ?? this.options.principal?.fromSpring(stored, token);
+    if (typeof user?.name !== 'string' || user.name === '') {
+      const principalClass = javaClassOf(stored) ?? typeof stored;
+      this.warnOnce(`${quoted(tokenClass ?? '')} with a principal of ${quoted(principalClass)}`);
       return undefined;
     }
     const own = ownPartOf(token, user.name);
     const granted = itemsOf(token['authorities']);
     return {
       name: user.name,
-      principal: own ? own.principal : user.principal,
+      principal: own?.principal ?? user.principal,
       authorities: this.authorityNamesOf(granted),
       kind: KINDS.get(tokenClass) ?? 'full',
       authenticatedAt: own?.authenticatedAt ?? latestFactorMs(granted),

@@ -74,6 +74,11 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     'Spring has no absolute lifetime, and would keep such a session alive',
   ],
   [
+    'security.credentialStamp must be left out',
+    ({ security }) => security !== false && security?.credentialStamp !== undefined,
+    'Spring has no place for the stamp, and Nest would write the logins of Spring again to add it',
+  ],
+  [
     `maxInactiveIntervalSeconds must be from 1 to ${MAX_JAVA_INT}`,
     ({ maxInactiveIntervalSeconds = 1800 }) =>
       maxInactiveIntervalSeconds < 0 || maxInactiveIntervalSeconds > MAX_JAVA_INT,

@@ -70,8 +70,9 @@ export class SpringRequestCache implements RequestCache {
 function fromSpring(stored: unknown): SavedRequest[] {
   if (typeof stored !== 'object' || stored === null) return [];
   const { method, requestURI, queryString } = stored as Record<string, unknown>;
+  if (typeof requestURI !== 'string') return [];
   const query = typeof queryString === 'string' && queryString !== '' ? `?${queryString}` : '';
-  return parseSavedRequests([{ method, url: `${String(requestURI)}${query}` }]);
+  return parseSavedRequests([{ method, url: requestURI + query }]);
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

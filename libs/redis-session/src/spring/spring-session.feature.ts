@@ -38,6 +38,7 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
   const requestCache = new SpringRequestCache();
   return {
     name: SPRING_SESSION,
+    choosesIds: true,
     configure(given) {
       refuseContradictions(given);
       const context = new SpringContext(resolved, given.logger ?? new Logger('RedisSession'));

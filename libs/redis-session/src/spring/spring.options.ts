@@ -14,13 +14,15 @@ export interface SpringAuthorities {
 export interface SpringPrincipals {
   /**
    * @param principal - its fields as data; `javaClassOf(principal)` tells the class
+   * @param token - the fields of the login around it, such as `authorizedClientRegistrationId` of an OAuth2 login
    * @returns the unique name, as `Principal.getName()` of Spring gives it, and what `@CurrentUser()` gives; undefined = the
    * visitor is anonymous
    */
   fromSpring(
     principal: unknown,
+    token: Readonly<Record<string, unknown>>,
   ): { readonly name: string; readonly principal: unknown } | undefined;
-  /** @returns an `ofJavaClass(…)` object; undefined = Spring Security's own `User` with that name */
+  /** @returns an `ofJavaClass(…)` object, equal for equal users; undefined = Spring Security's own `User` with that name */
   toSpring(authentication: Authentication): object | undefined;
 }
 

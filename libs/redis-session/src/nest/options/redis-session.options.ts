@@ -148,6 +148,9 @@ export interface SessionFeature {
   /** As the application writes it, such as `expressSession()`. */
   readonly name: string;
 
+  /** Whether ids must be as the feature makes them: the application cannot have longer ones. */
+  readonly choosesIds?: boolean;
+
   /**
    * Sets options, and refuses those that contradict the feature. Called at start, before the options are checked.
    *
