@@ -44,7 +44,7 @@ async function sectionOf([title, use, file, name]) {
     const must = descriptionOf(schema);
     return `### \`${option}\`\n\n${comment}${tail}${must ? `\n\nMust be ${must}.` : ''}\n`;
   });
-  return `## ${title}\n\n\`\`\`ts\n${use}\n\`\`\`\n\n${entries.join('\n')}`;
+  return `## ${title}\n\nWhere: \`${use}\`.\n\n${entries.join('\n')}`;
 }
 
 const sections = [];

@@ -13,7 +13,7 @@ export function oneTable(pool: Pool): store.SessionStore {
   };
 }
 
-class OneTableRepository extends store.StoredSessionRepository {
+export class OneTableRepository extends store.StoredSessionRepository {
   constructor(
     private readonly pool: Pool,
     options: store.StoredSessionRepositoryOptions,

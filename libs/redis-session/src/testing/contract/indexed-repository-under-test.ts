@@ -1,5 +1,8 @@
 import { type MapSession } from '../../session/map-session.js';
-import { type SessionRepositoryOptions } from '../../session/repository-options.js';
+import {
+  DEFAULT_REPOSITORY_OPTIONS,
+  type SessionRepositoryOptions,
+} from '../../session/repository-options.js';
 import {
   type SessionEvent,
   type SessionEventRecorder,
@@ -16,7 +19,7 @@ export type IndexedStoredRepository = StoredSessionRepository &
   SessionEventRecorder;
 
 /** What an indexed repository of the contract is told. */
-export interface IndexedFactoryOptions extends Partial<SessionRepositoryOptions> {
+export interface IndexedFactoryOptions extends SessionRepositoryOptions {
   readonly indexed: SessionIndexOptions;
 }
 
@@ -48,6 +51,7 @@ export class IndexedRepositoryUnderTest {
   ) {
     const warn = (message: string) => void this.warnings.push(message);
     this.repository = factory({
+      ...DEFAULT_REPOSITORY_OPTIONS,
       clock: () => this.nowMs,
       logger: { warn, error: warn },
       indexed: { ...DEFAULTS, ...indexed },

@@ -1,10 +1,13 @@
 import { type MapSession } from '../../session/map-session.js';
-import { type SessionRepositoryOptions } from '../../session/repository-options.js';
+import {
+  DEFAULT_REPOSITORY_OPTIONS,
+  type SessionRepositoryOptions,
+} from '../../session/repository-options.js';
 import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
 
-/** Makes the repository that a case of the contract is about. */
+/** Makes the repository that a case of the contract is about. Every option has a value. */
 export type SessionRepositoryFactory = (
-  options: Partial<SessionRepositoryOptions>,
+  options: SessionRepositoryOptions,
 ) => StoredSessionRepository;
 
 /** A repository, a clock that stands still, and short names for what most cases do. */
@@ -17,6 +20,7 @@ export class RepositoryUnderTest {
   constructor(factory: SessionRepositoryFactory, options: Partial<SessionRepositoryOptions> = {}) {
     const warn = (message: string) => void this.warnings.push(message);
     this.repository = factory({
+      ...DEFAULT_REPOSITORY_OPTIONS,
       clock: () => this.nowMs,
       logger: { warn, error: warn },
       ...options,
