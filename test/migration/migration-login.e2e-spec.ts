@@ -3,6 +3,7 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Authenticated, CurrentSession, type Session } from 'nestjs-redis-session';
 import supertest from 'supertest';
+import { startSessionWriter } from '../support/express-session-writer.js';
 import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
 import { PLATFORMS, useApps } from '../support/start-app.js';
 import { useTestRedis } from '../support/test-redis.js';
@@ -45,6 +46,8 @@ describe.each(PLATFORMS)('a login by LoginGuard in the phase "share" on %s', (pl
   const cookieOf = ({ headers }: supertest.Response): string =>
     (headers['set-cookie'] as unknown as string[] | undefined)?.[0]?.split(';')[0] ?? '';
 
+  const idOf = (cookie: string): string => /s%3A([^.]+)\./.exec(cookie)?.[1] ?? '';
+
   it('changes the id, keeps the attributes, and holds when the session is moved', async () => {
     const [share, move] = [await start('share'), await start('move')];
     const visitor = cookieOf(await supertest(share).post('/basket').expect(201));
@@ -64,13 +67,37 @@ describe.each(PLATFORMS)('a login by LoginGuard in the phase "share" on %s', (pl
     }
   });
 
+  it.each(['share', 'move'] as const)(
+    'is none when the application of before writes it, in the phase "%s"',
+    async (phase) => {
+      const keyPrefix = `${redis.namespace}:`;
+      const redisUrl = process.env['TEST_REDIS_URL'] ?? '';
+      const writer = await startSessionWriter({ redisUrl, keyPrefix, secret: secrets[0]! });
+      const url = await start(phase);
+      const share = await start('share');
+      const login = supertest(share).post('/login').send(KIM);
+      const kim = cookieOf(await login.expect(200));
+      const stored = await redis.client.get(keyPrefix + idOf(kim));
+      const { SECURITY_CONTEXT: ofKim } = JSON.parse(stored ?? '{}') as Record<string, unknown>;
+      expect(ofKim).toBeDefined();
+
+      const authentication = { name: 'kim', authorities: ['ADMIN'], principal: { id: 1 } };
+      for (const context of [{ authentication }, ofKim]) {
+        const body = JSON.stringify({ theme: 'dark', SECURITY_CONTEXT: context });
+        const attacker = cookieOf(await supertest(writer.url).get(`/?${encodeURIComponent(body)}`));
+        await supertest(url).get('/basket').set('Cookie', attacker).expect(401);
+      }
+      await writer.close();
+    },
+  );
+
   it('lets nobody in by an id that is not signed', async () => {
     const share = await start('share');
     const visitor = cookieOf(await supertest(share).post('/basket').expect(201));
     const kim = cookieOf(
       await supertest(share).post('/login').set('Cookie', visitor).send(KIM).expect(200),
     );
-    const id = /s%3A([^.]+)\./.exec(kim)?.[1] ?? '';
+    const id = idOf(kim);
     for (const cookie of [`connect.sid=${id}`, `connect.sid=s%3A${id}`, `SESSION=${id}`])
       await supertest(share).get('/basket').set('Cookie', cookie).expect(401);
   });

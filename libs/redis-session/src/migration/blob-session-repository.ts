@@ -11,6 +11,7 @@ import { SessionCorruptError, SessionEncodingError } from '../session/session.er
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { movedTo } from './moved-mark.js';
 import { lifetimeOf, parseBlob, type SessionBlob, stringifyBlob } from './session-blob.js';
+import { openOwnAttributes, sealOwnAttributes } from './sealed-attributes.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What the other library is told in its set-up. */
@@ -20,6 +21,8 @@ export interface BlobLayout {
   /** Settings of the cookie that a new session is stored with. */
   readonly cookieSettings: Readonly<Record<string, unknown>>;
   readonly keyPrefix: string;
+  /** Sign the attributes of this library. */
+  readonly secrets: readonly string[];
   /** Seconds that a session lives whose cookie has no age. */
   readonly ttlSeconds: number;
 }
@@ -62,7 +65,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
     const key = this.keyOf(id);
     const text = await this.commands.read(key);
     if (text === undefined || movedTo(text) !== undefined) return undefined;
-    const blob = readable(text);
+    const blob = this.blobOf(text, id);
     if (accessTimeMs !== undefined) await this.commands.renew(key, this.ttlMsOf(lifetimeOf(blob)));
     return this.toStored(blob);
   }
@@ -73,13 +76,13 @@ export class BlobSessionRepository extends StoredSessionRepository {
     for (;;) {
       const seen = await this.commands.read(storedKey);
       if (seen === undefined || movedTo(seen) !== undefined) return { kind: 'missing' };
-      const blob = readable(seen);
+      const blob = this.blobOf(seen, change.storedId);
       const current = conflictsOf(change, blob);
       if (current) return { kind: 'conflict', current };
       const next = this.apply(change, blob);
       const replacement = {
         seen,
-        text: stringifyBlob(next) + paddingOf(change),
+        text: this.textOf(next, change.id) + paddingOf(change),
         ttlMs: this.ttlMsOf(lifetimeOf(next)),
       };
       const isDone =
@@ -105,7 +108,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
     const blob = this.apply(change, { cookie, attributes: new Map() });
     const isDone = await this.commands.replace(this.keyOf(change.id), {
       seen: undefined,
-      text: stringifyBlob(blob),
+      text: this.textOf(blob, change.id),
       ttlMs: this.ttlMsOf(lifetimeOf(blob)),
     });
     return { kind: isDone ? 'saved' : 'missing' };
@@ -163,6 +166,15 @@ export class BlobSessionRepository extends StoredSessionRepository {
     return Math.max(1, (seconds ?? this.layout.ttlSeconds) * 1000);
   }
 
+  /** @throws SessionCorruptError */
+  private blobOf(text: string, id: string): SessionBlob {
+    return openOwnAttributes(readable(text), id, this.layout.secrets);
+  }
+
+  private textOf(blob: SessionBlob, id: string): string {
+    return stringifyBlob(sealOwnAttributes(blob, id, this.layout.secrets));
+  }
+
   private keyOf(id: string): string {
     return this.layout.keyPrefix + id;
   }
@@ -183,7 +195,7 @@ function conflictsOf(
   blob: SessionBlob,
 ): ReadonlyMap<string, string | undefined> | undefined {
   const updates = [...attributes].filter(([, { basedOn }]) => basedOn);
-  const current = new Map(updates.map(([name]) => [name, textOf(blob.attributes.get(name))]));
+  const current = new Map(updates.map(([name]) => [name, jsonOf(blob.attributes.get(name))]));
   const isSame = updates.every(([name, { basedOn }]) => current.get(name) === basedOn?.text);
   return isSame ? undefined : current;
 }
@@ -197,6 +209,6 @@ function paddingOf({ attributes }: SessionChange): string {
   return hasUpdates ? Array.from(randomBytes(32), (byte) => (byte & 1 ? ' ' : '\t')).join('') : '';
 }
 
-function textOf(value: unknown): string | undefined {
+function jsonOf(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }

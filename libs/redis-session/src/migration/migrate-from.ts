@@ -151,7 +151,7 @@ function layoutOf(
     sameSite,
     secure,
   }: SessionFeatureHost['options']['cookie'],
-  { keyPrefix, ttlSeconds }: ResolvedMigrationOptions,
+  { keyPrefix, secrets, ttlSeconds }: ResolvedMigrationOptions,
 ): BlobLayout {
   return {
     cookieMaxAgeSeconds: maxAgeSeconds,
@@ -161,6 +161,7 @@ function layoutOf(
       ...(secure === true && { secure }),
     },
     keyPrefix,
+    secrets,
     ttlSeconds,
   };
 }

@@ -12,6 +12,7 @@ import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type BlobLayout, type BlobSessionRepository } from './blob-session-repository.js';
 import { movedMark, movedTo } from './moved-mark.js';
 import { type BlobProblem, lifetimeOf, parseBlob, type SessionBlob } from './session-blob.js';
+import { openOwnAttributes } from './sealed-attributes.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What a {@link MigratingSessionRepository} works with. */
@@ -116,7 +117,7 @@ export class MigratingSessionRepository implements SessionKeeper {
       if (seen === undefined) return undefined;
       const movedId = movedTo(seen);
       if (movedId !== undefined) return current.findById(movedId, options);
-      const copy = await this.copyOf(seen);
+      const copy = await this.copyOf(seen, id);
       if (!copy) return undefined;
       if (await commands.replace(key, { seen, text: movedMark(copy.id) })) {
         onMoved();
@@ -127,7 +128,7 @@ export class MigratingSessionRepository implements SessionKeeper {
   }
 
   /** @returns a stored session, undefined when `text` cannot be one. @throws SessionCorruptError if that is an error */
-  private async copyOf(text: string): Promise<MapSession | undefined> {
+  private async copyOf(text: string, id: string): Promise<MapSession | undefined> {
     const { current } = this.init;
     const blob = parseBlob(text);
     if (typeof blob === 'string') {
@@ -135,7 +136,7 @@ export class MigratingSessionRepository implements SessionKeeper {
       return undefined;
     }
     const copy = current.createSession();
-    this.fill(copy, blob);
+    this.fill(copy, openOwnAttributes(blob, id, this.init.layout.secrets));
     try {
       await current.save(copy);
       return copy;
