@@ -3,13 +3,20 @@ import { ModelUser } from './model-user.mjs';
 
 const USERS = 40;
 const REQUESTS_PER_SECOND = 100;
+/** After so many ms at most, users in a hurry leave without an answer. */
+const HURRY_MS = 10;
+
+/** @typedef {import('./model-user.mjs').Outcome} Outcome */
 
 /** Users who send 100 requests a second and count what becomes of them. */
 export class Crowd {
   #isOver = false;
-  /** @type {Map<import('./model-user.mjs').Outcome, number>} */
-  #counts = new Map();
+  /** @type {Outcome[]} */
+  #outcomes = [];
+  /** Of `performance.now()`, as is all here that ends in `AtMs`. */
   #lastFailureAtMs = 0;
+  /** Whether half of the requests are given up before they are answered. */
+  isInAHurry = false;
 
   constructor(/** @type {string} */ url) {
     this.users = Array.from({ length: USERS }, () => new ModelUser(url));
@@ -33,23 +40,22 @@ export class Crowd {
     this.#isOver = true;
   }
 
-  /** Gives the counts since the last call. */
+  /** Gives the outcomes since the last call. */
   take() {
-    const counts = this.#counts;
-    this.#counts = new Map();
-    return counts;
+    return this.#outcomes.splice(0);
   }
 
-  /** @returns {number} seconds from `sinceMs` of `performance.now()` to the last request that was not answered as usual */
-  secondsUntilBack(/** @type {number} */ sinceMs) {
-    return Math.max(0, this.#lastFailureAtMs - sinceMs) / 1_000;
+  get lastFailureAtMs() {
+    return this.#lastFailureAtMs;
   }
 
   async #act(/** @type {ModelUser} */ user) {
     user.isBusy = true;
-    const outcome = await user.act();
+    const isHasty = this.isInAHurry && Math.random() < 0.5;
+    const outcome = await user.act(isHasty ? Math.floor(Math.random() * HURRY_MS) : undefined);
     user.isBusy = false;
-    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
-    if (outcome !== 'ok') this.#lastFailureAtMs = performance.now();
+    this.#outcomes.push(outcome);
+    if (outcome.kind === 'refused' || outcome.kind === 'broken')
+      this.#lastFailureAtMs = performance.now();
   }
 }

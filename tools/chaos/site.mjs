@@ -1,35 +1,30 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
-import { Redis } from 'ioredis';
 import { startNginx } from '../servers/nginx.mjs';
 import { startPod } from '../servers/pod.mjs';
-import { startRedisServer } from '../servers/redis-server.mjs';
+import { Crowd } from './crowd.mjs';
 
-const DOWN_MS = 1_000;
+/** @typedef {import('./stages/stage.mjs').Stage} Stage */
 
-/** Two replicas of the demo behind nginx, and a Redis that writes everything to its disk before it answers. */
+/** Two replicas of the demo behind nginx on the Redis of a stage, and their users. */
 export class Site {
   /** @type {import('../servers/pod.mjs').Pod[]} */
   #pods = [];
+  /** @type {Promise<void> | undefined} */
+  #load;
+  #stage;
+  #platforms;
 
-  constructor(/** @type {string} */ platform) {
-    this.platform = platform;
-  }
-
-  get url() {
-    return this.nginx.url;
+  /** @param {Stage} stage @param {string} platform - `mixed` is one replica on each */
+  constructor(stage, platform) {
+    this.#stage = stage;
+    this.#platforms = platform === 'mixed' ? ['express', 'fastify'] : [platform, platform];
   }
 
   async start() {
-    this.folder = await mkdtemp(join(tmpdir(), 'chaos-'));
-    this.redis = await this.#startRedis();
-    this.control = new Redis(this.redis.url, { maxRetriesPerRequest: null });
-    this.control.on('error', () => undefined);
-    for (const name of ['pod-a', 'pod-b']) this.#pods.push(await this.#startPod(name));
+    for (const platform of this.#platforms) this.#pods.push(await this.#startPod(platform));
     this.nginx = await startNginx({ upstreamPorts: this.#pods.map(({ port }) => port) });
+    this.crowd = new Crowd(this.nginx.url);
+    this.#load = this.crowd.run();
   }
 
   /** Ends a replica by `signal` and starts another one in its place; nginx is not told. */
@@ -37,32 +32,26 @@ export class Site {
     const [old] = this.#pods;
     await old.kill(signal);
     await old.exited;
-    this.#pods = [...this.#pods.slice(1), await this.#startPod(old.name, old.port)];
-  }
-
-  async restartRedis() {
-    const { port } = this.redis;
-    await this.redis.kill('SIGKILL');
-    await delay(DOWN_MS);
-    this.redis = await this.#startRedis(port);
+    const [platform] = this.#platforms;
+    this.#pods = [...this.#pods.slice(1), await this.#startPod(platform, old.port)];
+    // The other one is the next.
+    this.#platforms = [...this.#platforms.slice(1), platform];
   }
 
   async stop() {
+    this.crowd?.stop();
+    await this.#load;
     await this.nginx?.stop();
     await Promise.all(this.#pods.map((pod) => pod.kill('SIGKILL')));
-    this.control?.disconnect();
-    await this.redis?.stop();
-    if (this.folder) await rm(this.folder, { recursive: true, force: true });
   }
 
-  #startRedis(/** @type {number | undefined} */ port) {
-    const args = ['--dir', this.folder, '--appendonly', 'yes', '--appendfsync', 'always'];
-    return startRedisServer({ args, ...(port && { port }) });
-  }
-
-  async #startPod(/** @type {string} */ name, /** @type {number | undefined} */ port) {
-    const usedPort = port ?? (await getPort({ host: '127.0.0.1' }));
-    const { platform, redis } = this;
-    return startPod({ name, port: usedPort, platform, redisUrl: redis.url, drainSeconds: 1 });
+  async #startPod(/** @type {string} */ platform, /** @type {number | undefined} */ port) {
+    return startPod({
+      name: `pod-${platform}`,
+      port: port ?? (await getPort({ host: '127.0.0.1' })),
+      platform,
+      drainSeconds: 1,
+      variables: this.#stage.variables,
+    });
   }
 }

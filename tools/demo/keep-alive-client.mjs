@@ -15,6 +15,8 @@ export class KeepAliveClient {
   #cookie;
   /** How often the server had closed the kept connection before the request reached it. */
   sentAgain = 0;
+  /** After so many ms the client leaves without an answer. @type {number | undefined} 10 s */
+  patienceMs;
 
   constructor(/** @type {string} */ url, cookie = '') {
     this.url = url;
@@ -45,7 +47,7 @@ export class KeepAliveClient {
       const sent = request(this.url + path, {
         method,
         agent: this.#agent,
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(this.patienceMs ?? ANSWER_WITHIN_MS),
         headers: {
           Accept: 'application/json',
           Cookie: this.#cookie,

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 /**
  * Reads the options of a command.
  *
- * @param {Record<string, 'boolean' | readonly string[]>} known - per option `boolean`, or the values it takes with the
- *   default first
+ * @param {Record<string, 'boolean' | 'text' | readonly string[]>} known - per option `boolean`, `text`, or the values it takes with
+ *   the default first
  * @returns {Record<string, any>} each option with its value
  * @throws {Error} one sentence about what is wrong with the command line
  */
@@ -15,12 +15,12 @@ export function readOptions(known) {
       name,
       values === 'boolean'
         ? { type: 'boolean', default: false }
-        : { type: 'string', default: values[0] },
+        : { type: 'string', ...(values !== 'text' && { default: values[0] }) },
     ]),
   );
   const values = parse(options, entries.map(describe).join(' '));
   for (const [name, allowed] of entries) {
-    if (allowed !== 'boolean' && !allowed.includes(values[name]))
+    if (Array.isArray(allowed) && !allowed.includes(values[name]))
       throw new Error(`--${name} must be ${allowed.join(' or ')}, got "${values[name]}".`);
   }
   return values;
@@ -38,5 +38,6 @@ function parse(/** @type {any} */ options, /** @type {string} */ usage) {
 }
 
 function describe([name, values]) {
-  return values === 'boolean' ? `[--${name}]` : `[--${name} ${values.join('|')}]`;
+  if (values === 'boolean') return `[--${name}]`;
+  return values === 'text' ? `[--${name} …]` : `[--${name} ${values.join('|')}]`;
 }

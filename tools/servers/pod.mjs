@@ -21,7 +21,8 @@ const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.u
  * Starts a replica of the demo and waits until its health check is good.
  *
  * @param {{ name: string, port: number, redisUrl?: string, databaseUrl?: string, platform?: string, store?: string, drainSeconds?: number,
- *   deadlineSeconds?: number }} options - without `drainSeconds` it stops at once
+ *   deadlineSeconds?: number, variables?: Record<string, string> }} options - without `drainSeconds` it stops at once; `variables` are
+ *   further environment variables
  * @returns {Promise<Pod>}
  */
 export async function startPod({
@@ -33,6 +34,7 @@ export async function startPod({
   store = 'redis',
   drainSeconds = 0,
   deadlineSeconds = 25,
+  variables = {},
 }) {
   const env = {
     NO_COLOR: '1',
@@ -44,6 +46,7 @@ export async function startPod({
     STORE: store,
     DRAIN_SECONDS: `${drainSeconds}`,
     DEADLINE_SECONDS: `${deadlineSeconds}`,
+    ...variables,
   };
   const url = `http://127.0.0.1:${port}`;
   const server = startBackgroundProcess(process.execPath, [MAIN], {

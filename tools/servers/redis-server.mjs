@@ -18,7 +18,7 @@ import { waitUntilReady } from './wait-until-ready.mjs';
  */
 
 /**
- * Starts a redis-server and waits until it answers PING.
+ * Starts a redis-server, or the program that `REDIS_SERVER` names, and waits until it answers PING.
  *
  * @param {{ args?: readonly string[], configFile?: string, port?: number }} [options] - without `port` on a free one
  * @returns {Promise<RedisServer>}
@@ -26,7 +26,7 @@ import { waitUntilReady } from './wait-until-ready.mjs';
 export async function startRedisServer({ args = [], configFile, port } = {}) {
   const usedPort = port ?? (await getPort({ host: '127.0.0.1' }));
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
-  const server = startBackgroundProcess('redis-server', [
+  const server = startBackgroundProcess(process.env.REDIS_SERVER ?? 'redis-server', [
     ...(configFile ? [configFile] : []),
     ...['--port', String(usedPort), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'],
     ...['--save', '', '--appendonly', 'no', ...args],

@@ -10,9 +10,9 @@ import { PagesModule } from './pages/pages.module.js';
 
 /** Where the sessions are. Nothing else of the application knows it. */
 function storeOptions(): RedisSessionModuleOptions {
-  const { databaseUrl, redisUrl, store } = environment;
+  const { databaseUrl, redis, store } = environment;
   if (store === 'memory') return { store };
-  if (store === 'redis') return { redis: redisUrl, repository: 'indexed' };
+  if (store === 'redis') return { ...redis, repository: 'indexed' };
   return {
     store: postgresSessions({ pool: databaseUrl, createTables: true }),
     repository: 'indexed',

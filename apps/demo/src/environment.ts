@@ -1,3 +1,5 @@
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+
 /** What the launcher, the Dockerfile or a person sets; everything has a default. */
 export const environment = {
   /** Of PostgreSQL. */
@@ -9,7 +11,8 @@ export const environment = {
   /** Name of this replica, sent as `X-Pod` with every response. */
   podName: process.env['POD_NAME'] ?? 'pod-a',
   port: Number(process.env['PORT'] ?? 3000),
-  redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+  /** Where Redis is, and how many replicas of it must have a login before it is answered. */
+  redis: redisOptions(process.env),
   /** A platform sends SIGKILL some time after SIGTERM; `DEADLINE_SECONDS` must be shorter. */
   shutdown: {
     drainSeconds: Number(process.env['DRAIN_SECONDS'] ?? 5),
@@ -18,3 +21,23 @@ export const environment = {
   /** `redis`, `postgres`, or `memory` to see what happens without either. */
   store: process.env['STORE'] ?? 'redis',
 } as const;
+
+/** One server, or those that the Sentinels name, or the nodes of a Redis Cluster. */
+function redisOptions({
+  DURABLE_REPLICAS: replicas,
+  REDIS_MASTER: name = 'mymaster',
+  REDIS_NODES: nodes,
+  REDIS_SENTINELS: sentinels,
+  REDIS_URL: url = 'redis://127.0.0.1:6379',
+}: NodeJS.ProcessEnv): RedisSessionModuleOptions {
+  const durability = replicas ? { durability: { replicas: Number(replicas) } } : {};
+  if (sentinels) return { redis: { sentinels: addressesIn(sentinels), name }, ...durability };
+  return { redis: nodes ? { nodes: addressesIn(nodes) } : url, ...durability };
+}
+
+function addressesIn(list: string): { host: string; port: number }[] {
+  return list.split(',').map((address) => {
+    const { hostname, port } = new URL(`redis://${address}`);
+    return { host: hostname, port: Number(port) };
+  });
+}

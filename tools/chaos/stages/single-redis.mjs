@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { startRedisServer } from '../../servers/redis-server.mjs';
+import { startTcpProxy } from '../../servers/tcp-proxy.mjs';
+import { FAULT_MS } from './stage.mjs';
+
+const DOWN_MS = 1_000;
+const BETWEEN_CUTS_MS = 50;
+const ONE_WAY_MS = 100;
+const STALL_MS = 500;
+
+/**
+ * One Redis that writes everything to its disk before it answers, and a network that can be made bad.
+ *
+ * @returns {Promise<import('./stage.mjs').Stage>}
+ */
+export async function startSingleRedis() {
+  const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
+  const start = (/** @type {number | undefined} */ port) =>
+    startRedisServer({
+      args: ['--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always'],
+      ...(port && { port }),
+    });
+  let redis = await start();
+  const proxy = await startTcpProxy({ targetPort: redis.port });
+  const control = new Redis(redis.url, { maxRetriesPerRequest: null });
+  control.on('error', () => undefined);
+  const kill = async () => {
+    await redis.kill('SIGKILL');
+    await delay(DOWN_MS);
+    redis = await start(redis.port);
+  };
+  const freeze = async () => {
+    await redis.kill('SIGSTOP');
+    await delay(FAULT_MS);
+    await redis.kill('SIGCONT');
+  };
+  return {
+    variables: { REDIS_URL: `redis://127.0.0.1:${proxy.port}` },
+    faults: {
+      ...REPLICA_FAULTS,
+      ...serverFaults(control),
+      'Redis frozen': { inflict: freeze },
+      'Redis killed': { inflict: kill },
+      ...networkFaults(proxy),
+    },
+    async stop() {
+      control.disconnect();
+      await proxy.refuse();
+      await redis.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @type {Record<string, import('./stage.mjs').Fault>} */
+const REPLICA_FAULTS = {
+  nothing: { inflict: () => delay(FAULT_MS), refusesNobody: true },
+  'replica killed': { inflict: (site) => site.replacePod('SIGKILL') },
+  'replica stopped': { inflict: (site) => site.replacePod('SIGTERM') },
+  'clients leave early': {
+    refusesNobody: true,
+    async inflict({ crowd }) {
+      crowd.isInAHurry = true;
+      await delay(FAULT_MS);
+      crowd.isInAHurry = false;
+    },
+  },
+};
+
+/** @returns {Record<string, import('./stage.mjs').Fault>} */
+function serverFaults(/** @type {Redis} */ control) {
+  return {
+    'Redis paused': {
+      async inflict() {
+        await control.call('CLIENT', 'PAUSE', String(FAULT_MS));
+        await delay(FAULT_MS);
+      },
+    },
+    'connections cut': {
+      inflict: () =>
+        repeat(BETWEEN_CUTS_MS, () =>
+          control.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+        ),
+    },
+    'Redis full': { inflict: () => withConfig(control, 'maxmemory', '1') },
+    'no replica to write to': {
+      inflict: () => withConfig(control, 'min-replicas-to-write', '1'),
+    },
+  };
+}
+
+/** @returns {Record<string, import('./stage.mjs').Fault>} */
+function networkFaults(/** @type {import('../../servers/tcp-proxy.mjs').TcpProxy} */ proxy) {
+  return {
+    '100 ms each way': {
+      refusesNobody: true,
+      async inflict() {
+        proxy.delayMs = ONE_WAY_MS;
+        await delay(FAULT_MS);
+        proxy.delayMs = 0;
+      },
+    },
+    'network stalls': {
+      refusesNobody: true,
+      inflict: () =>
+        repeat(STALL_MS, async () => {
+          proxy.pause();
+          await delay(STALL_MS);
+          proxy.resume();
+        }),
+    },
+    'connections reset': { inflict: () => repeat(BETWEEN_CUTS_MS, () => proxy.reset()) },
+    'connections half-open': {
+      async inflict() {
+        const overAtMs = performance.now();
+        proxy.swallow();
+        await delay(FAULT_MS);
+        return { overAtMs };
+      },
+    },
+    'network cut': {
+      async inflict() {
+        await proxy.refuse();
+        await delay(FAULT_MS);
+        await proxy.accept();
+      },
+    },
+  };
+}
+
+async function repeat(/** @type {number} */ pauseMs, /** @type {() => unknown} */ act) {
+  const endsAtMs = performance.now() + FAULT_MS;
+  while (performance.now() < endsAtMs) {
+    await act();
+    await delay(pauseMs);
+  }
+}
+
+async function withConfig(
+  /** @type {Redis} */ control,
+  /** @type {string} */ name,
+  /** @type {string} */ value,
+) {
+  await control.config('SET', name, value);
+  await delay(FAULT_MS);
+  await control.config('SET', name, '0');
+}

@@ -1,0 +1,42 @@
+/**
+ * A Redis of some kind, and what can be done to it.
+ *
+ * @typedef {object} Stage
+ * @property {Record<string, string>} variables - tell the demo where Redis is
+ * @property {Record<string, Fault>} faults - by the name in the table
+ * @property {() => Promise<void>} stop
+ *
+ * @typedef {object} Fault
+ * @property {(site: import('../site.mjs').Site) => Promise<Aftermath | void>} inflict - puts back what it has changed
+ * @property {boolean} [refusesNobody] - whether every request must be answered as usual
+ *
+ * What follows from a fault; all times in ms of `performance.now()`.
+ *
+ * @typedef {object} Aftermath
+ * @property {number} [overAtMs] - from when on all must be as usual; without, the end of `inflict`
+ * @property {MayLose} [mayLose]
+ *
+ * What a failover may lose, by the documentation: what was acknowledged between two moments.
+ *
+ * @typedef {object} MayLose
+ * @property {number} fromMs
+ * @property {number} toMs
+ * @property {boolean} keepsLogins - whether logins and logouts must outlive it
+ */
+
+/** How long a fault lasts. */
+export const FAULT_MS = 3_000;
+
+/** Ms that a replica of Redis may be behind its master, on one machine. */
+const LAG_MS = 1_000;
+
+/** Ms after a promotion in which the old master may still be asked. */
+const WINDOW_MS = 1_500;
+
+/**
+ * @param {{ startedAtMs: number, promotedAtMs: number, keepsLogins?: boolean }} failover
+ * @returns {MayLose} what the documentation says that this failover may lose
+ */
+export function lossesOf({ startedAtMs, promotedAtMs, keepsLogins = false }) {
+  return { fromMs: startedAtMs - LAG_MS, toMs: promotedAtMs + WINDOW_MS, keepsLogins };
+}
