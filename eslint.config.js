@@ -115,7 +115,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['examples/*/client/**/*.js'],
-    languageOptions: { globals: { document: 'readonly', FormData: 'readonly' } },
+    files: ['examples/*/{client,public}/**/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        FormData: 'readonly',
+        WebSocket: 'readonly',
+      },
+    },
   },
 );
