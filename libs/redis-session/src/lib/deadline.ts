@@ -23,11 +23,16 @@ export function withDeadline<T>(
       },
       (error: unknown) => {
         clearTimeout(timer);
-        const isOwn = error instanceof RedisSessionError;
-        reject(isOwn ? error : SessionStoreError.create(action, withoutCommand(error)));
+        reject(toStoreError(action, error));
       },
     );
   });
+}
+
+/** What callers see of an error of the client: that `action` failed, and why. Errors of this library stay as they are. */
+export function toStoreError(action: string, error: unknown): RedisSessionError {
+  if (error instanceof RedisSessionError) return error;
+  return SessionStoreError.create(action, withoutCommand(error));
 }
 
 /**

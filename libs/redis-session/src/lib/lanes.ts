@@ -2,20 +2,14 @@
 export class Lanes {
   private readonly lastOf = new Map<unknown, Promise<unknown>>();
 
-  /** Runs `action` after those that were given before under `key`, however they ended. */
-  async run<T>(key: unknown, action: () => Promise<T>): Promise<T> {
-    const before = this.lastOf.get(key) ?? Promise.resolve();
-    const result = before.then(action);
-    const end = result.then(ignore, ignore);
-    this.lastOf.set(key, end);
-    try {
-      return await result;
-    } finally {
+  /** Runs `action` after those that were given before under `key`, however they ended; at once when there are none. */
+  run<T>(key: unknown, action: () => Promise<T>): Promise<T> {
+    const result = this.lastOf.get(key)?.then(action) ?? action();
+    const leave = () => {
       if (this.lastOf.get(key) === end) this.lastOf.delete(key);
-    }
+    };
+    const end = result.then(leave, leave);
+    this.lastOf.set(key, end);
+    return result;
   }
-}
-
-function ignore(): void {
-  // Whoever gave the action hears of its error.
 }

@@ -3,6 +3,10 @@ import { foreignProperty } from '../../lib/foreign-property.js';
 import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { isSingleServer } from './redis-client.js';
 
+/** The arguments of a command while others see a prefix in their place. */
+const ARGUMENTS = Symbol('hidden arguments');
+type HidingCommand = Command & { [ARGUMENTS]: Command['args'] };
+
 const prefixesOf = foreignProperty<Set<string>>('prefixes of keys with hidden arguments');
 
 /**
@@ -27,25 +31,31 @@ function hideArgumentsOf(client: Redis, keyPrefix: string): void {
   const prototype = Object.getPrototypeOf(client) as Redis;
   // Looked up at each call: instrumentation may replace it at any time.
   client.sendCommand = (...sent) => {
-    const [command] = sent;
+    const command = sent[0] as HidingCommand;
     const prefix = prefixIn(command, prefixes);
     if (prefix === undefined) return prototype.sendCommand.apply(client, sent);
     const { args } = command;
-    const hide = () => void (command.args = [`${prefix}…`]);
-    hide();
-    command.toWritable = (socket) => {
-      command.args = args;
-      const writable = (Object.getPrototypeOf(command) as Command).toWritable.call(command, socket);
-      hide();
-      return writable;
-    };
+    command[ARGUMENTS] = args;
+    command.args = [`${prefix}…`];
+    // It stays: to delete it costs each command a microsecond, and the garbage collector more.
+    command.toWritable = writeArguments;
     try {
       return prototype.sendCommand.apply(client, sent);
     } finally {
       command.args = args;
-      Reflect.deleteProperty(command, 'toWritable');
     }
   };
+}
+
+/** `toWritable` of the command, which sees its arguments for as long as it runs. */
+function writeArguments(this: HidingCommand, ...sent: Parameters<Command['toWritable']>) {
+  const shown = this.args;
+  this.args = this[ARGUMENTS];
+  try {
+    return (Object.getPrototypeOf(this) as Command).toWritable.apply(this, sent);
+  } finally {
+    this.args = shown;
+  }
 }
 
 /** The prefix that an argument of `command` begins with. */

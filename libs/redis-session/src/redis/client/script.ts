@@ -1,5 +1,4 @@
 import { SessionCorruptError, SessionStoreError } from '../../session/session.errors.js';
-import { type Cluster, type Redis } from 'ioredis';
 import { withDeadline } from '../../lib/deadline.js';
 
 /** What a script is told: its keys, and what else it takes. */
@@ -44,20 +43,6 @@ export function isWrongType(error: unknown): boolean {
 export function missingIfNoHash(error: unknown): ScriptReply {
   if (isWrongType(error)) return [MISSING, NaN];
   throw error;
-}
-
-/**
- * Reads a hash by a command of its own.
- *
- * @throws SessionStoreError
- */
-export async function readHash(
-  client: Redis | Cluster,
-  key: string,
-  timeoutMs: number,
-): Promise<Map<string, string>> {
-  const hash = await withDeadline('load the session', timeoutMs, client.hgetall(key));
-  return new Map(Object.entries(hash));
 }
 
 /** One answer of the server: what its clock showed, and our time before and after. All epoch ms. */

@@ -16,8 +16,6 @@ import {
   MISSING,
   missingIfNoHash,
   type RawReply,
-  readHash,
-  refuseWrongType,
   SAVED,
   type ScriptArguments,
   unknownOutcome,
@@ -131,8 +129,7 @@ export class IndexedSessionCommands {
 
   /** The session as it is, whatever its times; no access is recorded. As {@link load} otherwise. */
   read(id: string): Promise<HashFields> {
-    const { client, keys, options } = this;
-    return readHash(client, keys.session(id), options.commandTimeoutMs).catch(refuseWrongType);
+    return this.reads.readPlain(this.keys.session(id));
   }
 
   /** Whether {@link load} may spare Redis the contents of the session. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HashText } from './hash-text.js';
+import { HashList, HashText } from './hash-text.js';
 
 /** As the scripts do it. */
 function parse(...parts: string[]): HashText | undefined {
@@ -40,5 +40,22 @@ describe('HashText', () => {
 
   it('refuses a text that has the separator inside a part', () => {
     expect(HashText.parse(2, 'a\0b\0c')).toBeUndefined();
+  });
+});
+
+describe(HashList, () => {
+  it.each([
+    ['a list', ['a', '1', 'constructor', '']],
+    ['an object', { a: '1', constructor: '' }],
+  ])('finds fields in %s, and only those', (_form, reply) => {
+    const hash = HashList.of(reply);
+    expect([hash.get('a'), hash.get('constructor'), hash.get('1'), hash.get('')]).toEqual([
+      '1',
+      '',
+      undefined,
+      undefined,
+    ]);
+    expect(hash.size).toBe(2);
+    expect([...hash.keys()]).toEqual(['a', 'constructor']);
   });
 });

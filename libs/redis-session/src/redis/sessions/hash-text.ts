@@ -58,6 +58,32 @@ export class HashText {
   }
 }
 
+/** A hash as `HGETALL` gives it. */
+export class HashList implements HashFields {
+  /** @param list - fields and values in turn */
+  private constructor(private readonly list: readonly string[]) {}
+
+  /** @param reply - a list, or an object of a client with `replyMapping: 'resp3'` */
+  static of(reply: unknown): HashList {
+    const list = Array.isArray(reply) ? reply : Object.entries(reply as object).flat();
+    return new HashList(list as string[]);
+  }
+
+  get size(): number {
+    return this.list.length / 2;
+  }
+
+  get(field: string): string | undefined {
+    const { list } = this;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === field) return list[i + 1];
+    return undefined;
+  }
+
+  *keys(): Generator<string, void> {
+    for (let i = 0; i < this.list.length; i += 2) yield this.list[i] ?? '';
+  }
+}
+
 /** What the names of attributes are preceded by in a hash. */
 export const ATTRIBUTE_PREFIX = 'sessionAttr:';
 

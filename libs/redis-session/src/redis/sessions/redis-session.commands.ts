@@ -6,7 +6,6 @@ import { type HashFields } from './hash-text.js';
 import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
-import { readHash } from '../client/script.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
 import { SharedReads } from './shared-reads.js';
 import {
@@ -14,7 +13,6 @@ import {
   MISSING,
   missingIfNoHash,
   type RawReply,
-  refuseWrongType,
   SAVED,
   type ScriptArguments,
   unknownOutcome,
@@ -98,7 +96,7 @@ export class RedisSessionCommands {
 
   /** The session as it is, whatever its times; no access is recorded. As {@link loadSession} otherwise. */
   readSession(key: string): Promise<HashFields> {
-    return readHash(this.client, key, this.options.commandTimeoutMs).catch(refuseWrongType);
+    return this.reads.readPlain(key);
   }
 
   /** @throws SessionStoreError */

@@ -3,13 +3,9 @@ import { type HashFields } from './hash-text.js';
 import { HashText, SEPARATOR } from './hash-text.js';
 import { KnownHash } from './known-hashes.js';
 import { type KnownHashes } from './known-hashes.js';
-import { readHash } from '../client/script.js';
-import {
-  type RawReply,
-  refuseWrongType,
-  type ScriptArguments,
-  unknownOutcome,
-} from '../client/script.js';
+import { PlainReads } from './plain-reads.js';
+import { gathered } from '../../lib/gathered.js';
+import { type RawReply, type ScriptArguments, unknownOutcome } from '../client/script.js';
 import { type WriteDeadline } from '../client/script.js';
 
 /** One command must not keep Redis from everybody else for long. */
@@ -53,11 +49,14 @@ interface WaitingRead {
  * On a Redis Cluster each read is a command of its own, also when the client does not know that it talks to one.
  */
 export class SharedReads {
-  private waiting: WaitingRead[] = [];
+  /** For what the script cannot tell: a hash with the separator in it, or something that is no hash. */
+  private readonly plainReads: PlainReads;
+  private readonly add = gathered<WaitingRead>((reads) => this.readInParts(reads));
   private isShared: boolean;
 
   constructor(private readonly init: SharedReadsInit) {
-    const { client, isShared, scriptName, lua } = init;
+    const { client, commandTimeoutMs, isShared, scriptName, lua } = init;
+    this.plainReads = new PlainReads(client, commandTimeoutMs);
     client.defineCommand(commandForOne(scriptName), { lua, numberOfKeys: 1 });
     client.defineCommand(commandForMany(scriptName), { lua });
     this.isShared = isShared && !client.isCluster;
@@ -78,33 +77,26 @@ export class SharedReads {
     if (known && Number(count) === UNCHANGED) return known.with(pairsOf(text));
     const hash = HashText.parse(count, text);
     this.init.known.set(key, hash && KnownHash.of(hash));
-    return hash ?? this.readAlone(key);
+    return hash ?? this.readPlain(key);
   }
 
-  /** What the script cannot tell: a hash with the separator in it, or something that is no hash. */
-  private readAlone(key: string): Promise<HashFields> {
-    const { client, commandTimeoutMs } = this.init;
-    return readHash(client, key, commandTimeoutMs).catch(refuseWrongType);
+  /** The hash as it is; the script does not run. Otherwise as {@link read}. */
+  readPlain(key: string): Promise<HashFields> {
+    return this.plainReads.read(key);
   }
 
   private ask(key: string, nowMs: number, ownArguments: ScriptArguments): Promise<HashReply> {
     return new Promise((resolve, reject) => {
-      this.add({ key, nowMs, ownArguments, resolve, reject });
+      const read = { key, nowMs, ownArguments, resolve, reject };
+      if (this.isShared) this.add(read);
+      else void this.readTogether([read]);
     });
   }
 
-  private add(read: WaitingRead): void {
-    if (!this.isShared) return void this.readTogether([read]);
-    this.waiting.push(read);
-    if (this.waiting.length === 1) setImmediate(this.flush);
+  private readInParts(reads: readonly WaitingRead[]): void {
+    for (let i = 0; i < reads.length; i += MAX_READS_PER_COMMAND)
+      void this.readTogether(reads.slice(i, i + MAX_READS_PER_COMMAND));
   }
-
-  private readonly flush = (): void => {
-    const { waiting } = this;
-    this.waiting = [];
-    for (let i = 0; i < waiting.length; i += MAX_READS_PER_COMMAND)
-      void this.readTogether(waiting.slice(i, i + MAX_READS_PER_COMMAND));
-  };
 
   private async readTogether(reads: readonly WaitingRead[]): Promise<void> {
     try {
