@@ -50,9 +50,9 @@ async function pack() {
 }
 
 async function checkPackage() {
-  await run(folder, 'npx', ['-y', 'publint@0.3', '--strict', tarball]);
+  await run(root, 'npx', ['--no', 'publint', '--strict', tarball]);
   // CommonJS requires the ES modules of this package, which Node.js can since 20.19.
-  await run(folder, 'npx', ['-y', '@arethetypeswrong/cli@0.18', '--profile', 'esm-only', tarball]);
+  await run(root, 'npx', ['--no', 'attw', '--profile', 'esm-only', tarball]);
 }
 
 /** Runs one step and prints how long it took. @throws {Error} that names the step */

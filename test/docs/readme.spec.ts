@@ -37,7 +37,9 @@ describe('the built declarations', () => {
     const checker = program.getTypeChecker();
     const file = checker.getSymbolAtLocation(program.getSourceFile(path)!)!;
     const symbol = checker.getExportsOfModule(file).find((each) => each.name === name)!;
-    const type = checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol));
+    const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
+    const declared = isAlias ? checker.getAliasedSymbol(symbol) : symbol;
+    const type = checker.getDeclaredTypeOfSymbol(declared);
     const options = checker.getPropertiesOfType(type);
     expect(options.length).toBeGreaterThan(5);
     const silent = options.filter((option) => option.getDocumentationComment(checker).length === 0);
