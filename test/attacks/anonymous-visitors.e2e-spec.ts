@@ -7,10 +7,10 @@ import {
   type SecurityOptions,
   type Session,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 
 const VISITORS = 100;
 

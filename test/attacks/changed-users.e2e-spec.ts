@@ -11,9 +11,9 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { Strategy } from 'passport-local';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 
 interface User {
   id: string;

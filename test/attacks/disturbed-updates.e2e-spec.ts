@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
-import { PLATFORMS } from '../support/apps.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 /** How often an update is tried. */
 const MOST_ATTEMPTS = 16;

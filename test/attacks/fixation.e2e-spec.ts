@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions, nearCache } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS } from '../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 const ENCRYPTION = { keys: [Buffer.alloc(32, 7).toString('base64')] };
 

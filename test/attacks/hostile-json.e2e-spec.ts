@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type ArgumentsHost, Body, Catch, Controller, Get, Post } from '@nestjs/common';
 import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 
 @Controller('cart')
 class CartController {

@@ -8,8 +8,8 @@ import {
 } from 'nestjs-redis-session';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
 import { rawResponseOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 
 const write = (session: Session) => session.setAttribute('visits', 1);
 

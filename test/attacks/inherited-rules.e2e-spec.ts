@@ -7,11 +7,11 @@ import {
   RequireAuthorities,
   SessionManagementModule,
 } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { TestVisitor } from '../support/test-visitor.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 @RequireAuthorities('ADMIN')
 abstract class AdminController {

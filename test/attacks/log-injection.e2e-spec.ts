@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 const LIE = 'audit: admin logged in';
 const LONG = 'x'.repeat(100_000);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type SecurityOptions } from 'nestjs-redis-session';
 import { TestClock } from 'nestjs-redis-session/testing';
-import { PLATFORMS } from '../support/apps.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 describe.each(PLATFORMS)('A session that somebody has left open, on %s', (platform) => {
   const redis = useTestRedis();

@@ -3,10 +3,10 @@ import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
 import request from 'supertest';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { recordCommands } from '../support/redis-monitor.js';
-import { startRedis } from '../support/redis-server.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { recordCommands } from '../support/redis/redis-monitor.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
 
 const PARALLEL_REQUESTS = 100;
 const BROWSER = { Accept: 'text/html' };

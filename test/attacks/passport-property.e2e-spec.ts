@@ -2,11 +2,11 @@ import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { describe, expect, it } from '@jest/globals';
 import { CurrentUser, LoginGuard } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps.js';
-import { ADMIN, KIM, TestStrategy } from '../support/login-parts.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { TestVisitor } from '../support/test-visitor.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { ADMIN, KIM, TestStrategy } from '../support/apps/login-parts.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 class OwnPropertyGuard extends LoginGuard('local') {
   override getAuthenticateOptions(): object {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import request, { type Response } from 'supertest';
-import { PLATFORMS } from '../support/apps.js';
-import { recordCommands } from '../support/redis-monitor.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
-import { sessionViewOf } from '../support/session-controller.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { recordCommands } from '../support/redis/redis-monitor.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
+import { sessionViewOf } from '../support/apps/session-controller.js';
 import { TestClock } from 'nestjs-redis-session/testing';
-import { useTestRedis } from '../support/test-redis.js';
-import { type SessionApp, useApps } from '../support/use-apps.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { type SessionApp, useApps } from '../support/apps/use-apps.js';
 
 /** Cookies of ids that the server could have made. */
 const planted = (count: number) =>

@@ -3,9 +3,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { NAVIGATION } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { NAVIGATION } from '../support/http/test-visitor.js';
 
 /** Where the site is for a browser; the tricks are to lead to any other place. */
 const SITE = 'https://site.example';

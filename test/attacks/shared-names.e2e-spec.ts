@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Body, Controller, Post, Req } from '@nestjs/common';
 import { LoginService } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps.js';
-import { LoggedLines } from '../support/logged-lines.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 @Controller()
 class DoorController {

@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS } from '../support/apps.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 const CARD = '4111-1111';
 

@@ -4,9 +4,9 @@ import { Visitor } from '../../tools/demo/visitor.mjs';
 import { type Nginx, startNginx } from '../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { eventually } from '../support/eventually.js';
-import { startRedis } from '../support/redis-server.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 

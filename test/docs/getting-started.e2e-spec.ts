@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transform } from '@swc/core';
 import { execa, type ResultPromise } from 'execa';
-import { startRedis } from '../support/redis-server.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 
 const ROOT = new URL('../../', import.meta.url);

@@ -3,11 +3,11 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type StoredSessionRepository } from 'nestjs-redis-session/store';
 import { describeSessionRepository } from 'nestjs-redis-session/testing';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { send } from '../support/http-client.js';
-import { oneTable } from '../support/one-table-store.js';
-import { OutageController } from '../support/outage-controller.js';
-import { type Replica, startReplica } from '../support/replica.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { send } from '../support/http/http-client.js';
+import { oneTable } from '../support/postgres/one-table-store.js';
+import { OutageController } from '../support/faults/outage-controller.js';
+import { type Replica, startReplica } from '../support/apps/replica.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 
@@ -25,7 +25,10 @@ describe('the store of docs/stores.md', () => {
   });
 
   it('is the code that is tested here, in at most 60 lines', () => {
-    const code = readFileSync(new URL('../support/one-table-store.ts', import.meta.url), 'utf8');
+    const code = readFileSync(
+      new URL('../support/postgres/one-table-store.ts', import.meta.url),
+      'utf8',
+    );
     const page = readFileSync(new URL('../../docs/stores.md', import.meta.url), 'utf8');
     expect(page).toContain('```ts\n' + code + '```\n');
     const lines = code.split('\n').filter((line) => line.trim() !== '' && !/^\s*\/?\*/.test(line));

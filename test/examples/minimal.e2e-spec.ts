@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestVisitor } from '../support/test-visitor.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 import { buildExample, type Example, startExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from
 import getPort from 'get-port';
 import { type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../support/browser.js';
-import { startRedis } from '../support/redis-server.js';
+import { startBrowser } from '../support/http/browser.js';
+import { startRedis } from '../support/redis/redis-server.js';
 import { buildExample, type Example, startExample } from './start-example.js';
 
 describe('examples/oidc', () => {

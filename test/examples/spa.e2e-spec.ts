@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Browser } from 'playwright-core';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../support/browser.js';
-import { startRedis } from '../support/redis-server.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { startBrowser } from '../support/http/browser.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 import { buildExample, type Example, startExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };

@@ -4,8 +4,8 @@ import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import { type ServerResponse } from 'node:http';
 import supertest from 'supertest';
-import { PLATFORMS, useApps } from '../support/start-app.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 /** Fastify hands out a reply, which holds the response. */
 function rawOf(response: ServerResponse | { raw: ServerResponse }): ServerResponse {

@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { CsrfTokenService, LoginService } from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { ADMIN, LOGIN_PARTS } from '../support/login-parts.js';
-import { PLATFORMS, useApps } from '../support/start-app.js';
+import { ADMIN, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 
 /** All names that the library stores. A client that learns or sets one of them can act as somebody else. */
 const OWN_NAMES = [

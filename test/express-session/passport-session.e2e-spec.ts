@@ -18,9 +18,9 @@ import { LogoutService } from 'nestjs-redis-session';
 import passport, { type Strategy } from 'passport';
 import { Strategy as LocalPassword } from 'passport-local';
 import supertest from 'supertest';
-import { recordCommands } from '../support/redis-monitor.js';
-import { startRedis } from '../support/redis-server.js';
-import { PLATFORMS, useApps } from '../support/start-app.js';
+import { recordCommands } from '../support/redis/redis-monitor.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { LocalLoginGuard } from '../sample-app/app/local-login.guard.js';
 import { LocalStrategy } from '../sample-app/app/local.strategy.js';
 

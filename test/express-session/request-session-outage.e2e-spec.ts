@@ -3,9 +3,9 @@ import { Controller, Get, Param, Post, Session } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { eventually } from '../support/eventually.js';
-import { PLATFORMS, useApps } from '../support/start-app.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 
 type Method = 'save' | 'destroy' | 'regenerate' | 'reload';
 

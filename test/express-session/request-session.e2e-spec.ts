@@ -12,8 +12,8 @@ import {
 } from 'nestjs-redis-session';
 import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { Barrier } from '../support/barrier.js';
-import { PLATFORMS, useApps } from '../support/start-app.js';
+import { Barrier } from '../support/waiting/barrier.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 
 interface Request {
   session: ExpressSession | null | undefined;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { movedMark } from '../../libs/redis-session/src/migration/moved-mark.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 const SCRIPT = fileURLToPath(
   new URL('../../libs/redis-session/dist/migration/cli/main.js', import.meta.url),

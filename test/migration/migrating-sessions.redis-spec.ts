@@ -8,8 +8,8 @@ import { MigratingSessionRepository } from '../../libs/redis-session/src/migrati
 import { SessionBlobCommands } from '../../libs/redis-session/src/migration/session-blob.commands.js';
 import { type RedisClient } from '../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis/redis-cluster.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 const COOKIE = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' };
 

@@ -3,10 +3,10 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Authenticated, CurrentSession, type Session } from 'nestjs-redis-session';
 import supertest from 'supertest';
-import { startSessionWriter } from '../support/express-session-writer.js';
-import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { PLATFORMS, useApps } from '../support/start-app.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { startSessionWriter } from '../support/apps/express-session-writer.js';
+import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 @Controller('basket')
 class BasketController {

@@ -10,10 +10,10 @@ import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
 import { startOnConnectRedis } from '../sample-app/setup/connect-redis.js';
 import { startOnRedisSession } from '../sample-app/setup/redis-session.js';
-import { drainable } from '../support/draining-replica.js';
-import { LoadClient, onLanes } from '../support/load.js';
-import { startSessionWriter } from '../support/express-session-writer.js';
-import { startRedis } from '../support/redis-server.js';
+import { drainable } from '../support/apps/draining-replica.js';
+import { LoadClient, onLanes } from '../support/http/load.js';
+import { startSessionWriter } from '../support/apps/express-session-writer.js';
+import { startRedis } from '../support/redis/redis-server.js';
 
 Logger.overrideLogger(false);
 

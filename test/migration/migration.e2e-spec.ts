@@ -9,7 +9,7 @@ import { movedTo } from '../../libs/redis-session/src/migration/moved-mark.js';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
 import { startOnConnectRedis } from '../sample-app/setup/connect-redis.js';
 import { startOnRedisSession } from '../sample-app/setup/redis-session.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 Logger.overrideLogger(false);
 

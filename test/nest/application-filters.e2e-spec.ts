@@ -12,10 +12,10 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { Authenticated, ExceptionTranslator } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { FailingController } from '../support/failing-parts.js';
-import { KIM, LOGIN_PARTS } from '../support/login-parts.js';
-import { TestVisitor } from '../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { FailingController } from '../support/apps/failing-parts.js';
+import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
+import { TestVisitor } from '../support/http/test-visitor.js';
 
 /** Answers in a way of its own. */
 @Injectable()

@@ -12,11 +12,11 @@ import {
 } from 'nestjs-redis-session';
 import request, { type Test } from 'supertest';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { LocalStrategy, type TestUser } from '../support/local-strategy.js';
-import { type RecordedCommands, recordCommands } from '../support/redis-monitor.js';
-import { startRedis } from '../support/redis-server.js';
-import { sessionCookieLinesOf, sessionCookieOf } from '../support/session-cookie.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { LocalStrategy, type TestUser } from '../support/apps/local-strategy.js';
+import { type RecordedCommands, recordCommands } from '../support/redis/redis-monitor.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
 
 const UNKNOWN_ID = 'A'.repeat(43);
 const EVALSHA = expect.stringMatching(/^eval/);

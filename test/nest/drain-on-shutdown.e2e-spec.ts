@@ -7,10 +7,10 @@ import { startNginx } from '../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 import { drainOnShutdown } from 'nestjs-redis-session';
-import { eventually } from '../support/eventually.js';
-import { createReplica } from '../support/replica.js';
-import { openRawClient } from '../support/raw-client.js';
-import { startRedis } from '../support/redis-server.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { createReplica } from '../support/apps/replica.js';
+import { openRawClient } from '../support/http/raw-client.js';
+import { startRedis } from '../support/redis/redis-server.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 const HALF_POST = 'POST /api/cart HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"item"';

@@ -32,15 +32,15 @@ import {
 import { type Observable, catchError, of, throwError } from 'rxjs';
 import request from 'supertest';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { eventually } from '../support/eventually.js';
-import { LoggedLines } from '../support/logged-lines.js';
-import { KIM, TestStrategy } from '../support/login-parts.js';
-import { openRawClient } from '../support/raw-client.js';
-import { recordCommands } from '../support/redis-monitor.js';
-import { startRedis } from '../support/redis-server.js';
-import { sessionCookieLinesOf, sessionCookieOf } from '../support/session-cookie.js';
-import { NAVIGATION, TestVisitor } from '../support/test-visitor.js';
+import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { KIM, TestStrategy } from '../support/apps/login-parts.js';
+import { openRawClient } from '../support/http/raw-client.js';
+import { recordCommands } from '../support/redis/redis-monitor.js';
+import { startRedis } from '../support/redis/redis-server.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
+import { NAVIGATION, TestVisitor } from '../support/http/test-visitor.js';
 
 /** What reached which part of the application. */
 const seen: string[] = [];

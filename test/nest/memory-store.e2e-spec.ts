@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { LoggedLines } from '../support/logged-lines.js';
-import { useApps } from '../support/start-app.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { useApps } from '../support/apps/start-app.js';
 
 const before = process.env['NODE_ENV'];
 

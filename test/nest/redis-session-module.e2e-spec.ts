@@ -9,15 +9,15 @@ import {
 } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
 import request from 'supertest';
-import { type AppParts, PLATFORMS, startApp } from '../support/apps.js';
-import { sessionCookieOf } from '../support/session-cookie.js';
+import { type AppParts, PLATFORMS, startApp } from '../support/apps/apps.js';
+import { sessionCookieOf } from '../support/http/session-cookie.js';
 import {
   SESSION_CONTROLLER_PROVIDERS,
   SessionController,
   sessionViewOf,
-} from '../support/session-controller.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { placeOf } from '../support/use-apps.js';
+} from '../support/apps/session-controller.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { placeOf } from '../support/apps/use-apps.js';
 
 const PLACE = Symbol('PLACE');
 

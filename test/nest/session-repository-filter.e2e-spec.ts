@@ -24,14 +24,22 @@ import {
 import { FlushMode } from 'nestjs-redis-session/store';
 import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
 import { rawRequestOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
-import { PLATFORMS } from '../support/apps.js';
-import { eventually } from '../support/eventually.js';
-import { LocalStrategy, type TestUser } from '../support/local-strategy.js';
-import { openRawClient } from '../support/raw-client.js';
-import { sessionCookieLinesOf, sessionCookieOf, sessionIdOf } from '../support/session-cookie.js';
-import { SessionSignals, type SessionView, sessionViewOf } from '../support/session-controller.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { useApps } from '../support/use-apps.js';
+import { PLATFORMS } from '../support/apps/apps.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { LocalStrategy, type TestUser } from '../support/apps/local-strategy.js';
+import { openRawClient } from '../support/http/raw-client.js';
+import {
+  sessionCookieLinesOf,
+  sessionCookieOf,
+  sessionIdOf,
+} from '../support/http/session-cookie.js';
+import {
+  SessionSignals,
+  type SessionView,
+  sessionViewOf,
+} from '../support/apps/session-controller.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { useApps } from '../support/apps/use-apps.js';
 
 const UNKNOWN_ID = 'A'.repeat(43);
 const ENDED = 'ERR_SESSION_INVALIDATED';

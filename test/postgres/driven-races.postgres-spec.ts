@@ -9,8 +9,8 @@ import {
   SessionInvalidatedError,
   SessionStoreError,
 } from '../../libs/redis-session/src/session/session.errors.js';
-import { eventually } from '../support/eventually.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 const warnings: string[] = [];

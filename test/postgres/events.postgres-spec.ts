@@ -9,8 +9,8 @@ import { type SessionEvent } from '../../libs/redis-session/src/session/session-
 import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
 import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
-import { contextOf } from '../support/indexed-repository.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { contextOf } from '../support/redis/indexed-repository.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 let table: string;

@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.mjs';
-import { Barrier } from '../support/barrier.js';
-import { eventually } from '../support/eventually.js';
-import { type Answer, send } from '../support/http-client.js';
-import { LoggedLines } from '../support/logged-lines.js';
-import { OutageController } from '../support/outage-controller.js';
-import { type Replica, startReplica } from '../support/replica.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { Barrier } from '../support/waiting/barrier.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { type Answer, send } from '../support/http/http-client.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { OutageController } from '../support/faults/outage-controller.js';
+import { type Replica, startReplica } from '../support/apps/replica.js';
+import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
 const SLACK_MS = 300;

@@ -8,7 +8,7 @@ import { principalNameOf } from '../../libs/redis-session/src/session/session-vi
 import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
 import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 let table: string;

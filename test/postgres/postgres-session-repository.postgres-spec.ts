@@ -4,7 +4,7 @@ import { PostgresSessionRepository } from '../../libs/redis-session/src/postgres
 import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 let table: string;

@@ -3,9 +3,9 @@ import { type INestApplication } from '@nestjs/common';
 import { postgresSessions, createSessionTables } from 'nestjs-redis-session/postgres';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Pool } from 'pg';
-import { createReplica } from '../support/replica.js';
-import { LoggedLines } from '../support/logged-lines.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { createReplica } from '../support/apps/replica.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 import { randomUUID } from 'node:crypto';
 
 const postgres = useTestPostgres();

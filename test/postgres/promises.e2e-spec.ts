@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
 import request, { type Test } from 'supertest';
-import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/answering-controllers.js';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps.js';
-import { OutageController } from '../support/outage-controller.js';
-import { openRawClient } from '../support/raw-client.js';
-import { sessionCookieLinesOf, sessionCookieOf } from '../support/session-cookie.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/apps/answering-controllers.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { OutageController } from '../support/faults/outage-controller.js';
+import { openRawClient } from '../support/http/raw-client.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
+import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const ONE_WAY_DELAY_MS = 50;
 const REPETITIONS = 10;

@@ -1,7 +1,7 @@
 import { beforeAll } from '@jest/globals';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
-import { describeRaces } from '../support/races.js';
-import { useTestPostgres } from '../support/test-postgres.js';
+import { describeRaces } from '../support/faults/races.js';
+import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
 const idOf = (cookie: string) => cookie.slice('SESSION='.length);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Visitor } from '../../tools/demo/visitor.mjs';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/waiting/eventually.js';
 import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
 
 const SIDES = ['spring', 'nest'] as const;

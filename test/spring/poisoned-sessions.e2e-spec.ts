@@ -9,12 +9,12 @@ import {
   type SecurityContext,
 } from 'nestjs-redis-session';
 import { springSession } from 'nestjs-redis-session/spring';
-import { type Platform, PLATFORMS } from '../support/apps.js';
-import { LocalStrategy } from '../support/local-strategy.js';
-import { LoggedLines } from '../support/logged-lines.js';
-import { NAVIGATION } from '../support/test-visitor.js';
-import { useTestRedis } from '../support/test-redis.js';
-import { type SessionApp, useApps } from '../support/use-apps.js';
+import { type Platform, PLATFORMS } from '../support/apps/apps.js';
+import { LocalStrategy } from '../support/apps/local-strategy.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { NAVIGATION } from '../support/http/test-visitor.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+import { type SessionApp, useApps } from '../support/apps/use-apps.js';
 
 const SECURITY = 'org.springframework.security';
 const CONTEXT = 'sessionAttr:SPRING_SECURITY_CONTEXT';

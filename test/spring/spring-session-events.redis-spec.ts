@@ -11,8 +11,8 @@ import { type SessionEvent } from '../../libs/redis-session/src/session/session-
 import { springCodec } from '../../libs/redis-session/src/spring/spring-codec.js';
 import { SpringContext } from '../../libs/redis-session/src/spring/spring-context.js';
 import { SpringIndexedSessionRepository } from '../../libs/redis-session/src/spring/spring-indexed-session-repository.js';
-import { eventually } from '../support/eventually.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { eventually } from '../support/waiting/eventually.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const users = { boot: 4, authorities: undefined, factor: undefined, principal: undefined } as const;

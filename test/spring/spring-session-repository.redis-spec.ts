@@ -16,7 +16,7 @@ import { describeSaveModes } from '../../libs/redis-session/src/testing/contract
 import { describeSpringCases } from '../../libs/redis-session/src/testing/contract/spring-cases.contract.js';
 import { describeUpdates } from '../../libs/redis-session/src/testing/contract/updates.contract.js';
 import { describeValues } from '../../libs/redis-session/src/testing/contract/values.contract.js';
-import { useTestRedis } from '../support/test-redis.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 type Options = Partial<SessionRepositoryOptions>;
 

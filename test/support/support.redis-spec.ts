@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
-import { openRawClient } from './raw-client.js';
-import { startRedis } from './redis-server.js';
-import { startRedisCluster } from './redis-cluster.js';
-import { recordCommands } from './redis-monitor.js';
-import { startRedisSentinel } from './redis-sentinel.js';
-import { startTcpProxy } from './tcp-proxy.js';
+import { openRawClient } from './http/raw-client.js';
+import { startRedis } from './redis/redis-server.js';
+import { startRedisCluster } from './redis/redis-cluster.js';
+import { recordCommands } from './redis/redis-monitor.js';
+import { startRedisSentinel } from './redis/redis-sentinel.js';
+import { startTcpProxy } from './faults/tcp-proxy.js';
 
 const endings: (() => unknown)[] = [];
 

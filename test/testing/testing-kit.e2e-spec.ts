@@ -29,7 +29,7 @@ import {
 import supertest from 'supertest';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
 import { UserSerializer } from '../sample-app/app/user.serializer.js';
-import { PLATFORMS } from '../support/start-app.js';
+import { PLATFORMS } from '../support/apps/start-app.js';
 
 const KIM = { id: 1, name: 'kim', roles: ['USER'] };
 const UNREACHABLE = 'redis://127.0.0.1:1';

@@ -5,8 +5,8 @@ import type express from 'express';
 import expressSession from 'express-session';
 import { session } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { eventually } from '../../support/eventually.js';
-import { LoggedLines } from '../../support/logged-lines.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
 
 type Method = 'set' | 'destroy' | 'touch';
 

@@ -6,10 +6,10 @@ import {
   ProblemEntryPoint,
 } from 'nestjs-redis-session/http';
 import { type SecurityOptions } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { FailingController } from '../../support/failing-parts.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { FailingController } from '../../support/apps/failing-parts.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const CHALLENGE = 'Basic realm="the vault", charset="UTF-8"';
 

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Post, Res } from '@nestjs/common';
 import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
-import { send } from '../../support/http-client.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { openRawClient } from '../../support/raw-client.js';
-import { startReplica, type Replica } from '../../support/replica.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { send } from '../../support/http/http-client.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { openRawClient } from '../../support/http/raw-client.js';
+import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
 class BadInputController {

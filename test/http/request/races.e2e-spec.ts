@@ -1,6 +1,6 @@
-import { eventually } from '../../support/eventually.js';
-import { describeRaces } from '../../support/races.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { describeRaces } from '../../support/faults/races.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const keyOf = (cookie: string) => redis.keys.session(cookie.slice('SESSION='.length));

@@ -7,11 +7,11 @@ import {
   ANSWERING_CONTROLLERS,
   WAYS_TO_ANSWER,
   type WayToAnswer,
-} from '../../support/answering-controllers.js';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { eventually } from '../../support/eventually.js';
-import { openRawClient, type RawClient } from '../../support/raw-client.js';
-import { sessionCookieOf } from '../../support/session-cookie.js';
+} from '../../support/apps/answering-controllers.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { openRawClient, type RawClient } from '../../support/http/raw-client.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
 import {
   CHUNK_COUNT,
   CHUNK_LENGTH,
@@ -19,9 +19,9 @@ import {
   FLOW,
   SIGNALS,
   StreamingController,
-} from '../../support/streaming-controller.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
-import { useTestRedis } from '../../support/test-redis.js';
+} from '../../support/apps/streaming-controller.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const REPETITIONS = 100;
 const ONE_WAY_DELAY_MS = 300;

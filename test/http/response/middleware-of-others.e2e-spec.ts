@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import flash from 'connect-flash';
 import { type ExpressSession, redisSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { PLATFORMS, useApps } from '../../support/start-app.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 
 type NodeRequest = IncomingMessage & {
   session: ExpressSession;

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated, type SecurityOptions } from 'nestjs-redis-session';
 import { CookieRequestCache } from 'nestjs-redis-session/http';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { openRawClient } from '../../support/raw-client.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { openRawClient } from '../../support/http/raw-client.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 const SECRET = 'a secret of at least 32 characters';
 

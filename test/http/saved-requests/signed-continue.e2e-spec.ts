@@ -5,10 +5,10 @@ import { type RequestCache } from 'nestjs-redis-session/http';
 import * as http from 'nestjs-redis-session/http';
 import * as crypto from 'node:crypto';
 import { transform } from '@swc/core';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 /** The code block of docs/security.md as it is printed there. */
 async function signedContinueOfDocs(): Promise<RequestCache> {

@@ -7,11 +7,11 @@ import {
 import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
 import { resolveCookieOptions } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/cookie-session-id-resolver.js';
-import { PLATFORMS } from '../../support/apps.js';
-import { sessionCookieLinesOf, sessionCookieOf } from '../../support/session-cookie.js';
-import { sessionViewOf } from '../../support/session-controller.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { type SessionApp, useApps } from '../../support/use-apps.js';
+import { PLATFORMS } from '../../support/apps/apps.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../../support/http/session-cookie.js';
+import { sessionViewOf } from '../../support/apps/session-controller.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { type SessionApp, useApps } from '../../support/apps/use-apps.js';
 
 const OLD_SECRET = 'the secret that was used until last week';
 const NEW_SECRET = 'the secret that is used from this week on';

@@ -24,9 +24,9 @@ import {
   type SecurityContext,
   SecurityContextHolder,
 } from 'nestjs-redis-session';
-import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const isOwner = AuthorizeBy((authentication, context) => {
   const { query } = context.switchToHttp().getRequest<{ query: { owner?: string } }>();

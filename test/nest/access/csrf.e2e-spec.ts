@@ -8,8 +8,8 @@ import {
   RedisSessionModule,
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { FailingController, FailingMiddlewareModule } from '../../support/failing-parts.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { FailingController, FailingMiddlewareModule } from '../../support/apps/failing-parts.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const PLACES = [
   ['a guard', 'guard'],

@@ -19,7 +19,7 @@ import {
   SecuredMessages,
   type SecurityOptions,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
 
 @WebSocketGateway()
 class OpenGateway {

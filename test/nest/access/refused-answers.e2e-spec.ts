@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Controller, Post } from '@nestjs/common';
 import expressSession from 'express-session';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { send } from '../../support/http-client.js';
-import { startRedis } from '../../support/redis-server.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { send } from '../../support/http/http-client.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
-const APP = fileURLToPath(new URL('../../support/answering-app.mjs', import.meta.url));
+const APP = fileURLToPath(new URL('../../support/apps/answering-app.mjs', import.meta.url));
 const redis = process.env['TEST_REDIS_URL'] ?? '';
 
 interface Process {

@@ -25,9 +25,9 @@ import {
   SecurityContextHolder,
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { MeetingPoint } from '../../support/meeting-point.js';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { MeetingPoint } from '../../support/waiting/meeting-point.js';
+import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const USERS = Array.from({ length: 50 }, (_, index) => `user-${index}`);
 const WAVES = 20;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SecurityEvent, SecurityEvents } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const REF = /^[0-9a-f]{8}$/;

@@ -6,9 +6,9 @@ import {
   type Session,
   type SecurityOptions,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const MINUTE_MS = 60_000;
 

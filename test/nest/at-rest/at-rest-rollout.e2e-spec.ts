@@ -9,9 +9,9 @@ import { type Nginx, startNginx } from '../../../tools/servers/nginx.mjs';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { type RunningApp } from '../../sample-app/app/app.contract.js';
 import { startOnRedisSession } from '../../sample-app/setup/redis-session.js';
-import { drainable } from '../../support/draining-replica.js';
-import { LoadClient, onLanes } from '../../support/load.js';
-import { startRedis } from '../../support/redis-server.js';
+import { drainable } from '../../support/apps/draining-replica.js';
+import { LoadClient, onLanes } from '../../support/http/load.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 Logger.overrideLogger(false);
 

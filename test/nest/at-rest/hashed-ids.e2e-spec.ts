@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { RedisSessionModule } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import { storageIdOf } from '../../../libs/redis-session/src/session/session-id.js';
-import { PLATFORMS } from '../../support/apps.js';
-import { sessionViewOf } from '../../support/session-controller.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { useApps } from '../../support/use-apps.js';
+import { PLATFORMS } from '../../support/apps/apps.js';
+import { sessionViewOf } from '../../support/apps/session-controller.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { useApps } from '../../support/apps/use-apps.js';
 
 const redis = useTestRedis();
 

@@ -5,15 +5,15 @@ import * as ioredis from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import request from 'supertest';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type Platform, startApp } from '../../support/apps.js';
-import { contextOf } from '../../support/indexed-repository.js';
-import { recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { type TracedIoredis, traceIoredis } from '../../support/traced-ioredis.mjs';
+import { PLATFORMS, type Platform, startApp } from '../../support/apps/apps.js';
+import { contextOf } from '../../support/redis/indexed-repository.js';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { type TracedIoredis, traceIoredis } from '../../support/redis/traced-ioredis.mjs';
 import {
   SESSION_CONTROLLER_PROVIDERS,
   SessionController,
-} from '../../support/session-controller.js';
+} from '../../support/apps/session-controller.js';
 
 /** What subscribers of the diagnostics channel of ioredis 6 were told when a command was sent. */
 const published: string[] = [];

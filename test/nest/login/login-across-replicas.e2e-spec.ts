@@ -5,8 +5,8 @@ import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { type Nginx, startNginx } from '../../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../../support/browser.js';
-import { startRedis } from '../../support/redis-server.js';
+import { startBrowser } from '../../support/http/browser.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 

@@ -19,10 +19,10 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CurrentUser, LoginGuard, RequireAuthorities } from 'nestjs-redis-session';
 import { catchError, type Observable, tap, throwError } from 'rxjs';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { KIM, LoginController, TestStrategy } from '../../support/login-parts.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { KIM, LoginController, TestStrategy } from '../../support/apps/login-parts.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 /** Of the documentation of Nest: a guard with a name, here with a dependency and an override of its own. */
 @Injectable()

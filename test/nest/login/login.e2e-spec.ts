@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SecurityOptions } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 const WRONG = { username: 'kim', password: 'wrong' };
 /** Kim as a handler gets him: without credentials. */

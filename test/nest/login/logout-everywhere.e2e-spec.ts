@@ -6,10 +6,10 @@ import {
   RedisSessionModule,
   type RedisSessionModuleOptions,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 @Controller()
 class OwnLogoutController {

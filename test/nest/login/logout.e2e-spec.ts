@@ -12,11 +12,11 @@ import {
 import { clearSiteData, type LogoutHandler } from 'nestjs-redis-session/http';
 import { LogoutService, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { startRedis } from '../../support/redis-server.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 @Controller()
 class OwnLogoutController {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SecurityEvents, type SecurityOptions } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 const redis = useTestRedis();
 

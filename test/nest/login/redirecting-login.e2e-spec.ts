@@ -5,14 +5,14 @@ import getPort from 'get-port';
 import { Strategy } from 'passport-oauth2';
 import { Authenticated, CurrentUser, LoginGuard, RedisSessionModule } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
+import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
 import {
   OAUTH_CLIENT,
   type OauthProvider,
   startOauthProvider,
-} from '../../support/oauth-provider.js';
-import { oauthStateStore } from '../../support/oauth-state-store.js';
-import { useTestRedis } from '../../support/test-redis.js';
+} from '../../support/apps/oauth-provider.js';
+import { oauthStateStore } from '../../support/apps/oauth-state-store.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 interface Profile {
   readonly sub: string;

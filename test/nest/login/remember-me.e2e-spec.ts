@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Post } from '@nestjs/common';
 import { CurrentSession, type SecurityOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

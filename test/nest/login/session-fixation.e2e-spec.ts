@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Post } from '@nestjs/common';
 import { CurrentSession, type SecurityOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 
 @Controller('cart')
 class CartController {

@@ -5,8 +5,8 @@ import { type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { type Nginx, startNginx } from '../../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../../support/browser.js';
-import { startRedis } from '../../support/redis-server.js';
+import { startBrowser } from '../../support/http/browser.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 const ELSEWHERE = 'This session was ended on the page of your sessions';
 const CONTEXT_FIELD = 'sessionAttr:SECURITY_CONTEXT';

@@ -15,10 +15,10 @@ import {
 } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
-import { recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 

@@ -28,7 +28,7 @@ import {
   SecurityContextHolder,
   SessionOptionError,
 } from 'nestjs-redis-session';
-import { startTestApp, type TestApp } from '../../support/nest-app.js';
+import { startTestApp, type TestApp } from '../../support/apps/nest-app.js';
 
 interface Order {
   readonly from?: { readonly name: string; readonly authorities?: string[] };

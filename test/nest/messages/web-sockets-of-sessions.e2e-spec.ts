@@ -16,10 +16,10 @@ import {
 } from 'nestjs-redis-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { eventually } from '../../support/eventually.js';
-import { useTestRedis } from '../../support/test-redis.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 @SecuredMessages()
 @WebSocketGateway()

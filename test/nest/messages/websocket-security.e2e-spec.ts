@@ -29,8 +29,8 @@ import {
   SessionOptionError,
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/nest-app.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const ANSWER_WITHIN_MS = 5_000;

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { Barrier } from '../../support/barrier.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
-import { type Replica, startReplica } from '../../support/replica.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
+import { type Replica, startReplica } from '../../support/apps/replica.js';
 
 const ROUNDS = 20;
 

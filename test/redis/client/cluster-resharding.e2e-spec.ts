@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
-import { type Replica, startReplica } from '../../support/replica.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
+import { type Replica, startReplica } from '../../support/apps/replica.js';
 
 const CLIENTS = 20;
 const SLOTS_PER_MOVE = 1000;

@@ -14,11 +14,11 @@ import {
   SessionRegistry,
 } from 'nestjs-redis-session';
 import { readFileSync } from 'node:fs';
-import { type StartedApp, startApp } from '../../support/apps.js';
-import { eventually } from '../../support/eventually.js';
-import { KIM, LOGIN_PARTS } from '../../support/login-parts.js';
-import { startRedis } from '../../support/redis-server.js';
-import { TestVisitor } from '../../support/test-visitor.js';
+import { type StartedApp, startApp } from '../../support/apps/apps.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { TestVisitor } from '../../support/http/test-visitor.js';
 
 const DOCUMENT = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
 

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startReplica, type Replica } from '../../support/replica.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
 

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send } from '../../support/http-client.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { startRedis } from '../../support/redis-server.js';
-import { createReplica, startReplica, type Replica } from '../../support/replica.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send } from '../../support/http/http-client.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { createReplica, startReplica, type Replica } from '../../support/apps/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let proxy: TcpProxy;

@@ -3,14 +3,14 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send, type Answer } from '../../support/http-client.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startReplica, type Replica } from '../../support/replica.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send, type Answer } from '../../support/http/http-client.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
 

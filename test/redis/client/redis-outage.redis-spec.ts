@@ -13,8 +13,8 @@ import {
 import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.keys.js';
 import { type SaveOutcome } from '../../../libs/redis-session/src/session/session-change.js';
 import { SessionStoreError } from '../../../libs/redis-session/src/session/session.errors.js';
-import { eventually } from '../../support/eventually.js';
-import { startRedis } from '../../support/redis-server.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 const TIMEOUT_MS = 500;
 

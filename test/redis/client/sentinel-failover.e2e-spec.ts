@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { startRedisSentinel, type RedisSentinel } from '../../support/redis-sentinel.js';
-import { startReplica, type Replica } from '../../support/replica.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { startRedisSentinel, type RedisSentinel } from '../../support/redis/redis-sentinel.js';
+import { startReplica, type Replica } from '../../support/apps/replica.js';
 
 /** How long after a promotion the old master may still be asked. */
 const WINDOW_MS = 1500;

@@ -8,10 +8,10 @@ import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions
 import { type SessionEventSource } from '../../../libs/redis-session/src/session/session-event.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { IndexedRepository } from '../../support/indexed-repository.js';
-import { startRedis } from '../../support/redis-server.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { IndexedRepository } from '../../support/redis/indexed-repository.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 const TIMEOUT_MS = 2000;
 const MANY_SESSIONS = 60;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { type RecordedCommands, recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { type Replica, startReplica } from '../../support/replica.js';
+import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { type Replica, startReplica } from '../../support/apps/replica.js';
 
 const SECONDS = 5;
 

@@ -5,10 +5,10 @@ import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/on
 import { type SessionEventSourceInput } from '../../../libs/redis-session/src/redis/events/session-event-source.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type SessionEvent } from '../../../libs/redis-session/src/session/session-event.js';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { IndexedRepository, signIn } from '../../support/indexed-repository.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { IndexedRepository, signIn } from '../../support/redis/indexed-repository.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 let namespace: string;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
-import { IndexedRepository } from '../../support/indexed-repository.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { IndexedRepository } from '../../support/redis/indexed-repository.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 let namespace: string;

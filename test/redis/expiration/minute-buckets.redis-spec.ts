@@ -4,10 +4,10 @@ import { missingFlags } from '../../../libs/redis-session/src/redis/expiration/k
 import { MinuteBucketExpirationStore } from '../../../libs/redis-session/src/redis/expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.options.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { eventually } from '../../support/eventually.js';
-import { IndexedRepository } from '../../support/indexed-repository.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { IndexedRepository } from '../../support/redis/indexed-repository.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startTcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const MINUTE_MS = 60_000;
 let server: RedisServer;

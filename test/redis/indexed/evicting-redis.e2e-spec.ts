@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions, SessionRegistry } from 'nestjs-redis-session';
-import { Barrier } from '../../support/barrier.js';
-import { eventually } from '../../support/eventually.js';
-import { send } from '../../support/http-client.js';
-import { LoggedLines } from '../../support/logged-lines.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { startRedis } from '../../support/redis-server.js';
-import { type Replica, startReplica } from '../../support/replica.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send } from '../../support/http/http-client.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { type Replica, startReplica } from '../../support/apps/replica.js';
 
 const WARNING = 'Redis may drop sessions before their time';
 

@@ -3,10 +3,10 @@ import { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { SessionInvalidatedError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { contextOf, IndexedRepository, signIn } from '../../support/indexed-repository.js';
-import { recordCommands, type RecordedCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { contextOf, IndexedRepository, signIn } from '../../support/redis/indexed-repository.js';
+import { recordCommands, type RecordedCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 let test: IndexedRepository;

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
-import { IndexedRepository, signIn } from '../../support/indexed-repository.js';
-import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
+import { IndexedRepository, signIn } from '../../support/redis/indexed-repository.js';
+import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
 
 let cluster: RedisCluster;
 let client: Cluster;

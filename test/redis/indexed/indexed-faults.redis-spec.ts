@@ -12,12 +12,12 @@ import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/on
 import { SortedSetExpirationStore } from '../../../libs/redis-session/src/redis/expiration/sorted-set-expiration-store.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type SessionEvent } from '../../../libs/redis-session/src/session/session-event.js';
-import { eventually } from '../../support/eventually.js';
-import { contextOf, IndexedRepository } from '../../support/indexed-repository.js';
-import { startRedis } from '../../support/redis-server.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { contextOf, IndexedRepository } from '../../support/redis/indexed-repository.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
-const WORKER = fileURLToPath(new URL('../../support/dying-worker.mjs', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../support/faults/dying-worker.mjs', import.meta.url));
 const redis = useTestRedis();
 const logger = { warn: () => undefined, error: () => undefined };
 let namespace: string;

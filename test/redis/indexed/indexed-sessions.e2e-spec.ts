@@ -16,10 +16,10 @@ import {
 import { withMemorySessions } from 'nestjs-redis-session/testing';
 import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
-import { eventually } from '../../support/eventually.js';
-import { send as sendRequest } from '../../support/http-client.js';
-import { createReplica, startReplica, type Replica } from '../../support/replica.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { send as sendRequest } from '../../support/http/http-client.js';
+import { createReplica, startReplica, type Replica } from '../../support/apps/replica.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
 class UserController {

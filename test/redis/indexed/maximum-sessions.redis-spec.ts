@@ -12,11 +12,11 @@ import {
   type SessionLimitPolicy,
 } from '../../../libs/redis-session/src/redis/indexed/session-limit.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { eventually } from '../../support/eventually.js';
-import { contextOf, IndexedRepository, signIn } from '../../support/indexed-repository.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { contextOf, IndexedRepository, signIn } from '../../support/redis/indexed-repository.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 

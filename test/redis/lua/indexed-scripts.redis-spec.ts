@@ -11,7 +11,7 @@ import {
   saveIndexed,
 } from '../../../libs/redis-session/src/redis/lua/scripts.generated.js';
 import { HashText } from '../../../libs/redis-session/src/redis/sessions/hash-text.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const startMs = Date.now();

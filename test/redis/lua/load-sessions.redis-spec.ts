@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { loadSessions } from '../../../libs/redis-session/src/redis/lua/scripts.generated.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 interface Load {
   nowMs: number;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { saveSession } from '../../../libs/redis-session/src/redis/lua/scripts.generated.js';
-import { type KeyContent, useTestRedis } from '../../support/test-redis.js';
+import { type KeyContent, useTestRedis } from '../../support/redis/test-redis.js';
 
 interface Save {
   storedId: string;

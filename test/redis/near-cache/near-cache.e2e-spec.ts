@@ -14,13 +14,13 @@ import {
 import { Redis } from 'ioredis';
 import request, { type Test } from 'supertest';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps.js';
-import { eventually } from '../../support/eventually.js';
-import { LocalStrategy, type TestUser } from '../../support/local-strategy.js';
-import { type RecordedCommands, recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
-import { sessionCookieLinesOf, sessionCookieOf } from '../../support/session-cookie.js';
+import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { LocalStrategy, type TestUser } from '../../support/apps/local-strategy.js';
+import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
+import { sessionCookieLinesOf, sessionCookieOf } from '../../support/http/session-cookie.js';
 
 @Controller()
 class AccountController {

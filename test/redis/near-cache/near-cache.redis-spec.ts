@@ -11,10 +11,10 @@ import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/se
 import { type StoredSession } from '../../../libs/redis-session/src/session/session-change.js';
 import { SessionOptionError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { eventually } from '../../support/eventually.js';
-import { type RecordedCommands, recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
-import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { startTcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const silent = { warn: () => undefined, error: () => undefined };
 

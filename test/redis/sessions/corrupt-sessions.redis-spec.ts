@@ -5,7 +5,7 @@ import {
   SessionInvalidatedError,
 } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/session/repository-options.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const warnings: string[] = [];

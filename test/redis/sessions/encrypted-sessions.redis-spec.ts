@@ -7,8 +7,8 @@ import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/se
 import { type SessionEvent } from '../../../libs/redis-session/src/session/session-event.js';
 import { SessionCorruptError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type StoredSessionRepository } from '../../../libs/redis-session/src/session/stored-session-repository.js';
-import { contextOf, signIn } from '../../support/indexed-repository.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { contextOf, signIn } from '../../support/redis/indexed-repository.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const newKey = () => randomBytes(32).toString('base64');
 const redis = useTestRedis();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomInt } from 'node:crypto';
-import { Barrier } from '../../support/barrier.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { type Replica, startReplica } from '../../support/replica.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const SESSIONS = 100;
 

@@ -6,8 +6,8 @@ import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/s
 import { storageIdOf } from '../../../libs/redis-session/src/session/session-id.js';
 import { SessionInvalidatedError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type StoredSessionRepository } from '../../../libs/redis-session/src/session/stored-session-repository.js';
-import { signIn } from '../../support/indexed-repository.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { signIn } from '../../support/redis/indexed-repository.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 type Phase = SessionRepositoryOptions['hashIds'];
 

@@ -4,7 +4,7 @@ import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/r
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
 import { type SessionRepositoryOptions } from '../../../libs/redis-session/src/session/repository-options.js';
 import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
-import { startRedis } from '../../support/redis-server.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 type Options = Partial<SessionRepositoryOptions>;
 type Repository = RedisSessionRepository | RedisIndexedSessionRepository;

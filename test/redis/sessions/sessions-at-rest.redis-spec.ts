@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
 import { describeSessionRepository } from '../../../libs/redis-session/src/testing/contract/session-repository.contract.js';
-import { useTestRedis } from '../../support/test-redis.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const keys = [randomBytes(32).toString('base64')];

@@ -5,9 +5,9 @@ import { type MapSession } from '../../../libs/redis-session/src/session/map-ses
 import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
-import { eventually } from '../../support/eventually.js';
-import { recordCommands } from '../../support/redis-monitor.js';
-import { startRedis } from '../../support/redis-server.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 
 const endings: (() => unknown)[] = [];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TestExchange } from '../../../../test/support/test-exchange.js';
+import { TestExchange } from '../../../../test/support/http/test-exchange.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { type Authentication } from './authentication.js';
 import {

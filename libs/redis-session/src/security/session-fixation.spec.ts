@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { TestExchange } from '../../../../test/support/test-exchange.js';
+import { TestExchange } from '../../../../test/support/http/test-exchange.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { protectFromSessionFixation, type SessionFixationStrategy } from './session-fixation.js';

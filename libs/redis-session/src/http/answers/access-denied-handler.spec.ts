@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BROWSER, TestExchange } from '../../../../../test/support/test-exchange.js';
+import { BROWSER, TestExchange } from '../../../../../test/support/http/test-exchange.js';
 import {
   type AccessDeniedHandler,
   defaultAccessDeniedHandler,

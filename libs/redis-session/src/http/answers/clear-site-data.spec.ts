@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TestExchange } from '../../../../../test/support/test-exchange.js';
+import { TestExchange } from '../../../../../test/support/http/test-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { clearSiteData, type ClearSiteDataDirective } from './logout-handler.js';
 

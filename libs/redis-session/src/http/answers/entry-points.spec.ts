@@ -3,7 +3,7 @@ import {
   BROWSER,
   TestExchange,
   type TestExchangeInit,
-} from '../../../../../test/support/test-exchange.js';
+} from '../../../../../test/support/http/test-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { type AuthenticationEntryPoint } from './entry-points.js';

@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { requestWith } from '../../../../../test/support/node-messages.js';
+import { requestWith } from '../../../../../test/support/http/node-messages.js';
 import { isBrowserNavigation, isScriptRequest } from './request-matchers.js';
 
 const CHROME_ACCEPT =

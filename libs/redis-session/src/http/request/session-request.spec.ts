@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { requestWith, responseTo } from '../../../../../test/support/node-messages.js';
+import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { EMPTY_SECURITY_CONTEXT } from '../../security/security-context.js';
 import { MapSessionRepository } from '../../session/map-session-repository.js';
 import { type MapSession } from '../../session/map-session.js';

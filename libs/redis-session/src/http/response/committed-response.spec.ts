@@ -5,12 +5,12 @@ import {
   startRawServer,
   turns,
   type RawServer,
-} from '../../../../../test/support/raw-exchange.js';
-import { ScriptedCommitter } from '../../../../../test/support/scripted-committer.js';
+} from '../../../../../test/support/http/raw-exchange.js';
+import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import {
   WAYS_OF_ANSWERING,
   type WayOfAnswering,
-} from '../../../../../test/support/ways-of-answering.js';
+} from '../../../../../test/support/apps/ways-of-answering.js';
 import { CommittedResponse } from './committed-response.js';
 
 let server: RawServer | undefined;

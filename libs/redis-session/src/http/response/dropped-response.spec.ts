@@ -8,8 +8,8 @@ import {
   startRawServer,
   turns,
   type RawServer,
-} from '../../../../../test/support/raw-exchange.js';
-import { ScriptedCommitter } from '../../../../../test/support/scripted-committer.js';
+} from '../../../../../test/support/http/raw-exchange.js';
+import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import { CommittedResponse } from './committed-response.js';
 
 const REPLACED =

@@ -3,7 +3,7 @@ import {
   BROWSER,
   TestExchange,
   type TestExchangeInit,
-} from '../../../../../test/support/test-exchange.js';
+} from '../../../../../test/support/http/test-exchange.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { MapSessionRepository } from '../../session/map-session-repository.js';
 import { SessionOptionError } from '../../session/session.errors.js';

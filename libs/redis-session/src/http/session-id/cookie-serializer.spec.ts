@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { IncomingMessage } from 'node:http';
 import { CookieJar } from 'tough-cookie';
-import { requestWith } from '../../../../../test/support/node-messages.js';
+import { requestWith } from '../../../../../test/support/http/node-messages.js';
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
 import { CookieSerializer } from './cookie-serializer.js';
 import { sign } from './cookie-value.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requestWith, responseTo } from '../../../../../test/support/node-messages.js';
+import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
 import { CookieSerializer } from './cookie-serializer.js';
 import { CookieSessionIdResolver } from './cookie-session-id-resolver.js';

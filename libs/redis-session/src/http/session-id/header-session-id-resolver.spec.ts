@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { requestWith, responseTo } from '../../../../../test/support/node-messages.js';
+import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { HeaderSessionIdResolver } from './header-session-id-resolver.js';
 

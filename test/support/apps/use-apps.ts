@@ -3,7 +3,7 @@ import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import request from 'supertest';
 import { type AppParts, type Platform, type StartedApp, startApp } from './apps.js';
 import { SESSION_CONTROLLER_PROVIDERS, SessionController } from './session-controller.js';
-import { type TestRedis } from './test-redis.js';
+import { type TestRedis } from '../redis/test-redis.js';
 
 /** An application with the routes of `SessionController`, and a client without a memory for cookies. */
 export interface SessionApp extends StartedApp {

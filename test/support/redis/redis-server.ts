@@ -1,4 +1,4 @@
-import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.mjs';
+import { type RedisServer, startRedisServer } from '../../../tools/servers/redis-server.mjs';
 
 /**
  * Starts a redis-server for one test file, on a free port unless `port` is given.

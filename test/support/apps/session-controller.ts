@@ -13,11 +13,11 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { CurrentSession, RedisSessionError, type Session } from 'nestjs-redis-session';
-import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
+import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
 import {
   rawRequestOf,
   rawResponseOf,
-} from '../../libs/redis-session/src/nest/platform/raw-messages.js';
+} from '../../../libs/redis-session/src/nest/platform/raw-messages.js';
 
 /** What the controller says of a session. */
 export interface SessionView {

@@ -4,8 +4,11 @@ import { Pool } from 'pg';
 import {
   createSessionTables,
   sessionTables,
-} from '../../libs/redis-session/src/postgres/session-tables.js';
-import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.mjs';
+} from '../../../libs/redis-session/src/postgres/session-tables.js';
+import {
+  type PostgresServer,
+  startPostgresServer,
+} from '../../../tools/servers/postgres-server.mjs';
 
 /** A PostgreSQL of one test file. */
 export class TestPostgres {

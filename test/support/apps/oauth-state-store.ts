@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { rawRequestOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
-import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
-import { type Session } from '../../libs/redis-session/src/session/session.js';
+import { rawRequestOf } from '../../../libs/redis-session/src/nest/platform/raw-messages.js';
+import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
+import { type Session } from '../../../libs/redis-session/src/session/session.js';
 
 interface Pending {
   readonly state: string;

@@ -16,7 +16,7 @@ import {
   LogoutService,
   type Session,
 } from 'nestjs-redis-session';
-import { Barrier } from './barrier.js';
+import { Barrier } from '../waiting/barrier.js';
 
 interface Reply {
   send(body: object): void;

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { HttpAnswer } from '../../libs/redis-session/src/http/answers/http-answer.js';
-import type { HttpExchange } from '../../libs/redis-session/src/http/answers/http-exchange.js';
-import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
-import type { SessionIdResolver } from '../../libs/redis-session/src/http/session-id/session-id-resolver.js';
-import type { MapSessionRepository } from '../../libs/redis-session/src/session/map-session-repository.js';
-import { SESSION_ID_PATTERN } from '../../libs/redis-session/src/session/session-id.js';
-import { EMPTY_SECURITY_CONTEXT } from '../../libs/redis-session/src/security/security-context.js';
+import type { HttpAnswer } from '../../../libs/redis-session/src/http/answers/http-answer.js';
+import type { HttpExchange } from '../../../libs/redis-session/src/http/answers/http-exchange.js';
+import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
+import type { SessionIdResolver } from '../../../libs/redis-session/src/http/session-id/session-id-resolver.js';
+import type { MapSessionRepository } from '../../../libs/redis-session/src/session/map-session-repository.js';
+import { SESSION_ID_PATTERN } from '../../../libs/redis-session/src/session/session-id.js';
+import { EMPTY_SECURITY_CONTEXT } from '../../../libs/redis-session/src/security/security-context.js';
 import { requestWith, responseTo } from './node-messages.js';
 
 /** Headers with which a browser follows a link. */

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type {
   FailedResponse,
   ResponseCommitter,
-} from '../../libs/redis-session/src/http/response/response-committer.js';
+} from '../../../libs/redis-session/src/http/response/response-committer.js';
 
 /** A committer whose commits end when the test says so. */
 export class ScriptedCommitter implements ResponseCommitter {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { Redis } from 'ioredis';
-import { monitorCommands } from '../../tools/servers/redis-monitor.mjs';
+import { monitorCommands } from '../../../tools/servers/redis-monitor.mjs';
 
 /** What clients have sent to one Redis since the recording began; commands inside Lua scripts are left out. */
 export interface RecordedCommands {

@@ -8,9 +8,9 @@ import {
   type RedisSessionModuleOptions,
   type Session,
 } from 'nestjs-redis-session';
-import { Barrier } from './barrier.js';
-import { send } from './http-client.js';
-import { startReplica, type Replica } from './replica.js';
+import { Barrier } from '../waiting/barrier.js';
+import { send } from '../http/http-client.js';
+import { startReplica, type Replica } from '../apps/replica.js';
 
 let barrier: Barrier;
 

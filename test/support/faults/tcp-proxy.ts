@@ -1,0 +1,1 @@
+export { startTcpProxy, type TcpProxy } from '../../../tools/servers/tcp-proxy.mjs';

@@ -1,1 +1,0 @@
-export { type RedisCluster, startRedisCluster } from '../../tools/servers/redis-cluster.mjs';

@@ -1,1 +1,0 @@
-export { type RedisSentinel, startRedisSentinel } from '../../tools/servers/redis-sentinel.mjs';

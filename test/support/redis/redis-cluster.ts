@@ -1,0 +1,1 @@
+export { type RedisCluster, startRedisCluster } from '../../../tools/servers/redis-cluster.mjs';

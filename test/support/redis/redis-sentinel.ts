@@ -1,0 +1,1 @@
+export { type RedisSentinel, startRedisSentinel } from '../../../tools/servers/redis-sentinel.mjs';

@@ -1,1 +1,0 @@
-export { startTcpProxy, type TcpProxy } from '../../tools/servers/tcp-proxy.mjs';
