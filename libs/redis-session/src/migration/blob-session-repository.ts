@@ -11,7 +11,7 @@ import { SessionCorruptError, SessionEncodingError } from '../session/session.er
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { movedTo } from './moved-mark.js';
 import { lifetimeOf, parseBlob, type SessionBlob, stringifyBlob } from './session-blob.js';
-import { openOwnAttributes, sealOwnAttributes } from './sealed-attributes.js';
+import { openOwnAttributes, sealOwnAttributes } from './signed-attributes.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What the other library is told in its set-up. */
