@@ -20,7 +20,8 @@ export {
   recordAccess,
   sessionFromText,
   sessionToText,
-} from './session/whole-sessions.js';
+  MapSessionRepository,
+} from './session/map-session-repository.js';
 export { type IndexedSessionRepository, type SessionPage } from './session/session-repository.js';
 export {
   type SessionEventRecorder,
@@ -28,10 +29,9 @@ export {
   type SessionEventSubscription,
 } from './session/session-event.js';
 export { type SessionCodec } from './session/attributes/codec.js';
-export { FlushMode, SaveMode } from './session/modes.js';
+export { FlushMode, SaveMode } from './session/repository-options.js';
 export { type SessionFeature } from './nest/options/redis-session.options.js';
 
 // The repositories of the library, for programs without Nest
-export { MapSessionRepository } from './session/map-session-repository.js';
 export { RedisIndexedSessionRepository } from './redis/indexed/redis-indexed-session-repository.js';
 export { RedisSessionRepository } from './redis/sessions/redis-session-repository.js';

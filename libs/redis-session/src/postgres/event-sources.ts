@@ -1,7 +1,8 @@
 import { BackgroundLoop, FailureLog, jittered } from '../lib/background-loop.js';
 import { type SessionLogger } from '../lib/logger.js';
-import { SessionLanes, handleEvent } from '../session/event-handling.js';
 import {
+  SessionLanes,
+  handleEvent,
   type SessionEventSource,
   type SessionEventSubscription,
 } from '../session/session-event.js';

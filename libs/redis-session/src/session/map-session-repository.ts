@@ -1,7 +1,92 @@
-import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { DEFAULT_REPOSITORY_OPTIONS, type SessionRepositoryOptions } from './repository-options.js';
+import { type SessionRepositoryOptions, DEFAULT_REPOSITORY_OPTIONS } from './repository-options.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+  type SessionTimes,
+  expiryTimeMs,
+} from './session-change.js';
 import { StoredSessionRepository } from './stored-session-repository.js';
-import { applyChange, hasEnded, recordAccess } from './whole-sessions.js';
+
+/** What a save makes of a session, for stores that keep each session as a whole. */
+export interface AppliedChange {
+  readonly outcome: SaveOutcome;
+  /** What is to be stored; undefined = nothing. */
+  readonly session: StoredSession | undefined;
+}
+
+/**
+ * Computes what a save makes of a session. Writes nothing.
+ *
+ * @param stored - undefined = there is none
+ */
+export function applyChange(
+  stored: StoredSession | undefined,
+  change: SessionChange,
+): AppliedChange {
+  const { isNew, creationTime, lastAccessedTime, maxInactiveInterval = -1 } = change;
+  const attributes = new Map<string, string>();
+  const before = isNew
+    ? { creationTime, lastAccessedTime, maxInactiveInterval, attributes }
+    : stored;
+  if (!before) return { outcome: { kind: 'missing' }, session: undefined };
+  const updated = [...change.attributes].filter(([, { basedOn }]) => basedOn);
+  const current = new Map(updated.map(([name]) => [name, before.attributes.get(name)]));
+  const hasConflict = updated.some(([name, { basedOn }]) => basedOn?.text !== current.get(name));
+  if (hasConflict && !isNew) return { outcome: { kind: 'conflict', current }, session: undefined };
+  return { outcome: { kind: 'saved' }, session: withChange(before, change) };
+}
+
+/**
+ * Records an access if one is due.
+ *
+ * @param accessTimeMs - epoch; undefined = this is no access
+ * @returns `stored` itself when nothing is to be recorded
+ */
+export function recordAccess(
+  stored: StoredSession,
+  accessTimeMs: number | undefined,
+  { touchIntervalSeconds = 0 }: Pick<SessionRepositoryOptions, 'touchIntervalSeconds'>,
+): StoredSession {
+  if (accessTimeMs === undefined || accessTimeMs <= stored.lastAccessedTime) return stored;
+  const isDue = accessTimeMs - stored.lastAccessedTime >= touchIntervalSeconds * 1000;
+  return isDue ? { ...stored, lastAccessedTime: accessTimeMs } : stored;
+}
+
+/** Whether a session is over: nothing may find it any more, and it should be deleted. */
+export function hasEnded(
+  stored: SessionTimes,
+  { absoluteTimeoutSeconds, clock }: SessionRepositoryOptions,
+): boolean {
+  return clock() >= expiryTimeMs(stored, absoluteTimeoutSeconds);
+}
+
+function withChange(stored: StoredSession, change: SessionChange): StoredSession {
+  const attributes = new Map(stored.attributes);
+  for (const [name, { text }] of change.attributes) {
+    if (text === undefined) attributes.delete(name);
+    else attributes.set(name, text);
+  }
+  return {
+    creationTime: stored.creationTime,
+    lastAccessedTime: Math.max(stored.lastAccessedTime, change.lastAccessedTime),
+    maxInactiveInterval: change.maxInactiveInterval ?? stored.maxInactiveInterval,
+    attributes,
+  };
+}
+
+/** A session as one text, for stores that hold no structure. */
+export function sessionToText({ attributes, ...times }: StoredSession): string {
+  return JSON.stringify({ ...times, attributes: [...attributes] });
+}
+
+/** @param text - of {@link sessionToText} */
+export function sessionFromText(text: string): StoredSession {
+  const { attributes, ...times } = JSON.parse(text) as SessionTimes & {
+    attributes: [string, string][];
+  };
+  return { ...times, attributes: new Map(attributes) };
+}
 
 /**
  * Keeps sessions in the memory of this process: for development and tests. They are lost when it ends, and other

@@ -1,13 +1,13 @@
+import { ShownByNames } from './attributes/shown-by-names.js';
 import { type AttributeLookup, SessionAttributeMap } from './attributes/attributes.js';
 import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
 import {
   type PendingSessionChange,
   type SessionContext,
   type SessionOwner,
-} from './session-owner.js';
-import { type Session } from './session.js';
+  type Session,
+} from './session.js';
 import { SessionInvalidatedError } from './session.errors.js';
-import { ShownByNames } from './attributes/shown-by-names.js';
 
 /** How a {@link MapSession} starts. */
 export interface MapSessionInit {

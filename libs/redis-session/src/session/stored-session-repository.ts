@@ -4,7 +4,7 @@ import { Lanes } from '../lib/lanes.js';
 import { quoted } from '../lib/quoted.js';
 import { OutageLog } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
-import { type PendingSessionChange, type SessionContext } from './session-owner.js';
+import { type PendingSessionChange, type SessionContext } from './session.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './attributes/codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';

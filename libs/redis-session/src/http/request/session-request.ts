@@ -6,7 +6,7 @@ import {
 } from '../../security/security-context.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession } from '../../session/map-session.js';
-import { type SessionOwner } from '../../session/session-owner.js';
+import { type SessionOwner } from '../../session/session.js';
 import {
   SessionInvalidatedError,
   SessionResponseCommittedError,

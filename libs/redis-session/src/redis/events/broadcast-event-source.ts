@@ -1,5 +1,4 @@
-import { SessionLanes, handleEvent } from '../../session/event-handling.js';
-import { type SessionEventSource } from '../../session/session-event.js';
+import { SessionLanes, handleEvent, type SessionEventSource } from '../../session/session-event.js';
 import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import {
   EVENT_BATCH_SIZE,

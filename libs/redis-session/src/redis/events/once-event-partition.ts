@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.js';
-import { handleEvent } from '../../session/event-handling.js';
+import { handleEvent } from '../../session/session-event.js';
 import { dropConsumers } from '../lua/scripts.generated.js';
 import {
   EVENT_BATCH_SIZE,

@@ -1,4 +1,4 @@
-import { type SessionEventSource } from '../../session/session-event.js';
+import { type SessionEventSource, SessionLanes } from '../../session/session-event.js';
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
 import {
   GROUP,
@@ -8,7 +8,6 @@ import {
 } from './once-event-partition.js';
 import { MAX_EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
 import { FailureLog } from '../../lib/background-loop.js';
-import { SessionLanes } from '../../session/event-handling.js';
 import { type StreamsReply, takeAll } from './session-event-source.js';
 import { withDeadline } from '../../lib/deadline.js';
 

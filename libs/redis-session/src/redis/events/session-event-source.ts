@@ -1,7 +1,6 @@
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
-import { type SessionEventHandler } from '../../session/session-event.js';
-import { type SessionLanes } from '../../session/event-handling.js';
+import { type SessionEventHandler, type SessionLanes } from '../../session/session-event.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { type FailureLog } from '../../lib/background-loop.js';
 import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';

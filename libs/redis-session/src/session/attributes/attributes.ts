@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type SessionCodec } from './codec.js';
 import { type AttributeChange } from '../session-change.js';
-import { SaveMode } from '../modes.js';
+import { SaveMode } from '../repository-options.js';
 import { SessionEncodingError } from '../session.errors.js';
 
 /** Stores may put it between texts. */

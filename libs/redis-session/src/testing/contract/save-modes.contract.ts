@@ -1,5 +1,5 @@
 import { describe, expect, it } from './test-functions.js';
-import { type SaveMode } from '../../session/modes.js';
+import { type SaveMode } from '../../session/repository-options.js';
 import { eventually } from './eventually.js';
 import { RepositoryUnderTest, type SessionRepositoryFactory } from './repository-under-test.js';
 
