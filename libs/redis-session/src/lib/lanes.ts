@@ -1,9 +1,37 @@
+import { foreignProperty } from './foreign-property.js';
+
+/** Runs actions one after the other. */
+class Lane {
+  private last: Promise<unknown> | undefined;
+
+  /** Runs `action` after those that were given before, however they ended; at once when there were none. */
+  run<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.last?.then(action) ?? action();
+    this.last = result.catch(ignore);
+    return result;
+  }
+}
+
+const laneProperty = foreignProperty<Lane>('lane');
+
+/**
+ * The lane of what is done to `target`. Not in a `Map`: the tables that a busy one leaves behind keep what was in them until
+ * the garbage collector goes through everything. With a whole request in each, that cost a save 10 µs on Node 20.
+ */
+export function laneOf(target: object): Lane {
+  const known = laneProperty.get(target);
+  if (known) return known;
+  const lane = new Lane();
+  laneProperty.set(target, lane);
+  return lane;
+}
+
 /** Runs actions of the same key one after the other, and those of different keys side by side. */
 export class Lanes {
-  private readonly lastOf = new Map<unknown, Promise<unknown>>();
+  private readonly lastOf = new Map<string, Promise<unknown>>();
 
   /** Runs `action` after those that were given before under `key`, however they ended; at once when there are none. */
-  run<T>(key: unknown, action: () => Promise<T>): Promise<T> {
+  run<T>(key: string, action: () => Promise<T>): Promise<T> {
     const result = this.lastOf.get(key)?.then(action) ?? action();
     const leave = () => {
       if (this.lastOf.get(key) === end) this.lastOf.delete(key);
@@ -12,4 +40,8 @@ export class Lanes {
     this.lastOf.set(key, end);
     return result;
   }
+}
+
+function ignore(): void {
+  // Whoever gave the action hears of its error.
 }

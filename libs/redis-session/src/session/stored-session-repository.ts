@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
-import { Lanes } from '../lib/lanes.js';
+import { laneOf, Lanes } from '../lib/lanes.js';
 import { quoted } from '../lib/quoted.js';
 import { OutageLog } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
@@ -89,11 +89,11 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async save(session: MapSession): Promise<void> {
-    await this.outages.watch('save', () => this.lanes.run(session, () => this.saveInTurn(session)));
+    await this.outages.watch('save', () => laneOf(session).run(() => this.saveInTurn(session)));
   }
 
   async invalidate(session: MapSession): Promise<void> {
-    await this.lanes.run(session, async () => {
+    await laneOf(session).run(async () => {
       if (session.isStored) await this.deleteById(session.storedId);
     });
   }
