@@ -39,7 +39,7 @@ export class SessionRepositoryInterceptor implements NestInterceptor {
     if (!sessionRequest) return next.handle();
     return next.handle().pipe(
       mergeMap((result) => save(sessionRequest, result)),
-      map((result) => redirectAfterLogin(context, sessionRequest, result)),
+      map((result) => redirectAfterLogin(context, result)),
     );
   }
 }

@@ -33,8 +33,6 @@ const requests = foreignProperty<SessionRequest>('session request');
  */
 export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, ResponseCommitter {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
-  /** Where the answer to a login leads; undefined = the handler's result is the answer. */
-  redirectAfterLogin: string | undefined;
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;

@@ -1,6 +1,8 @@
-import { type ExecutionContext, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
 import { asksToBeRemembered } from '../../security/remember-me.js';
+import { loginRedirects } from './login-redirect.js';
 import { sessionRequestForLogin } from './login-request.js';
 import { LoginService } from './login.service.js';
 import { HttpPlatform } from '../platform/http-platform.js';
@@ -14,22 +16,19 @@ interface LoginRequest {
   readonly body?: unknown;
 }
 
-const flows = new WeakMap<SessionRequestContext, LoginFlow>();
+/** By what the requests of one application share: Nest injects nothing into `@UseGuards(new LocalGuard())`. */
+const flows = foreignProperty<LoginFlow>('login flow');
 
 /** What a `LoginGuard` does once a strategy has decided. */
 @Injectable()
-export class LoginFlow implements OnModuleInit {
-  @Inject(SESSION_REQUEST_CONTEXT) private readonly context!: SessionRequestContext;
+export class LoginFlow {
+  @Inject() private readonly loginService!: LoginService;
+  @Inject() private readonly platform!: HttpPlatform;
+  @Inject() private readonly events!: SecurityEvents;
+  @Inject(RESOLVED_OPTIONS) private readonly options!: ResolvedOptions;
 
-  constructor(
-    private readonly loginService: LoginService,
-    private readonly platform: HttpPlatform,
-    private readonly events: SecurityEvents,
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
-
-  onModuleInit(): void {
-    flows.set(this.context, this);
+  constructor(@Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext) {
+    flows.set(context, this);
   }
 
   /**
@@ -71,7 +70,7 @@ export class LoginFlow implements OnModuleInit {
       exchange,
       requestCache: security.requestCache,
     });
-    if (exchange.sessionRequest) exchange.sessionRequest.redirectAfterLogin = location;
+    loginRedirects.set(request, location);
   }
 
   /** @returns what to throw */

@@ -8,7 +8,11 @@ import {
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { type HttpAnswer } from '../../http/answers/http-answer.js';
 import { redirectAnswer } from '../../http/answers/redirect.js';
-import { type SessionRequest } from '../../http/request/session-request.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
+import { rawRequestOf } from '../platform/raw-messages.js';
+
+/** Where a login leads, by the platform's request: Nest passes nothing else from a guard to an interceptor. */
+export const loginRedirects = foreignProperty<string | undefined>('redirect after login');
 
 /** What the responses of Express and of Fastify have in common. */
 interface PlatformResponse {
@@ -19,15 +23,14 @@ interface PlatformResponse {
 }
 
 /** Answers a login with the redirect that it has decided on. @returns what takes the place of the handler's result */
-export function redirectAfterLogin(
-  context: ExecutionContext,
-  { request, redirectAfterLogin: location }: SessionRequest,
-  result: unknown,
-): unknown {
-  const response = context.switchToHttp().getResponse<PlatformResponse>();
-  if (location === undefined || response.headersSent || response.sent) return result;
-  if (answersItself(context)) return result;
-  const answer = redirectAnswer({ request }, location);
+export function redirectAfterLogin(context: ExecutionContext, result: unknown): unknown {
+  const http = context.switchToHttp();
+  const request = http.getRequest<object>();
+  const location = loginRedirects.get(request);
+  if (location === undefined) return result;
+  const response = http.getResponse<PlatformResponse>();
+  if (response.headersSent || response.sent || answersItself(context)) return result;
+  const answer = redirectAnswer({ request: rawRequestOf(request) }, location);
   prepare(response, answer);
   return resultInstead(context.getHandler(), result, answer);
 }

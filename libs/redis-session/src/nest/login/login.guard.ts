@@ -1,10 +1,4 @@
-import {
-  type ExecutionContext,
-  Inject,
-  mixin,
-  type Type,
-  UnauthorizedException,
-} from '@nestjs/common';
+import { type ExecutionContext, mixin, type Type, UnauthorizedException } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { AuthGuard, type IAuthGuard } from '@nestjs/passport';
 import { LoginFlow } from './login-flow.js';
@@ -34,11 +28,8 @@ const IS_LOGIN_GUARD = Symbol('is login guard');
  */
 export function LoginGuard(strategy: string): Type<IAuthGuard> {
   class StrategyLoginGuard extends AuthGuard(strategy) {
-    /** undefined in an instance that Nest has not made: `@UseGuards(new LocalGuard())` */
-    @Inject(LoginFlow) private readonly flow?: LoginFlow;
-
     override async canActivate(context: ExecutionContext): Promise<boolean> {
-      const flow = this.flow ?? LoginFlow.of(context);
+      const flow = LoginFlow.of(context);
       try {
         await super.canActivate(context);
       } catch (error) {
