@@ -3,12 +3,13 @@
  *
  * Installs the tarball in an application of Nest 11 (CommonJS, Jest) and of Nest 12 (ESM, Vitest), each as its CLI makes it.
  * Checks the types, runs the tests, and starts two processes on Express and two on Fastify with a Redis of their own: a login
- * on the first must hold on the second. Exits with 1 when a step fails. Needs an npm registry.
+ * on the first must hold on the second. Runs `nest add` in one more application of each. Exits with 1 when a step fails. Needs an npm registry.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkEntries } from './consumers/check-entries.mjs';
+import { checkNestAdd } from './consumers/check-nest-add.mjs';
 import { checkLogin } from './consumers/check-login.mjs';
 import { makeApplication, run, SCAFFOLDS } from './consumers/make-application.mjs';
 import { startRedisServer } from './servers/redis-server.mjs';
@@ -40,8 +41,11 @@ async function tryIn(/** @type {import('./consumers/make-application.mjs').Scaff
   await step(`${name}: its tests pass`, () => run(app, 'npm', ['test']));
   for (const platform of /** @type {const} */ (['express', 'fastify']))
     await step(`${name} on ${platform}: a login holds on another process`, () =>
-      checkLogin(app, platform, redis.url),
+      checkLogin(app, platform, redis.url, '/admin'),
     );
+  await step(`${name}: nest add makes an application with a login`, () =>
+    checkNestAdd(folder, scaffold, { tarball, redisUrl: redis.url }),
+  );
 }
 
 async function pack() {

@@ -22,9 +22,15 @@ describe('the package', () => {
     paths = pack.files.map(({ path }) => path);
   });
 
-  it('holds the build, its types, the README and the license, and nothing else', () => {
+  it('holds the build, its types, the schematic, the README and the license, and nothing else', () => {
     const others = paths.filter((path) => !/^dist\/.*(?:\.js|\.d\.ts)$/.test(path));
-    expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(others.sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'schematics/collection.json',
+      'schematics/nest-add.schema.json',
+    ]);
   });
 
   it('holds no spec and no source map', () => {

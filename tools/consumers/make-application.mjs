@@ -30,11 +30,7 @@ const JEST_IGNORES = ['node_modules/(?!(nestjs-redis-session|leven)/)'];
  * @param {string} tarball
  */
 export async function makeApplication(folder, { name, version, isCommonJs }, tarball) {
-  const app = join(folder, name);
-  await run(folder, 'npx', [
-    ...['-y', `@nestjs/cli@${version}`, 'new', name],
-    ...['--skip-git', '--skip-install', '--package-manager', 'npm'],
-  ]);
+  const app = await makeScaffold(folder, name, version);
   await run(app, 'npm', [
     ...['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, 'ioredis'],
     ...['passport', 'passport-local', `@nestjs/passport@${version}`],
@@ -44,6 +40,23 @@ export async function makeApplication(folder, { name, version, isCommonJs }, tar
   for (const file of REPLACED_FILES) await rm(join(app, 'src', file));
   await cp(join(import.meta.dirname, 'app'), join(app, 'src'), { recursive: true });
   if (isCommonJs) await adaptToCommonJs(app);
+}
+
+/**
+ * Makes an application as the CLI of one version of Nest does, and installs nothing.
+ *
+ * @returns {Promise<string>} its folder, `<folder>/<name>`
+ */
+export async function makeScaffold(
+  /** @type {string} */ folder,
+  /** @type {string} */ name,
+  /** @type {number} */ version,
+) {
+  await run(folder, 'npx', [
+    ...['-y', `@nestjs/cli@${version}`, 'new', name],
+    ...['--skip-git', '--skip-install', '--package-manager', 'npm'],
+  ]);
+  return join(folder, name);
 }
 
 /** Replaces the platform in `main.ts`, which is as the CLI made it but for that, and builds the application. */

@@ -1,0 +1,75 @@
+import { type Rule, type SchematicContext, type Tree } from '@angular-devkit/schematics';
+import { type AddedParts, addToMain, addToModule } from './application-code.js';
+import { loginFiles, loginTest } from './login-files.js';
+import { addDependencies, addJestSetting, readManifest } from './manifest.js';
+import { useMemoryInTests } from './application-tests.js';
+
+/** What `nest add nestjs-redis-session` takes, see `schematics/nest-add.schema.json`. */
+export interface NestAddOptions extends AddedParts {
+  readonly tests: boolean;
+  /** Folder of `app.module.ts`, such as `src`. */
+  readonly sourceRoot: string;
+}
+
+/**
+ * Adds sessions to an application: the module, and if asked for a login and its test.
+ *
+ * Changes `app.module.ts`, `main.ts`, `package.json` and the tests that the Nest CLI has made, and creates files in the folder
+ * `auth`. An application that has the
+ * module already stays as it is.
+ *
+ * @throws Error when there is no `app.module.ts`, or one that has no `@Module({ … })`
+ */
+export function nestAdd(options: NestAddOptions): Rule {
+  return (tree, context) => {
+    const { sourceRoot, login, tests } = options;
+    const modulePath = `${sourceRoot}/app.module.ts`;
+    const code = tree.read(modulePath)?.toString();
+    if (code === undefined)
+      throw new Error(
+        `Cannot add sessions: there is no ${modulePath}. Import RedisSessionModule.forRoot() in your root module yourself.`,
+      );
+    if (code.includes('RedisSessionModule')) {
+      context.logger.warn(`Nothing to do: ${modulePath} has the RedisSessionModule.`);
+      return;
+    }
+    const manifest = readManifest(tree);
+    tree.overwrite(modulePath, addToModule(code, options, manifest.importSuffix));
+    if (login) createLogin(tree, options, manifest.importSuffix);
+    addDependencies(tree, manifest, login);
+    if (tests) {
+      addJestSetting(tree, manifest);
+      useMemoryInTests(tree);
+    }
+    changeMain(tree, context, options, manifest.nestVersion);
+    context.addTask({ toConfiguration: () => INSTALL });
+  };
+}
+
+/** The task of the devkit that runs `npm install`, or the same of another package manager. */
+const INSTALL = { name: 'node-package', options: { command: 'install', quiet: true } };
+
+function createLogin(tree: Tree, { sourceRoot, tests }: NestAddOptions, suffix: string): void {
+  const files = { ...loginFiles(suffix), ...(tests ? loginTest(suffix) : {}) };
+  for (const [name, text] of Object.entries(files)) tree.create(`${sourceRoot}/auth/${name}`, text);
+}
+
+function changeMain(
+  tree: Tree,
+  context: SchematicContext,
+  { sourceRoot, expressSession }: NestAddOptions,
+  nestVersion: number,
+): void {
+  const path = `${sourceRoot}/main.ts`;
+  const code = tree.read(path)?.toString() ?? '';
+  if (expressSession)
+    context.logger.warn(
+      `Remove app.use(session(…)) and app.use(passport.session()) from ${path}, and set SESSION_SECRET to the secret that they have.`,
+    );
+  const changed = nestVersion >= 12 ? addToMain(code) : code;
+  if (changed !== code) tree.overwrite(path, changed);
+  else
+    context.logger.warn(
+      `${path} stays as it is. Protect forms against other sites: see "CSRF" in docs/security.md of the library.`,
+    );
+}
