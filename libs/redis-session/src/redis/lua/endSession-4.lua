@@ -48,9 +48,8 @@ for i = 1, #hash, 2 do
 end
 
 if kind == 'expired' and not times.over and not times.ended then
-  local created, accessed = toInteger(times.creationTime), toInteger(times.lastAccessedTime)
-  local interval = toInteger(times.maxInactiveInterval)
-  if created and accessed and interval then
+  local created, accessed, interval = toIntegers(times.creationTime, times.lastAccessedTime, times.maxInactiveInterval)
+  if created then
     local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
     if expiry > (callerNow or now) then
       local alive = { 2, now, expiry == math.huge and '+inf' or string.format('%.0f', expiry) }

@@ -60,9 +60,8 @@ local function load(sessionKey, accessTime, knownVersion)
   if hash and hash.err then
     return string.find(hash.err, 'WRONGTYPE') and -1 or redis.call('HGETALL', sessionKey), ''
   end
-  local created, accessed = toInteger(fields.creationTime), toInteger(fields.lastAccessedTime)
-  local interval, indexExpiry = toInteger(fields.maxInactiveInterval), toInteger(fields.indexExpiry)
-  if not (created and accessed and interval) then
+  local created, accessed, interval = toIntegers(fields.creationTime, fields.lastAccessedTime, fields.maxInactiveInterval)
+  if not created then
     hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end
@@ -78,6 +77,7 @@ local function load(sessionKey, accessTime, knownVersion)
     local accessText = string.format('%.0f', accessTime)
     redis.call('HSET', sessionKey, 'lastAccessedTime', accessText)
     parts[#parts + 1], parts[#parts + 2] = 'lastAccessedTime', accessText
+    local indexExpiry = toInteger(fields.indexExpiry)
     if expiry ~= math.huge and indexExpiry and indexExpiry + indexDelay < clientNow then
       redis.call('HSET', sessionKey, 'indexExpiry', string.format('%.0f', expiry))
       parts[#parts + 1], parts[#parts + 2] = 'newIndexExpiry', '1'

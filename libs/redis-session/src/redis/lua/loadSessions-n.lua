@@ -65,8 +65,8 @@ local function load(sessionKey, accessText, touchInterval, knownVersion)
     end
     createdText, accessedText, intervalText, version = timesIn(hash)
   end
-  local created, accessed, interval = toInteger(createdText), toInteger(accessedText), toInteger(intervalText)
-  if not (created and accessed and interval) then
+  local created, accessed, interval = toIntegers(createdText, accessedText, intervalText)
+  if not created then
     hash = hash or redis.call('HGETALL', sessionKey)
     return #hash, table.concat(hash, '\0')
   end

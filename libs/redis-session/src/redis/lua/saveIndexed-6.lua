@@ -36,7 +36,8 @@
 local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
 local expirations, events, endedKey = KEYS[4], KEYS[5], KEYS[6]
 local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
-local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local accessText, accessed = ARGV[3], tonumber(ARGV[3])
+local interval, absoluteTimeout = tonumber(ARGV[4]), tonumber(ARGV[5])
 local retention = tonumber(ARGV[6])
 local storedId, currentId = string.sub(storedKey, -tonumber(ARGV[7])), string.sub(currentKey, -tonumber(ARGV[8]))
 local hasExpirations, maxEvents = ARGV[9] == '1', tonumber(ARGV[10])
@@ -76,13 +77,14 @@ else
     times = readTimes()
   end
   version, isKnown = times[5], times[5] == knownVersion
-  local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
-  created, interval = toInteger(times[1]), interval or storedInterval
-  local isValid = created and storedAccess and storedInterval
-  if not isValid or times[4] or expiryOf(created, storedAccess, storedInterval, absoluteTimeout) <= now then
+  local storedCreated, storedAccess, storedInterval = toIntegers(times[1], times[2], times[3])
+  if not storedCreated or times[4] or expiryOf(storedCreated, storedAccess, storedInterval, absoluteTimeout) <= now then
     return { -1, now }
   end
-  accessed = math.max(accessed, storedAccess)
+  created, interval = storedCreated, interval or storedInterval
+  if storedAccess > accessed then
+    accessText, accessed = times[2], storedAccess
+  end
   local current = { -3, now }
   if updateCount > 0 and hasConflict(storedKey, firstUpdate, updateCount, current) then
     return current
@@ -114,7 +116,7 @@ end
 if version then
   redis.call('HSET', currentKey, 'version', version)
 end
-setFields(currentKey, accessed, firstSet, firstDelete - 1)
+setFields(currentKey, accessText, firstSet, firstDelete - 1)
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end

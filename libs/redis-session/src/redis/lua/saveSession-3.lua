@@ -3,8 +3,9 @@
   Mirrors RedisSessionRepository.save of Spring Session, which takes four commands that others can come between.
   Input:
     KEYS[1] session hash under the id that it was stored under
-    KEYS[2] session hash under the current id, equal to KEYS[1] unless the id was changed
-    KEYS[3] mark of this very save, equal to KEYS[1] when it holds no updates
+    KEYS[2] session hash under the current id
+    KEYS[3] mark of this very save
+    The last two are left out when the id is the same and nothing is under update.
     ARGV[1] creation time of a new session, epoch ms, or '' when the session must already exist
     ARGV[2] latest moment at which the save may take place, epoch ms on the clock of this server
     ARGV[3] last access, epoch ms: the stored one stays when it is later
@@ -20,9 +21,10 @@
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
 ]]
-local storedKey, currentKey, markKey = KEYS[1], KEYS[2], KEYS[3]
+local storedKey, currentKey, markKey = KEYS[1], KEYS[2] or KEYS[1], KEYS[3]
 local isNew, created, latest = ARGV[1] ~= '', tonumber(ARGV[1]), tonumber(ARGV[2])
-local accessed, interval, absoluteTimeout = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local accessText, accessed = ARGV[3], tonumber(ARGV[3])
+local interval, absoluteTimeout = tonumber(ARGV[4]), tonumber(ARGV[5])
 local knownVersion, version, isKnown = ARGV[6], false, false
 local setCount, deleteCount, updateCount = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local firstSet = 10
@@ -51,15 +53,19 @@ else
     times = readTimes()
   end
   version, isKnown = times[4], times[4] == knownVersion
-  local storedAccess, storedInterval = toInteger(times[2]), toInteger(times[3])
-  created, interval = toInteger(times[1]), interval or storedInterval
-  if not (created and storedAccess and storedInterval) then
+  local storedCreated, storedAccess, storedInterval = toIntegers(times[1], times[2], times[3])
+  if not storedCreated then
     return { -1, now }
   end
-  accessed = math.max(accessed, storedAccess)
-  local current = { -3, now }
-  if updateCount > 0 and hasConflict(storedKey, firstUpdate, updateCount, current) then
-    return current
+  created, interval = storedCreated, interval or storedInterval
+  if storedAccess > accessed then
+    accessText, accessed = times[2], storedAccess
+  end
+  if updateCount > 0 then
+    local current = { -3, now }
+    if hasConflict(storedKey, firstUpdate, updateCount, current) then
+      return current
+    end
   end
 end
 
@@ -80,7 +86,7 @@ if version and (setCount + deleteCount > 0 or ARGV[4] ~= '') then
   version = nextVersion(version)
   redis.call('HSET', currentKey, 'version', version)
 end
-setFields(currentKey, accessed, firstSet, firstDelete - 1)
+setFields(currentKey, accessText, firstSet, firstDelete - 1)
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end
@@ -88,5 +94,9 @@ if updateCount > 0 then
   redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
 end
 
-expireKeyAt(currentKey, expiry)
+if expiry == math.huge then
+  redis.call('PERSIST', currentKey)
+else
+  redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry))
+end
 return { 1, now, isKnown and version or '' }

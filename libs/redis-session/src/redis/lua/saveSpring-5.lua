@@ -119,7 +119,7 @@ end
 if not isNew and ARGV[4] ~= '' then
   redis.call('HSET', currentKey, 'maxInactiveInterval', ARGV[4])
 end
-setFields(currentKey, accessed, firstSet, firstDelete - 1)
+setFields(currentKey, string.format('%.0f', accessed), firstSet, firstDelete - 1)
 for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end

@@ -18,9 +18,9 @@ local sessionKey, shadowKey, earlierShadowKey, bucketPrefix = KEYS[1], KEYS[2], 
 local member, earlierMember, absoluteTimeout = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local fields = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'bucket')
-local created, accessed, interval = toInteger(fields[1]), toInteger(fields[2]), toInteger(fields[3])
+local created, accessed, interval = toIntegers(fields[1], fields[2], fields[3])
 local earlierBucket = fields[4]
-if not (created and accessed and interval) then
+if not created then
   return false
 end
 local expiry = expiryOf(created, accessed, interval, absoluteTimeout)

@@ -44,7 +44,8 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
  * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
  *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      while no record of the access is due and the
  *                                                               session is not a large one that is known
- * save        EVALSHA saveSession 3 <stored key> <current key> <mark of the save>
+ * save        EVALSHA saveSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ *             EVALSHA saveSession 3 <stored key> <current key> <mark of the save>      with another id, or updates
  * deleteById  DEL nest:session:sessions:{4fQz81Lw}r0Y…
  * ```
  * ```

@@ -23,12 +23,9 @@ import { WriteDeadline } from '../client/script.js';
 export type RedisClient = Redis | Cluster;
 
 interface ScriptedClient {
-  nestSessionSave(
-    storedKey: string,
-    currentKey: string,
-    markKey: string,
-    ...args: ScriptArguments
-  ): Promise<RawReply>;
+  /** Of a session whose id is the same, without updates: one key. */
+  nestSessionSaveInPlace(...args: ScriptArguments): Promise<RawReply>;
+  nestSessionSave(...args: ScriptArguments): Promise<RawReply>;
 }
 
 /** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
@@ -81,6 +78,7 @@ export class RedisSessionCommands {
       commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
     defineOnBoth(client, 'nestSessionSave', saveSession);
+    defineOnBoth(client, 'nestSessionSaveInPlace', { ...saveSession, numberOfKeys: 1 });
   }
 
   /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
@@ -103,14 +101,14 @@ export class RedisSessionCommands {
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
     const known = this.known.get(storedKey);
-    const markKey = hash.updates.length > 0 ? input.markKeyOf(randomUUID()) : storedKey;
+    const isInPlace = storedKey === currentKey && hash.updates.length === 0;
+    const command = isInPlace ? 'nestSessionSaveInPlace' : 'nestSessionSave';
+    const keys = isInPlace ? [storedKey] : [storedKey, currentKey, input.markKeyOf(randomUUID())];
     const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        client.nestSessionSave(
-          storedKey,
-          currentKey,
-          markKey,
+        client[command](
+          ...keys,
           hash.creationTime,
           latest,
           hash.lastAccessedTime,

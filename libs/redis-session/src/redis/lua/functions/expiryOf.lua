@@ -2,6 +2,8 @@
 -- never, the absolute lifetime in ms, negative = none.
 local function expiryOf(created, accessed, interval, absoluteTimeout)
   local idle = interval < 0 and math.huge or accessed + interval * 1000
-  local absolute = absoluteTimeout < 0 and math.huge or created + absoluteTimeout
-  return math.min(idle, absolute)
+  if absoluteTimeout < 0 then
+    return idle
+  end
+  return math.min(idle, created + absoluteTimeout)
 end

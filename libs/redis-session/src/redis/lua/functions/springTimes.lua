@@ -3,8 +3,8 @@
 local function springTimes(sessionKey)
   local mark = 'sessionAttr:org.springframework.session.security.SpringSessionBackedSessionInformation.EXPIRED'
   local times = redis.call('HMGET', sessionKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', mark, 'ended')
-  local created, accessed, interval = toInteger(times[1]), toInteger(times[2]), toInteger(times[3])
-  if not (created and accessed and interval) then
+  local created, accessed, interval = toIntegers(times[1], times[2], times[3])
+  if not created then
     return
   end
   local endedId = times[5] and string.match(times[5], '^"(.*)"$')
