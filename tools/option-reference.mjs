@@ -5,6 +5,7 @@ import prettier from 'prettier';
 import { GROUPS, commentsOf } from './option-groups.mjs';
 
 const BUILT = new URL('../libs/redis-session/dist/', import.meta.url);
+const { mustBe } = await import(new URL('lib/option-group.js', BUILT));
 const TARGET = new URL('../docs/options.md', import.meta.url);
 
 /** Defaults that no literal shows. */
@@ -19,10 +20,6 @@ const WORDS = {
   'session().logger': '`console`',
   toAuthentication: 'see the text',
 };
-
-function descriptionOf(schema) {
-  return schema?.description ?? (schema?.def.innerType && descriptionOf(schema.def.innerType));
-}
 
 function defaultOf(group, name, schema) {
   const { success, data } = schema.safeParse(undefined);
@@ -41,8 +38,7 @@ async function sectionOf([title, use, file, name]) {
     if (!comment) throw new Error(`${file}: the option ${option} has no comment.`);
     const value = defaultOf(title, option, schema);
     const tail = value === 'required' ? ' Required.' : value && ` Default: ${value}.`;
-    const must = descriptionOf(schema);
-    return `### \`${option}\`\n\n${comment}${tail}${must ? `\n\nMust be ${must}.` : ''}\n`;
+    return `### \`${option}\`\n\n${comment}${tail}\n\nMust be ${mustBe(schema)}.\n`;
   });
   return `## ${title}\n\nWhere: \`${use}\`.\n\n${entries.join('\n')}`;
 }

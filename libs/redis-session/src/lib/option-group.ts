@@ -47,7 +47,7 @@ export function secretOption(minLength: number) {
 }
 
 /** An option that is true or false. */
-export const flagOption = z.boolean().describe('true or false');
+export const flagOption = z.boolean();
 
 /** An option that counts something or is a duration. */
 export const positiveOption = z.int().positive().describe('a positive integer');
@@ -63,8 +63,8 @@ export interface OptionNaming {
 }
 
 /**
- * Checks the options of a group and fills in the defaults. An option that is undefined counts as left out. The
- * description of each option completes "`<name>` must be …".
+ * Checks the options of a group and fills in the defaults. An option that is undefined counts as left out. A
+ * refusal says what the option {@link mustBe}.
  *
  * @throws SessionOptionError for the first option that is unknown or wrong
  */
@@ -105,15 +105,28 @@ function problemOf(
   if (unknown !== undefined)
     return moved[unknown] ?? unknownOption(prefix, unknown, Object.keys(group.shape));
   const name = String(issues[0]?.path[0]);
-  const mustBe = descriptionOf((group.shape as Record<string, z.ZodType>)[name]) ?? 'valid';
+  const schema = (group.shape as Record<string, z.ZodType>)[name];
   const got = secret.includes(name) ? '' : `, got ${shown(given[name])}`;
-  return `${prefix}${name} must be ${mustBe}${got}.`;
+  return `${prefix}${name} must be ${schema ? mustBe(schema) : 'valid'}${got}.`;
 }
 
-/** The description of a schema, or of the one that it makes optional. */
-function descriptionOf(schema: z.ZodType | undefined): string | undefined {
-  const inner = schema && (schema.def as { innerType?: z.ZodType }).innerType;
-  return schema?.description ?? (inner && descriptionOf(inner));
+/** What a value must be: as the schema says of itself, else the values that it lists, such as `"lax", "strict" or null`. */
+export function mustBe(schema: z.ZodType): string {
+  const [last = 'valid', ...others] = alternativesOf(schema).reverse();
+  return others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
+}
+
+function alternativesOf(schema: z.core.$ZodType): string[] {
+  const { description } = schema as z.ZodType;
+  if (description !== undefined) return [description];
+  if (schema instanceof z.ZodBoolean) return ['true', 'false'];
+  if (schema instanceof z.ZodEnum) return schema.options.map(shown);
+  if (schema instanceof z.ZodLiteral) return [...schema.values].map(shown);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(alternativesOf);
+  if (schema instanceof z.ZodNullable) return [...alternativesOf(schema.unwrap()), 'null'];
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+    return alternativesOf(schema.unwrap());
+  return [];
 }
 
 function unknownOption(prefix: string, name: string, known: readonly string[]): string {

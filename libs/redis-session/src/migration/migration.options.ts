@@ -18,16 +18,14 @@ export const migrationOptionGroup = z.strictObject({
   /** Start of the cookie's value. Default: `'s:'`, for @fastify/session `''`. */
   cookiePrefix: z.string().describe('a string').optional(),
   /** The library that has written the sessions. */
-  from: z
-    .enum(['express-session', '@fastify/session'])
-    .describe('"express-session" or "@fastify/session"'),
+  from: z.enum(['express-session', '@fastify/session']),
   /** `prefix` of connect-redis. */
   keyPrefix: z.string().describe('a string').default('sess:'),
   /**
    * `'share'` works on the sessions where they are, side by side with replicas that still run the other library. `'move'`
    * moves each session to this library's layout when it is first seen: use it once no replica runs the other library.
    */
-  phase: z.enum(['share', 'move']).describe('"share" or "move"'),
+  phase: z.enum(['share', 'move']),
   /** What the cookies are signed with. The first signs, all verify. */
   secrets: z.array(secretOption(1)).min(1).readonly().describe('a list of secrets'),
   /** `ttl` of connect-redis: seconds that a session lives whose cookie has no age. */

@@ -54,15 +54,12 @@ export const repositoryOptionGroup = z.strictObject({
    */
   encryption: objectOption<EncryptionOptions>('an object such as { keys: [key] }').optional(),
   /** When changes are written: when the response begins, or at once. */
-  flushMode: z.enum(FlushMode).describe('"on-save" or "immediate"').default(FlushMode.OnSave),
+  flushMode: z.enum(FlushMode).default(FlushMode.OnSave),
   /**
    * Stores SHA-256 of each session id instead of the id, so that who reads the store cannot log in as its users. `'read'`
    * and `'rename'` turn it on in steps without a logout. See docs/security.md.
    */
-  hashIds: z
-    .union([flagOption, z.enum(['read', 'rename'])])
-    .describe('true, false, "read" or "rename"')
-    .default(false),
+  hashIds: z.union([flagOption, z.enum(['read', 'rename'])]).default(false),
   /** Receives warnings and errors. */
   logger: objectOption<SessionLogger>('an object with warn and error').default(() => console),
   /** Seconds without a request after which a session ends. -1 means never. */
@@ -71,15 +68,9 @@ export const repositoryOptionGroup = z.strictObject({
     .describe('-1 (never) or a positive integer')
     .default(1800),
   /** Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request. */
-  onCorrupt: z
-    .enum(['new-session', 'error'])
-    .describe('"new-session" or "error"')
-    .default('new-session'),
+  onCorrupt: z.enum(['new-session', 'error']).default('new-session'),
   /** Which attributes a save writes. */
-  saveMode: z
-    .enum(SaveMode)
-    .describe('"on-change", "on-set-attribute", "on-get-attribute" or "always"')
-    .default(SaveMode.OnChange),
+  saveMode: z.enum(SaveMode).default(SaveMode.OnChange),
   /** Makes session ids: unpredictable, 16 to 256 characters of `A-Z a-z 0-9 _ . ~ -`. */
   sessionIdGenerator: functionOption<SessionIdGenerator>(
     'a function that returns a string',

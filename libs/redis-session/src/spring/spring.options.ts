@@ -31,10 +31,7 @@ export const springOptionGroup = z.strictObject({
   /** Translates the names of authorities. `springRoles` makes `ADMIN` of `ROLE_ADMIN`. Default: the names are equal. */
   authorities: objectOption<SpringAuthorities>('an object with fromSpring and toSpring').optional(),
   /** The generation of Spring Boot that shares the sessions. With several, the oldest one. */
-  boot: z
-    .union([z.literal(3), z.literal(4)])
-    .describe('3 or 4')
-    .default(4),
+  boot: z.union([z.literal(3), z.literal(4)]).default(4),
   /**
    * What a login here proves to Spring Security 7, which can ask for factors. Needs `boot: 4`. Left out, a login here counts
    * as none, and `authenticatedAt` is lost when Spring writes the login again.
@@ -55,7 +52,7 @@ export const springOptionGroup = z.strictObject({
   /** Translates principals of your own classes. Default: only names and Spring Security's `User` are understood. */
   principal: objectOption<SpringPrincipals>('an object with fromSpring and toSpring').optional(),
   /** How Spring writes sessions. Only `'json'` can be shared; Spring needs a bean for it, see docs/spring.md. */
-  serialization: z.enum(['json', 'jdk']).describe('"json" or "jdk"').default('json'),
+  serialization: z.enum(['json', 'jdk']).default('json'),
 });
 
 /** What `springSession` takes. */

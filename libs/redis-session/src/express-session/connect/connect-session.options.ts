@@ -74,7 +74,7 @@ export const connectSessionOptionGroup = z.strictObject({
     )
     .describe('a store for express-session'),
   /** Whether `delete req.session` leaves the stored session or destroys it. */
-  unset: z.enum(['keep', 'destroy']).describe('"keep" or "destroy"').default('keep'),
+  unset: z.enum(['keep', 'destroy']).default('keep'),
 });
 
 /** What `session` takes. */

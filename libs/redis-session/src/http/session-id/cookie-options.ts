@@ -30,7 +30,7 @@ export const cookieOptionGroup = z.strictObject({
   /** Matched against the whole host name of the request, in any case. Group 1 is the `Domain`; no match sets none. */
   domainPattern: z.instanceof(RegExp).describe('a regular expression').optional(),
   /** How the value is written. `'base64'` shares the cookie with Spring applications. */
-  encoding: z.enum(['plain', 'base64']).describe('"plain" or "base64"').default('plain'),
+  encoding: z.enum(['plain', 'base64']).default('plain'),
   /** Keeps scripts of the page from reading the cookie. */
   httpOnly: flagOption.default(true),
   /** Appended to the value as `.<jvmRoute>` for a load balancer that routes by it, and removed when read. */
@@ -62,15 +62,11 @@ export const cookieOptionGroup = z.strictObject({
     .describe('printable ASCII that starts with "/" and has no ";" and no "<"')
     .default('/'),
   /** The `Priority` attribute of Chromium. Default: none. */
-  priority: z.enum(['low', 'medium', 'high']).describe('"low", "medium" or "high"').optional(),
+  priority: z.enum(['low', 'medium', 'high']).optional(),
   /** Sends the cookie with every answer, so that `maxAgeSeconds` counts from the last request, not from the login. */
   rolling: flagOption.default(false),
   /** Null omits the attribute. `'none'` needs `secure`. */
-  sameSite: z
-    .enum(['lax', 'strict', 'none'])
-    .nullable()
-    .describe('"lax", "strict", "none" or null')
-    .default('lax'),
+  sameSite: z.enum(['lax', 'strict', 'none']).nullable().default('lax'),
   /** Sign the cookie, 32 characters or more each. The first signs, all verify. An empty list signs nothing. */
   secrets: z
     .array(secretOption(MIN_SECRET_LENGTH))
@@ -80,11 +76,10 @@ export const cookieOptionGroup = z.strictObject({
   /** `'auto'` sets `Secure` when the request came over https, also through a trusted proxy. */
   secure: z
     .union([
-      z.boolean(),
+      flagOption,
       z.literal('auto'),
-      functionOption<(request: IncomingMessage) => boolean>(),
+      functionOption<(request: IncomingMessage) => boolean>('a function of the request'),
     ])
-    .describe('true, false, "auto" or a function of the request')
     .default('auto'),
 });
 

@@ -13,7 +13,12 @@ import {
 } from '../../http/session-id/cookie-options.js';
 import { type SessionIdResolver } from '../../http/session-id/session-id-resolver.js';
 import { type SessionLogger } from '../../lib/logger.js';
-import { type OptionsOf, type ResolvedOptionsOf, objectOption } from '../../lib/option-group.js';
+import {
+  type OptionsOf,
+  type ResolvedOptionsOf,
+  flagOption,
+  objectOption,
+} from '../../lib/option-group.js';
 import {
   type DurabilityOptions,
   type ResolvedDurabilityOptions,
@@ -66,13 +71,13 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    * Whether the global interceptor saves the session after the handler, so that the application's interceptors and
    * exception filters see a save that fails. Without it, the save happens right before the first byte of the response.
    */
-  interceptor: z.boolean().describe('true or false').default(true),
+  interceptor: flagOption.default(true),
   /**
    * `'eager'` reads the session before the first guard. `'lazy'` reads it when it is first asked for, by
    * `@CurrentSession()`, `@CurrentUser()` or a guarded route. Until then, `request.user` and the `SecurityContextHolder` are
    * empty.
    */
-  load: z.enum(['eager', 'lazy']).describe('"eager" or "lazy"').default('eager'),
+  load: z.enum(['eager', 'lazy']).default('eager'),
   /** Receives warnings and errors. */
   logger: objectOption<SessionLogger>('an object with warn and error').default(
     () => new Logger('RedisSession'),
@@ -83,17 +88,15 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    */
   onStoreUnavailable: z
     .enum(['error', 'anonymous'] satisfies StoreUnavailablePolicy[])
-    .describe('"error" or "anonymous"')
     .default('error'),
   /**
    * `'default'` keeps each session in a hash. `'indexed'` also finds sessions by user, ends them on time and tells what
    * happens to them. The two do not see each other's sessions.
    */
-  repository: z.enum(['default', 'indexed']).describe('"default" or "indexed"').default('default'),
+  repository: z.enum(['default', 'indexed']).default('default'),
   /** Login, logout and protected routes. False leaves sessions alone. */
   security: z
-    .union([z.literal(false), objectOption<SecurityOptions>('')])
-    .describe('an object of security options or false')
+    .union([objectOption<SecurityOptions>('an object of security options'), z.literal(false)])
     .default({}),
   /** What is looked up at all: other ids never reach Redis. Default: what `sessionIdGenerator` makes. */
   sessionIdPattern: z.instanceof(RegExp).describe('a regular expression').optional(),
@@ -104,8 +107,7 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    * and tests, not for more than one replica.
    */
   store: z
-    .union([z.enum(['redis', 'memory']), objectOption<SessionStore>('')])
-    .describe('"redis", "memory" or a SessionStore')
+    .union([z.enum(['redis', 'memory']), objectOption<SessionStore>('a SessionStore')])
     .default('redis'),
   /** What happens to open WebSockets. */
   webSockets: objectOption<WebSocketOptions>('an object of WebSocket options').default({}),

@@ -101,15 +101,20 @@ export const securityOptionGroup = z.strictObject({
     'an AuthenticationSuccessHandler',
   ).optional(),
   /** `'annotated'` protects what a decorator names. `'all'` protects every route that is not `@Public()`. */
-  authorization: z.enum(['annotated', 'all']).describe('"annotated" or "all"').default('annotated'),
+  authorization: z.enum(['annotated', 'all']).default('annotated'),
   /**
    * `Cache-Control` of what logged-in users get from handlers that set none, so that the back button shows nothing after
    * a logout. Also that of every response that sets the session cookie, unless the handler said `no-store` or `private`.
    * False sets none.
    */
   cacheControl: z
-    .union([z.literal(false), z.string().regex(/^[ -~]+$/)])
-    .describe('the value of the header or false')
+    .union([
+      z
+        .string()
+        .regex(/^[ -~]+$/)
+        .describe('the value of the header'),
+      z.literal(false),
+    ])
     .default('no-store'),
   /**
    * Whether `SecurityContextHolder` knows the user during a request. False saves 15 to 20 % of the CPU time of a bare
@@ -127,8 +132,7 @@ export const securityOptionGroup = z.strictObject({
    * Use it where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
    */
   csrf: z
-    .union([z.boolean(), objectOption<CsrfOptions>('an object of CSRF options')])
-    .describe('an object of CSRF options, true or false')
+    .union([objectOption<CsrfOptions>('an object of CSRF options'), flagOption])
     .default(false),
   /** Path to go to after a login when no page was asked for before. */
   defaultSuccessPath: path.default('/'),
@@ -157,8 +161,7 @@ export const securityOptionGroup = z.strictObject({
    * False offers it to nobody.
    */
   rememberMe: z
-    .union([z.literal(false), objectOption<RememberMeOptions>('an object of remember-me options')])
-    .describe('an object of remember-me options or false')
+    .union([objectOption<RememberMeOptions>('an object of remember-me options'), z.literal(false)])
     .default({}),
   /**
    * Keeps the page that a visitor asked for while he logs in. `'none'` keeps nothing. Default: `'session'` when clients are
@@ -166,7 +169,6 @@ export const securityOptionGroup = z.strictObject({
    */
   requestCache: z
     .union([z.enum(['session', 'none']), objectOption<RequestCache>('a RequestCache')])
-    .describe('"session", "none" or a RequestCache')
     .optional(),
   /** Authorities that include others: `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`. */
   roleHierarchy: objectOption<Readonly<Record<string, readonly string[]>>>(
@@ -180,10 +182,7 @@ export const securityOptionGroup = z.strictObject({
   /** Seconds without a request after which a session ends that holds nothing but saved requests. */
   savedRequestSeconds: positiveOption.default(300),
   /** What happens to the visitor's session at login. */
-  sessionFixation: z
-    .enum(SESSION_FIXATION_STRATEGIES)
-    .describe(SESSION_FIXATION_STRATEGIES.map((name) => `"${name}"`).join(', '))
-    .default('change-session-id'),
+  sessionFixation: z.enum(SESSION_FIXATION_STRATEGIES).default('change-session-id'),
   /**
    * Makes of a user, as a passport strategy returns it, what the session keeps. Leave credentials out. Default: name from
    * `username`, `sub`, `id`, `email` or `name`; authorities from `authorities` or `roles`; the whole user as principal, without

@@ -22,29 +22,21 @@ export const indexedOptions = {
    * never.
    */
   cleanupCron: z
-    .union([z.literal(false), z.string().refine(isCron)])
-    .describe('a cron expression or false')
+    .union([z.string().refine(isCron).describe('a cron expression'), z.literal(false)])
     .default('0 * * * * *'),
   /** Whether `'minute-buckets'` sets `notify-keyspace-events` at start. Managed Redis may refuse it. */
   configuresNotifications: flagOption.default(true),
   /** Names of the attributes that events carry. They stay in Redis until the event is handled or trimmed. */
   eventAttributes: z
-    .union([z.literal('all'), z.array(z.string()).readonly()])
-    .describe('"all" or a list of names')
+    .union([z.literal('all'), z.array(z.string()).readonly().describe('a list of names')])
     .default('all'),
   /**
    * `'once'`: one replica handles each event. `'broadcast'`: every replica does. `'none'`: no event is recorded, and
    * `@OnSessionEvent` is refused.
    */
-  eventDelivery: z
-    .enum(SessionEventDelivery)
-    .describe('"none", "once" or "broadcast"')
-    .default(SessionEventDelivery.None),
+  eventDelivery: z.enum(SessionEventDelivery).default(SessionEventDelivery.None),
   /** How the library finds expired sessions. `'minute-buckets'` is the algorithm of Spring, with its keys. */
-  expirationStore: z
-    .enum(['sorted-set', 'minute-buckets'])
-    .describe('"sorted-set" or "minute-buckets"')
-    .default('sorted-set'),
+  expirationStore: z.enum(['sorted-set', 'minute-buckets']).default('sorted-set'),
   /** More indexes, by name. Each function runs at every save and must depend on the session alone. */
   indexes: z
     .record(indexNames, functionOption<SessionIndexResolver>())
@@ -63,10 +55,7 @@ export const indexedOptions = {
    * What happens to a login beyond `maximumSessions`: `'expire-oldest'` ends the least recently used session,
    * `'reject-login'` answers 401.
    */
-  maximumSessionsPolicy: z
-    .enum(['expire-oldest', 'reject-login'])
-    .describe('"expire-oldest" or "reject-login"')
-    .default('expire-oldest'),
+  maximumSessionsPolicy: z.enum(['expire-oldest', 'reject-login']).default('expire-oldest'),
   /** Number of Redis Cluster slots that sessions are spread over. Changing it loses all sessions. */
   partitions: positiveOption.default(16),
   /** Returns the user's name, under which sessions are found. */

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type ResolvedOptionsOf, defaultsOf, positiveOption } from '../../lib/option-group.js';
+import {
+  type ResolvedOptionsOf,
+  defaultsOf,
+  flagOption,
+  positiveOption,
+} from '../../lib/option-group.js';
 import {
   type SaveOutcome,
   type SessionChange,
@@ -25,7 +30,7 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
     .describe('a string without spaces and braces')
     .default('nest:session'),
   /** Whether reads that begin together share one command. Must be false behind a proxy that spreads keys over servers. */
-  sharedReads: z.boolean().describe('true or false').default(true),
+  sharedReads: flagOption.default(true),
 });
 
 /** {@link redisRepositoryOptionGroup} with the defaults. */

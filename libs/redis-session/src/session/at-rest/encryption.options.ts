@@ -29,7 +29,7 @@ export const encryptionOptionGroup = z.strictObject({
    * Turns encryption on without a logout. `'read'` first, on all replicas: plain sessions are read and written, encrypted
    * ones too. Then `'write'`: plain sessions are encrypted at their next request. Left out, plain sessions are refused.
    */
-  rollout: z.enum(['read', 'write']).describe('"read" or "write"').optional(),
+  rollout: z.enum(['read', 'write']).optional(),
 });
 
 /** What `encryption` takes. */
