@@ -54,7 +54,7 @@ export const positiveOption = z.int().positive().describe('a positive integer');
 
 /** How the names and values of a group of options are shown in a refusal. */
 export interface OptionNaming {
-  /** Names of options that do not exist any more, each with the sentence that tells the new way. */
+  /** Names of options that do not exist any more, each with the new way, such as `features: [migrateFrom({ … })]`. */
   readonly moved?: Readonly<Record<string, string>>;
   /** Stands before each name, such as `cookie.`. */
   readonly prefix?: string;
@@ -77,6 +77,17 @@ export function resolveOptionGroup<Group extends z.ZodObject>(
   const result = group.safeParse(given);
   if (result.success) return result.data as ResolvedOptionsOf<Group>;
   throw new SessionOptionError(problemOf(group, given, naming, result.error.issues));
+}
+
+/**
+ * Refuses options that are right one by one, but not together.
+ *
+ * @param contradictions - whether there is each, by the sentence that says so
+ * @throws SessionOptionError with the first one that there is
+ */
+export function refuseContradictions(contradictions: Readonly<Record<string, boolean>>): void {
+  const found = Object.entries(contradictions).find(([, isThere]) => isThere);
+  if (found) throw new SessionOptionError(found[0]);
 }
 
 /** The default of every option of the group that has one. */
@@ -103,7 +114,7 @@ function problemOf(
 ): string {
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys')?.keys[0];
   if (unknown !== undefined)
-    return moved[unknown] ?? unknownOption(prefix, unknown, Object.keys(group.shape));
+    return `${prefix}${unknown} must be left out: there is no such option. ${moved[unknown] ?? hintAt(unknown, prefix, group)}`;
   const name = String(issues[0]?.path[0]);
   const schema = (group.shape as Record<string, z.ZodType>)[name];
   const got = secret.includes(name) ? '' : `, got ${shown(given[name])}`;
@@ -129,11 +140,10 @@ function alternativesOf(schema: z.core.$ZodType): string[] {
   return [];
 }
 
-function unknownOption(prefix: string, name: string, known: readonly string[]): string {
+function hintAt(name: string, prefix: string, { shape }: z.ZodObject): string {
+  const known = Object.keys(shape).sort();
   const near = closestMatch(name, known, { maxDistance: 3 });
-  const hint =
-    near === undefined ? `Use ${[...known].sort().join(', ')}.` : `Did you mean ${prefix}${near}?`;
-  return `${prefix}${name} must be left out: there is no such option. ${hint}`;
+  return near === undefined ? `Use ${known.join(', ')}.` : `Did you mean ${prefix}${near}?`;
 }
 
 function shown(value: unknown): string {

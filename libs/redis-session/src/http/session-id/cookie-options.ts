@@ -5,10 +5,10 @@ import {
   type ResolvedOptionsOf,
   flagOption,
   functionOption,
+  refuseContradictions,
   resolveOptionGroup,
   secretOption,
 } from '../../lib/option-group.js';
-import { SessionOptionError } from '../../session/session.errors.js';
 import { isCookieDomain } from './cookie-value.js';
 
 /** 2^31 - 1: older browsers count in 32 bits. */
@@ -89,35 +89,6 @@ export interface CookieOptions extends OptionsOf<typeof cookieOptionGroup> {}
 /** {@link CookieOptions} with their defaults. */
 export type ResolvedCookieOptions = ResolvedOptionsOf<typeof cookieOptionGroup>;
 
-/** What each value allows alone, but browsers drop together; RFC 6265bis §4.1.2.7, §4.1.3 and CHIPS. */
-const CONFLICTS: readonly (readonly [string, (options: ResolvedCookieOptions) => boolean])[] = [
-  [
-    'cookie.domain and cookie.domainPattern exclude each other, got both. Leave one out.',
-    ({ domain, domainPattern }) => domain !== undefined && domainPattern !== undefined,
-  ],
-  [
-    'cookie.secure must be true or "auto" when cookie.sameSite is "none", got false.',
-    ({ sameSite, secure }) => sameSite === 'none' && secure === false,
-  ],
-  [
-    'cookie.secure must be true or "auto" when cookie.partitioned is true, got false.',
-    ({ partitioned, secure }) => partitioned && secure === false,
-  ],
-  [
-    'cookie.secure must be true when cookie.name starts with "__Host-" or "__Secure-".',
-    ({ name, secure }) => /^__(?:host|secure)-/i.test(name) && secure !== true,
-  ],
-  [
-    'cookie.path must be "/" when cookie.name starts with "__Host-".',
-    ({ name, path }) => isHostBound(name) && path !== '/',
-  ],
-  [
-    'cookie.domain and cookie.domainPattern must be left out when cookie.name starts with "__Host-".',
-    ({ name, domain, domainPattern }) =>
-      isHostBound(name) && (domain ?? domainPattern) !== undefined,
-  ],
-];
-
 /**
  * Fills in the defaults and checks every option, and the options against each other.
  *
@@ -128,11 +99,25 @@ export function resolveCookieOptions(options: CookieOptions = {}): ResolvedCooki
     prefix: 'cookie.',
     secret: ['secrets'],
   });
-  const conflict = CONFLICTS.find(([, applies]) => applies(resolved));
-  if (conflict) throw new SessionOptionError(conflict[0]);
+  refuseDroppedCookie(resolved);
   return resolved;
 }
 
-function isHostBound(name: string): boolean {
-  return name.toLowerCase().startsWith('__host-');
+/** What each value allows alone, but browsers drop together; RFC 6265bis §4.1.2.7, §4.1.3 and CHIPS. */
+function refuseDroppedCookie(options: ResolvedCookieOptions): void {
+  const { domain, domainPattern, name, partitioned, path, sameSite, secure } = options;
+  const isHostBound = /^__host-/i.test(name);
+  refuseContradictions({
+    'cookie.domain and cookie.domainPattern exclude each other, got both. Leave one out.':
+      domain !== undefined && domainPattern !== undefined,
+    'cookie.secure must be true or "auto" when cookie.sameSite is "none", got false.':
+      sameSite === 'none' && secure === false,
+    'cookie.secure must be true or "auto" when cookie.partitioned is true, got false.':
+      partitioned && secure === false,
+    'cookie.secure must be true when cookie.name starts with "__Host-" or "__Secure-".':
+      /^__(?:host|secure)-/i.test(name) && secure !== true,
+    'cookie.path must be "/" when cookie.name starts with "__Host-".': isHostBound && path !== '/',
+    'cookie.domain and cookie.domainPattern must be left out when cookie.name starts with "__Host-".':
+      isHostBound && (domain ?? domainPattern) !== undefined,
+  });
 }

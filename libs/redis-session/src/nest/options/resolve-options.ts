@@ -1,5 +1,5 @@
 import { resolveCookieOptions } from '../../http/session-id/cookie-options.js';
-import { resolveOptionGroup } from '../../lib/option-group.js';
+import { refuseContradictions, resolveOptionGroup } from '../../lib/option-group.js';
 import {
   CUSTOM_SESSION_ID_PATTERN,
   SESSION_ID_PATTERN,
@@ -13,7 +13,6 @@ import {
 } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/at-rest/encryption.options.js';
 import { refuseWeakGenerator } from '../../session/at-rest/generator-strength.js';
-import { SessionOptionError } from '../../session/session.errors.js';
 import { resolveIndexedSessionOptions } from './indexed.options.js';
 import {
   type RedisSessionModuleOptions,
@@ -28,14 +27,11 @@ const featureList = moduleOptionGroup.pick({ features: true });
 
 /** Options that other entries took over, and how they are written now. */
 const MOVED = {
-  migration:
-    'migration must be left out: there is no such option. Use features: [migrateFrom({ … })] of "nestjs-redis-session/migration".',
-  nearCache:
-    'nearCache must be left out: there is no such option. Use features: [nearCache({ maxSessions: 10_000 })].',
+  migration: 'Use features: [migrateFrom({ … })] of "nestjs-redis-session/migration".',
+  nearCache: 'Use features: [nearCache({ maxSessions: 10_000 })].',
   passportSession:
-    'passportSession must be left out: there is no such option. Use features: [expressSession({ passport: true })] of "nestjs-redis-session/express-session".',
-  requestSession:
-    'requestSession must be left out: there is no such option. Use features: [expressSession()] of "nestjs-redis-session/express-session".',
+    'Use features: [expressSession({ passport: true })] of "nestjs-redis-session/express-session".',
+  requestSession: 'Use features: [expressSession()] of "nestjs-redis-session/express-session".',
 };
 
 /**
@@ -53,7 +49,8 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
     moved: MOVED,
     secret: ['redis'],
   });
-  refuseContradictions(options);
+  refuseStoreContradictions(options);
+  refuseOtherContradictions(options);
   if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
   if (resolved.hashIds !== false) refuseWeakGenerator(resolved.sessionIdGenerator);
   const { repository, sessionIdGenerator, sessionIdPattern, ...rest } = resolved;
@@ -81,10 +78,12 @@ function resolveDurabilityOptions(
   commandTimeoutMs: number,
 ): ResolvedDurabilityOptions {
   const durability = resolveOptionGroup(durabilityOptionGroup, options, { prefix: 'durability.' });
-  if (durability.timeoutMs < commandTimeoutMs) return durability;
-  throw new SessionOptionError(
-    `durability.timeoutMs must be below commandTimeoutMs (${commandTimeoutMs}), got ${durability.timeoutMs}.`,
-  );
+  const { timeoutMs } = durability;
+  refuseContradictions({
+    [`durability.timeoutMs must be below commandTimeoutMs (${commandTimeoutMs}), got ${timeoutMs}.`]:
+      timeoutMs >= commandTimeoutMs,
+  });
+  return durability;
 }
 
 /** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
@@ -98,27 +97,6 @@ export function configureOptions(options: RedisSessionModuleOptions): RedisSessi
   return features.reduce((made, feature) => feature.configure?.(made) ?? made, options);
 }
 
-/**
- * Refuses options that are right one by one, but not together.
- *
- * @throws SessionOptionError
- */
-function refuseContradictions(options: RedisSessionModuleOptions): void {
-  const { maxInactiveIntervalSeconds = 1800, touchIntervalSeconds = 0 } = options;
-  refuseStoreContradictions(options);
-  refuseWithoutIndex(options);
-  if (options.cookie !== undefined && options.sessionIdResolver !== undefined) {
-    throw new SessionOptionError(
-      'cookie must be left out when sessionIdResolver is given, got both. Leave one out.',
-    );
-  }
-  if (maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds) {
-    throw new SessionOptionError(
-      `touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`,
-    );
-  }
-}
-
 /** Options of `indexed` that describe how Redis keeps the index. */
 const REDIS_INDEX_OPTIONS = [
   'cleanupCron',
@@ -127,64 +105,46 @@ const REDIS_INDEX_OPTIONS = [
   'partitions',
 ] as const;
 
-function refuseStoreContradictions({
-  store = 'redis',
-  redis,
-  namespace,
-  sharedReads,
-  durability,
-  indexed,
-  repository,
-}: RedisSessionModuleOptions): void {
-  if (store === 'redis') {
-    if (redis !== undefined) return;
-    throw new SessionOptionError(
-      'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".',
-    );
-  }
-  const name = store === 'memory' ? '"memory"' : store.name;
-  const foreign =
-    store === 'memory' ? { redis, durability } : { redis, durability, namespace, sharedReads };
-  const given = Object.entries(foreign).find(([, value]) => value !== undefined);
-  if (given) {
-    throw new SessionOptionError(
-      `${given[0]} must be left out when store is ${name}, got both. Leave one out.`,
-    );
-  }
-  if (store === 'memory' && repository === 'indexed') {
-    throw new SessionOptionError(
-      'repository must be "default" when store is "memory", got "indexed". Leave it out.',
-    );
-  }
-  const ofRedis = REDIS_INDEX_OPTIONS.find((option) => indexed?.[option] !== undefined);
-  if (ofRedis) {
-    throw new SessionOptionError(
-      `indexed.${ofRedis} must be left out when store is ${name}: it describes how Redis keeps the index.`,
-    );
-  }
+/** @throws SessionOptionError */
+function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
+  const { store = 'redis', redis, namespace, sharedReads, durability, indexed } = options;
+  const isInMemory = store === 'memory';
+  const name = typeof store === 'string' ? `"${store}"` : store.name;
+  const ofRedis = { redis, durability, ...(isInMemory ? {} : { namespace, sharedReads }) };
+  const given = Object.entries(ofRedis).find(([, value]) => value !== undefined)?.[0];
+  const givenOfIndex = REDIS_INDEX_OPTIONS.find((option) => indexed?.[option] !== undefined);
+  const isForeign = store !== 'redis';
+  refuseContradictions({
+    'redis must be given: a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client. Or set store to "memory".':
+      !isForeign && redis === undefined,
+    [`${given} must be left out when store is ${name}, got both. Leave one out.`]:
+      isForeign && given !== undefined,
+    'repository must be "default" when store is "memory", got "indexed". Leave it out.':
+      isInMemory && options.repository === 'indexed',
+    [`indexed.${givenOfIndex} must be left out when store is ${name}: it describes how Redis keeps the index.`]:
+      isForeign && givenOfIndex !== undefined,
+  });
 }
 
-/** What only sessions with an index can do. */
-function refuseWithoutIndex({
-  indexed,
-  repository,
-  security,
-  webSockets,
+/** @throws SessionOptionError */
+function refuseOtherContradictions({
+  maxInactiveIntervalSeconds = 1800,
+  touchIntervalSeconds = 0,
+  ...options
 }: RedisSessionModuleOptions): void {
-  if (repository === 'indexed') return;
-  if (indexed !== undefined) {
-    throw new SessionOptionError(
-      'indexed must be left out unless repository is "indexed", got both. Leave one out.',
-    );
-  }
-  if (security && security.logout?.endsEverySession === true) {
-    throw new SessionOptionError(
-      'security.logout.endsEverySession must be false unless repository is "indexed", got true.',
-    );
-  }
-  if (webSockets?.closeWithSession === true) {
-    throw new SessionOptionError(
-      'webSockets.closeWithSession must be false unless repository is "indexed", got true.',
-    );
-  }
+  const { cookie, indexed, repository, security, sessionIdResolver, webSockets } = options;
+  const hasIndex = repository === 'indexed';
+  const endsEverySession = security && security.logout?.endsEverySession === true;
+  refuseContradictions({
+    'indexed must be left out unless repository is "indexed", got both. Leave one out.':
+      !hasIndex && indexed !== undefined,
+    'security.logout.endsEverySession must be false unless repository is "indexed", got true.':
+      !hasIndex && endsEverySession === true,
+    'webSockets.closeWithSession must be false unless repository is "indexed", got true.':
+      !hasIndex && webSockets?.closeWithSession === true,
+    'cookie must be left out when sessionIdResolver is given, got both. Leave one out.':
+      cookie !== undefined && sessionIdResolver !== undefined,
+    [`touchIntervalSeconds must be below maxInactiveIntervalSeconds (${maxInactiveIntervalSeconds}), got ${touchIntervalSeconds}.`]:
+      maxInactiveIntervalSeconds > 0 && touchIntervalSeconds >= maxInactiveIntervalSeconds,
+  });
 }

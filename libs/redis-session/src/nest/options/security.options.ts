@@ -26,11 +26,11 @@ import {
   functionOption,
   objectOption,
   positiveOption,
+  refuseContradictions,
   resolveOptionGroup,
 } from '../../lib/option-group.js';
-import { SessionOptionError } from '../../session/session.errors.js';
 import { type Authentication } from '../../security/authentication.js';
-import { type RoleHierarchy, roleHierarchy } from '../../security/authorization.js';
+import { roleHierarchy } from '../../security/authorization.js';
 import { rememberMeOptionGroup } from '../../security/remember-me.js';
 import { SESSION_FIXATION_STRATEGIES } from '../../security/session-fixation.js';
 import {
@@ -232,11 +232,10 @@ export function resolveSecurityOptions(
 function resolveAllSecurityOptions(options: SecurityOptions) {
   const resolved = resolveOptionGroup(securityOptionGroup, options, { prefix: 'security.' });
   const { csrf, logout, rememberMe } = resolved;
-  if (resolved.credentialStamp && !resolved.loadPrincipal) {
-    throw new SessionOptionError(
-      'security.credentialStamp needs security.loadPrincipal, which looks up the user at each request. Add it.',
-    );
-  }
+  refuseContradictions({
+    'security.credentialStamp needs security.loadPrincipal, which looks up the user at each request. Add it.':
+      resolved.credentialStamp !== undefined && !resolved.loadPrincipal,
+  });
   return {
     ...resolved,
     accessDeniedHandler: resolved.accessDeniedHandler ?? defaultAccessDeniedHandler(),
@@ -254,7 +253,7 @@ function resolveAllSecurityOptions(options: SecurityOptions) {
       prefix: 'security.rememberMe.',
     }),
     requestCache: toRequestCache(resolved),
-    roleHierarchy: rolesOf(resolved.roleHierarchy),
+    roleHierarchy: resolved.roleHierarchy && roleHierarchy(resolved.roleHierarchy),
   };
 }
 
@@ -270,10 +269,4 @@ function toRequestCache({
   const leadsToLogin = loginPage !== undefined || authenticationEntryPoint !== undefined;
   const kind = requestCache ?? (leadsToLogin ? 'session' : 'none');
   return kind === 'session' ? new SessionRequestCache() : nullRequestCache;
-}
-
-function rolesOf(
-  option: Readonly<Record<string, readonly string[]>> | undefined,
-): RoleHierarchy | undefined {
-  return option && roleHierarchy(option);
 }

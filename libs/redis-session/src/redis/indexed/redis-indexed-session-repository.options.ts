@@ -5,9 +5,9 @@ import {
   flagOption,
   functionOption,
   positiveOption,
+  refuseContradictions,
   resolveOptionGroup,
 } from '../../lib/option-group.js';
-import { SessionOptionError } from '../../session/session.errors.js';
 import { SessionEventDelivery } from '../../session/session-event.js';
 import { type SessionIndexResolver, principalNameOf } from '../../session/session-view.js';
 import { redisRepositoryOptionGroup } from '../sessions/redis-session-repository.js';
@@ -98,16 +98,12 @@ function refuseAtRestContradictions({
   hashIds,
 }: RedisIndexedSessionRepositoryOptions): void {
   const given = encryption ? 'encryption' : hashIds !== false ? 'hashIds' : undefined;
-  if (given && expirationStore === 'minute-buckets') {
-    throw new SessionOptionError(
-      `${given} must be left out when indexed.expirationStore is "minute-buckets", whose sessions Spring reads, too. Leave one out.`,
-    );
-  }
-  if (encryption && encryption.indexKey === undefined) {
-    throw new SessionOptionError(
-      'encryption.indexKey must be given when repository is "indexed": it hides user names in the index. Set it to 32 random bytes in base64 that are no other key.',
-    );
-  }
+  refuseContradictions({
+    [`${given} must be left out when indexed.expirationStore is "minute-buckets", whose sessions Spring reads, too. Leave one out.`]:
+      given !== undefined && expirationStore === 'minute-buckets',
+    'encryption.indexKey must be given when repository is "indexed": it hides user names in the index. Set it to 32 random bytes in base64 that are no other key.':
+      encryption !== undefined && encryption.indexKey === undefined,
+  });
 }
 
 function isCron(expression: string): boolean {
