@@ -7,7 +7,7 @@ import {
   type SecurityOptions,
   type Session,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 import { TestVisitor } from '../support/http/test-visitor.js';

@@ -11,7 +11,7 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { Strategy } from 'passport-local';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
 

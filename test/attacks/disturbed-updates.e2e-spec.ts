@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 /** How often an update is tried. */
 const MOST_ATTEMPTS = 16;
@@ -49,7 +49,7 @@ class CounterController {
 
 describe.each(PLATFORMS)('An update that another process disturbs, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   const client = new Redis(process.env['TEST_REDIS_URL'] ?? '', { lazyConnect: true });
 
   beforeAll(() => client.connect());

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions, nearCache } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 const ENCRYPTION = { keys: [Buffer.alloc(32, 7).toString('base64')] };
 
@@ -26,7 +26,7 @@ describe.each(PLATFORMS)(
   'An id that an attacker has planted before the login, on %s',
   (platform) => {
     const redis = useTestRedis();
-    const start = useApps(platform, redis);
+    const start = useApps(platform, redis, SESSION_ROUTES);
 
     it.each(CONFIGURATIONS)('logs nobody in after it, with %s', async (_, options) => {
       const { url } = await start(options, LOGIN_PARTS);

@@ -4,16 +4,15 @@ import {
   type SessionIdGenerator,
   generateSessionId,
 } from '../../libs/redis-session/src/session/session-id.js';
-import { PLATFORMS } from '../support/apps/apps.js';
-import { sessionViewOf } from '../support/apps/session-controller.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES, sessionViewOf } from '../support/apps/session-controller.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 let count = 0;
 
 describe.each(PLATFORMS)('Ids of an own generator, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   const warningsOf = async (sessionIdGenerator: SessionIdGenerator) => {
     const warned: string[] = [];

@@ -8,7 +8,7 @@ import {
 } from 'nestjs-redis-session';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
 import { rawResponseOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
 
 const write = (session: Session) => session.setAttribute('visits', 1);

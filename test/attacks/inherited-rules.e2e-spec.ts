@@ -7,11 +7,11 @@ import {
   RequireAuthorities,
   SessionManagementModule,
 } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 @RequireAuthorities('ADMIN')
 abstract class AdminController {
@@ -85,7 +85,7 @@ class StricterClassController extends OwnRulesController {}
 
 describe.each(PLATFORMS)('The rules of a base class, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   it.each([
     ['/subclass/inherited', 403, 200],

@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 const LIE = 'audit: admin logged in';
 const LONG = 'x'.repeat(100_000);
@@ -63,7 +63,7 @@ async function messageOf(refused: PromiseLike<unknown>): Promise<object> {
 
 describe.each(PLATFORMS)('Names that a client has chosen, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   const logged: string[] = [];
   const logger = {
     warn: (message: string) => logged.push(message),

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { type SecurityOptions } from 'nestjs-redis-session';
 import { TestClock } from 'nestjs-redis-session/testing';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 describe.each(PLATFORMS)('A session that somebody has left open, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   const clock = new TestClock();
 
   const logIn = async (user: object, security: SecurityOptions) => {

@@ -3,7 +3,7 @@ import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
 import request from 'supertest';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { recordCommands } from '../support/redis/redis-monitor.js';
 import { startRedis } from '../support/redis/redis-server.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';

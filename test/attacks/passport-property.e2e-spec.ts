@@ -2,11 +2,11 @@ import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { describe, expect, it } from '@jest/globals';
 import { CurrentUser, LoginGuard } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, TestStrategy } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 class OwnPropertyGuard extends LoginGuard('local') {
   override getAuthenticateOptions(): object {
@@ -36,7 +36,7 @@ class DoorController {
 
 describe.each(PLATFORMS)('A login whose user passport puts elsewhere, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   it.each([
     ['/login', { property: 'account' }],

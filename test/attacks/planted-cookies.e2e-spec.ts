@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import request, { type Response } from 'supertest';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, type StartedApp, useApps } from '../support/apps/start-app.js';
 import { recordCommands } from '../support/redis/redis-monitor.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { sessionViewOf } from '../support/apps/session-controller.js';
+import { SESSION_ROUTES, sessionViewOf } from '../support/apps/session-controller.js';
 import { TestClock } from 'nestjs-redis-session/testing';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { type SessionApp, useApps } from '../support/apps/use-apps.js';
 
 /** Cookies of ids that the server could have made. */
 const planted = (count: number) =>
@@ -17,11 +16,11 @@ const AS_MANY_AS_FIT = 250;
 
 describe.each(PLATFORMS)('Cookies that somebody else has planted, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
-  const nameSession = async ({ client }: SessionApp, owner: string) =>
+  const nameSession = async ({ client }: StartedApp, owner: string) =>
     sessionCookieOf(await client.put('/attributes').send({ owner }));
-  const sessionOf = async ({ client }: SessionApp, cookies: readonly string[]) =>
+  const sessionOf = async ({ client }: StartedApp, cookies: readonly string[]) =>
     sessionViewOf(await client.get('/session').set('Cookie', cookies.join('; ')));
 
   it.each([

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { NAVIGATION } from '../support/http/test-visitor.js';
 

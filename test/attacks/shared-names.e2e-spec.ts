@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Body, Controller, Post, Req } from '@nestjs/common';
 import { LoginService } from 'nestjs-redis-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 @Controller()
 class DoorController {
@@ -21,7 +21,7 @@ const DISPLAY_NAME = 'John Smith';
 
 describe.each(PLATFORMS)('Two users of one display name, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   it.each([
     [{ username: 'john', sub: '1' }, 'john'],

@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 const CARD = '4111-1111';
 
@@ -46,7 +46,7 @@ class CarelessController {
 
 describe.each(PLATFORMS)('A session that is logged or returned by mistake, on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   it.each([
     ['logged', {}],
     ['read-and-logged', {}],

@@ -6,7 +6,7 @@ import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session
 import { send } from '../support/http/http-client.js';
 import { oneTable } from '../support/postgres/one-table-store.js';
 import { OutageController } from '../support/faults/outage-controller.js';
-import { type Replica, startReplica } from '../support/apps/replica.js';
+import { startApp, type StartedApp } from '../support/apps/start-app.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe('the store of docs/stores.md', () => {
-  const replicas: Replica[] = [];
+  const replicas: StartedApp[] = [];
 
   afterEach(async () => {
     await Promise.all(replicas.splice(0).map((replica) => replica.close()));
@@ -38,9 +38,9 @@ describe('the store of docs/stores.md', () => {
   it('keeps a login on another replica', async () => {
     for (let i = 0; i < 2; i++) {
       const options = { store: oneTable(postgres.pool) };
-      replicas.push(await startReplica('express', { controllers: [OutageController], options }));
+      replicas.push(await startApp('express', { controllers: [OutageController], options }));
     }
-    const [one, other] = replicas as [Replica, Replica];
+    const [one, other] = replicas as [StartedApp, StartedApp];
     const { cookie } = await send(one.port, 'POST /login');
     expect((await send(other.port, 'GET /me', { cookie })).status).toBe(200);
     await send(other.port, 'POST /logout', { cookie });
@@ -49,7 +49,7 @@ describe('the store of docs/stores.md', () => {
 
   it('fails the start when sessions are to be found by their user', async () => {
     const options = { store: oneTable(postgres.pool), repository: 'indexed' } as const;
-    const started = startReplica('express', { options });
+    const started = startApp('express', { options });
     await expect(started).rejects.toThrow('one table, which cannot find sessions by their user');
   });
 });

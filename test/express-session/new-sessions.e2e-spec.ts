@@ -1,5 +1,5 @@
 import { Controller, Get, Post, Res, Session as SessionOf } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import { type ServerResponse } from 'node:http';
@@ -66,22 +66,18 @@ class NewSessionController {
 }
 
 describe.each(PLATFORMS)('a session that nobody has stored on %s', (platform) => {
-  const apps = useApps();
   const redis = useTestRedis();
+  const startApp = useApps(platform, redis, { controllers: [NewSessionController] });
+  const start = async () => (await startApp({ features: [expressSession()] })).url;
 
-  const storedKeys = () => redis.client.keys(`${apps.namespace}:*`);
-  const start = () =>
-    apps.start(platform, {
-      controllers: [NewSessionController],
-      options: { features: [expressSession()] },
-    });
+  afterEach(() => redis.removeKeys());
 
   it('is not stored for settings of its cookie alone', async () => {
     const response = await supertest(await start())
       .get('/sliding')
       .expect(200, '60000');
     expect(response.headers['set-cookie']).toBeUndefined();
-    expect(await storedKeys()).toEqual([]);
+    expect(await redis.allKeys()).toEqual([]);
   });
 
   it('is stored with the settings of its cookie when it gets an attribute', async () => {
@@ -97,7 +93,7 @@ describe.each(PLATFORMS)('a session that nobody has stored on %s', (platform) =>
       .get('/late')
       .expect(200);
     expect(text).toBe(`sent;${refused},${refused}`);
-    expect(await storedKeys()).toEqual([]);
+    expect(await redis.allKeys()).toEqual([]);
   });
 
   it('is stored when it is changed right before the first byte', async () => {

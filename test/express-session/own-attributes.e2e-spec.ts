@@ -5,6 +5,7 @@ import { type ExpressSession, expressSession } from 'nestjs-redis-session/expres
 import supertest from 'supertest';
 import { ADMIN, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 /** All names that the library stores. A client that learns or sets one of them can act as somebody else. */
 const OWN_NAMES = [
@@ -84,18 +85,17 @@ function messageOf(action: () => unknown): { refused?: string } {
   }
 }
 
-describe.each(PLATFORMS)('attributes of the library on %s', (platform) => {
-  const apps = useApps();
+const redis = useTestRedis();
 
-  const start = () =>
-    apps.start(platform, {
-      providers: LOGIN_PARTS.providers,
-      controllers: [...LOGIN_PARTS.controllers, CarelessController],
-      options: {
-        features: [expressSession()],
-        security: { csrf: { isExempt: () => true } },
-      },
-    });
+describe.each(PLATFORMS)('attributes of the library on %s', (platform) => {
+  const startApp = useApps(platform, redis, {
+    ...LOGIN_PARTS,
+    controllers: [...LOGIN_PARTS.controllers, CarelessController],
+  });
+  const start = async () => {
+    const security = { csrf: { isExempt: () => true } };
+    return (await startApp({ features: [expressSession()], security })).url;
+  };
 
   it.each(['session', 'stored', 'regenerated'])(
     'stay out of what a careless handler sends to the client: %s',

@@ -20,6 +20,7 @@ import { Strategy as LocalPassword } from 'passport-local';
 import supertest from 'supertest';
 import { recordCommands } from '../support/redis/redis-monitor.js';
 import { startRedis } from '../support/redis/redis-server.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { LocalLoginGuard } from '../sample-app/app/local-login.guard.js';
 import { LocalStrategy } from '../sample-app/app/local.strategy.js';
@@ -31,6 +32,7 @@ interface Request {
   logout(callback: (error?: Error) => void): void;
 }
 
+const shared = useTestRedis();
 let knownUsers: Set<string>;
 let redis: RedisServer;
 
@@ -156,7 +158,7 @@ const parts = {
 const KIM = { username: 'kim', password: 'kim' };
 
 describe.each(PLATFORMS)('passport on %s', (platform) => {
-  const apps = useApps();
+  const startApp = useApps(platform, shared, parts);
 
   beforeEach(async () => {
     redis = await startRedis();
@@ -165,15 +167,11 @@ describe.each(PLATFORMS)('passport on %s', (platform) => {
 
   afterEach(() => redis.stop());
 
-  function start(
-    configure?: (app: INestApplication) => void,
+  async function start(
+    prepare?: (app: INestApplication) => void,
     options: object = { features: [expressSession({ passport: true })] },
   ) {
-    return apps.start(platform, {
-      ...parts,
-      options: { redis: redis.url, ...options },
-      ...(configure && { configure }),
-    });
+    return (await startApp({ redis: redis.url, ...options }, { prepare })).url;
   }
 
   async function login(url: string) {
@@ -260,18 +258,17 @@ describe.each(PLATFORMS)('passport on %s', (platform) => {
 });
 
 describe('passport as a plain middleware of Express', () => {
-  const apps = useApps();
+  const start = useApps('express', shared, parts);
 
   it('keeps its messages in the session', async () => {
     const authenticate = passport.authenticate('refusing', {
       failureRedirect: '/session',
       failureMessage: 'Wrong password.',
     }) as (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
-    const url = await apps.start('express', {
-      ...parts,
-      options: { features: [expressSession()] },
-      configure: (app) => app.use('/old-login', redisSession(app), authenticate),
-    });
+    const { url } = await start(
+      { features: [expressSession()] },
+      { prepare: (app) => app.use('/old-login', redisSession(app), authenticate) },
+    );
     const visitor = supertest.agent(url);
     await visitor.post('/old-login').expect(302);
     const { body } = (await visitor.get('/session')) as { body: unknown };

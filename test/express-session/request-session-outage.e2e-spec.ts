@@ -6,9 +6,11 @@ import supertest from 'supertest';
 import { eventually } from '../support/waiting/eventually.js';
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
 type Method = 'save' | 'destroy' | 'regenerate' | 'reload';
 
+const redis = useTestRedis();
 let proxy: TcpProxy;
 const rejections: unknown[] = [];
 const noteRejection = (reason: unknown) => rejections.push(reason);
@@ -55,14 +57,16 @@ beforeEach(async () => {
 });
 
 describe.each(PLATFORMS)('req.session on %s, when Redis is cut off', (platform) => {
-  const apps = useApps();
+  const start = useApps(platform, redis, { controllers: [OutageController] });
 
   afterEach(() => proxy.refuse());
 
   async function visitor() {
-    const redis = `redis://127.0.0.1:${proxy.port}`;
-    const options = { redis, features: [expressSession()], commandTimeoutMs: 300 };
-    const url = await apps.start(platform, { options, controllers: [OutageController] });
+    const { url } = await start({
+      redis: `redis://127.0.0.1:${proxy.port}`,
+      features: [expressSession()],
+      commandTimeoutMs: 300,
+    });
     const agent = supertest.agent(url);
     await agent.post('/write').expect(201);
     return agent;

@@ -14,6 +14,9 @@ import { type ExpressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { Barrier } from '../support/waiting/barrier.js';
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
+
+const redis = useTestRedis();
 
 interface Request {
   session: ExpressSession | null | undefined;
@@ -342,23 +345,18 @@ class ShopController {
 const controllers = [ShopController];
 
 describe.each(PLATFORMS)('req.session on %s', (platform) => {
-  const apps = useApps();
-
-  function startApp(more: object = {}) {
-    return apps.start(platform, {
-      options: { features: [expressSession()], ...more },
-      controllers,
-    });
-  }
+  const startApp = useApps(platform, redis, { controllers });
+  const start = async (more: object = {}) =>
+    (await startApp({ features: [expressSession()], ...more })).url;
 
   async function visitor(more: object = {}) {
-    return supertest.agent(await startApp(more));
+    return supertest.agent(await start(more));
   }
 
   it('defaults to being off', async () => {
-    const url = await apps.start(platform, { controllers });
-    await supertest(url).get('/type').expect(200, 'undefined');
-    await supertest(await startApp())
+    const { client } = await startApp();
+    await client.get('/type').expect(200, 'undefined');
+    await supertest(await start())
       .get('/type')
       .expect(200, 'object');
   });
@@ -416,7 +414,7 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
   });
 
   it('regenerates into an empty session with another id, and the old id is dead', async () => {
-    const url = await startApp();
+    const url = await start();
     const agent = supertest.agent(url);
     const first = await agent.post('/cart');
     const oldCookie = cookieOf(first);
@@ -461,7 +459,7 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
   });
 
   it('brings no ended session back by a request that is under way, which gets its normal answer', async () => {
-    const url = await startApp();
+    const url = await start();
     const cookie = cookieOf(await supertest(url).post('/cart'));
     const late = supertest(url).post('/late').set('Cookie', cookie).then();
     await barrier.reachedBy(1);

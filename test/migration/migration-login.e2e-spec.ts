@@ -23,25 +23,26 @@ class BasketController {
 }
 
 describe.each(PLATFORMS)('a login by LoginGuard in the phase "share" on %s', (platform) => {
-  const apps = useApps();
   const redis = useTestRedis();
   const secrets = ['a secret of the application that was there before'];
 
-  const start = (phase: 'share' | 'move') =>
-    apps.start(platform, {
-      ...LOGIN_PARTS,
-      controllers: [...LOGIN_PARTS.controllers, BasketController],
-      options: {
-        features: [
-          migrateFrom({
-            from: 'express-session',
-            phase,
-            secrets,
-            keyPrefix: `${redis.namespace}:`,
-          }),
-        ],
-      },
+  const startApp = useApps(platform, redis, {
+    ...LOGIN_PARTS,
+    controllers: [...LOGIN_PARTS.controllers, BasketController],
+  });
+  const start = async (phase: 'share' | 'move') => {
+    const { url } = await startApp({
+      features: [
+        migrateFrom({
+          from: 'express-session',
+          phase,
+          secrets,
+          keyPrefix: `${redis.namespace}:`,
+        }),
+      ],
     });
+    return url;
+  };
 
   const cookieOf = ({ headers }: supertest.Response): string =>
     (headers['set-cookie'] as unknown as string[] | undefined)?.[0]?.split(';')[0] ?? '';

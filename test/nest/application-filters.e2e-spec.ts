@@ -12,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { Authenticated, ExceptionTranslator } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { FailingController } from '../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { TestVisitor } from '../support/http/test-visitor.js';

@@ -8,7 +8,7 @@ import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 import { drainOnShutdown } from 'nestjs-redis-session';
 import { eventually } from '../support/waiting/eventually.js';
-import { createReplica } from '../support/apps/replica.js';
+import { createApp } from '../support/apps/start-app.js';
 import { openRawClient } from '../support/http/raw-client.js';
 import { startRedis } from '../support/redis/redis-server.js';
 
@@ -115,7 +115,7 @@ describe('drainOnShutdown', () => {
     [10, 10],
     [Number.NaN, 10],
   ])('refuses %d s with a deadline of %d s', async (drainSeconds, deadlineSeconds) => {
-    const app = await createReplica('express', { options: { store: 'memory' } });
+    const app = await createApp('express', { options: { store: 'memory' } });
     expect(() => drainOnShutdown(app, { drainSeconds, deadlineSeconds })).toThrow(
       `Cannot drain for ${drainSeconds} s with a deadline of ${deadlineSeconds} s`,
     );

@@ -32,7 +32,7 @@ import {
 import { type Observable, catchError, of, throwError } from 'rxjs';
 import request from 'supertest';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { type AppParts, PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { eventually } from '../support/waiting/eventually.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { KIM, TestStrategy } from '../support/apps/login-parts.js';

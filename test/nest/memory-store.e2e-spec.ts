@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { useApps } from '../support/apps/start-app.js';
+import { useTestRedis } from '../support/redis/test-redis.js';
 
+const redis = useTestRedis();
 const before = process.env['NODE_ENV'];
 
 describe('store: "memory"', () => {
-  const apps = useApps();
+  const start = useApps('express', redis);
 
   afterEach(() => {
     process.env['NODE_ENV'] = before;
@@ -18,7 +20,7 @@ describe('store: "memory"', () => {
   ])('logs an error in %s: %i', async (environment, count) => {
     process.env['NODE_ENV'] = environment;
     const log = new LoggedLines();
-    await apps.start('express', { options: { store: 'memory', logger: log }, log });
+    await start({ store: 'memory', logger: log }, { log });
     const warnings = log.lines.filter((line) => line.includes('Sessions are kept in the memory'));
     expect(warnings).toHaveLength(count);
   });
@@ -26,7 +28,7 @@ describe('store: "memory"', () => {
   it('is not warned of when it is Redis', async () => {
     process.env['NODE_ENV'] = 'production';
     const log = new LoggedLines();
-    await apps.start('express', { options: { logger: log }, log });
+    await start({ logger: log }, { log });
     expect(log.text).not.toContain('Sessions are kept in the memory');
   });
 });

@@ -9,15 +9,10 @@ import {
 } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
 import request from 'supertest';
-import { type AppParts, PLATFORMS, startApp } from '../support/apps/apps.js';
+import { type AppParts, placeOf, PLATFORMS, startApp } from '../support/apps/start-app.js';
 import { sessionCookieOf } from '../support/http/session-cookie.js';
-import {
-  SESSION_CONTROLLER_PROVIDERS,
-  SessionController,
-  sessionViewOf,
-} from '../support/apps/session-controller.js';
+import { SESSION_ROUTES, sessionViewOf } from '../support/apps/session-controller.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { placeOf } from '../support/apps/use-apps.js';
 
 const PLACE = Symbol('PLACE');
 
@@ -41,8 +36,7 @@ describe.each(PLATFORMS)('RedisSessionModule on %s', (platform) => {
   async function keepsSessions(imports: AppParts['imports']): Promise<boolean> {
     const app = await startApp(platform, {
       imports: imports ?? [],
-      controllers: [SessionController],
-      providers: [...SESSION_CONTROLLER_PROVIDERS],
+      ...SESSION_ROUTES,
     });
     try {
       const first = await request(app.url).put('/attributes').send({ a: 1 });

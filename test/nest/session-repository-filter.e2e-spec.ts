@@ -24,7 +24,7 @@ import {
 import { FlushMode } from 'nestjs-redis-session/store';
 import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
 import { rawRequestOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
-import { PLATFORMS } from '../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { eventually } from '../support/waiting/eventually.js';
 import { LocalStrategy, type TestUser } from '../support/apps/local-strategy.js';
 import { openRawClient } from '../support/http/raw-client.js';
@@ -34,12 +34,12 @@ import {
   sessionIdOf,
 } from '../support/http/session-cookie.js';
 import {
+  SESSION_ROUTES,
   SessionSignals,
   type SessionView,
   sessionViewOf,
 } from '../support/apps/session-controller.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { useApps } from '../support/apps/use-apps.js';
 
 const UNKNOWN_ID = 'A'.repeat(43);
 const ENDED = 'ERR_SESSION_INVALIDATED';
@@ -106,7 +106,7 @@ class UsersController {
 
 describe.each(PLATFORMS)('SessionRepositoryFilter on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   const isStored = async (id: string): Promise<boolean> =>
     (await redis.client.exists(redis.keys.session(id))) === 1;
 

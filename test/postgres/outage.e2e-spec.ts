@@ -7,7 +7,7 @@ import { eventually } from '../support/waiting/eventually.js';
 import { type Answer, send } from '../support/http/http-client.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { OutageController } from '../support/faults/outage-controller.js';
-import { type Replica, startReplica } from '../support/apps/replica.js';
+import { startApp, type StartedApp } from '../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
@@ -69,12 +69,12 @@ beforeEach(() => {
 });
 
 describe.each(['express', 'fastify'] as const)('on %s, when PostgreSQL is', (platform) => {
-  let replica: Replica;
+  let replica: StartedApp;
 
   const startWith = async (options: RedisSessionModuleOptions = {}) => {
     const pool = `postgres://postgres@127.0.0.1:${proxy.port}/postgres`;
     const store = postgresSessions({ pool, createTables: true });
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       log,
       options: { commandTimeoutMs: DEADLINE_MS, store, ...options },
@@ -154,7 +154,7 @@ describe('when PostgreSQL restarts while nobody asks', () => {
   it.each([true, false])('the process stays up (indexed: %s)', async (isIndexed) => {
     const store = postgresSessions({ pool: server.url, createTables: true });
     const repository = isIndexed ? 'indexed' : 'default';
-    const replica = await startReplica('express', {
+    const replica = await startApp('express', {
       controllers: [OutageController],
       log,
       options: { store, repository, commandTimeoutMs: 2000 },

@@ -3,7 +3,7 @@ import { type INestApplication } from '@nestjs/common';
 import { postgresSessions, createSessionTables } from 'nestjs-redis-session/postgres';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Pool } from 'pg';
-import { createReplica } from '../support/apps/replica.js';
+import { createApp } from '../support/apps/start-app.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 import { randomUUID } from 'node:crypto';
@@ -13,7 +13,7 @@ const log = new LoggedLines();
 let app: INestApplication | undefined;
 
 async function start(options: RedisSessionModuleOptions): Promise<void> {
-  app = await createReplica('express', { options, log });
+  app = await createApp('express', { options, log });
   await app.init();
 }
 
@@ -40,7 +40,7 @@ describe('at start', () => {
     const table = `made_${randomUUID().slice(0, 8)}`;
     const replicas = await Promise.all(
       [1, 2, 3].map(() =>
-        createReplica('express', {
+        createApp('express', {
           options: {
             store: postgresSessions({ pool: postgres.running.url, table, createTables: true }),
           },

@@ -4,7 +4,7 @@ import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
 import request, { type Test } from 'supertest';
 import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/apps/answering-controllers.js';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { OutageController } from '../support/faults/outage-controller.js';
 import { openRawClient } from '../support/http/raw-client.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';

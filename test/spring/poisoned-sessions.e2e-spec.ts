@@ -9,12 +9,12 @@ import {
   type SecurityContext,
 } from 'nestjs-redis-session';
 import { springSession } from 'nestjs-redis-session/spring';
-import { type Platform, PLATFORMS } from '../support/apps/apps.js';
+import { type Platform, PLATFORMS, type StartedApp, useApps } from '../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { LocalStrategy } from '../support/apps/local-strategy.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { NAVIGATION } from '../support/http/test-visitor.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { type SessionApp, useApps } from '../support/apps/use-apps.js';
 
 const SECURITY = 'org.springframework.security';
 const CONTEXT = 'sessionAttr:SPRING_SECURITY_CONTEXT';
@@ -104,10 +104,10 @@ const POISONS: readonly (readonly [what: string, text: string, isTold: boolean])
 
 describe.each(PLATFORMS)('sessions of Spring that hold nonsense, on %s', (platform: Platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
   const logger = new LoggedLines();
 
-  async function startShop(): Promise<SessionApp> {
+  async function startShop(): Promise<StartedApp> {
     logger.clear();
     return start(
       { logger, features: [springSession()], security: { csrf: true, loginPage: '/login' } },

@@ -6,7 +6,7 @@ import {
   ProblemEntryPoint,
 } from 'nestjs-redis-session/http';
 import { type SecurityOptions } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { FailingController } from '../../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

@@ -4,7 +4,7 @@ import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'ne
 import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { openRawClient } from '../../support/http/raw-client.js';
-import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
@@ -55,12 +55,12 @@ afterAll(() => {
 });
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
-  let replica: Replica;
+  let replica: StartedApp;
   let cookie: string;
   let id: string;
 
   const startWith = async (options: RedisSessionModuleOptions = {}) => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [BadInputController],
       log,
       options: {

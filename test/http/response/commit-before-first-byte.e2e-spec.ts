@@ -8,7 +8,7 @@ import {
   WAYS_TO_ANSWER,
   type WayToAnswer,
 } from '../../support/apps/answering-controllers.js';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { openRawClient, type RawClient } from '../../support/http/raw-client.js';
 import { sessionCookieOf } from '../../support/http/session-cookie.js';
@@ -23,8 +23,8 @@ import {
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
-const REPETITIONS = 100;
-const ONE_WAY_DELAY_MS = 300;
+const REPETITIONS = 20;
+const ONE_WAY_DELAY_MS = 100;
 /** Bytes of the head, and of the lengths in front of chunks. */
 const MAX_FRAMING_LENGTH = 1024;
 const LAST_CHUNK = '\r\n0\r\n\r\n';

@@ -1,12 +1,15 @@
 import { expressSession } from 'nestjs-redis-session/express-session';
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, type INestApplication, Post, Req } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import flash from 'connect-flash';
 import { type ExpressSession, redisSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+
+const redis = useTestRedis();
 
 type NodeRequest = IncomingMessage & {
   session: ExpressSession;
@@ -65,17 +68,16 @@ class Pages {
 }
 
 describe.each(PLATFORMS)('middleware for express-session on %s', (platform) => {
-  const apps = useApps();
+  const startApp = useApps(platform, redis, { controllers: [Pages] });
 
-  const start = (...middlewares: Middleware[]) =>
-    apps.start(platform, {
-      controllers: [Pages],
-      options: { features: [expressSession()], cookie: { maxAgeSeconds: 60, rolling: true } },
-      configure: (app) => {
-        app.use(redisSession(app));
-        for (const middleware of middlewares) app.use(middleware);
-      },
-    });
+  const start = async (...middlewares: Middleware[]) => {
+    const options = { features: [expressSession()], cookie: { maxAgeSeconds: 60, rolling: true } };
+    const prepare = (app: INestApplication) => {
+      app.use(redisSession(app));
+      for (const middleware of middlewares) app.use(middleware);
+    };
+    return (await startApp(options, { prepare })).url;
+  };
 
   it('finds its session: connect-flash shows a message once', async () => {
     const visitor = supertest.agent(await start(flash()));

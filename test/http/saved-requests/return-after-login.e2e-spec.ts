@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated, type SecurityOptions } from 'nestjs-redis-session';
 import { CookieRequestCache } from 'nestjs-redis-session/http';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { openRawClient } from '../../support/http/raw-client.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';

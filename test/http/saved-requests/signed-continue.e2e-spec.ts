@@ -5,7 +5,7 @@ import { type RequestCache } from 'nestjs-redis-session/http';
 import * as http from 'nestjs-redis-session/http';
 import * as crypto from 'node:crypto';
 import { transform } from '@swc/core';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

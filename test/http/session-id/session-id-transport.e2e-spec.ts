@@ -7,11 +7,10 @@ import {
 import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
 import { resolveCookieOptions } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/cookie-session-id-resolver.js';
-import { PLATFORMS } from '../../support/apps/apps.js';
+import { PLATFORMS, type StartedApp, useApps } from '../../support/apps/start-app.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../../support/http/session-cookie.js';
-import { sessionViewOf } from '../../support/apps/session-controller.js';
+import { SESSION_ROUTES, sessionViewOf } from '../../support/apps/session-controller.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { type SessionApp, useApps } from '../../support/apps/use-apps.js';
 
 const OLD_SECRET = 'the secret that was used until last week';
 const NEW_SECRET = 'the secret that is used from this week on';
@@ -25,9 +24,9 @@ function cookieResolver(): SessionIdResolver {
 
 describe.each(PLATFORMS)('the session id between client and server on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
-  async function startSession({ client }: SessionApp, attributes = {}): Promise<string> {
+  async function startSession({ client }: StartedApp, attributes = {}): Promise<string> {
     return sessionCookieOf(await client.put('/attributes').send({ a: 1, ...attributes }));
   }
 
@@ -122,7 +121,7 @@ describe.each(PLATFORMS)('the session id between client and server on %s', (plat
 
   describe("cookie.secure 'auto'", () => {
     const isSecureCookie = async (
-      app: SessionApp,
+      app: StartedApp,
       headers: Record<string, string>,
     ): Promise<boolean> => {
       const response = await app.client.put('/attributes').set(headers).send({ a: 1 });
@@ -149,7 +148,7 @@ describe.each(PLATFORMS)('the session id between client and server on %s', (plat
   describe('a cookie without Secure', () => {
     const warned: string[] = [];
     const logger = { warn: (line: string) => warned.push(line), error: () => undefined };
-    const setTwice = async ({ client }: SessionApp, headers: Record<string, string> = {}) => {
+    const setTwice = async ({ client }: StartedApp, headers: Record<string, string> = {}) => {
       warned.length = 0;
       for (let i = 0; i < 2; i++) await client.put('/attributes').set(headers).send({ a: 1 });
     };

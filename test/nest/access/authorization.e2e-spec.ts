@@ -24,7 +24,12 @@ import {
   type SecurityContext,
   SecurityContextHolder,
 } from 'nestjs-redis-session';
-import { type AppParts, PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import {
+  type AppParts,
+  PLATFORMS,
+  startApp,
+  type StartedApp,
+} from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';
 

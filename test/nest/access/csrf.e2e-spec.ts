@@ -1,4 +1,13 @@
-import { Body, Controller, Get, Module, Post, Query, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  type INestApplication,
+  Module,
+  Post,
+  Query,
+  Req,
+} from '@nestjs/common';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -8,7 +17,7 @@ import {
   RedisSessionModule,
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
@@ -72,11 +81,11 @@ class FormController {
 class TokenModule {}
 
 describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
-  let app: TestApp;
+  let app: StartedApp;
   let visitor: Visitor;
 
   beforeAll(async () => {
-    app = await startTestApp({ module: TokenModule, platform });
+    app = await startApp(platform, { pod: 'pod-a', imports: [TokenModule] });
   });
 
   afterAll(() => app.close());
@@ -176,12 +185,16 @@ describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
 class FetchMetadataModule {}
 
 describe.each(PLATFORMS)('app.enableCsrfProtection() of Nest, on %s', (platform) => {
-  let app: TestApp;
+  let app: StartedApp;
 
   beforeAll(async () => {
-    const configure = (nest: TestApp['nest']) =>
+    const configure = (nest: INestApplication) =>
       void (nest as NestExpressApplication).enableCsrfProtection();
-    app = await startTestApp({ module: FetchMetadataModule, platform, configure });
+    app = await startApp(platform, {
+      pod: 'pod-a',
+      imports: [FetchMetadataModule],
+      prepare: configure,
+    });
   });
 
   afterAll(() => app.close());

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { FailingController, FailingMiddlewareModule } from '../../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

@@ -19,7 +19,7 @@ import {
   SecuredMessages,
   type SecurityOptions,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 @WebSocketGateway()
 class OpenGateway {

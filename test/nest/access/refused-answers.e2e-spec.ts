@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Controller, Post } from '@nestjs/common';
 import expressSession from 'express-session';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { send } from '../../support/http/http-client.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 

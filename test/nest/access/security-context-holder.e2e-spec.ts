@@ -7,13 +7,15 @@ import multipart from '@fastify/multipart';
 import {
   Body,
   Controller,
+  type INestApplication,
   Injectable,
   type MiddlewareConsumer,
   Module,
   Post,
   Req,
+  UploadedFile,
+  UseInterceptors,
 } from '@nestjs/common';
-import { UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor } from '@nestjs/platform-express';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -26,7 +28,7 @@ import {
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
 import { MeetingPoint } from '../../support/waiting/meeting-point.js';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const USERS = Array.from({ length: 50 }, (_, index) => `user-${index}`);
@@ -150,14 +152,14 @@ class WorkModule {
 }
 
 describe.each(PLATFORMS)('SecurityContextHolder in requests, on %s', (platform) => {
-  let app: TestApp;
+  let app: StartedApp;
   let visitors: { user: string; visitor: Visitor }[];
 
   beforeAll(async () => {
-    const configure = async (nest: TestApp['nest']) => {
+    const configure = async (nest: INestApplication) => {
       if (platform === 'fastify') await (nest as NestFastifyApplication).register(multipart);
     };
-    app = await startTestApp({ module: WorkModule, platform, configure });
+    app = await startApp(platform, { pod: 'pod-a', imports: [WorkModule], prepare: configure });
     visitors = USERS.map((user) => ({ user, visitor: new Visitor(app.url) }));
     await Promise.all(
       visitors.map(({ user, visitor }) => visitor.postJson('/login', { name: user })),
@@ -199,7 +201,7 @@ describe.each(PLATFORMS)('SecurityContextHolder in requests, on %s', (platform) 
     // Express reads bodies before the middleware of modules, Fastify after it.
     const isHeadRead =
       platform === 'express'
-        ? once(app.nest.getHttpServer() as EventEmitter, 'request')
+        ? once(app.app.getHttpServer() as EventEmitter, 'request')
         : once(arrivals, 'past middleware');
     const outgoing = request(`${app.url}/who`, { method: 'POST', headers });
     outgoing.write('{"late":');
@@ -242,7 +244,7 @@ describe.each(PLATFORMS)('with contextHolder: false, on %s', (platform) => {
     });
     @Module({ imports: [sessions], controllers: [PlainController] })
     class PlainModule {}
-    const app = await startTestApp({ module: PlainModule, platform });
+    const app = await startApp(platform, { pod: 'pod-a', imports: [PlainModule] });
     const visitor = new Visitor(app.url);
     await visitor.postJson('/login', { name: 'kim' });
 

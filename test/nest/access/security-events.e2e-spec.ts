@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SecurityEvent, SecurityEvents } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

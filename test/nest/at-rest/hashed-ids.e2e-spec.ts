@@ -3,15 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import { RedisSessionModule } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import { storageIdOf } from '../../../libs/redis-session/src/session/session-id.js';
-import { PLATFORMS } from '../../support/apps/apps.js';
-import { sessionViewOf } from '../../support/apps/session-controller.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES, sessionViewOf } from '../../support/apps/session-controller.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { useApps } from '../../support/apps/use-apps.js';
 
 const redis = useTestRedis();
 
 describe.each(PLATFORMS)('hashIds on %s', (platform) => {
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   it.each([undefined, /./, /^.{8}=|^[\w-]+$/])(
     'accepts no storage id as a cookie, whatever sessionIdPattern says (%s)',

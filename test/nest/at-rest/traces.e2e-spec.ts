@@ -5,15 +5,12 @@ import * as ioredis from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import request from 'supertest';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type Platform, startApp } from '../../support/apps/apps.js';
+import { type Platform, PLATFORMS, startApp } from '../../support/apps/start-app.js';
 import { contextOf } from '../../support/redis/indexed-repository.js';
 import { recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { type TracedIoredis, traceIoredis } from '../../support/redis/traced-ioredis.mjs';
-import {
-  SESSION_CONTROLLER_PROVIDERS,
-  SessionController,
-} from '../../support/apps/session-controller.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 
 /** What subscribers of the diagnostics channel of ioredis 6 were told when a command was sent. */
 const published: string[] = [];
@@ -39,8 +36,7 @@ async function useSessions(platform: Platform, options: RedisSessionModuleOption
   const namespace = `traced:${randomUUID()}`;
   const app = await startApp(platform, {
     options: { redis: redis.url, namespace, ...options },
-    controllers: [SessionController],
-    providers: [...SESSION_CONTROLLER_PROVIDERS],
+    ...SESSION_ROUTES,
   });
   const agent = request.agent(app.url);
   const ids: string[] = [];

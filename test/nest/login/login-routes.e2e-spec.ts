@@ -19,7 +19,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CurrentUser, LoginGuard, RequireAuthorities } from 'nestjs-redis-session';
 import { catchError, type Observable, tap, throwError } from 'rxjs';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { KIM, LoginController, TestStrategy } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

@@ -6,7 +6,7 @@ import {
   RedisSessionModule,
   type RedisSessionModuleOptions,
 } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

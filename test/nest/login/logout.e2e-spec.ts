@@ -12,7 +12,7 @@ import {
 import { clearSiteData, type LogoutHandler } from 'nestjs-redis-session/http';
 import { LogoutService, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SecurityEvents, type SecurityOptions } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';

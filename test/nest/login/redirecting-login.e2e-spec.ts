@@ -5,7 +5,7 @@ import getPort from 'get-port';
 import { Strategy } from 'passport-oauth2';
 import { Authenticated, CurrentUser, LoginGuard, RedisSessionModule } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import {
   OAUTH_CLIENT,
   type OauthProvider,
@@ -24,16 +24,18 @@ const redis = useTestRedis();
 /** Two replicas: visitors come to A, and the provider sends them back to B. */
 describe.each(PLATFORMS)('LoginGuard with a strategy that redirects, on %s', (platform) => {
   let provider: OauthProvider;
-  let podA: TestApp;
-  let podB: TestApp;
+  let podA: StartedApp;
+  let podB: StartedApp;
   let visitor: Visitor;
 
   beforeAll(async () => {
     provider = await startOauthProvider();
     const port = await getPort();
     const module = createModule(provider.url, `http://127.0.0.1:${port}/login/oidc/callback`);
-    podA = await startTestApp({ module, platform });
-    podB = await startTestApp({ module, platform, podName: 'pod-b', port });
+    const startPod = (pod: string, onPort?: number) =>
+      startApp(platform, { imports: [module], pod }, onPort);
+    podA = await startPod('pod-a');
+    podB = await startPod('pod-b', port);
   });
 
   afterAll(async () => {

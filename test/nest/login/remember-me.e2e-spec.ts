@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Post } from '@nestjs/common';
 import { CurrentSession, type SecurityOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
 

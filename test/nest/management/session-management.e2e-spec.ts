@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionManagementModule } from 'nestjs-redis-session';
-import { PLATFORMS } from '../../support/apps/apps.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { useApps } from '../../support/apps/use-apps.js';
 
 type ManagementOptions = Parameters<typeof SessionManagementModule.forRoot>[0];
 
@@ -19,7 +19,7 @@ const UNKNOWN_REF = '0'.repeat(32);
 
 describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
   const redis = useTestRedis();
-  const start = useApps(platform, redis);
+  const start = useApps(platform, redis, SESSION_ROUTES);
 
   async function startManaged(options?: ManagementOptions) {
     const { url } = await start(

@@ -15,7 +15,7 @@ import {
 } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
@@ -77,10 +77,10 @@ interface Result {
 }
 
 describe.each(PLATFORMS)('a GraphQL endpoint, on %s', (platform) => {
-  let app: TestApp;
+  let app: StartedApp;
 
   beforeAll(async () => {
-    app = await startTestApp({ module: MembersModule, platform });
+    app = await startApp(platform, { pod: 'pod-a', imports: [MembersModule] });
   });
 
   afterAll(() => app.close());
@@ -138,7 +138,7 @@ describe.each(PLATFORMS)('a GraphQL endpoint with the indexed repository, on %s'
       providers: [MemberResolver],
     })
     class IndexedModule {}
-    const app = await startTestApp({ module: IndexedModule, platform });
+    const app = await startApp(platform, { pod: 'pod-a', imports: [IndexedModule] });
     const recorded = await recordCommands(server.url);
     try {
       const kim = new Visitor(app.url);

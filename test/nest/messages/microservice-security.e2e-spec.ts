@@ -28,7 +28,7 @@ import {
   SecurityContextHolder,
   SessionOptionError,
 } from 'nestjs-redis-session';
-import { startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 interface Order {
   readonly from?: { readonly name: string; readonly authorities?: string[] };
@@ -82,15 +82,14 @@ function senderOf(context: ExecutionContext): Authentication | undefined {
 class OrderModule {}
 
 describe('microservice messages with @SecuredMessages()', () => {
-  let app: TestApp;
+  let app: StartedApp;
   let client: ClientProxy;
 
   beforeAll(async () => {
     const options = { host: '127.0.0.1', port: await getPort() };
-    app = await startTestApp({
-      module: OrderModule,
-      platform: 'express',
-      configure: async (nest) => {
+    app = await startApp('express', {
+      imports: [OrderModule],
+      prepare: async (nest) => {
         nest.connectMicroservice({ transport: Transport.TCP, options });
         await nest.startAllMicroservices();
       },

@@ -16,7 +16,7 @@ import {
 } from 'nestjs-redis-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { TestVisitor } from '../../support/http/test-visitor.js';

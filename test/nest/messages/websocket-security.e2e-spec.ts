@@ -29,7 +29,7 @@ import {
   SessionOptionError,
 } from 'nestjs-redis-session';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
-import { PLATFORMS, startTestApp, type TestApp } from '../../support/apps/nest-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
@@ -115,11 +115,11 @@ class LoginController {
 class ChatModule {}
 
 describe.each(PLATFORMS)('a gateway of socket.io with @SecuredMessages(), on %s', (platform) => {
-  let app: TestApp;
+  let app: StartedApp;
   const sockets: Socket[] = [];
 
   beforeAll(async () => {
-    app = await startTestApp({ module: ChatModule, platform });
+    app = await startApp(platform, { pod: 'pod-a', imports: [ChatModule] });
   });
 
   afterEach(() => {

@@ -4,13 +4,13 @@ import { Barrier } from '../../support/waiting/barrier.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const ROUNDS = 20;
 
 let cluster: RedisCluster;
 let direct: Redis[];
-let replica: Replica;
+let replica: StartedApp;
 
 beforeAll(async () => {
   OutageController.barrier = new Barrier();
@@ -37,7 +37,7 @@ describe.each([
   ] as const)(
     'answers every request although the connections to %s of a cluster break again and again',
     async (_, broken) => {
-      replica = await startReplica(platform, {
+      replica = await startApp(platform, {
         controllers: [OutageController],
         options: { redis: { nodes: cluster.addresses }, repository },
       });

@@ -5,14 +5,14 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const CLIENTS = 20;
 const SLOTS_PER_MOVE = 1000;
 const MOVES = 2;
 
 let cluster: RedisCluster;
-let replica: Replica;
+let replica: StartedApp;
 
 beforeAll(async () => {
   OutageController.barrier = new Barrier();
@@ -55,7 +55,7 @@ describe.each([
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository', (platform, repository) => {
   it('answers every request while slots move to another node, and loses no login', async () => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         redis: { nodes: cluster.addresses },

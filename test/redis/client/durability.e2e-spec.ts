@@ -7,7 +7,7 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const REPLICATION_DELAY_MS = 50;
@@ -19,7 +19,7 @@ let master: Server;
 let slave: Server;
 /** Between the master and its replica. */
 let replication: TcpProxy;
-let app: Replica;
+let app: StartedApp;
 
 beforeEach(async () => {
   OutageController.barrier = new Barrier();
@@ -46,7 +46,7 @@ describe.each([
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository', (platform, repository) => {
   const startOn = (redis: string, options: RedisSessionModuleOptions = {}) =>
-    startReplica(platform, {
+    startApp(platform, {
       controllers: [OutageController],
       options: { redis, repository, ...options },
     });

@@ -6,7 +6,7 @@ import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const REQUESTS = 40;
 const BEGUN = 'one more line follows';
@@ -14,7 +14,7 @@ const ENDED = 'The session store works again.';
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let direct: Redis;
-let replica: Replica;
+let replica: StartedApp;
 let log: LoggedLines;
 
 beforeEach(async () => {
@@ -48,7 +48,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it.each(Object.entries(FAULTS))(
     'when Redis %s, the log tells once that it begins, and once how many requests failed',
     async (_, { begin, end, reason }) => {
-      replica = await startReplica(platform, {
+      replica = await startApp(platform, {
         controllers: [OutageController],
         log,
         options: { commandTimeoutMs: 200, redis: redis.url },

@@ -14,7 +14,7 @@ import {
   SessionRegistry,
 } from 'nestjs-redis-session';
 import { readFileSync } from 'node:fs';
-import { type StartedApp, startApp } from '../../support/apps/apps.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { startRedis } from '../../support/redis/redis-server.js';

@@ -4,14 +4,14 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let proxy: TcpProxy;
-let replica: Replica;
+let replica: StartedApp;
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -33,7 +33,7 @@ describe.each([
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository', (platform, repository) => {
   const start = async () => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         commandTimeoutMs: DEADLINE_MS,

@@ -7,7 +7,7 @@ import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { createReplica, startReplica, type Replica } from '../../support/apps/replica.js';
+import { createApp, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -42,6 +42,7 @@ beforeEach(() => {
 
 describe.each(['express', 'fastify'] as const)('the client of an application on %s', (platform) => {
   const partsWith = (options: RedisSessionModuleOptions) => ({
+    closesGently: true,
     controllers: [OutageController],
     log,
     options: { commandTimeoutMs: 300, ...options },
@@ -51,7 +52,7 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
 
   describe('when Redis cannot be used at the start', () => {
     const reasonOfStart = async (url: string) => {
-      const app = await createReplica(platform, partsWith({ redis: url }));
+      const app = await createApp(platform, partsWith({ redis: url }));
       const error = await app.init().then(
         () => undefined,
         (reason: unknown) => reason as Error,
@@ -98,12 +99,12 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
   });
 
   describe('when the application ends', () => {
-    let replica: Replica;
+    let replica: StartedApp;
 
     afterEach(() => replica.close());
 
     it('is closed, when it is the library that made it', async () => {
-      replica = await startReplica(platform, partsWith({ redis: urlOf(redis.port) }));
+      replica = await startApp(platform, partsWith({ redis: urlOf(redis.port) }));
       expect(await countClients()).toBe(1);
       await replica.close();
       await eventually(async () => (await countClients()) === 0);
@@ -111,7 +112,7 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
 
     it('stays open, when it is a client of the application', async () => {
       const client = new Redis({ port: redis.port, password: 'right-password' });
-      replica = await startReplica(platform, partsWith({ redis: client }));
+      replica = await startApp(platform, partsWith({ redis: client }));
       expect((await send(replica.port, 'POST /json')).status).toBe(201);
       await replica.close();
 
@@ -122,8 +123,8 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
     it.each(['held-json', 'held-res'] as const)(
       'saves what requests under way have changed (%s)',
       async (route) => {
-        replica = await startReplica(platform, partsWith({ redis: urlOf(redis.port) }));
-        const other = await startReplica(platform, partsWith({ redis: urlOf(redis.port) }));
+        replica = await startApp(platform, partsWith({ redis: urlOf(redis.port) }));
+        const other = await startApp(platform, partsWith({ redis: urlOf(redis.port) }));
         const answer = send(replica.port, `POST /${route}`);
         await barrier.reachedBy(1);
         const closing = replica.close();
@@ -139,7 +140,7 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
     );
 
     it('does not wait for a Redis that is gone', async () => {
-      replica = await startReplica(platform, partsWith({ redis: urlOf(proxy.port) }));
+      replica = await startApp(platform, partsWith({ redis: urlOf(proxy.port) }));
       proxy.pause();
       const startMs = performance.now();
       await replica.close();

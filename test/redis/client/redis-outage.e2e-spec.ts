@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  type Provider,
+} from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
@@ -9,10 +15,25 @@ import { send, type Answer } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { startReplica, type Replica } from '../../support/apps/replica.js';
+import {
+  type Platform,
+  PLATFORMS,
+  startApp,
+  type StartedApp,
+} from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
+/** Routes that change the session and answer in the way of their name. */
+const HANDLERS = [
+  'json',
+  'redirect',
+  'stream',
+  'res',
+  'error',
+  'awaited-update',
+  'swallow',
+] as const;
 
 /** The filter that an application has for its own error format. */
 @Catch(HttpException)
@@ -53,12 +74,16 @@ const network = {
     },
   },
 };
-const WAYS = Object.keys(network) as (keyof typeof network)[];
-const KEEPING_DATA = WAYS.filter((way) => way !== 'stopped');
+type Way = keyof typeof network;
+/** What the platforms have of their own is the answer; for that, one refused connection and one silence are enough. */
+const WAYS_ON: Record<Platform, readonly Way[]> = {
+  express: ['stopped', 'frozen', 'cut off', 'silent'],
+  fastify: ['stopped', 'frozen'],
+};
 
 let undo: (() => Promise<void>) | undefined;
 
-async function failBy(way: keyof typeof network): Promise<void> {
+async function failBy(way: Way): Promise<void> {
   undo = network[way].recover;
   await network[way].fail();
 }
@@ -85,11 +110,24 @@ beforeEach(() => {
   barrier = OutageController.barrier = new Barrier();
 });
 
-describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform) => {
-  let replica: Replica;
+describe.each(PLATFORMS)('on %s, when Redis is', (platform) => {
+  const ways = WAYS_ON[platform];
+  const keepingData = ways.filter((way) => way !== 'stopped');
+  const replicas = new Map<string, StartedApp>();
+  let replica: StartedApp;
 
-  const startWith = (options: RedisSessionModuleOptions = {}, providers: object[] = []) =>
-    startReplica(platform, {
+  /** Tests with the same options share an application, which has to be back before each of them. */
+  const useReplica = async (
+    options: RedisSessionModuleOptions = {},
+    providers: Provider[] = [],
+  ) => {
+    const name = JSON.stringify([options, providers.length]);
+    replica = replicas.get(name) ?? (await start(options, providers));
+    replicas.set(name, replica);
+    await eventually(isBack);
+  };
+  const start = (options: RedisSessionModuleOptions, providers: Provider[]) =>
+    startApp(platform, {
       controllers: [OutageController],
       log,
       options: {
@@ -97,7 +135,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
         redis: `redis://127.0.0.1:${proxy.port}`,
         ...options,
       },
-      providers: providers as [],
+      providers,
     });
   const ask = (...[line, cookie]: [Parameters<typeof send>[1], string?]) =>
     send(replica.port, line, { cookie });
@@ -120,80 +158,80 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
   afterEach(async () => {
     await recover();
     barrier.open();
-    await replica.close();
   });
 
-  describe.each(WAYS)('%s', (way) => {
+  afterAll(() => Promise.all([...replicas.values()].map((app) => app.close())));
+
+  describe.each(ways)('%s', (way) => {
     const fail = () => failBy(way);
 
     it('answers 503 in time to everything that needs a session, and is back within a second', async () => {
-      replica = await startWith();
+      await useReplica();
       const cookie = await login();
       await fail();
 
-      expectUnavailable(await ask('GET /read', cookie));
-      expectUnavailable(await ask('POST /json', cookie));
-      expectUnavailable(await ask('POST /json'));
-      expectUnavailable(await ask('POST /login', cookie));
-      expectUnavailable(await ask('POST /login'));
-      expectUnavailable(await ask('POST /logout', cookie));
+      const answers = [
+        ...[ask('GET /read', cookie), ask('POST /json', cookie), ask('POST /json')],
+        ...[ask('POST /login', cookie), ask('POST /login'), ask('POST /logout', cookie)],
+      ];
+      for (const answer of await Promise.all(answers)) expectUnavailable(answer);
       expect((await ask('GET /read')).status).toBe(200);
 
       await recover();
       await eventually(isBack, 1000);
     });
 
-    it.each(['json', 'redirect', 'stream', 'res', 'error', 'awaited-update', 'swallow'] as const)(
-      'never sends an answer whose new session was lost (%s)',
-      async (route) => {
-        replica = await startWith();
-        await fail();
+    it('never sends an answer whose new session was lost, however the handler answers', async () => {
+      await useReplica();
+      await fail();
 
-        expectUnavailable(await ask(`POST /${route}`));
+      const answers = HANDLERS.map(async (route) => [route, await ask(`POST /${route}`)] as const);
+      for (const [route, { status, headers }] of await Promise.all(answers)) {
+        expect([route, status, headers['set-cookie']]).toEqual([route, 503, undefined]);
+      }
 
-        await recover();
-        await eventually(isBack);
-      },
-    );
+      await recover();
+      await eventually(isBack);
+    });
 
     it('fails alike when the session is read when it is first asked for', async () => {
-      replica = await startWith({ load: 'lazy' });
+      await useReplica({ load: 'lazy' });
       const cookie = await login();
       await fail();
 
-      expectUnavailable(await ask('GET /read', cookie));
-      expectUnavailable(await ask('GET /me', cookie));
-      expectUnavailable(await ask('POST /login', cookie));
-      expectUnavailable(await ask('POST /logout', cookie));
+      const lines = ['GET /read', 'GET /me', 'POST /login', 'POST /logout'] as const;
+      for (const answer of await Promise.all(lines.map((line) => ask(line, cookie)))) {
+        expectUnavailable(answer);
+      }
 
       await recover();
       await eventually(isBack);
     });
 
     it("goes on anonymously with onStoreUnavailable 'anonymous', and fails only what changes the session", async () => {
-      replica = await startWith({ onStoreUnavailable: 'anonymous' });
+      await useReplica({ onStoreUnavailable: 'anonymous' });
       const cookie = await login();
       await fail();
 
       const read = await ask('GET /read', cookie);
       expect([read.status, read.headers['set-cookie']]).toEqual([200, undefined]);
       expect((await ask('GET /me', cookie)).status).toBe(401);
-      for (const route of ['json', 'res', 'swallow', 'login', 'logout', 'invalidate'] as const) {
-        expectUnavailable(await ask(`POST /${route}`, cookie));
-      }
+      const routes = ['json', 'res', 'swallow', 'login', 'logout', 'invalidate'] as const;
+      const answers = routes.map((route) => ask(`POST /${route}`, cookie));
+      for (const answer of await Promise.all(answers)) expectUnavailable(answer);
 
       await recover();
       await eventually(isBack);
     });
   });
 
-  describe.each(KEEPING_DATA)('%s while requests run', (way) => {
+  describe.each(keepingData)('%s while requests run', (way) => {
     const fail = () => failBy(way);
 
     it.each(['held-json', 'held-res'] as const)(
       'answers 503 to %s, which changes nothing later either',
       async (route) => {
-        replica = await startWith();
+        await useReplica();
         const cookie = await login();
         const before = await hashOf(cookie);
         const answer = ask(`POST /${route}`, cookie);
@@ -216,7 +254,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     );
 
     it('answers 503 to a logout, which leaves the session as it was or ends it later', async () => {
-      replica = await startWith();
+      await useReplica();
       const cookie = await login();
       const answer = ask('POST /held-logout', cookie);
       await barrier.reachedBy(1);
@@ -234,7 +272,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     });
 
     it('does not even record an access that was answered with 503', async () => {
-      replica = await startWith();
+      await useReplica();
       const cookie = await login();
       await login();
       const before = await hashOf(cookie);
@@ -247,7 +285,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     });
 
     it('sends the cookie of a new session that was saved at the second attempt', async () => {
-      replica = await startWith();
+      await useReplica();
       await fail();
       const answer = ask('POST /held-retry');
       await barrier.reachedBy(1);
@@ -261,7 +299,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     });
 
     it('does not replace the session of a client that it has served anonymously', async () => {
-      replica = await startWith({ onStoreUnavailable: 'anonymous' });
+      await useReplica({ onStoreUnavailable: 'anonymous' });
       const cookie = await login();
       await fail();
       const answer = ask('POST /held-json', cookie);
@@ -280,19 +318,14 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     const fail = () => failBy('frozen');
 
     it('has the format of the application when its exception filter can see it', async () => {
-      replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
+      await useReplica({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
       const cookie = await login();
       await fail();
-      const answers = [await ask('GET /read', cookie)];
-      for (const route of [
-        'json',
-        'res',
-        'redirect',
-        'error',
-        'awaited-update',
-        'swallow',
-      ] as const)
-        answers.push(await ask(`POST /${route}`));
+      const changing = HANDLERS.filter((route) => route !== 'stream');
+      const answers = await Promise.all([
+        ask('GET /read', cookie),
+        ...changing.map((route) => ask(`POST /${route}`)),
+      ]);
       await recover();
 
       expect(answers.map(({ status }) => status)).toEqual(Array(7).fill(503));
@@ -300,7 +333,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     });
 
     it('has the format of the application in place of a stream that has not begun', async () => {
-      replica = await startWith({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
+      await useReplica({}, [{ provide: APP_FILTER, useClass: AppFilter }]);
       await fail();
       const { status, text } = await ask('POST /endless');
       await recover();
@@ -309,9 +342,7 @@ describe.each(['express', 'fastify'] as const)('on %s, when Redis is', (platform
     });
 
     it('is problem details in place of a stream without the interceptor', async () => {
-      replica = await startWith({ interceptor: false }, [
-        { provide: APP_FILTER, useClass: AppFilter },
-      ]);
+      await useReplica({ interceptor: false }, [{ provide: APP_FILTER, useClass: AppFilter }]);
       await fail();
       const { status, headers, text } = await ask('POST /endless');
       await recover();

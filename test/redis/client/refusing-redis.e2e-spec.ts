@@ -6,7 +6,7 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const DEADLINE_MS = 500;
 
@@ -18,7 +18,7 @@ const REPOSITORIES: Record<string, RedisSessionModuleOptions> = {
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let direct: Redis;
-let replica: Replica;
+let replica: StartedApp;
 
 beforeEach(async () => {
   OutageController.barrier = new Barrier();
@@ -39,7 +39,7 @@ describe.each(
   ),
 )('on $platform with the $name repository', ({ options, platform }) => {
   const start = async () => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         ...options,

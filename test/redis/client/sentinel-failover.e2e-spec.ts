@@ -6,14 +6,14 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedisSentinel, type RedisSentinel } from '../../support/redis/redis-sentinel.js';
-import { startReplica, type Replica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 /** How long after a promotion the old master may still be asked. */
 const WINDOW_MS = 1500;
 
 let sentinel: RedisSentinel;
 let watcher: Redis;
-let replica: Replica;
+let replica: StartedApp;
 let promotedAtMs: Promise<number>;
 
 beforeEach(async () => {
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 describe.each(['express', 'fastify'] as const)('on %s with Sentinel', (platform) => {
   const start = () =>
-    startReplica(platform, {
+    startApp(platform, {
       controllers: [OutageController],
       options: {
         commandTimeoutMs: 500,

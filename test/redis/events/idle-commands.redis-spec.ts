@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const SECONDS = 5;
 
 let redis: RedisServer;
 let recorded: RecordedCommands;
-let replica: Replica;
+let replica: StartedApp;
 
 beforeEach(async () => {
   redis = await startRedis();
@@ -30,7 +30,7 @@ it.each([
 ] as const)(
   'an idle replica with %s sends few commands',
   async (_, eventDelivery, closeWithSession, perSecond) => {
-    replica = await startReplica('fastify', {
+    replica = await startApp('fastify', {
       options: {
         indexed: { eventDelivery },
         redis: redis.url,

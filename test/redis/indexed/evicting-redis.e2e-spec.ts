@@ -7,13 +7,13 @@ import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const WARNING = 'Redis may drop sessions before their time';
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let direct: Redis;
-let replica: Replica;
+let replica: StartedApp;
 const log = new LoggedLines();
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   const start = async (options: RedisSessionModuleOptions) => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       log,
       options: { redis: redis.url, ...options },

@@ -12,7 +12,7 @@ import {
 } from 'nestjs-redis-session';
 import request, { type Test } from 'supertest';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { LocalStrategy, type TestUser } from '../../support/apps/local-strategy.js';
 import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';

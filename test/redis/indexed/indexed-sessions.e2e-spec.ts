@@ -18,7 +18,7 @@ import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send as sendRequest } from '../../support/http/http-client.js';
-import { createReplica, startReplica, type Replica } from '../../support/apps/replica.js';
+import { createApp, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
@@ -86,7 +86,7 @@ class Listener {
 
 const redis = useTestRedis();
 let namespace: string;
-let replicas: Replica[] = [];
+let replicas: StartedApp[] = [];
 
 beforeEach(() => {
   namespace = `${redis.namespace}:${randomUUID()}`;
@@ -107,8 +107,8 @@ const optionsOf = (indexed: IndexedSessionOptions) => ({
 async function start(
   platform: 'express' | 'fastify' = 'express',
   indexed: IndexedSessionOptions = {},
-): Promise<Replica> {
-  const replica = await startReplica(platform, {
+): Promise<StartedApp> {
+  const replica = await startApp(platform, {
     options: optionsOf({ eventDelivery: 'once', ...indexed }),
     controllers: [UserController],
     providers: [Listener],
@@ -118,13 +118,13 @@ async function start(
 }
 
 const send = (
-  { port }: Replica,
+  { port }: StartedApp,
   line: Parameters<typeof sendRequest>[1],
   cookie?: string,
   headers: Record<string, string> = {},
 ) => sendRequest(port, line, { cookie, ...headers });
 
-const logIn = async (on: Replica, name = 'kim', agent = 'test') => {
+const logIn = async (on: StartedApp, name = 'kim', agent = 'test') => {
   const answer = await send(on, `POST /login?name=${name}`, undefined, { 'user-agent': agent });
   if (answer.cookie === undefined) throw new Error(`No login: ${answer.text}`);
   return answer.cookie;
@@ -215,7 +215,7 @@ describe('maximumSessions', () => {
 });
 
 describe('@OnSessionEvent', () => {
-  const seenBy = (all: Replica[]) => all.flatMap(({ app }) => app.get(Listener).seen).sort();
+  const seenBy = (all: StartedApp[]) => all.flatMap(({ app }) => app.get(Listener).seen).sort();
 
   it("has one replica handle each event with eventDelivery 'once'", async () => {
     const all = [await start(), await start()];
@@ -254,7 +254,7 @@ describe('@OnSessionEvent', () => {
         seen.push(type);
       }
     }
-    const replica = await startReplica('express', {
+    const replica = await startApp('express', {
       options: optionsOf({ eventDelivery: 'once' }),
       controllers: [UserController],
       providers: [Broken, Sound],
@@ -280,7 +280,7 @@ describe('@OnSessionEvent', () => {
 
   it('tells of sessions that nobody uses any more', async () => {
     let nowMs = Date.now();
-    const replica = await startReplica('express', {
+    const replica = await startApp('express', {
       options: { ...optionsOf({ eventDelivery: 'once' }), clock: () => nowMs },
       controllers: [UserController],
       providers: [Listener],
@@ -304,7 +304,7 @@ describe('@OnSessionEvent', () => {
         seen.push(eventId);
       }
     }
-    const replica = await startReplica('express', {
+    const replica = await startApp('express', {
       options: optionsOf({ eventDelivery: 'once' }),
       controllers: [UserController],
       providers: [
@@ -332,7 +332,7 @@ describe('@OnSessionEvent', () => {
         // Nobody could call it.
       }
     }
-    const app = await createReplica('express', {
+    const app = await createApp('express', {
       options: optionsOf({ eventDelivery: 'once' }),
       providers: [Short],
     });
@@ -343,7 +343,7 @@ describe('@OnSessionEvent', () => {
   });
 
   it('is refused at start when no events are recorded', async () => {
-    const app = await createReplica('express', {
+    const app = await createApp('express', {
       options: optionsOf({}),
       providers: [Listener],
     });

@@ -14,7 +14,7 @@ import {
 import { Redis } from 'ioredis';
 import request, { type Test } from 'supertest';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { PLATFORMS, type StartedApp, startApp } from '../../support/apps/apps.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { LocalStrategy, type TestUser } from '../../support/apps/local-strategy.js';
 import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';

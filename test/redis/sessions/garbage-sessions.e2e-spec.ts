@@ -3,13 +3,13 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { Barrier } from '../../support/waiting/barrier.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
-import { type Replica, startReplica } from '../../support/apps/replica.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const SESSIONS = 100;
 
 const redis = useTestRedis();
-let replica: Replica;
+let replica: StartedApp;
 
 const TEXTS = [
   '',
@@ -72,7 +72,7 @@ describe.each([
 ] as const)('on %s with the %s repository', (platform, repository) => {
   beforeAll(async () => {
     OutageController.barrier = new Barrier();
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         namespace: redis.namespace,

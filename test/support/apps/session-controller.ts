@@ -37,9 +37,6 @@ export function sessionViewOf(response: { readonly body: unknown }): SessionView
 /** Where handlers tell what a response cannot say, and wait for `go-on`. */
 export class SessionSignals extends EventEmitter {}
 
-/** What {@link SessionController} needs, beside the module. */
-export const SESSION_CONTROLLER_PROVIDERS: readonly Provider[] = [SessionSignals];
-
 /** Makes everything that can be done to a session a route. */
 @Controller()
 export class SessionController {
@@ -153,6 +150,12 @@ export class SessionController {
     await isToldToGoOn;
   }
 }
+
+/** An application's parts that make {@link SessionController} its routes. */
+export const SESSION_ROUTES = {
+  controllers: [SessionController],
+  providers: [SessionSignals] as Provider[],
+};
 
 function requestOf(request: object): SessionRequest {
   const sessionRequest = SessionRequest.of(rawRequestOf(request));

@@ -10,7 +10,7 @@ import {
 } from 'nestjs-redis-session';
 import { Barrier } from '../waiting/barrier.js';
 import { send } from '../http/http-client.js';
-import { startReplica, type Replica } from '../apps/replica.js';
+import { startApp, type StartedApp } from '../apps/start-app.js';
 
 let barrier: Barrier;
 
@@ -117,10 +117,11 @@ export interface RacePlace {
 /** Requests on two replicas that change one session at the same time. */
 export function describeRaces(place: RacePlace): void {
   describe.each(['express', 'fastify'] as const)('two replicas on %s', (platform) => {
-    let replicas: [Replica, Replica];
+    let replicas: [StartedApp, StartedApp];
 
     const start = () =>
-      startReplica(platform, {
+      startApp(platform, {
+        closesGently: true,
         controllers: [RacesController],
         options: place.options(),
       });

@@ -24,10 +24,9 @@ export class TestRedis {
     return this.client.keys(`${this.namespace}:*`);
   }
 
-  async clean(): Promise<void> {
+  async removeKeys(): Promise<void> {
     const keys = await this.allKeys();
     if (keys.length > 0) await this.client.del(...keys);
-    await this.client.quit();
   }
 }
 
@@ -35,6 +34,9 @@ export class TestRedis {
 export function useTestRedis(): TestRedis {
   const redis = new TestRedis();
   beforeAll(() => redis.client.connect());
-  afterAll(() => redis.clean());
+  afterAll(async () => {
+    await redis.removeKeys();
+    await redis.client.quit();
+  });
   return redis;
 }
