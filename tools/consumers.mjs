@@ -54,9 +54,9 @@ async function pack() {
 }
 
 async function checkPackage() {
-  await run(root, 'npx', ['--no', 'publint', '--strict', tarball]);
+  await run(root, 'npx', ['--no', '--', 'publint', '--strict', tarball]);
   // CommonJS requires the ES modules of this package, which Node.js can since 20.19.
-  await run(root, 'npx', ['--no', 'attw', '--profile', 'esm-only', tarball]);
+  await run(root, 'npx', ['--no', '--', 'attw', '--profile', 'esm-only', tarball]);
 }
 
 /** Runs one step and prints how long it took. @throws {Error} that names the step */

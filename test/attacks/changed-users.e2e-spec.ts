@@ -52,12 +52,12 @@ class AccountController {
 
   @Post('basket')
   fill(@CurrentSession() session: Session): void {
-    session.setAttribute('basket', 'of who came first');
+    session.setAttribute<string>('basket', 'of who came first');
   }
 
   @Get('basket')
   basket(@CurrentSession() session: Session): object {
-    return { basket: session.getAttribute('basket') ?? 'empty' };
+    return { basket: session.getAttribute<string>('basket') ?? 'empty' };
   }
 
   @Get('members')

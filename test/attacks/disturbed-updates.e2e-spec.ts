@@ -30,12 +30,12 @@ class CounterController {
 
   @Get()
   show(@CurrentSession() session: Session): object {
-    return { count: session.getAttribute('count') ?? 'none' };
+    return { count: session.getAttribute<number>('count') ?? 'none' };
   }
 
   @Post('begin')
   begin(@CurrentSession() session: Session): void {
-    session.setAttribute('count', 1);
+    session.setAttribute<string>('count', 1);
   }
 
   @Post()

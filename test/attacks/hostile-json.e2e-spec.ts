@@ -10,17 +10,17 @@ import { TestVisitor } from '../support/http/test-visitor.js';
 class CartController {
   @Get()
   read(@CurrentSession() session: Session): object {
-    return { isList: Array.isArray(session.getAttribute('posted')) };
+    return { isList: Array.isArray(session.getAttribute<unknown[]>('posted')) };
   }
 
   @Post()
   store(@CurrentSession() session: Session, @Body() { cart }: { cart: unknown }): void {
-    session.setAttribute('posted', cart);
+    session.setAttribute<string>('posted', cart);
   }
 
   @Post('items')
   add(@CurrentSession() session: Session): void {
-    (session.getAttribute('posted') as unknown[]).push('tea');
+    (session.getAttribute<unknown[]>('posted') ?? []).push('tea');
   }
 }
 

@@ -34,7 +34,7 @@ class CarelessController {
 
   @Put('unencodable')
   putUnencodable(@CurrentSession() session: Session, @Body() { name }: Sent): Promise<object> {
-    return messageOf(session.update('sent', () => ({ [name]: { deep: 1n } })));
+    return messageOf(session.update<unknown>('sent', () => ({ [name]: { deep: 1n } })));
   }
 
   @Put('unencodable-name')

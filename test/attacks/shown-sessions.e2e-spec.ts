@@ -14,7 +14,7 @@ const CARD = '4111-1111';
 class CarelessController {
   @Put()
   fill(@CurrentSession() session: Session): void {
-    session.setAttribute('card', CARD);
+    session.setAttribute<string>('card', CARD);
   }
 
   @Get('logged')
@@ -28,7 +28,7 @@ class CarelessController {
 
   @Get('read-and-logged')
   readAndLogged(@CurrentSession() session: Session): object {
-    session.getAttribute('card');
+    session.getAttribute<object>('card');
     return this.logged(session);
   }
 

@@ -12,9 +12,24 @@ declare module 'nestjs-redis-session' {
 }
 declare const session: Session;
 const basket: string[] | undefined = session.getAttribute('basketOfTheShop');
-const other: unknown = session.getAttribute('of another name');
+const other: string | undefined = session.getAttribute<string>('of another name');
 session.setAttribute('basketOfTheShop', ['tea']);
+const name: string = 'of a variable';
+session.getAttribute(name);
+session.setAttribute(name, 1);
+session.setAttribute<string>('of another name', 1);
+void session.update<number>('of another name', (count = 0) => count + 1);
+// @ts-expect-error no such name
+session.getAttribute('basketOfTheShip');
+// @ts-expect-error no such name
+session.setAttribute('basketOfTheShip', ['tea']);
+// @ts-expect-error no such name
+session.update('basketOfTheShip', () => ['tea']);
+// @ts-expect-error not a list
+session.setAttribute('basketOfTheShop', 1);
+// @ts-expect-error no such name
 session.getAttribute('/*read*/');
+// @ts-expect-error no such name
 session.setAttribute('/*write*/', undefined);
 export { basket, other };
 `;
@@ -50,7 +65,7 @@ function openInEditor(): ts.LanguageService {
 describe('an editor that knows the declared attributes', () => {
   const editor = openInEditor();
 
-  it('takes declared names by their types, and other names', () => {
+  it('accepts declared names, variables and names with a type, and refuses misspelt names', () => {
     expect(editor.getSemanticDiagnostics(FILE).map(({ messageText }) => messageText)).toEqual([]);
   });
 

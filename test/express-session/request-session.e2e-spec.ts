@@ -99,8 +99,8 @@ class ShopController {
   @Post('both')
   both(@SessionOf() view: ExpressSession, @CurrentSession() session: Session) {
     view['a'] = 1;
-    session.setAttribute('b', 2);
-    return { a: session.getAttribute('a'), b: view['b'], isSame: view.id === session.id };
+    session.setAttribute<string>('b', 2);
+    return { a: session.getAttribute<number>('a'), b: view['b'], isSame: view.id === session.id };
   }
 
   @Get('shown')

@@ -18,7 +18,7 @@ class BasketController {
 
   @Post()
   fill(@CurrentSession() session: Session): void {
-    session.setAttribute('basket', 'tea');
+    session.setAttribute<string>('basket', 'tea');
   }
 }
 

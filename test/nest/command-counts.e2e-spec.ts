@@ -42,7 +42,7 @@ class VisitsController {
 
   @Post('set')
   set(@CurrentSession() session: Session): void {
-    session.setAttribute('visited', Date.now());
+    session.setAttribute<string>('visited', Date.now());
   }
 
   @Post('remove-missing')
@@ -62,8 +62,8 @@ class VisitsController {
 
   @Post('everything')
   changeEverything(@CurrentSession() session: Session): void {
-    session.setAttribute('a', Date.now());
-    session.setAttribute('b', [Date.now()]);
+    session.setAttribute<string>('a', Date.now());
+    session.setAttribute<string>('b', [Date.now()]);
     session.update<number>('count', (count = 0) => count + 1);
     session.removeAttribute('visited');
     session.maxInactiveIntervalSeconds = 600;

@@ -132,7 +132,7 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
     await loginAs(agent, KIM);
     await agent.get('/user').expect(200, KIM);
     const session = await sessionOf(await agent.get('/me').expect(200, 'kim'));
-    expect(session?.getAttribute('passport')).toEqual({ user: 1 });
+    expect(session?.getAttribute<object>('passport')).toEqual({ user: 1 });
   });
 
   it('logs in a client that sends the id in a header', async () => {

@@ -1,3 +1,5 @@
+/** @module nestjs-redis-session */
+
 // Module
 export { RedisSessionModule } from './nest/redis-session.module.js';
 export {

@@ -11,19 +11,19 @@ import { useTestRedis } from '../../support/redis/test-redis.js';
 class BadInputController {
   @Get('theme')
   theme(@CurrentSession() session: Session): object {
-    return { theme: session.getAttribute('theme') ?? 'none' };
+    return { theme: session.getAttribute<string>('theme') ?? 'none' };
   }
 
   @Post('theme')
   setTheme(@CurrentSession() session: Session): object {
-    session.setAttribute('theme', 'dark-value');
+    session.setAttribute<string>('theme', 'dark-value');
     return { done: true };
   }
 
   @Post('unencodable')
   unencodable(@CurrentSession() session: Session): object {
-    session.setAttribute('theme', 'light-value');
-    session.setAttribute('basket', {
+    session.setAttribute<string>('theme', 'light-value');
+    session.setAttribute<string>('basket', {
       items: [{ price: 1 }, { secret: 'basket-value', price: 1n }],
     });
     return { done: true };

@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 class CartController {
   @Post('cart')
   fill(@CurrentSession() session: Session): object {
-    session.setAttribute('basket', 'tea');
+    session.setAttribute<string>('basket', 'tea');
     return { seconds: session.maxInactiveIntervalSeconds };
   }
 }

@@ -15,7 +15,7 @@ class CartController {
 
   @Post()
   fill(@CurrentSession() session: Session): void {
-    session.setAttribute('basket', 'tea');
+    session.setAttribute<string>('basket', 'tea');
     session.maxInactiveIntervalSeconds = 600;
   }
 }

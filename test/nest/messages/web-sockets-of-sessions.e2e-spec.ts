@@ -62,7 +62,7 @@ class LoginController {
 
   @Post('visit')
   visit(@CurrentSession() session: Session): void {
-    session.setAttribute('visited', true);
+    session.setAttribute<string>('visited', true);
   }
 
   @Post('change-id')

@@ -30,7 +30,7 @@ class VisitsController {
 
   @Post('set')
   set(@CurrentSession() session: Session): void {
-    session.setAttribute('visited', Date.now());
+    session.setAttribute<string>('visited', Date.now());
   }
 
   @Post('login')

@@ -36,7 +36,7 @@ class UserController {
 
   @Get('name')
   nameOf(@CurrentSession() session: Session): unknown {
-    return session.getAttribute('user');
+    return session.getAttribute<string>('user');
   }
 
   @Post('name')
@@ -45,7 +45,7 @@ class UserController {
     @Query('name') name: string,
     @Query('how') how: string,
   ): Promise<void> {
-    session.setAttribute('user', name);
+    session.setAttribute<string>('user', name);
     if (how === 'saved') await session.save();
   }
 

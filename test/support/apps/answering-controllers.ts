@@ -42,7 +42,7 @@ export function bigSource(): Readable {
 }
 
 function keep(session: Session | undefined, value: string): void {
-  session?.setAttribute('value', value);
+  session?.setAttribute<string>('value', value);
 }
 
 /** Every handler changes the attribute `value` of the session to the query's `value`, and answers in its own way. */
@@ -50,7 +50,7 @@ function keep(session: Session | undefined, value: string): void {
 class AnsweringController {
   @Get('value')
   value(@OptionalSession() session: Session): { value: unknown } {
-    return { value: session.getAttribute('value') };
+    return { value: session.getAttribute<string>('value') };
   }
 
   @Post('value')

@@ -18,7 +18,7 @@ export const oauthStateStore = {
   store(...[request, verifier, , , done]: [object, string, unknown, unknown, Done]): void {
     const pending: Pending = { state: randomUUID(), verifier };
     sessionOf(request)
-      .then((session) => session.setAttribute(ATTRIBUTE, pending))
+      .then((session) => session.setAttribute<string>(ATTRIBUTE, pending))
       .then(() => done(null, pending.state), done);
   },
 

@@ -94,13 +94,13 @@ export class SessionController {
       creationTime: () => session.creationTime,
       isNew: () => session.isNew,
       lastAccessedTime: () => session.lastAccessedTime,
-      getAttribute: () => session.getAttribute('a'),
+      getAttribute: () => session.getAttribute<number>('a'),
       id: () => session.id,
       invalidate: () => session.invalidate(),
       isInvalidated: () => session.isInvalidated,
       removeAttribute: () => session.removeAttribute('a'),
-      setAttribute: () => session.setAttribute('a', 1),
-      update: () => session.update('a', () => 1),
+      setAttribute: () => session.setAttribute<string>('a', 1),
+      update: () => session.update<unknown>('a', () => 1),
     };
     const outcomes = Object.entries(uses).map(async ([name, use]) => [name, await codeOf(use)]);
     return Object.fromEntries(await Promise.all(outcomes)) as Record<string, unknown>;
@@ -112,7 +112,7 @@ export class SessionController {
     @Req() request: object,
     @CurrentSession() session: Session,
   ): Promise<{ ended: string; started: string }> {
-    session.setAttribute('before', true);
+    session.setAttribute<string>('before', true);
     await session.invalidate();
     const next = await requestOf(request).getSession();
     next.setAttribute('after', true);
@@ -146,7 +146,7 @@ export class SessionController {
   @Post('wait')
   async setAndWait(@CurrentSession() session: Session): Promise<void> {
     const isToldToGoOn = once(this.signals, 'go-on');
-    session.setAttribute('waiting', true);
+    session.setAttribute<string>('waiting', true);
     await isToldToGoOn;
   }
 }

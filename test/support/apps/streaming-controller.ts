@@ -34,7 +34,7 @@ export class StreamingController {
 
   @Get('long-pipe')
   pipe(@CurrentSession() session: Session, @Res() response: Response | FastifyReply): void {
-    session.setAttribute('streamed', true);
+    session.setAttribute<string>('streamed', true);
     const source = this.observedSource(rawResponseOf(response));
     if ('raw' in response) void response.send(source);
     else source.pipe(response);
@@ -45,7 +45,7 @@ export class StreamingController {
     @CurrentSession() session: Session,
     @Res({ passthrough: true }) response: object,
   ): StreamableFile {
-    session.setAttribute('streamed', true);
+    session.setAttribute<string>('streamed', true);
     return new StreamableFile(this.observedSource(rawResponseOf(response)));
   }
 
@@ -55,7 +55,7 @@ export class StreamingController {
     async function* body(): AsyncGenerator<Buffer> {
       yield Buffer.from('first');
       await once(signals, 'go-on');
-      session.setAttribute('value', value);
+      session.setAttribute<string>('value', value);
       yield Buffer.from('last');
     }
     return new StreamableFile(Readable.from(body(), { objectMode: false }));

@@ -35,7 +35,7 @@ export class OutageController {
 
   @Get('read')
   read(@CurrentSession() session: Session): object {
-    return { theme: session.getAttribute('theme') ?? 'none' };
+    return { theme: session.getAttribute<string>('theme') ?? 'none' };
   }
 
   @Get('me')
@@ -64,25 +64,25 @@ export class OutageController {
 
   @Post('json')
   json(@CurrentSession() session: Session): object {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     return { done: true };
   }
 
   @Post('redirect')
   @Redirect('/elsewhere')
   redirect(@CurrentSession() session: Session): void {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
   }
 
   @Post('stream')
   stream(@CurrentSession() session: Session): StreamableFile {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     return new StreamableFile(Readable.from([Buffer.from('streamed')]));
   }
 
   @Post('endless')
   endless(@CurrentSession() session: Session): StreamableFile {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     const source = new Readable({ read: () => undefined });
     source.push('streamed');
     return new StreamableFile(source);
@@ -90,25 +90,25 @@ export class OutageController {
 
   @Post('res')
   res(@CurrentSession() session: Session, @Res() response: Reply): void {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     response.send({ done: true });
   }
 
   @Post('error')
   error(@CurrentSession() session: Session): void {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     throw new BadRequestException();
   }
 
   @Post('awaited-update')
   async awaitedUpdate(@CurrentSession() session: Session): Promise<object> {
-    await session.update('theme', () => 'dark');
+    await session.update<unknown>('theme', () => 'dark');
     return { done: true };
   }
 
   @Post('swallow')
   async swallow(@CurrentSession() session: Session): Promise<object> {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     await session.save().catch(() => undefined);
     return { done: true };
   }
@@ -133,7 +133,7 @@ export class OutageController {
 
   @Post('held-retry')
   async heldRetry(@CurrentSession() session: Session): Promise<object> {
-    session.setAttribute('theme', 'dark');
+    session.setAttribute<string>('theme', 'dark');
     await session.save().catch(() => undefined);
     await OutageController.barrier.pass();
     await session.save();

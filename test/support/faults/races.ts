@@ -76,14 +76,14 @@ class RacesController {
   @Post('slow-update')
   async slowUpdate(@CurrentSession() session: Session): Promise<object> {
     await barrier.pass();
-    void session.update('count', increment);
+    void session.update<number>('count', increment);
     return { done: true };
   }
 
   @Post('slow-awaited-update')
   async slowAwaitedUpdate(@CurrentSession() session: Session): Promise<object> {
     await barrier.pass();
-    await session.update('count', increment);
+    await session.update<number>('count', increment);
     return { done: true };
   }
 

@@ -53,7 +53,7 @@ export class ApiController {
   @Post('slow')
   @HttpCode(200)
   async slow(@CurrentSession() session: Session): Promise<void> {
-    session.setAttribute('slow', 'done');
+    session.setAttribute<string>('slow', 'done');
     await new Promise<void>((resolve) => this.slowRequests.push(resolve));
   }
 

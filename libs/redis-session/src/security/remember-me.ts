@@ -43,7 +43,7 @@ export function rememberSession(
   { validitySeconds }: Pick<ResolvedRememberMeOptions, 'validitySeconds'>,
 ): void {
   session.maxInactiveIntervalSeconds = validitySeconds;
-  session.setAttribute(REMEMBER_ME_ATTRIBUTE, { validitySeconds } satisfies RememberMeMark);
+  session.setAttribute<string>(REMEMBER_ME_ATTRIBUTE, { validitySeconds } satisfies RememberMeMark);
 }
 
 /** Makes a remembered `session` an ordinary one again, as after a login without the parameter. */

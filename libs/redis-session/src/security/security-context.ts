@@ -77,7 +77,7 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
 
   saveContext(session, { authentication, credentialStamp }) {
     const stored = { authentication, ...(credentialStamp !== undefined && { credentialStamp }) };
-    session.setAttribute(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
+    session.setAttribute<string>(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
   },
 };
 

@@ -80,7 +80,7 @@ export function sessionToText({ attributes, ...times }: StoredSession): string {
   return JSON.stringify({ ...times, attributes: [...attributes] });
 }
 
-/** @param text - of {@link sessionToText} */
+/** Reads what `sessionToText` has written. @param text - of {@link sessionToText} */
 export function sessionFromText(text: string): StoredSession {
   const { attributes, ...times } = JSON.parse(text) as SessionTimes & {
     attributes: [string, string][];

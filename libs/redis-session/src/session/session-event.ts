@@ -22,7 +22,9 @@ export type SessionEndReason = string;
 export interface SessionEvent {
   /** The same each time that the event is delivered: handlers recognise a repetition by it. */
   readonly eventId: string;
+  /** What happened. */
   readonly type: SessionEventType;
+  /** The id of the session, or its storage id with `hashIds`. */
   readonly sessionId: string;
   /** Only of 'id-changed'. */
   readonly previousSessionId: string | undefined;
@@ -58,6 +60,7 @@ export type SessionEventHandler = (event: SessionEvent) => void | Promise<void>;
 
 /** Brings the events of all replicas to one handler. */
 export interface SessionEventSource {
+  /** Begins to deliver events. */
   start(): Promise<void>;
   /** Resolves when no event is being handled any more. */
   stop(): Promise<void>;
@@ -77,9 +80,11 @@ export interface SessionEventSubscription {
 
 /** A repository that records what happens to its sessions, and finds the expired ones. */
 export interface SessionEventRecorder {
+  /** Brings the recorded events to the handler of `subscription`. */
   createEventSource(subscription: SessionEventSubscription): SessionEventSource;
   /** Starts the worker that finds expired sessions. */
   startExpiring(): Promise<void>;
+  /** Resolves when the worker has stopped. */
   stopExpiring(): Promise<void>;
 }
 

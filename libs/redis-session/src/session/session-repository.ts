@@ -32,6 +32,7 @@ export interface SessionRepository<S extends Session = Session> {
   deleteById(id: string): Promise<void>;
 }
 
+/** Injects the {@link SessionRepository}: `@Inject(SessionRepository) sessions: SessionRepository`. */
 export const SessionRepository = Symbol('SessionRepository');
 
 /** Which part of the sessions is wanted. */
@@ -70,7 +71,9 @@ export interface SessionPage<S extends Session = Session> {
  * Mirrors `FindByIndexNameSessionRepository` of Spring Session.
  */
 export interface FindByIndexSessionRepository<S extends Session = Session> {
+  /** Finds the sessions of one user, by the name that the login stored. */
   findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<S>>;
+  /** Finds the sessions with this value of an index of the option `indexes`. */
   findByIndex(name: string, value: string, page?: SessionPageRequest): Promise<SessionPage<S>>;
 }
 

@@ -14,10 +14,15 @@ import { type SessionChange } from './session-change.js';
  */
 export interface SessionAttributes {}
 
-/** The type of the attribute `K`: as declared in {@link SessionAttributes}, else unknown. */
-export type SessionAttributeValue<K> = K extends keyof SessionAttributes
-  ? SessionAttributes[K]
-  : unknown;
+/**
+ * A name that {@link SessionAttributes} does not declare. Where it declares any, a literal of another name is a spelling
+ * mistake and is refused; a variable of type `string` is accepted.
+ */
+export type UndeclaredAttributeName<N extends string> = [keyof SessionAttributes] extends [never]
+  ? N
+  : string extends N
+    ? N
+    : never;
 
 /**
  * The state of one client across requests and replicas. Mirrors `Session` of Spring Session.
@@ -28,6 +33,7 @@ export type SessionAttributeValue<K> = K extends keyof SessionAttributes
 export interface Session {
   /** What the client will be told; changes with {@link changeSessionId}. */
   readonly id: string;
+  /** When the session was created. */
   readonly creationTime: Date;
   /** Start of the latest request that used the session. Only grows. */
   readonly lastAccessedTime: Date;
@@ -37,19 +43,28 @@ export interface Session {
   readonly isNew: boolean;
   /** True after {@link invalidate}; attributes can no longer be used then. */
   readonly isInvalidated: boolean;
+  /** Names of the application's attributes. */
   readonly attributeNames: readonly string[];
 
   /** @returns the value, or undefined when there is none; mutating it in place counts as a change (SaveMode 'on-change') */
   getAttribute<K extends keyof SessionAttributes>(name: K): SessionAttributes[K] | undefined;
-  /** For names that are not declared in {@link SessionAttributes}. */
-  getAttribute<T = unknown>(name: string): T | undefined;
+  /**
+   * For names that are not declared in {@link SessionAttributes}: name the type of the value,
+   * `getAttribute<string>('tenant')`, or give a variable of type `string`.
+   */
+  getAttribute<T = unknown, N extends string = string>(
+    name: UndeclaredAttributeName<N>,
+  ): T | undefined;
 
   /** Sets an attribute; undefined removes it. */
-  setAttribute<K extends keyof SessionAttributes | (string & {})>(
+  setAttribute<K extends keyof SessionAttributes>(
     name: K,
-    value: SessionAttributeValue<K> | undefined,
+    value: SessionAttributes[K] | undefined,
   ): void;
+  /** For names that are not declared in {@link SessionAttributes}: `setAttribute<string>('tenant', 'acme')`. */
+  setAttribute<N extends string>(name: UndeclaredAttributeName<N>, value: unknown): void;
 
+  /** Removes an attribute; does nothing when there is none. */
   removeAttribute(name: string): void;
 
   /**
@@ -65,8 +80,9 @@ export interface Session {
     name: K,
     change: (value: SessionAttributes[K] | undefined) => SessionAttributes[K] | undefined,
   ): PromiseLike<SessionAttributes[K] | undefined>;
-  update<T>(
-    name: string,
+  /** For names that are not declared in {@link SessionAttributes}: `update<number>('visits', (visits = 0) => visits + 1)`. */
+  update<T, N extends string = string>(
+    name: UndeclaredAttributeName<N>,
     change: (value: T | undefined) => T | undefined,
   ): PromiseLike<T | undefined>;
 

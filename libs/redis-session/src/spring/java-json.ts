@@ -30,7 +30,7 @@ export function ofJavaClass<T extends object>(className: string, value: T): T & 
   return Object.assign(value, { [JAVA_CLASS]: className });
 }
 
-/** @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
+/** Tells the Java class of a value that was read of a session. @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
 export function javaClassOf(value: unknown): string | undefined {
   if (value instanceof JavaValue) return value.className;
   if (typeof value !== 'object' || value === null) return undefined;

@@ -48,7 +48,7 @@ export class SessionRequestCache implements RequestCache {
 
   async getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
     const session = await exchange.sessionRequest?.getSession({ create: false });
-    const stored = session?.getAttribute<unknown>(SAVED_REQUESTS_ATTRIBUTE);
+    const stored = session?.getAttribute<object | string | null>(SAVED_REQUESTS_ATTRIBUTE);
     return pickSavedRequest(parseSavedRequests(stored), key);
   }
 

@@ -24,16 +24,19 @@ export function cookieSettingsOf(session: Session): SessionCookieSettings {
 
 /** From now on the cookie of `session` has these settings. @param settings - undefined takes one back */
 export function keepCookieSettings(session: Session, settings: SessionCookieSettings): void {
-  session.setAttribute(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
+  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
 }
 
 /** From now on whenever the client is told the id of `session`, it is told to keep it as long. @param seconds - null = until the browser is closed */
 export function keepCookieFor(session: Session, seconds: number | null): void {
-  session.setAttribute(SESSION_COOKIE_ATTRIBUTE, { ...markOf(session), maxAgeSeconds: seconds });
+  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, {
+    ...markOf(session),
+    maxAgeSeconds: seconds,
+  });
 }
 
 function markOf(session: Session): object {
-  const mark = session.getAttribute(SESSION_COOKIE_ATTRIBUTE);
+  const mark = session.getAttribute<object | string | null>(SESSION_COOKIE_ATTRIBUTE);
   return typeof mark === 'object' && mark !== null ? mark : {};
 }
 
