@@ -8,8 +8,14 @@ import {
   forgetBody,
   sendInstead,
 } from './dropped-response.js';
-import { controlOf, takeControl } from './controlled-methods.js';
-import { chunkLength, reportTo, type HeldMethod, type NativeMethods } from './held-calls.js';
+import { answerForHeldCalls, controlOf, takeControl } from './controlled-methods.js';
+import {
+  chunkLength,
+  reportTo,
+  type HeldCalls,
+  type HeldMethod,
+  type NativeMethods,
+} from './held-calls.js';
 import { announcedLength } from './node-response.js';
 import { HeldResponse } from './held-response.js';
 import type { ResponseCommitter } from './response-committer.js';
@@ -70,6 +76,11 @@ export class CommittedResponse {
   }
 
   /** @internal */
+  get heldCalls(): HeldCalls | undefined {
+    return this.held?.calls;
+  }
+
+  /** @internal */
   call(method: HeldMethod, args: unknown[]): unknown {
     switch (this.phase) {
       case 'open':
@@ -124,6 +135,7 @@ export class CommittedResponse {
   private hold(method: HeldMethod, args: unknown[]): unknown {
     const held = new HeldResponse(this.response, this.native, method, args);
     this.held = held;
+    answerForHeldCalls(this.response);
     this.phase = 'held';
     void this.committer
       .save(() => held.hasEnd)

@@ -18,7 +18,7 @@ import {
 
 /** A response whose calls wait for one commit; meanwhile it answers as if they had been sent. */
 export class HeldResponse {
-  private readonly calls: HeldCalls;
+  readonly calls: HeldCalls;
   private readonly dueStatus: StatusLine;
   private readonly rehearsal: ServerResponse | undefined;
 

@@ -9,52 +9,16 @@ interface Http1Fields {
   finished: boolean;
 }
 
-const HELD = Symbol('held calls');
-/** Of a response that was held once; undefined = nothing is held any more. */
-type HeldResponse = ServerResponse & { [HELD]: HeldCalls | undefined };
-
 /** Never sent: Node only asks whether there is a header. */
 const HELD_HEADER = 'held';
-
-const HELD_PROPERTIES: PropertyDescriptorMap & ThisType<HeldResponse> = {
-  writableLength: {
-    get() {
-      return (this[HELD]?.length ?? 0) + inherited(this, 'writableLength');
-    },
-  },
-  writableNeedDrain: {
-    get() {
-      const held = this[HELD];
-      if (!held) return inherited(this, 'writableNeedDrain');
-      return held.hasRefusedWrite && !held.hasEnd && !this.destroyed;
-    },
-  },
-  // `finished` is set below: Node would conclude that every byte is out.
-  writableFinished: {
-    get() {
-      return this[HELD] ? false : inherited(this, 'writableFinished');
-    },
-  },
-};
-
-/** What `response` would answer without {@link HELD_PROPERTIES}. */
-function inherited<Name extends keyof ServerResponse>(
-  response: ServerResponse,
-  name: Name,
-): ServerResponse[Name] {
-  return Reflect.get(Object.getPrototypeOf(response) as object, name, response);
-}
 
 /** Whether `response` belongs to the compatibility API of node:http2, which lacks the fields of HTTP/1. */
 export function isHttp2(response: ServerResponse): boolean {
   return response.req.httpVersionMajor === 2;
 }
 
-/** Makes `response` answer as if what is held had been sent: `headersSent`, `setHeader` that throws, `writableLength`. */
+/** Makes `response` answer as if what is held had been sent: `headersSent`, `setHeader` that throws. */
 export function markHeld(response: ServerResponse, held: HeldCalls): void {
-  // They stay: to delete them costs a request 8 µs on Node 20, most of it in the garbage collector.
-  if (!(HELD in response)) Object.defineProperties(response, HELD_PROPERTIES);
-  (response as HeldResponse)[HELD] = held;
   if (held.isLate) return;
   if (isHttp2(response)) {
     Object.defineProperty(streamOf(response), 'headersSent', { configurable: true, value: true });
@@ -75,7 +39,6 @@ export function markEnded(response: ServerResponse): void {
 
 /** Takes back `markHeld` and `markEnded`: the response is again what its calls have made it. */
 export function clearMarks(response: ServerResponse, held: HeldCalls): void {
-  (response as HeldResponse)[HELD] = undefined;
   if (isHttp2(response)) {
     Reflect.deleteProperty(response, 'finished');
     Reflect.deleteProperty(response, 'writableEnded');

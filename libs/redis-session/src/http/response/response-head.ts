@@ -20,7 +20,9 @@ export function readStatusLine(response: ServerResponse): StatusLine {
 /** Makes `line` the status line of `response`. */
 export function writeStatusLine(response: ServerResponse, line: StatusLine): void {
   response.statusCode = line.statusCode;
-  if (!isHttp2(response)) response.statusMessage = line.statusMessage;
+  // To assign what it inherits would give the response a property of its own, which is dear on Express.
+  if (!isHttp2(response) && response.statusMessage !== line.statusMessage)
+    response.statusMessage = line.statusMessage;
 }
 
 /**
