@@ -78,10 +78,13 @@ describe('springSession()', () => {
     expect(start).toThrow(/with springSession\(\): .+\.$/);
   });
 
-  it('refuses Java serialization, and tells what to do', () => {
-    expect(() => springSession({ serialization: 'jdk' })).toThrow(
-      /cannot carry the bytes.*springSessionDefaultRedisSerializer/,
-    );
+  it.each<[string, RedisSessionModuleOptions]>([
+    ['repository', { repository: 'indexed' }],
+    ['hashIds', { hashIds: true }],
+  ])('refuses %s with Java serialization, too', (name, options) => {
+    const features = [springSession({ serialization: 'jdk' })];
+    expect(() => resolve({ ...options, features })).toThrow(SessionOptionError);
+    expect(() => resolve({ ...options, features })).toThrow(name);
   });
 
   it('refuses a factor for Boot 3, which answers 500 to it', () => {

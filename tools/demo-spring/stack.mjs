@@ -36,6 +36,7 @@ const READY_WITHIN_MS = 120_000;
  * @property {string} [platform] - of Nest: `express` or `fastify`
  * @property {number} [maximumSessions] - on both sides; -1 = any number
  * @property {number} [port] - of nginx
+ * @property {'json' | 'jdk'} [serialization] - of Spring
  */
 
 /**
@@ -78,7 +79,12 @@ export async function startSpringStack({ jar, main }, options) {
 export async function startSpring(
   /** @type {string} */ jar,
   /** @type {number} */ redisPort,
-  /** @type {SpringStackOptions} */ { boot, repository, maximumSessions = -1 },
+  /** @type {SpringStackOptions} */ {
+    boot,
+    repository,
+    maximumSessions = -1,
+    serialization = 'json',
+  },
 ) {
   const port = await getPort({ host: '127.0.0.1' });
   const folder = await mkdtemp(join(tmpdir(), 'spring-'));
@@ -92,7 +98,7 @@ export async function startSpring(
       ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', jar],
       ...[`--server.port=${port}`, `--server.tomcat.basedir=${folder}`],
       ...[`--spring.data.redis.port=${redisPort}`, `--${repositoryType}=${repository}`],
-      `--demo.maximum-sessions=${maximumSessions}`,
+      ...[`--demo.maximum-sessions=${maximumSessions}`, `--demo.serialization=${serialization}`],
     ],
     {},
   );
@@ -116,12 +122,14 @@ export async function startNest(
     repository,
     platform = 'express',
     maximumSessions = -1,
+    serialization = 'json',
   },
 ) {
   const port = await getPort({ host: '127.0.0.1' });
   const env = {
     ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, REDIS_URL: redisUrl },
     ...{ REPOSITORY: repository, PLATFORM: platform, MAXIMUM_SESSIONS: `${maximumSessions}` },
+    SERIALIZATION: serialization,
   };
   const server = startBackgroundProcess(process.execPath, [main], { env });
   return whenReady('Nest', server, { url: `http://127.0.0.1:${port}`, path: '/nest/home' });

@@ -5,22 +5,28 @@ import { ApiController } from './api.controller.js';
 import { environment } from './environment.js';
 import { LocalStrategy } from './local.strategy.js';
 import { PagesController } from './pages.controller.js';
+import { principals } from './principals.js';
 import { SessionEventLog } from './session-events.js';
 
-const { boot, maximumSessions, redisUrl, repository } = environment;
+const { boot, maximumSessions, redisUrl, repository, serialization } = environment;
+const isIndexed = repository === 'indexed' && serialization === 'json';
 
 /** One login with the Spring application: `springSession` is all that it takes. */
 @Module({
   imports: [
     RedisSessionModule.forRoot({
       redis: redisUrl,
-      repository,
-      ...(repository === 'indexed' && { indexed: { eventDelivery: 'once', maximumSessions } }),
+      ...(isIndexed && {
+        repository,
+        indexed: { eventDelivery: 'once', maximumSessions },
+      }),
       features: [
         springSession({
           authorities: springRoles,
           boot,
           ...(boot === 4 && { factor: 'FACTOR_PASSWORD' }),
+          principal: principals,
+          serialization,
         }),
       ],
       security: {

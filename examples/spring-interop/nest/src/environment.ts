@@ -9,4 +9,6 @@ export const environment = {
   redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
   /** As `spring.session.data.redis.repository-type` says. */
   repository: process.env['REPOSITORY'] === 'indexed' ? 'indexed' : 'default',
+  /** `jdk` when the Spring half writes sessions by Java serialization: they are only read here. */
+  serialization: process.env['SERIALIZATION'] === 'jdk' ? 'jdk' : 'json',
 } as const;

@@ -6,11 +6,14 @@ import { Strategy } from 'passport-local';
 export interface User {
   readonly username: string;
   readonly authorities: readonly string[];
+  /** Of users who have an `Account` at Spring. */
+  readonly department?: string;
 }
 
 const USERS: readonly User[] = [
   { username: 'alice', authorities: ['USER', 'ADMIN'] },
   { username: 'bob', authorities: ['USER'] },
+  { username: 'kim@example.com', authorities: ['USER'], department: 'sales' },
 ];
 
 /** In this example everybody's password is his name. */

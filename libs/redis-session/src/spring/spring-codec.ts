@@ -30,9 +30,13 @@ export function springCodec(context: SpringContext, csrf: SpringCsrfNames): Sess
     decode(text, name) {
       if (name === SECURITY_CONTEXT_ATTRIBUTE) return context.decode(text);
       const value = javaJson.decode(text);
-      if (name !== CSRF_SECRET_ATTRIBUTE) return value;
-      const { token } = (value ?? {}) as { readonly token?: unknown };
-      return typeof token === 'string' && token !== '' ? token : undefined;
+      return name === CSRF_SECRET_ATTRIBUTE ? csrfSecretOf(value) : value;
     },
   };
+}
+
+/** @param token - as Spring has stored it. @returns undefined for what is none */
+export function csrfSecretOf(token: unknown): string | undefined {
+  const { token: secret } = (token ?? {}) as { readonly token?: unknown };
+  return typeof secret === 'string' && secret !== '' ? secret : undefined;
 }

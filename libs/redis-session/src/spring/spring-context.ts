@@ -58,13 +58,20 @@ export class SpringContext {
 
   /** @returns undefined for an anonymous visitor, and for a login that cannot be understood: that is logged once per class */
   decode(text: string): SecurityContext | undefined {
+    return this.read(() => javaJson.decode(text));
+  }
+
+  /** {@link decode} of what `decodeContext` gives, as {@link javaJson} would. */
+  read(decodeContext: () => unknown): SecurityContext | undefined {
     try {
-      const token = fieldsOf(fieldsOf(javaJson.decode(text))?.['authentication']);
+      const token = fieldsOf(fieldsOf(decodeContext())?.['authentication']);
       if (token?.['authenticated'] !== true) return undefined;
       const authentication = this.toAuthentication(token);
       return authentication && { authentication };
     } catch {
-      this.warnOnce('no JSON, is nested too deeply, or makes a function of the options throw');
+      this.warnOnce(
+        'not as Spring writes it, is nested too deeply, or makes a function of the options throw',
+      );
       return undefined;
     }
   }

@@ -5,18 +5,10 @@ import { MAX_JAVA_INT } from './spring-session.mapper.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 /** @throws SessionOptionError for options of `springSession` that do not go together */
-export function refuseSpringContradictions({
-  boot,
-  factor,
-  serialization,
-}: ResolvedSpringOptions): void {
+export function refuseSpringContradictions({ boot, factor }: ResolvedSpringOptions): void {
   if (boot === 3 && factor !== undefined)
     throw new SessionOptionError(
       'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',
-    );
-  if (serialization === 'jdk')
-    throw new SessionOptionError(
-      'springSession.serialization must be "json", got "jdk": this library keeps sessions as text and cannot carry the bytes of Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md.',
     );
 }
 
@@ -136,9 +128,18 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   ],
 ];
 
+/** Only with Java serialization. */
+const JDK_CONTRADICTION: Contradiction = [
+  'repository and indexed must be left out',
+  ({ indexed, repository = 'default' }) => indexed !== undefined || repository !== 'default',
+  'with serialization "jdk" the sessions of both repositories of Spring are only read',
+];
+
 /** @throws SessionOptionError for the first option of the module that contradicts Spring */
-export function refuseContradictions(options: RedisSessionModuleOptions): void {
-  for (const [rule, applies, reason] of CONTRADICTIONS)
+export function refuseContradictions(options: RedisSessionModuleOptions, isJdk: boolean): void {
+  for (const [rule, applies, reason] of isJdk
+    ? [JDK_CONTRADICTION, ...CONTRADICTIONS]
+    : CONTRADICTIONS)
     if (applies(options)) throw new SessionOptionError(`${rule} with springSession(): ${reason}.`);
 }
 

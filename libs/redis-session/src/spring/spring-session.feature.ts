@@ -8,7 +8,9 @@ import {
 } from '../nest/options/redis-session.options.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
-import { springCodec } from './spring-codec.js';
+import { nullRequestCache, type RequestCache } from '../http/saved-requests/request-cache.js';
+import { JdkSessionRepository, jdkCodec } from './jdk/jdk-session-repository.js';
+import { springCodec, type SpringCsrfNames } from './spring-codec.js';
 import { SpringContext } from './spring-context.js';
 import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
 import { SpringRequestCache } from './spring-request-cache.js';
@@ -36,17 +38,26 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
   const resolved = resolveOptionGroup(springOptionGroup, options, { prefix: 'springSession.' });
   refuseSpringContradictions(resolved);
   const requestCache = new SpringRequestCache();
+  const isJdk = resolved.serialization === 'jdk';
   return {
     name: SPRING_SESSION,
     choosesIds: true,
     configure(given) {
-      refuseContradictions(given);
+      refuseContradictions(given, isJdk);
       const context = new SpringContext(resolved, given.logger ?? new Logger('RedisSession'));
-      return { ...given, ...sharedOptions(given, requestCache, context) };
+      if (isJdk)
+        return {
+          ...given,
+          ...sharedOptions(given, nullRequestCache),
+          codec: jdkCodec(context),
+        };
+      const codec = springCodec(context, csrfNamesOf(given));
+      return { ...given, ...sharedOptions(given, requestCache), codec };
     },
     createRepository: (store, moduleOptions) => {
       // Tests keep sessions in memory, whatever the application uses.
       if (!(store instanceof RedisSessionStore)) return store.createRepository(moduleOptions);
+      if (isJdk) return new JdkSessionRepository(store.client, moduleOptions);
       return repositoryOf(store, moduleOptions);
     },
     connect: ({ isSecure }) => {
@@ -61,19 +72,21 @@ const SPRING_SESSION = 'springSession()';
 /** What must be the same on both sides. */
 function sharedOptions(
   { cookie, namespace, security, sessionIdResolver }: RedisSessionModuleOptions,
-  requestCache: SpringRequestCache,
-  context: SpringContext,
+  requestCache: RequestCache,
 ): Partial<RedisSessionModuleOptions> {
-  const csrf = security && typeof security.csrf === 'object' ? security.csrf : {};
-  const { headerName = 'X-CSRF-TOKEN', parameter = '_csrf' } = csrf;
   return {
-    codec: springCodec(context, { headerName, parameter }),
     ...(!sessionIdResolver && { cookie: { ...cookie, encoding: 'base64' } }),
     namespace: namespace ?? DEFAULT_NAMESPACE,
     security: security !== false && { requestCache, ...security },
     sessionIdGenerator: randomUUID,
     sessionIdPattern: UUID,
   };
+}
+
+function csrfNamesOf({ security }: RedisSessionModuleOptions): SpringCsrfNames {
+  const csrf = security && typeof security.csrf === 'object' ? security.csrf : {};
+  const { headerName = 'X-CSRF-TOKEN', parameter = '_csrf' } = csrf;
+  return { headerName, parameter };
 }
 
 function repositoryOf({ client }: RedisSessionStore, options: ResolvedOptions): SessionKeeper {

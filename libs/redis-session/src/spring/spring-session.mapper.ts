@@ -25,7 +25,7 @@ export function fromSpringHash(fields: readonly string[]): StoredSession | undef
   }
   if (hash.get('creationTime')?.startsWith(JDK_START))
     throw new SessionCorruptError(
-      'Cannot read a session: Spring writes it by Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md.',
+      'Cannot read a session: Spring writes it by Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md, or set springSession.serialization to "jdk".',
     );
   return fromHash(hash);
 }

@@ -51,7 +51,10 @@ export const springOptionGroup = z.strictObject({
     .optional(),
   /** Translates principals of your own classes. Default: only names and Spring Security's `User` are understood. */
   principal: objectOption<SpringPrincipals>('an object with fromSpring and toSpring').optional(),
-  /** How Spring writes sessions. Only `'json'` can be shared; Spring needs a bean for it, see docs/spring.md. */
+  /**
+   * How Spring writes sessions. `'json'` shares them; Spring needs a bean for it, see docs/spring.md. `'jdk'` is Java serialization,
+   * Spring's default: logins are honoured, attributes read and sessions ended, and nothing else is written.
+   */
   serialization: z.enum(['json', 'jdk']).default('json'),
 });
 

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { type Node, parse } from 'luaparse';
 import * as scripts from './scripts.generated.js';
 
-const GLOBALS = ['redis', 'KEYS', 'ARGV', 'tonumber', 'string', 'table', 'math', 'unpack'];
+const GLOBALS = [
+  'redis',
+  'KEYS',
+  'ARGV',
+  'tonumber',
+  'string',
+  'table',
+  'math',
+  'struct',
+  'unpack',
+];
 const folder = join(process.cwd(), 'libs/redis-session/src/redis/lua');
 const files = readdirSync(folder).filter((file) => file.endsWith('.lua'));
 
@@ -68,9 +78,11 @@ it('there are scripts, and each is embedded under its name', () => {
     'dropConsumers-1.lua',
     'endSession-4.lua',
     'endSpring-3.lua',
+    'endSpringJdk-2.lua',
     'loadIndexed-n.lua',
     'loadSessions-n.lua',
     'loadSpring-2.lua',
+    'loadSpringJdk-2.lua',
     'pageOfIndex-1.lua',
     'recordEvent-2.lua',
     'replaceBlob-1.lua',

@@ -1,6 +1,7 @@
 package shop;
 
 import org.springframework.beans.factory.BeanClassLoaderAware;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.data.redis.serializer.GenericJacksonJsonRedisSerializer;
@@ -21,6 +22,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
 
   /** Without Long, Spring cannot read its own messages of new sessions. */
   @Bean
+  @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
   RedisSerializer<Object> springSessionDefaultRedisSerializer() {
     var allowed =
         BasicPolymorphicTypeValidator.builder()

@@ -1,12 +1,15 @@
 package shop;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A class of the application's own. The annotation puts it on the list of classes that may be read from a session. */
 @JsonAutoDetect
-public class Wishlist {
+public class Wishlist implements Serializable {
+  private static final long serialVersionUID = 1;
+
   private String owner = "nobody";
   private List<String> items = new ArrayList<>();
 
