@@ -26,6 +26,12 @@ const KINDS: ReadonlyMap<string | undefined, AuthenticationKind> = new Map([
   [REMEMBER_ME_TOKEN, 'remember-me'],
 ]);
 
+/** Tokens that exist only after a login. Spring writes no `authenticated` into their JSON. */
+const ALWAYS_AUTHENTICATED: ReadonlySet<string | undefined> = new Set([
+  `${SECURITY}.oauth2.client.authentication.OAuth2AuthenticationToken`,
+  `${SECURITY}.saml2.provider.service.authentication.Saml2Authentication`,
+]);
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What Spring has no place for; Spring ignores it inside of a token, and loses it when Spring writes the token again. */
@@ -65,7 +71,7 @@ export class SpringContext {
   read(decodeContext: () => unknown): SecurityContext | undefined {
     try {
       const token = fieldsOf(fieldsOf(decodeContext())?.['authentication']);
-      if (token?.['authenticated'] !== true) return undefined;
+      if (!token || !isAuthenticated(token)) return undefined;
       const authentication = this.toAuthentication(token);
       return authentication && { authentication };
     } catch {
@@ -159,6 +165,11 @@ export class SpringContext {
       `Cannot understand a login of Spring: it is ${what}. Its user is anonymous here. Set the option principal of springSession().`,
     );
   }
+}
+
+function isAuthenticated(token: Fields): boolean {
+  const { authenticated = ALWAYS_AUTHENTICATED.has(javaClassOf(token)) } = token;
+  return authenticated === true;
 }
 
 /** The name and the principal of Spring's own classes. */
