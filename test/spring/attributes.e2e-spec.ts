@@ -79,6 +79,7 @@ describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
 
   it.each([
     ['200 attributes', Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a${i}`, i]))],
+    ['1 kB', { text: 'x'.repeat(1000) }],
     ['50 kB', { large: 'é'.repeat(25_000) }],
     ['a list in a list, 45 levels deep', { deep: nested(45) }],
     ['names of any kind', { '': 1, 'a:b': 2, '🍪 é"\\': 3, 'sessionAttr:x': 4 }],
@@ -97,6 +98,25 @@ describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
     expect(
       Object.fromEntries(Object.entries(read).map(([name, { value }]) => [name, value])),
     ).toEqual(JSON.parse(JSON.stringify(attributes)));
+  });
+
+  it('Spring reads a text of Nest with control characters and letters of all scripts', async () => {
+    const visitor = apps.visitor();
+    const units = Array.from({ length: 0x3000 }, (_, unit) => unit);
+    const more = Array.from({ length: 0x1000 }, (_, i) => 0xffff - 7 * i);
+    const all = [...units, ...more].filter((unit) => !isHalf(unit));
+    const text = `${all.map((unit) => String.fromCharCode(unit)).join('')}🍪`;
+    expect((await visitor.postJson('/nest/api/attributes', { text })).status).toBe(200);
+    expect(await readAtSpring(visitor)).toEqual({ text: `java.lang.String ${text}` });
+  });
+
+  it.each([1, 10, 50])('Nest reads a session of Spring of %d kB', async (kilobytes) => {
+    const visitor = apps.visitor();
+    const items = Array.from({ length: kilobytes }, (_, i) => `${i}-`.padEnd(1000, 'x'));
+    for (const item of items) await visitor.postJson(`/spring/api/cart?item=${item}`, {});
+    const { text } = await visitor.postJson('/nest/api/cart?item=last', {});
+    expect(JSON.parse(text)).toEqual([...items, 'last']);
+    expect((await visitor.getJson('/spring/api/cart')).text).toBe(text);
   });
 
   it.each([
@@ -119,6 +139,11 @@ describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
     expect(Object.keys(await readAtSpring(visitor))).toContain('REMEMBER_ME');
   });
 });
+
+/** Half a surrogate pair is no character. */
+function isHalf(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
 
 function nested(levels: number): unknown {
   return levels === 0 ? 'x' : [nested(levels - 1)];

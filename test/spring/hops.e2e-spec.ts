@@ -21,7 +21,7 @@ describe.each([4, 3])('a visitor who hops between Nest and Spring Boot %d', (boo
   async function logIn(visitor: Visitor, side: Side, more = {}): Promise<string> {
     const form = { username: 'alice', password: 'alice', _csrf: await tokenAt(visitor, side) };
     const { location } = await visitor.submit(`/${side}/login`, { ...form, ...more });
-    return location.replace(apps.running.url, '').replace(/[?&]continue$/, '');
+    return (location ?? '').replace(apps.running.url, '').replace(/[?&]continue$/, '');
   }
 
   async function kindAt(visitor: Visitor, side: Side): Promise<unknown> {

@@ -5,10 +5,15 @@ import { sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
 
 type Side = 'nest' | 'spring';
 
-describe.each(['default', 'indexed'])(
-  'requests in flight, with the %s repository',
-  (repository) => {
-    const apps = useSpringApps({ boot: 4, repository });
+describe.each([
+  [4, 'default'],
+  [4, 'indexed'],
+  [3, 'default'],
+  [3, 'indexed'],
+] as const)(
+  'requests in flight beside Spring Boot %d with the %s repository',
+  (boot, repository) => {
+    const apps = useSpringApps({ boot, repository });
 
     /** Begins a request on `side` that has read the session and has not saved it yet. */
     async function inFlight(visitor: Visitor, side: Side): Promise<{ finish(): Promise<number> }> {
