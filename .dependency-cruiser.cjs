@@ -1,7 +1,7 @@
 const src = '^libs/redis-session/src';
 
 /** The entries that stand on top of the core. */
-const entries = '(express-session|migration|postgres|spring|testing)';
+const entries = '(express-session|migration|mongo|postgres|spring|testing)';
 
 /** The layers of docs/architecture.md: who may import whom. */
 module.exports = {
@@ -59,6 +59,12 @@ module.exports = {
       severity: 'error',
       from: { path: src, pathNot: `${src}/postgres/` },
       to: { path: 'node_modules/(@types/)?pg/' },
+    },
+    {
+      name: 'mongodb-only-where-mongo-is',
+      severity: 'error',
+      from: { path: src, pathNot: `${src}/mongo/` },
+      to: { path: 'node_modules/mongodb/' },
     },
     {
       name: 'nest-only-in-nest-and-entries',

@@ -4,6 +4,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/{libs,apps,test}/**/*{.,-}spec.ts'],
   modulePathIgnorePatterns: ['/dist/'],
+  // They need another server: jest.mongo.config.js.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/mongo/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -20,7 +22,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-redis-session$': '<rootDir>/libs/redis-session/src/index.ts',
     '^nestjs-redis-session/(http|store)$': '<rootDir>/libs/redis-session/src/$1.ts',
-    '^nestjs-redis-session/(express-session|migration|postgres|spring|testing)$':
+    '^nestjs-redis-session/(express-session|migration|mongo|postgres|spring|testing)$':
       '<rootDir>/libs/redis-session/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

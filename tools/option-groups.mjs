@@ -60,6 +60,7 @@ export const GROUPS = [
     'postgres/postgres-sessions',
     'postgresOptionGroup',
   ],
+  ['MongoDB', 'store: mongoSessions({ … })', 'mongo/mongo-sessions', 'mongoOptionGroup'],
   [
     'Migration',
     'features: [migrateFrom({ … })]',

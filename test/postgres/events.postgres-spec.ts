@@ -51,18 +51,20 @@ async function open(name: string): Promise<void> {
 }
 
 function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
-  return new OnceEventSource({
-    ...options,
-    ...options.indexed,
-    atRest: new SessionsAtRest(options),
-    client: new PostgresClient(postgres.pool, 2000),
-    delivery: 'once',
-    handler,
-    replicaName: 'a',
-    resolvers: {},
-    statements: eventStatements(sessionTables(table)),
+  return new OnceEventSource(
+    {
+      ...options,
+      ...options.indexed,
+      atRest: new SessionsAtRest(options),
+      client: new PostgresClient(postgres.pool, 2000),
+      delivery: 'once',
+      handler,
+      replicaName: 'a',
+      resolvers: {},
+      statements: eventStatements(sessionTables(table)),
+    },
     takeOverSeconds,
-  });
+  );
 }
 
 const failing = () => {

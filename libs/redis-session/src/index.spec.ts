@@ -127,6 +127,7 @@ const ENTRIES = {
     'SessionMigration',
     'migrateFrom',
   ],
+  'mongo/index.ts': ['MongoSessionsOptions', 'mongoSessions'],
   'postgres/index.ts': ['PostgresSessionsOptions', 'createSessionTables', 'postgresSessions'],
   'spring/index.ts': [
     'JavaValue',

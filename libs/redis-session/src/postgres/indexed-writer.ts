@@ -1,4 +1,9 @@
 import { type SessionsAtRest } from '../session/at-rest/sessions-at-rest.js';
+import {
+  type IndexChange,
+  PRINCIPAL_INDEX,
+  maximumSessionsOf,
+} from '../session/indexed/session-indexing.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionChange } from '../session/session-change.js';
 import { storageIdOf } from '../session/session-id.js';
@@ -7,10 +12,8 @@ import { SessionLimitError } from '../session/session.errors.js';
 import { viewOf } from '../session/session-view.js';
 import { type indexedStatements } from './indexed-statements.js';
 import { type RunStatement } from './postgres-client.js';
-import { PRINCIPAL_INDEX } from './postgres-session.mapper.js';
 import { type SavedSession } from './postgres-session-repository.js';
 import { type SessionEnds } from './session-ends.js';
-import { type IndexChange } from './session-indexing.js';
 import { type SessionTables } from './session-tables.js';
 
 /** Why the sessions end that are too many. */
@@ -53,14 +56,11 @@ export class IndexedWriter {
   limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
     if (login === undefined) return undefined;
     const { atRest, indexed } = this.input;
-    const { maximumSessions, principalName } = indexed;
     const view = viewOf(session);
-    const limit = typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(view);
-    if (limit < 0) return undefined;
-    const names = new Set([
-      login,
-      ...atRest.indexValuesOf(PRINCIPAL_INDEX, principalName(view) ?? ''),
-    ]);
+    const limit = maximumSessionsOf(indexed, view);
+    if (limit === undefined) return undefined;
+    const name = indexed.principalName(view) ?? '';
+    const names = new Set([login, ...atRest.indexValuesOf(PRINCIPAL_INDEX, name)]);
     return { names: [...names], limit };
   }
 

@@ -1,4 +1,10 @@
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
+import {
+  type IndexChange,
+  PRINCIPAL_INDEX,
+  SessionIndexing,
+  resolversOf,
+} from '../session/indexed/session-indexing.js';
 import { type MapSession } from '../session/map-session.js';
 import {
   type SaveOutcome,
@@ -22,10 +28,9 @@ import { eventStatements } from './event-statements.js';
 import { indexedStatements } from './indexed-statements.js';
 import { IndexedWriter, type PostgresIndexedOptions } from './indexed-writer.js';
 import { type PostgresClient, type RunStatement, type Statement } from './postgres-client.js';
-import { PRINCIPAL_INDEX, type PostgresSession } from './postgres-session.mapper.js';
+import { type PostgresSession, refuseNul } from './postgres-session.mapper.js';
 import { PostgresSessionRepository, needsLock } from './postgres-session-repository.js';
 import { SessionEnds } from './session-ends.js';
-import { type IndexChange, SessionIndexing } from './session-indexing.js';
 import { type SessionTables } from './session-tables.js';
 
 /** Ms between two looks for sessions whose end has come. */
@@ -58,7 +63,7 @@ export class PostgresIndexedSessionRepository
     const { clock, indexed, logger } = indexedOptions;
     const statements = (this.sql = indexedStatements(tables));
     this.eventSql = eventStatements(tables);
-    this.indexing = new SessionIndexing(resolversOf(indexedOptions), this.atRest);
+    this.indexing = new SessionIndexing(resolversOf(indexed), this.atRest, refuseNul);
     const { atRest, eventAttributes } = this;
     this.ends = new SessionEnds({ client, clock, eventAttributes, statements });
     const parts = { atRest, ends: this.ends, eventAttributes, statements, tables };
@@ -130,7 +135,7 @@ export class PostgresIndexedSessionRepository
     const { client, atRest, eventSql: statements, indexedOptions } = this;
     const { codec, indexed, logger } = indexedOptions;
     const { eventAttributes } = indexed;
-    const resolvers = resolversOf(indexedOptions);
+    const resolvers = resolversOf(indexed);
     const readers = { atRest, codec, eventAttributes, resolvers };
     const input = { ...subscription, ...readers, client, logger, statements };
     return subscription.delivery === 'once'
@@ -149,8 +154,7 @@ export class PostgresIndexedSessionRepository
 
   /** Ends the sessions whose end has come, with their events. */
   async endExpired(): Promise<void> {
-    const values = () => [this.options.clock()];
-    while ((await this.ends.endAll(this.sql.lockExpired, values(), EXPIRED)) > 0);
+    while ((await this.ends.endAll(this.sql.lockExpired, [this.options.clock()], EXPIRED)) > 0);
   }
 
   /** Drops what no worker has wanted for long: expired sessions, events, and why sessions have ended. */
@@ -235,8 +239,4 @@ export class PostgresIndexedSessionRepository
     if (eventDelivery === 'none') return undefined;
     return eventAttributes === 'all' || this.atRest.isSealing ? null : eventAttributes;
   }
-}
-
-function resolversOf({ indexed }: PostgresIndexedOptions): SessionIndexing['resolvers'] {
-  return { ...indexed.indexes, [PRINCIPAL_INDEX]: indexed.principalName };
 }

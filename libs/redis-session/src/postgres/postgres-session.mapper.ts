@@ -1,4 +1,6 @@
 import { type SessionChange, type StoredSession } from '../session/session-change.js';
+import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
+import { SessionEncodingError } from '../session/session.errors.js';
 import { type Rows } from './postgres-client.js';
 
 /** What is read of a session: beside the session what the indexes hold of it. */
@@ -8,9 +10,6 @@ export interface PostgresSession extends StoredSession {
   /** Epoch ms, as it is stored. */
   readonly expiryTime: number;
 }
-
-/** Name of the index of the user. */
-export const PRINCIPAL_INDEX = 'principal';
 
 /** @returns undefined when there is no row */
 export function toStored([row]: Rows): PostgresSession | undefined {
@@ -41,4 +40,10 @@ export function attributesToJson({ attributes }: SessionChange): string {
     text?.toWellFormed() ?? null,
   ]);
   return JSON.stringify(Object.fromEntries(texts));
+}
+
+/** @throws SessionEncodingError for what a text of PostgreSQL cannot hold */
+export function refuseNul(name: string, value: string): void {
+  if (!value.includes('\0')) return;
+  throw SessionEncodingError.create(`the value of the index "${name}"`, 'has a NUL character');
 }

@@ -1,9 +1,11 @@
-import { foreignProperty } from '../lib/foreign-property.js';
-import { type SessionsAtRest } from '../session/at-rest/sessions-at-rest.js';
-import { type MapSession } from '../session/map-session.js';
-import { SessionEncodingError } from '../session/session.errors.js';
-import { type SessionIndexResolver, viewOf } from '../session/session-view.js';
-import { PRINCIPAL_INDEX } from './postgres-session.mapper.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
+import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
+import { type MapSession } from '../map-session.js';
+import { type SessionIndexOptions } from '../session-store.js';
+import { type SessionIndexResolver, type SessionView, viewOf } from '../session-view.js';
+
+/** Name of the index of the user. */
+export const PRINCIPAL_INDEX = 'principal';
 
 /** Values by the names of the indexes. */
 export type IndexValues = ReadonlyMap<string, string>;
@@ -14,7 +16,7 @@ export interface IndexChange {
   readonly values: IndexValues;
   /** Those that differ; undefined = the session leaves the index. */
   readonly changed: ReadonlyMap<string, string | undefined>;
-  /** The user who logs in with the save, as the table holds the name; undefined = nobody. */
+  /** The user who logs in with the save, as the store holds the name; undefined = nobody. */
   readonly login: string | undefined;
 }
 
@@ -22,22 +24,24 @@ export interface IndexChange {
 export class SessionIndexing {
   private readonly known = foreignProperty<IndexValues>('index values');
 
+  /** @param refuse - throws SessionEncodingError for a value that the store cannot hold */
   constructor(
-    readonly resolvers: Readonly<Record<string, SessionIndexResolver>>,
+    private readonly resolvers: Readonly<Record<string, SessionIndexResolver>>,
     private readonly atRest: SessionsAtRest,
+    private readonly refuse?: (name: string, value: string) => void,
   ) {}
 
-  /** The tables hold `values` for `session`. */
+  /** The store holds `values` for `session`. */
   remember(session: MapSession, values: IndexValues): void {
     this.known.set(session, values);
   }
 
-  /** What the tables held for `session` when it was last read or saved. */
+  /** What the store held for `session` when it was last read or saved. */
   valuesOf(session: MapSession): IndexValues {
     return this.known.get(session) ?? new Map();
   }
 
-  /** @throws SessionEncodingError for a value that a text of PostgreSQL cannot hold */
+  /** @throws SessionEncodingError for a value that the store cannot hold */
   changeOf(session: MapSession): IndexChange {
     const before = this.valuesOf(session);
     const values = this.currentValuesOf(session);
@@ -68,13 +72,26 @@ export class SessionIndexing {
     for (const [name, resolve] of Object.entries(this.resolvers)) {
       const value = resolve(view)?.toWellFormed();
       if (value === undefined) continue;
-      if (value.includes('\0'))
-        throw SessionEncodingError.create(
-          `the value of the index "${name}"`,
-          'has a NUL character',
-        );
+      this.refuse?.(name, value);
       values.set(name, this.atRest.indexValueOf(session, name, value));
     }
     return values;
   }
+}
+
+/** The resolvers of all indexes, that of the user among them. */
+export function resolversOf({
+  indexes,
+  principalName,
+}: SessionIndexOptions): Readonly<Record<string, SessionIndexResolver>> {
+  return { ...indexes, [PRINCIPAL_INDEX]: principalName };
+}
+
+/** @returns how many sessions the user of `session` may have; undefined = any number */
+export function maximumSessionsOf(
+  { maximumSessions }: SessionIndexOptions,
+  session: SessionView,
+): number | undefined {
+  const limit = typeof maximumSessions === 'number' ? maximumSessions : maximumSessions(session);
+  return limit < 0 ? undefined : limit;
 }

@@ -1,0 +1,1 @@
+export { mongoSessions, type MongoSessionsOptions } from './mongo-sessions.js';

@@ -1,0 +1,225 @@
+import { BackgroundLoop, jittered } from '../lib/background-loop.js';
+import {
+  PRINCIPAL_INDEX,
+  SessionIndexing,
+  maximumSessionsOf,
+  resolversOf,
+} from '../session/indexed/session-indexing.js';
+import { type MapSession } from '../session/map-session.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from '../session/session-change.js';
+import {
+  type SessionEventRecorder,
+  type SessionEventSource,
+  type SessionEventSubscription,
+} from '../session/session-event.js';
+import {
+  type IndexedSessionRepository,
+  type SessionPage,
+  type SessionPageRequest,
+  resolvePage,
+} from '../session/session-repository.js';
+import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
+import { viewOf } from '../session/session-view.js';
+import { type DeadlineRunner, type NextCommand } from './deadline-runner.js';
+import { dropOld } from './drop-old.js';
+import { createEventSource } from './event-sources.js';
+import { IndexFilters } from './index-filters.js';
+import { LimitedLogins } from './limited-logins.js';
+import { LoginLocks } from './login-locks.js';
+import { MongoSessionRepository } from './mongo-session-repository.js';
+import { type SessionCollections } from './session-collections.js';
+import { type MongoSession } from './session-document.js';
+import { SessionEnds } from './session-ends.js';
+import { SessionEnding } from './session-ending.js';
+import { indexUpdates } from './session-updates.js';
+import { ToldEvents } from './told-events.js';
+
+/** What an indexed repository is told. */
+export interface MongoIndexedOptions extends SessionStoreOptions {
+  readonly indexed: SessionIndexOptions;
+}
+
+/** Ms between two looks for sessions whose end has come. */
+const EXPIRATION_PAUSE_MS = 1000;
+
+/**
+ * Keeps sessions in MongoDB so that they can be found by their user or by any other value, end on time though nobody
+ * looks, and tell what happens to them. A session, its index values and its events are in one document, so that one
+ * command changes them all.
+ */
+export class MongoIndexedSessionRepository
+  extends MongoSessionRepository
+  implements IndexedSessionRepository, SessionEventRecorder
+{
+  private readonly ending: SessionEnding;
+  private readonly filters: IndexFilters;
+  private readonly indexing: SessionIndexing;
+  private readonly ends: SessionEnds;
+  private readonly told: ToldEvents;
+  private readonly logins: LimitedLogins;
+  private readonly expiring: BackgroundLoop;
+
+  constructor(
+    private readonly collections: SessionCollections,
+    runner: DeadlineRunner,
+    private readonly indexedOptions: MongoIndexedOptions,
+  ) {
+    const { clock, indexed, logger } = indexedOptions;
+    super(collections.sessions, runner, indexedOptions);
+    this.filters = new IndexFilters(clock, this.atRest);
+    this.indexing = new SessionIndexing(resolversOf(indexed), this.atRest);
+    this.ends = new SessionEnds(this.sessions, clock, this.tellsEvents);
+    const { atRest, ends, filters, indexing } = this;
+    this.ending = new SessionEnding({ atRest, ends, filters, indexed, indexing, runner });
+    const { eventAttributes } = indexed;
+    // Encrypted events keep all attributes: what they are encrypted with, and what names the user.
+    const carriesAll = eventAttributes === 'all' || this.atRest.isSealing;
+    this.told = new ToldEvents(collections, carriesAll ? null : eventAttributes);
+    const locks = new LoginLocks(collections.locks, 2 * runner.timeoutMs);
+    const { sessions } = this;
+    this.logins = new LimitedLogins({
+      sessions,
+      ends,
+      locks,
+      policy: indexed.maximumSessionsPolicy,
+    });
+    this.expiring = new BackgroundLoop({
+      action: 'end expired sessions',
+      logger,
+      pauseMs: () => jittered(EXPIRATION_PAUSE_MS),
+      turn: () => this.endExpired(),
+    });
+  }
+
+  /** The living sessions of one user, those that live longest first. */
+  findByPrincipalName(name: string, page?: SessionPageRequest): Promise<SessionPage<MapSession>> {
+    return this.findByIndex(PRINCIPAL_INDEX, name, page);
+  }
+
+  /**
+   * The living sessions with `value` in the index `name`, those that live longest first. Two commands at the same time.
+   *
+   * @throws SessionOptionError for a limit or offset that counts nothing
+   */
+  async findByIndex(
+    name: string,
+    value: string,
+    page?: SessionPageRequest,
+  ): Promise<SessionPage<MapSession>> {
+    const { offset, limit } = resolvePage(page);
+    const filter = this.filters.living(name, this.filters.valuesOf(name, value));
+    const sort = { expireAt: -1, creationTime: -1 } as const;
+    const [total, documents] = await this.runner.run('find sessions', (next) =>
+      Promise.all([
+        this.sessions.countDocuments(filter, next()),
+        this.sessions
+          .find(filter, { ...next(), projection: { untold: 0 }, sort, skip: offset, limit })
+          .toArray(),
+      ]),
+    );
+    const sessions = documents.flatMap((document) => this.opened(document));
+    return { sessions, total: total - (documents.length - sessions.length) };
+  }
+
+  endById(id: string, reason: string): Promise<void> {
+    return this.ending.endById(id, reason);
+  }
+
+  endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    return this.ending.endByPrincipalName(name, reason, exceptId);
+  }
+
+  endOthersOf(session: MapSession, reason: string): Promise<number> {
+    return this.ending.endOthersOf(session, reason);
+  }
+
+  takeEndReason(id: string): Promise<string | undefined> {
+    return this.ending.takeEndReason(id);
+  }
+
+  createEventSource(subscription: SessionEventSubscription): SessionEventSource {
+    const { atRest, collections, runner, told, indexedOptions } = this;
+    const { codec, indexed, logger } = indexedOptions;
+    const { eventAttributes } = indexed;
+    const readers = { atRest, codec, eventAttributes, resolvers: resolversOf(indexed) };
+    return createEventSource({ ...subscription, ...readers, collections, logger, runner, told });
+  }
+
+  startExpiring(): Promise<void> {
+    this.expiring.start();
+    return Promise.resolve();
+  }
+
+  stopExpiring(): Promise<void> {
+    return this.expiring.stop();
+  }
+
+  /** Ends the sessions whose end has come, with their events. Several workers do not do so twice. */
+  async endExpired(): Promise<void> {
+    await this.runner.run('end expired sessions', (next) =>
+      this.ends.end(
+        this.filters.expiredBy(this.options.clock()),
+        { type: 'expired', reason: '' },
+        next,
+      ),
+    );
+  }
+
+  /** Drops what no worker has wanted for long: sessions that have ended, events, replicas and locks. */
+  override async cleanUp(): Promise<void> {
+    const { retentionSeconds, maxEvents } = this.indexedOptions.indexed;
+    const limits = { retentionMs: retentionSeconds * 1000, maxEvents };
+    await this.runner.run('drop old sessions and events', (next) =>
+      dropOld(this.collections, limits, this.options.clock(), next),
+    );
+  }
+
+  protected override toSession(
+    id: string,
+    isNew: boolean,
+    stored: StoredSession,
+    storedId = id,
+  ): MapSession {
+    const session = super.toSession(id, isNew, stored, storedId);
+    if ('indexValues' in stored)
+      this.indexing.remember(session, (stored as MongoSession).indexValues);
+    return session;
+  }
+
+  /** @throws SessionLimitError */
+  protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    const indexChange = this.indexing.changeOf(session);
+    const { told } = this;
+    const event = this.tellsEvents ? told.eventOfSave(change, indexChange.values) : undefined;
+    const also = { ...indexUpdates(indexChange.changed), event };
+    const outcome = await this.runner.run('save the session', (next) => {
+      const save = () => this.writeAlso(change, session, also, next);
+      const { login } = indexChange;
+      const limit = maximumSessionsOf(this.indexedOptions.indexed, viewOf(session));
+      if (login === undefined || limit === undefined) return save();
+      const name = this.indexedOptions.indexed.principalName(viewOf(session)) ?? '';
+      const names = [login, ...this.filters.valuesOf(PRINCIPAL_INDEX, name)];
+      const others = this.filters.ofUserExcept(names, [change.id, change.storedId]);
+      return this.logins.save({ user: login, limit, others, save }, next);
+    });
+    if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
+    return outcome;
+  }
+
+  protected override async delete(id: string): Promise<void> {
+    await this.ending.end({ sessionId: id }, '');
+  }
+
+  protected override async expire(id: string, nowMs: number, next: NextCommand): Promise<void> {
+    const filter = { sessionId: id, ...this.filters.expiredBy(nowMs) };
+    await this.ends.end(filter, { type: 'expired', reason: '' }, next);
+  }
+
+  private get tellsEvents(): boolean {
+    return this.indexedOptions.indexed.eventDelivery !== 'none';
+  }
+}

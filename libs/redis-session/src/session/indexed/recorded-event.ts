@@ -1,0 +1,102 @@
+import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
+import { type AttributeLookup } from '../attributes/attributes.js';
+import { type SessionCodec } from '../attributes/codec.js';
+import { type SessionEvent, type SessionEventType } from '../session-event.js';
+import { type SessionIndexResolver } from '../session-view.js';
+import { PRINCIPAL_INDEX } from './session-indexing.js';
+
+/** An event as a store holds it. */
+export interface RecordedEvent {
+  readonly eventId: string;
+  readonly type: string;
+  readonly sessionId: string;
+  /** '' = none */
+  readonly previousSessionId: string;
+  /** '' = none */
+  readonly reason: string;
+  /** Epoch ms, of the session. */
+  readonly creationTime: number;
+  /** What stands for the values of the indexes, by their names. */
+  readonly indexes: ReadonlyMap<string, string>;
+  /** Of the attributes that events carry; of all when they are encrypted. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly occurredAt: Date;
+}
+
+/** What reads the texts of an event. */
+export interface EventReaders {
+  readonly atRest: SessionsAtRest;
+  readonly codec: SessionCodec;
+  /** Names of the attributes that events carry. */
+  readonly eventAttributes: 'all' | readonly string[];
+  readonly resolvers: Readonly<Record<string, SessionIndexResolver>>;
+}
+
+/** An attribute that cannot be decrypted or decoded is left out. */
+export function toSessionEvent(recorded: RecordedEvent, readers: EventReaders): SessionEvent {
+  const { eventAttributes } = readers;
+  const all = attributesOf(recorded, readers);
+  const indexes = readers.atRest.isSealing
+    ? indexesOf(all, recorded.creationTime, readers)
+    : recorded.indexes;
+  const attributes =
+    eventAttributes === 'all'
+      ? all
+      : new Map([...all].filter(([name]) => eventAttributes.includes(name)));
+  return {
+    eventId: recorded.eventId,
+    type: recorded.type as SessionEventType,
+    sessionId: recorded.sessionId,
+    previousSessionId: recorded.previousSessionId || undefined,
+    reason: recorded.reason || undefined,
+    principalName: indexes.get(PRINCIPAL_INDEX),
+    indexes,
+    attributes,
+    occurredAt: recorded.occurredAt,
+  };
+}
+
+function attributesOf(
+  { sessionId, creationTime, texts }: RecordedEvent,
+  { atRest, codec }: EventReaders,
+): Map<string, unknown> {
+  const opened: AttributeLookup | undefined = atRest.isSealing
+    ? attempt(() => atRest.openTexts(sessionId, creationTime, texts))
+    : texts;
+  const attributes = new Map<string, unknown>();
+  for (const name of opened?.keys() ?? []) {
+    const value = attempt(() => {
+      const text = opened?.get(name);
+      return text === undefined ? undefined : codec.decode(text, name);
+    });
+    if (value !== undefined) attributes.set(name, value);
+  }
+  return attributes;
+}
+
+/** The store holds only what stands for the values. */
+function indexesOf(
+  attributes: ReadonlyMap<string, unknown>,
+  creationTime: number,
+  { resolvers }: EventReaders,
+): Map<string, string> {
+  const view = {
+    creationTime: new Date(creationTime),
+    getAttribute: <T>(name: string) => attributes.get(name) as T | undefined,
+  };
+  const values = new Map<string, string>();
+  for (const [name, resolve] of Object.entries(resolvers)) {
+    const value = attempt(() => resolve(view));
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
+}
+
+/** Written by another version of the application, or by nobody: the event is worth more than this. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
