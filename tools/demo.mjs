@@ -1,7 +1,7 @@
-// npm run demo [-- --check] [--platform express|fastify] [--store redis|postgres|memory] [--sticky]
-// Starts Redis or PostgreSQL, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
+// npm run demo [-- --check] [--platform express|fastify] [--store redis|postgres|mongo|memory] [--sticky]
+// Starts Redis, PostgreSQL or FerretDB, two replicas of apps/demo and nginx before them, and stays until Ctrl-C; --check plays a visitor, prints
 // what it saw, and exits 0 or 1. With --store memory, --sticky keeps each browser on one replica. Environment: PORT of nginx (default 8080, with --check a free one), REDIS_URL,
-// DATABASE_URL.
+// DATABASE_URL, MONGODB_URL.
 import { buildIfStale } from './demo/build.mjs';
 import { checkLoginEndsWithReplica, checkLoginIsLost } from './demo/check-memory.mjs';
 import { checkLoginSurvives } from './demo/check-survives.mjs';
@@ -16,7 +16,7 @@ try {
     readOptions({
       check: 'boolean',
       platform: ['express', 'fastify'],
-      store: ['redis', 'postgres', 'memory'],
+      store: ['redis', 'postgres', 'mongo', 'memory'],
       sticky: 'boolean',
     }),
   );

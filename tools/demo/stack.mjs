@@ -1,4 +1,5 @@
 import getPort from 'get-port';
+import { startFerretServer } from '../servers/ferretdb-server.mjs';
 import { startNginx } from '../servers/nginx.mjs';
 import { startPod } from '../servers/pod.mjs';
 import { startPostgresServer } from '../servers/postgres-server.mjs';
@@ -12,13 +13,13 @@ const DEFAULT_PORT = 8080;
  * @typedef {object} Stack
  * @property {string} url - of nginx
  * @property {boolean} isSticky - whether nginx keeps each browser on one replica
- * @property {string} storeUrl - of Redis or PostgreSQL; `memory` when sessions are in the replicas
+ * @property {string} storeUrl - of Redis, PostgreSQL or MongoDB; `memory` when sessions are in the replicas
  * @property {readonly import('../servers/pod.mjs').Pod[]} pods
  * @property {() => Promise<void>} stop - ends what was started here: nginx first, the store last
  */
 
 /**
- * Starts Redis or PostgreSQL (unless `REDIS_URL` or `DATABASE_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
+ * Starts Redis, PostgreSQL or FerretDB (unless `REDIS_URL`, `DATABASE_URL` or `MONGODB_URL` names one), pod-a, pod-b and nginx. When one fails to start, the others are stopped.
  *
  * @param {{ platform: string, store: string, isCheck: boolean, isSticky: boolean }} options
  * @returns {Promise<Stack>}
@@ -40,7 +41,7 @@ export async function startStack({ platform, store, isCheck, isSticky }) {
     const [podA, podB] = pods;
     const upstreamPorts = [podA.port, podB.port];
     const nginx = keep(started, await startNginx({ upstreamPorts, port, isSticky }));
-    const storeUrl = urls.redisUrl ?? urls.databaseUrl ?? 'memory';
+    const storeUrl = urls.redisUrl ?? urls.databaseUrl ?? urls.mongodbUrl ?? 'memory';
     return { url: nginx.url, isSticky, storeUrl, pods, stop };
   } catch (error) {
     await stop();
@@ -51,11 +52,13 @@ export async function startStack({ platform, store, isCheck, isSticky }) {
 /**
  * @param {{ stop: () => Promise<void> }[]} started
  * @param {string} store
- * @returns {Promise<{ redisUrl?: string, databaseUrl?: string }>}
+ * @returns {Promise<{ redisUrl?: string, databaseUrl?: string, mongodbUrl?: string }>}
  */
 async function startStore(started, store) {
-  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
+  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, MONGODB_URL: mongodbUrl } = process.env;
   if (store === 'memory') return {};
+  if (store === 'mongo')
+    return { mongodbUrl: mongodbUrl ?? `${keep(started, await startFerretServer()).url}demo` };
   return store === 'redis'
     ? { redisUrl: redisUrl ?? keep(started, await startRedisServer()).url }
     : { databaseUrl: databaseUrl ?? keep(started, await startPostgresServer()).url };

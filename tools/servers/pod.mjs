@@ -20,7 +20,7 @@ const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.u
 /**
  * Starts a replica of the demo and waits until its health check is good.
  *
- * @param {{ name: string, port: number, redisUrl?: string, databaseUrl?: string, platform?: string, store?: string, drainSeconds?: number,
+ * @param {{ name: string, port: number, redisUrl?: string, databaseUrl?: string, mongodbUrl?: string, platform?: string, store?: string, drainSeconds?: number,
  *   deadlineSeconds?: number, variables?: Record<string, string> }} options - without `drainSeconds` it stops at once; `variables` are
  *   further environment variables
  * @returns {Promise<Pod>}
@@ -30,6 +30,7 @@ export async function startPod({
   port,
   redisUrl = '',
   databaseUrl = '',
+  mongodbUrl = '',
   platform = 'express',
   store = 'redis',
   drainSeconds = 0,
@@ -42,6 +43,7 @@ export async function startPod({
     PORT: `${port}`,
     REDIS_URL: redisUrl,
     DATABASE_URL: databaseUrl,
+    MONGODB_URL: mongodbUrl,
     PLATFORM: platform,
     STORE: store,
     DRAIN_SECONDS: `${drainSeconds}`,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { RedisSessionModule, type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { AuthModule } from './auth/auth.module.js';
 import { CartController } from './cart/cart.controller.js';
@@ -10,9 +11,10 @@ import { PagesModule } from './pages/pages.module.js';
 
 /** Where the sessions are. Nothing else of the application knows it. */
 function storeOptions(): RedisSessionModuleOptions {
-  const { databaseUrl, redis, store } = environment;
+  const { databaseUrl, mongodbUrl, redis, store } = environment;
   if (store === 'memory') return { store };
   if (store === 'redis') return { ...redis, repository: 'indexed' };
+  if (store === 'mongo') return { store: mongoSessions({ db: mongodbUrl }), repository: 'indexed' };
   return {
     store: postgresSessions({ pool: databaseUrl, createTables: true }),
     repository: 'indexed',

@@ -6,6 +6,8 @@ export const environment = {
   databaseUrl: process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres',
   /** Address to listen on; a container needs 0.0.0.0. */
   host: process.env['HOST'] ?? '127.0.0.1',
+  /** Of MongoDB, with the name of the database. */
+  mongodbUrl: process.env['MONGODB_URL'] ?? 'mongodb://127.0.0.1:27017/demo',
   /** `express` or `fastify`. */
   platform: process.env['PLATFORM'] ?? 'express',
   /** Name of this replica, sent as `X-Pod` with every response. */
@@ -18,7 +20,7 @@ export const environment = {
     drainSeconds: Number(process.env['DRAIN_SECONDS'] ?? 5),
     deadlineSeconds: Number(process.env['DEADLINE_SECONDS'] ?? 25),
   },
-  /** `redis`, `postgres`, or `memory` to see what happens without either. */
+  /** `redis`, `postgres`, `mongo`, or `memory` to see what happens without either. */
   store: process.env['STORE'] ?? 'redis',
 } as const;
 
