@@ -7,7 +7,7 @@ import { eventually } from '../support/waiting/eventually.js';
 import { type Answer, send } from '../support/http/http-client.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { OutageController } from '../support/faults/outage-controller.js';
-import { type Replica, startReplica } from '../support/apps/replica.js';
+import { type StartedApp, startApp } from '../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 500;
@@ -61,11 +61,11 @@ beforeEach(() => {
 });
 
 describe.each(['express', 'fastify'] as const)('on %s, when MongoDB is', (platform) => {
-  let replica: Replica;
+  let replica: StartedApp;
 
   const startWith = async (options: RedisSessionModuleOptions = {}) => {
     const store = mongoSessions({ db: `mongodb://127.0.0.1:${proxy.port}/shop` });
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       log,
       options: { commandTimeoutMs: DEADLINE_MS, store, ...options },

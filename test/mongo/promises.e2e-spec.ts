@@ -5,7 +5,7 @@ import { MongoClient } from 'mongodb';
 import request, { type Test } from 'supertest';
 import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
 import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/apps/answering-controllers.js';
-import { PLATFORMS, type StartedApp, startApp } from '../support/apps/apps.js';
+import { PLATFORMS, type StartedApp, startApp } from '../support/apps/start-app.js';
 import { OutageController } from '../support/faults/outage-controller.js';
 import { openRawClient } from '../support/http/raw-client.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
