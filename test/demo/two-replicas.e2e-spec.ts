@@ -56,6 +56,30 @@ describe.each(['express', 'fastify'])('two replicas behind nginx, on %s', (platf
     }
   });
 
+  it('answers an unknown address with a page for browsers and with JSON for programs', async () => {
+    const visitor = new Visitor(nginx.url);
+    const page = await visitor.open('/no-such-page');
+    expect(page).toMatchObject({ status: 404 });
+    expect(page.text).toContain('There is no such page here.');
+    expect(JSON.parse((await visitor.getJson('/no-such-page')).text)).toMatchObject({
+      statusCode: 404,
+    });
+  });
+
+  it('shows the browser of a session in words', async () => {
+    const kim = new Visitor(podA.url);
+    const userAgent =
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36';
+    await kim.submit('/login', KIM, { 'user-agent': userAgent });
+    expect((await kim.open('/sessions')).text).toContain('Chrome on Linux');
+  });
+
+  it('shows a browser that the password is wrong', async () => {
+    const visitor = new Visitor(podA.url);
+    const { location = '' } = await visitor.submit('/login', { username: 'admin', password: 'no' });
+    expect((await visitor.open(location)).text).toContain('do not belong together');
+  });
+
   it('forgets the user on the other replica the moment one has answered the logout', async () => {
     const kim = await login(podA.url);
     kim.url = podB.url;

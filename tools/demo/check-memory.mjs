@@ -13,9 +13,7 @@ export async function checkLoginIsLost(/** @type {import('./stack.mjs').Stack} *
     throw new Error(`Expected another replica than ${login.pod} to answer.`);
   if (hop.status !== 401)
     throw new Error('The login was NOT lost, although each replica keeps its own sessions.');
-  console.log(
-    `\nAs expected, the login is lost at the first hop: ${login.pod} knows kim, ${hop.pod} does not.`,
-  );
+  console.log(`\nAs expected, the login is lost: ${login.pod} knows kim, ${hop.pod} does not.`);
 }
 
 /**

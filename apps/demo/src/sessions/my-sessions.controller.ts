@@ -9,6 +9,7 @@ import {
 import { type User } from '../auth/user.service.js';
 import { environment } from '../environment.js';
 import { ViewService } from '../pages/view.service.js';
+import { browserOf } from './browser-of.js';
 
 /** Where a user sees on which devices he is logged in, and ends what is not his. */
 @Controller('sessions')
@@ -25,7 +26,7 @@ export class MySessionsController {
     // Sessions in memory have no index: nobody knows which are of the same user.
     if (environment.store === 'memory') return this.view.render('sessions', { user, page: null });
     const page = await this.registry.list(user.name, { currentId: session.id });
-    return this.view.render('sessions', { user, page });
+    return this.view.render('sessions', { user, page, browserOf });
   }
 
   /** @param ref - names a session without being its id, which must not be in a page */
