@@ -9,12 +9,12 @@ import { buildFor } from './make-application.mjs';
  * Starts two processes of the application: who logs in on the first is known on the second.
  *
  * @param {string} app
- * @param {'express' | 'fastify'} platform
+ * @param {'express' | 'fastify' | 'built'} platform - 'built' for an application that is to be started as it is
  * @param {string} redisUrl
  * @param {string} [adminPath] - of a page that the user may not see
  */
 export async function checkLogin(app, platform, redisUrl, adminPath = '') {
-  await buildFor(app, platform);
+  if (platform !== 'built') await buildFor(app, platform);
   const processes = await Promise.all([startProcess(app, redisUrl), startProcess(app, redisUrl)]);
   const [first, second] = processes;
   try {

@@ -92,6 +92,11 @@ export async function run(
 async function adaptToCommonJs(/** @type {string} */ app) {
   const test = join(app, 'src', 'login.spec.ts');
   await writeFile(test, (await readFile(test, 'utf8')).replace("module.js'", "module'"));
+  await useJestSetting(app);
+}
+
+/** Adds the setting of docs/testing.md to package.json. */
+export async function useJestSetting(/** @type {string} */ app) {
   const file = join(app, 'package.json');
   const manifest = JSON.parse(await readFile(file, 'utf8'));
   manifest.jest.transformIgnorePatterns = JEST_IGNORES;
