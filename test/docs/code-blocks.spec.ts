@@ -10,7 +10,7 @@ const FOLDER = `${ROOT}test/docs/blocks/`;
 /** Files of the reader that blocks import. */
 const FILES_OF_THE_READER: Readonly<Record<string, string>> = {
   'app.module.ts': 'export class AppModule {}',
-  'one-table.ts': "export { OneTableRepository } from '../../support/one-table-store.js';",
+  'one-table.ts': "export { OneTableRepository } from '../../support/postgres/one-table-store.js';",
 };
 
 const docs = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'));
