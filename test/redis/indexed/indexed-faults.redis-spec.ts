@@ -55,7 +55,11 @@ const expiredIds = (seen: readonly SessionEvent[]) =>
 async function killWorkerAt(moment: 'after-claim' | 'after-delete' | 'in-handler'): Promise<void> {
   const url = process.env['TEST_REDIS_URL'] ?? '';
   const worker = fork(WORKER, [url, namespace, moment, String(test.nowMs)]);
-  await once(worker, 'message');
+  const ended = once(worker, 'exit').then(() => {
+    throw new Error(`The worker ended before it came to ${moment}. Is the library built?`);
+  });
+  await Promise.race([once(worker, 'message'), ended]);
+  ended.catch(() => undefined);
   worker.kill('SIGKILL');
   await once(worker, 'exit');
 }

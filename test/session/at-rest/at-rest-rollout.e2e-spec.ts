@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { startOnRedisSession } from '../../sample-app/setup/redis-session.js';
+import { type Pod, PODS, useRollingFleet } from '../../support/faults/rolling-fleet.js';
+
+Logger.overrideLogger(false);
+
+const SESSIONS = 96;
+
+const keys = [randomBytes(32).toString('base64')];
+const indexKey = randomBytes(32).toString('base64');
+
+const STEPS: readonly RedisSessionModuleOptions[] = [
+  {},
+  { hashIds: 'read', encryption: { indexKey, keys, rollout: 'read' } },
+  { hashIds: 'rename', encryption: { indexKey, keys, rollout: 'write' } },
+  { hashIds: true, encryption: { indexKey, keys } },
+];
+
+describe.each(['default', 'indexed'] as const)('sessions of the %s repository', (repository) => {
+  const fleet = useRollingFleet({ sessions: SESSIONS, lanes: 8, requestsPerStage: 200 });
+
+  const switchTo = (step: RedisSessionModuleOptions, pod: Pod) =>
+    fleet.replace(pod, (place) => {
+      const options = { ...step, redis: fleet.redis.url, repository };
+      return startOnRedisSession({ options, platform: 'fastify', ...place });
+    });
+
+  it('get hashed ids and encrypted attributes while their clients work, and nobody is logged out', async () => {
+    const [before = {}, ...steps] = STEPS;
+    await Promise.all(PODS.map((pod) => switchTo(before, pod)));
+    await fleet.forAll((user) => fleet.logIn(user));
+
+    await fleet.changeUnderLoad(
+      steps.flatMap((step) => PODS.map((pod) => () => switchTo(step, pod))),
+    );
+    await fleet.forAll((user) => fleet.use(user));
+
+    const client = new Redis(fleet.redis.url);
+    const names = await client.keys('nest:session:*sessions:*=*');
+    const fields = await Promise.all(names.map((name) => client.hvals(name)));
+    await client.quit();
+    expect(names).toHaveLength(SESSIONS);
+    expect(fields.flat().join()).not.toMatch(/item \d|"(?:kim|root)"/);
+  }, 240_000);
+});
