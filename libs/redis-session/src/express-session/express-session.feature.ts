@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { type SessionRequest } from '../http/request/session-request.js';
-import { type OptionsOf, flagOption, resolveOptionGroup } from '../lib/option-group.js';
+import {
+  type OptionsOf,
+  flagOption,
+  refuseContradictions,
+  resolveOptionGroup,
+} from '../lib/option-group.js';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import {
   type ConnectedFeature,
@@ -10,7 +15,6 @@ import {
 import { fastifyOf } from '../nest/platform/fastify.js';
 import { toHttpException } from '../nest/session-failure.js';
 import { runInScope } from '../security/security-context.js';
-import { SessionOptionError } from '../session/session.errors.js';
 import { type DecoratableRequests, decorateForFacades } from './fastify-decorators.js';
 import {
   PASSPORT_ATTRIBUTE,
@@ -50,7 +54,7 @@ export function expressSession(options: ExpressSessionOptions = {}): SessionFeat
   return {
     name: EXPRESS_SESSION,
     configure(moduleOptions) {
-      refuseContradictions(moduleOptions);
+      refuseLateAndPartial(moduleOptions);
       return moduleOptions;
     },
     connect: (host) => (passport ? connectPassport(connect(host)) : connect(host)),
@@ -60,15 +64,12 @@ export function expressSession(options: ExpressSessionOptions = {}): SessionFeat
 const EXPRESS_SESSION = 'expressSession()';
 
 /** `req.session` cannot wait for a session to be read, and its users change values in place. */
-function refuseContradictions({ load, saveMode }: RedisSessionModuleOptions): void {
-  if (load === 'lazy') {
-    throw new SessionOptionError('load must be "eager" with expressSession(), got "lazy".');
-  }
-  if (saveMode === 'on-set-attribute') {
-    throw new SessionOptionError(
-      'saveMode must be "on-change" with expressSession(), got "on-set-attribute": req.session.cart.push(item) would not be saved.',
-    );
-  }
+function refuseLateAndPartial({ load, saveMode }: RedisSessionModuleOptions): void {
+  refuseContradictions({
+    'load must be "eager" with expressSession(), got "lazy".': load === 'lazy',
+    'saveMode must be "on-change" with expressSession(), got "on-set-attribute": req.session.cart.push(item) would not be saved.':
+      saveMode === 'on-set-attribute',
+  });
 }
 
 type Attach = (sessionRequest: SessionRequest) => void;

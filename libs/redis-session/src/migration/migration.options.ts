@@ -5,16 +5,13 @@ import {
   positiveOption,
   resolveOptionGroup,
   secretOption,
+  tokenOption,
 } from '../lib/option-group.js';
 
 /** What `migrateFrom` takes: how the sessions of another library, kept by connect-redis in the same Redis, are taken over. */
 export const migrationOptionGroup = z.strictObject({
   /** Name of the cookie. Default: `'connect.sid'`, for @fastify/session `'sessionId'`. */
-  cookieName: z
-    .string()
-    .regex(/^[!#$%&'*+\-.^`|~\w]+$/)
-    .describe('the name of a cookie')
-    .optional(),
+  cookieName: tokenOption('the name of a cookie').optional(),
   /** Start of the cookie's value. Default: `'s:'`, for @fastify/session `''`. */
   cookiePrefix: z.string().describe('a string').optional(),
   /** The library that has written the sessions. */

@@ -8,6 +8,7 @@ import {
   refuseContradictions,
   resolveOptionGroup,
   secretOption,
+  tokenOption,
 } from '../../lib/option-group.js';
 import { isCookieDomain } from './cookie-value.js';
 
@@ -16,7 +17,6 @@ export const MAX_COOKIE_AGE_SECONDS = 2_147_483_647;
 
 /** As long as the output of HMAC-SHA256: a shorter secret would be the weakest part, RFC 2104 §3. */
 const MIN_SECRET_LENGTH = 32;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PATH = /^\/[\x20-\x3a\x3d-\x7e]*$/;
 
 /** What `cookie` takes: the session cookie. */
@@ -48,11 +48,7 @@ export const cookieOptionGroup = z.strictObject({
     .describe(`null or an integer from 0 to ${MAX_COOKIE_AGE_SECONDS}`)
     .default(null),
   /** Browsers check the prefixes `__Host-` and `__Secure-`, and so does the start (RFC 6265bis §4.1.3). */
-  name: z
-    .string()
-    .regex(TOKEN)
-    .describe('a token of RFC 6265, such as "SESSION"')
-    .default('SESSION'),
+  name: tokenOption('a token of RFC 6265, such as "SESSION"').default('SESSION'),
   /** Keeps the cookie apart per embedding site. Needs `secure`. */
   partitioned: flagOption.default(false),
   /** The absolute path below which the browser sends the cookie. */

@@ -1,13 +1,10 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { type OptionsOf, flagOption, resolveOptionGroup } from '../../lib/option-group.js';
 import {
-  type OptionsOf,
-  flagOption,
-  functionOption,
-  positiveOption,
-  resolveOptionGroup,
-} from '../../lib/option-group.js';
-import { indexedOptions } from '../../redis/indexed/redis-indexed-session-repository.options.js';
+  indexedOptions,
+  limitOption,
+} from '../../redis/indexed/redis-indexed-session-repository.options.js';
 import { type MaximumSessions } from '../../redis/indexed/session-limit.js';
 import { type Authentication } from '../../security/authentication.js';
 import { type SecurityContext } from '../../security/security-context.js';
@@ -17,14 +14,7 @@ import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-n
 export const indexedOptionGroup = z.strictObject({
   ...indexedOptions,
   /** How many sessions a user may have, for all users or by the user. -1 means any number. */
-  maximumSessions: z
-    .union([
-      positiveOption,
-      z.literal(-1),
-      functionOption<(authentication: Authentication) => number>(),
-    ])
-    .describe('-1 (unlimited), a positive integer or a function')
-    .default(-1),
+  maximumSessions: limitOption<(authentication: Authentication) => number>().default(-1),
   /** Name of this replica, unlike that of any other. A replica that restarts under its name misses no broadcast. */
   replicaName: z.string().min(1).describe('a string that is not empty').default(hostname),
   /** Whether this replica looks for expired sessions. At least one replica must. */

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type OptionsOf, positiveOption, resolveOptionGroup } from '../../lib/option-group.js';
+import {
+  type OptionsOf,
+  positiveOption,
+  refuseContradictions,
+  resolveOptionGroup,
+} from '../../lib/option-group.js';
 import { isCluster, isSingleServer } from '../../redis/client/redis-client.js';
 import {
   LIFETIME_IN_FLUSHES,
@@ -39,14 +44,14 @@ export function nearCache(options: NearCacheOptions): SessionFeature {
   return {
     name: 'nearCache()',
     configure(moduleOptions) {
-      refuseContradictions(moduleOptions);
+      refuseUnlessAlone(moduleOptions);
       const { maxInactiveIntervalSeconds = 1800 } = moduleOptions;
+      const { flushIntervalMs } = rules;
       const mostMs = (maxInactiveIntervalSeconds * 1000) / LIFETIME_IN_FLUSHES;
-      if (mostMs > 0 && rules.flushIntervalMs > mostMs) {
-        throw new SessionOptionError(
-          `nearCache.flushIntervalMs must be at most a quarter of maxInactiveIntervalSeconds (${mostMs} ms), got ${rules.flushIntervalMs}.`,
-        );
-      }
+      refuseContradictions({
+        [`nearCache.flushIntervalMs must be at most a quarter of maxInactiveIntervalSeconds (${mostMs} ms), got ${flushIntervalMs}.`]:
+          mostMs > 0 && flushIntervalMs > mostMs,
+      });
       return moduleOptions;
     },
     createRepository(store, resolved) {
@@ -59,18 +64,15 @@ export function nearCache(options: NearCacheOptions): SessionFeature {
   };
 }
 
-function refuseContradictions({ redis, repository, store }: RedisSessionModuleOptions): void {
-  if (store !== undefined && store !== 'redis') {
-    const name = store === 'memory' ? '"memory"' : store.name;
-    throw new SessionOptionError(
-      `nearCache() must be left out when store is ${name}, which reports no changes, got both. Leave one out.`,
-    );
-  }
-  if (repository === 'indexed') {
-    throw new SessionOptionError(
-      'nearCache() must be left out when repository is "indexed", got both. Leave one out.',
-    );
-  }
+function refuseUnlessAlone(options: RedisSessionModuleOptions): void {
+  const { redis, repository, store = 'redis' } = options;
+  const name = typeof store === 'string' ? `"${store}"` : store.name;
+  refuseContradictions({
+    [`nearCache() must be left out when store is ${name}, which reports no changes, got both. Leave one out.`]:
+      store !== 'redis',
+    'nearCache() must be left out when repository is "indexed", got both. Leave one out.':
+      repository === 'indexed',
+  });
   if (isCluster(redis)) throw onCluster();
 }
 

@@ -28,6 +28,7 @@ import {
   positiveOption,
   refuseContradictions,
   resolveOptionGroup,
+  tokenOption,
 } from '../../lib/option-group.js';
 import { type Authentication } from '../../security/authentication.js';
 import { roleHierarchy } from '../../security/authorization.js';
@@ -47,11 +48,7 @@ const text = (mustBe: string) => z.string().min(1).describe(mustBe);
 /** What `security.csrf` takes. The names are those of Spring Security. */
 export const csrfOptionGroup = z.strictObject({
   /** Header that scripts send the token with. */
-  headerName: z
-    .string()
-    .regex(/^[\w!#$%&'*+.^`|~-]+$/)
-    .describe('the name of a header')
-    .default('X-CSRF-TOKEN'),
+  headerName: tokenOption('the name of a header').default('X-CSRF-TOKEN'),
   /** Requests that need no token, such as signed webhooks. */
   isExempt: functionOption<(request: IncomingMessage) => boolean>().default(() => () => false),
   /** Field that forms send the token with. */

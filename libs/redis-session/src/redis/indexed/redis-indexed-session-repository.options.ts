@@ -15,6 +15,13 @@ import { type MaximumSessions } from './session-limit.js';
 
 const indexNames = z.string().regex(/^(?!principal$)[\w-]+$/);
 
+/** An option that says how many sessions a user may have, for all users or by a function. */
+export function limitOption<ByUser>() {
+  return z
+    .union([positiveOption, z.literal(-1), functionOption<ByUser>()])
+    .describe('-1 (unlimited), a positive integer or a function');
+}
+
 /** The options of an index, of the events and of the end of sessions. */
 export const indexedOptions = {
   /**
@@ -47,10 +54,7 @@ export const indexedOptions = {
   /** About how many events are kept at most, over all partitions. The oldest are dropped. */
   maxEvents: positiveOption.default(200_000),
   /** How many sessions a user may have. -1 means any number. */
-  maximumSessions: z
-    .union([positiveOption, z.literal(-1), functionOption<Exclude<MaximumSessions, number>>()])
-    .describe('-1 (unlimited), a positive integer or a function')
-    .default(-1),
+  maximumSessions: limitOption<Exclude<MaximumSessions, number>>().default(-1),
   /**
    * What happens to a login beyond `maximumSessions`: `'expire-oldest'` ends the least recently used session,
    * `'reject-login'` answers 401.
