@@ -5,6 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { COLUMNS, Judge } from './chaos/judge.mjs';
 import { Site } from './chaos/site.mjs';
+import { startCluster } from './chaos/stages/cluster.mjs';
+import { startDurableSentinel, startSentinel } from './chaos/stages/sentinel.mjs';
 import { startSingleRedis } from './chaos/stages/single-redis.mjs';
 import { buildIfStale } from './demo/build.mjs';
 import { readOptions } from './demo/options.mjs';
@@ -14,7 +16,12 @@ import { ensurePrograms } from './servers/ensure-programs.mjs';
 const QUIET_MS = 1_000;
 const BACK_WITHIN_MS = 15_000;
 
-const STAGES = { 'one Redis': startSingleRedis };
+const STAGES = {
+  'one Redis': startSingleRedis,
+  Sentinel: startSentinel,
+  'Sentinel, durable': startDurableSentinel,
+  Cluster: startCluster,
+};
 
 try {
   process.exitCode = await main(
