@@ -50,10 +50,8 @@ export class Crowd {
   }
 
   async #act(/** @type {ModelUser} */ user) {
-    user.isBusy = true;
     const isHasty = this.isInAHurry && Math.random() < 0.5;
     const outcome = await user.act(isHasty ? Math.floor(Math.random() * HURRY_MS) : undefined);
-    user.isBusy = false;
     this.#outcomes.push(outcome);
     if (outcome.kind === 'refused' || outcome.kind === 'broken')
       this.#lastFailureAtMs = performance.now();

@@ -2,6 +2,9 @@ import { KeepAliveClient } from '../demo/keep-alive-client.mjs';
 
 const KIM = { username: 'kim', password: 'kim' };
 
+/** Ms until a user tries a refused login again: checking passwords is expensive, and all at once would be a load of its own. */
+const REST_MS = 3_000;
+
 /**
  * What became of one request. A broken promise says since when it was owed, in ms of `performance.now()`.
  *
@@ -29,15 +32,29 @@ export class ModelUser {
   /** What may be in the cart, and since when it must be; undefined = it need not. @type {Map<string, number | undefined>} */
   #items = new Map();
   #itemNumber = 0;
-  isBusy = false;
+  #restsUntilMs = 0;
+  #isBusy = false;
 
   constructor(/** @type {string} */ url) {
     this.url = url;
     this.#client = new KeepAliveClient(url);
   }
 
+  /** Whether he sends no request now. */
+  get isBusy() {
+    return this.#isBusy || performance.now() < this.#restsUntilMs;
+  }
+
   /** Sends one request. @param {number} [patienceMs] - after that he leaves without an answer @returns {Promise<Outcome>} */
   async act(patienceMs) {
+    this.#isBusy = true;
+    const outcome = await this.#act(patienceMs);
+    this.#isBusy = false;
+    return outcome;
+  }
+
+  /** @param {number} [patienceMs] @returns {Promise<Outcome>} */
+  async #act(patienceMs) {
     const dice = Math.random();
     this.#client.patienceMs = patienceMs;
     try {
@@ -59,7 +76,10 @@ export class ModelUser {
   async #logIn() {
     const { cookie } = this.#client;
     const { status } = await this.#client.post('/login', KIM);
-    if (status !== 200) return REFUSED;
+    if (status !== 200) {
+      this.#restsUntilMs = performance.now() + REST_MS;
+      return REFUSED;
+    }
     this.#loggedInSinceMs = performance.now();
     if (cookie) this.#dead = { cookie, sinceMs: this.#loggedInSinceMs };
     return OK;
