@@ -160,6 +160,8 @@ function createClient(
   return new Cluster([...connection.nodes], {
     clusterRetryStrategy: reconnectDelayMs,
     lazyConnect: true,
+    // One attempt per 100 ms: a script whose keys lie on two nodes is tried again as long as its caller waits.
+    maxRedirections: Math.max(16, Math.ceil(commandTimeoutMs / 100)),
     ...connection.options,
     redisOptions: { ...server, ...connection.options?.redisOptions, replyMapping: 'legacy' },
   });
