@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Barrier } from '../../support/barrier.js';
-import { send } from '../../support/http-client.js';
-import { OutageController } from '../../support/outage-controller.js';
-import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
-import { type Replica, startReplica } from '../../support/replica.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { send } from '../../support/http/http-client.js';
+import { OutageController } from '../../support/faults/outage-controller.js';
+import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
+import { type Replica, startReplica } from '.js';
 
 /** Longer than 16 redirections of ioredis, and shorter than the deadline. */
 const HALF_MOVED_MS = 2500;
