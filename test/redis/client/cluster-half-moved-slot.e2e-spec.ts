@@ -5,7 +5,7 @@ import { Barrier } from '../../support/waiting/barrier.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
-import { type Replica, startReplica } from '.js';
+import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 /** Longer than 16 redirections of ioredis, and shorter than the deadline. */
 const HALF_MOVED_MS = 2500;
@@ -13,7 +13,7 @@ const DEADLINE_MS = 5000;
 
 let cluster: RedisCluster;
 let masters: Redis[];
-let replica: Replica;
+let replica: StartedApp;
 
 beforeAll(async () => {
   OutageController.barrier = new Barrier();
@@ -53,7 +53,7 @@ async function moveSlotOfSession(restMs: number): Promise<void> {
 
 describe.each(['express', 'fastify'] as const)('on %s with the indexed repository', (platform) => {
   it('a logout waits until all keys of its slot have moved', async () => {
-    replica = await startReplica(platform, {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         commandTimeoutMs: DEADLINE_MS,
