@@ -24,7 +24,7 @@ export const GROUPS = [
   [
     'Indexed sessions',
     "repository: 'indexed', indexed: { … }",
-    'nest/options/indexed.options',
+    'nest/options/redis-session.options',
     'indexedOptionGroup',
   ],
   ['Durability', 'durability: { … }', 'redis/client/durable-writes', 'durabilityOptionGroup'],
@@ -34,7 +34,7 @@ export const GROUPS = [
     'session/at-rest/encryption.options',
     'encryptionOptionGroup',
   ],
-  ['WebSockets', 'webSockets: { … }', 'nest/options/web-socket.options', 'webSocketOptionGroup'],
+  ['WebSockets', 'webSockets: { … }', 'nest/options/redis-session.options', 'webSocketOptionGroup'],
   [
     'Near cache',
     'features: [nearCache({ … })]',

@@ -7,7 +7,7 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
-import { rawResponseOf } from '../../libs/redis-session/src/nest/platform/raw-messages.js';
+import { rawResponseOf } from '../../libs/redis-session/src/nest/http-platform.js';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
 

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { movedMark } from '../../libs/redis-session/src/migration/moved-mark.js';
+import { movedMark } from '../../libs/redis-session/src/migration/session-blob.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 
 const SCRIPT = fileURLToPath(
-  new URL('../../libs/redis-session/dist/migration/cli/main.js', import.meta.url),
+  new URL('../../libs/redis-session/dist/migration/cli.js', import.meta.url),
 );
 const REDIS_URL = process.env['TEST_REDIS_URL'] ?? '';
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import supertest from 'supertest';
 import { signConnectId } from '../../libs/redis-session/src/http/session-id/connect-signature.js';
-import { movedTo } from '../../libs/redis-session/src/migration/moved-mark.js';
+import { movedTo } from '../../libs/redis-session/src/migration/session-blob.js';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
 import { startOnConnectRedis } from '../sample-app/setup/connect-redis.js';
 import { startOnRedisSession } from '../sample-app/setup/redis-session.js';

@@ -5,7 +5,7 @@ import { SessionLimitError } from 'nestjs-redis-session';
 import {
   type IndexedSessionOptions,
   resolveIndexedSessionOptions,
-} from '../../libs/redis-session/src/nest/options/indexed.options.js';
+} from '../../libs/redis-session/src/nest/options/redis-session.options.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
 import { springCodec } from '../../libs/redis-session/src/spring/spring-codec.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { SessionOptionError } from 'nestjs-redis-session';
-import { resolveIndexedSessionOptions } from '../../libs/redis-session/src/nest/options/indexed.options.js';
+import { resolveIndexedSessionOptions } from '../../libs/redis-session/src/nest/options/redis-session.options.js';
 import {
   DEFAULT_REPOSITORY_OPTIONS,
   type SessionRepositoryOptions,

@@ -3,10 +3,10 @@ export { type CookieOptions } from './http/session-id/cookie-options.js';
 export {
   type SessionIdAnnouncement,
   type SessionIdResolver,
+  CompositeSessionIdResolver,
+  HeaderSessionIdResolver,
 } from './http/session-id/session-id-resolver.js';
-export { CompositeSessionIdResolver } from './http/session-id/composite-session-id-resolver.js';
 export { CookieSessionIdResolver } from './http/session-id/cookie-session-id-resolver.js';
-export { HeaderSessionIdResolver } from './http/session-id/header-session-id-resolver.js';
 
 // Where a client is led
 export {
@@ -23,9 +23,10 @@ export {
 export {
   type AuthenticationFailureHandler,
   type AuthenticationSuccessHandler,
-} from './http/answers/login-handlers.js';
+  type LogoutHandler,
+  clearSiteData,
+} from './http/answers/authentication-handlers.js';
 export { type HttpExchange } from './http/answers/http-exchange.js';
-export { type LogoutHandler, clearSiteData } from './http/answers/logout-handler.js';
 
 // The page that was asked for before the login
 export { type RequestCache } from './http/saved-requests/request-cache.js';

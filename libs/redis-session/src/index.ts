@@ -5,8 +5,8 @@ export { RedisSessionModule } from './nest/redis-session.module.js';
 export {
   type RedisSessionModuleOptions,
   type RedisSessionOptionsFactory,
+  type IndexedSessionOptions,
 } from './nest/options/redis-session.options.js';
-export { type IndexedSessionOptions } from './nest/options/indexed.options.js';
 export { type NearCacheOptions, nearCache } from './nest/options/near-cache.feature.js';
 export { type SecurityOptions } from './nest/options/security.options.js';
 export { SessionManagementModule } from './nest/management/session-management.module.js';
@@ -20,8 +20,6 @@ export {
   CurrentSecurityContext,
   CurrentSession,
   CurrentUser,
-} from './nest/access/current.decorators.js';
-export {
   Authenticated,
   AuthorizeBy,
   FullyAuthenticated,
@@ -31,17 +29,16 @@ export {
 } from './nest/access/authorization.decorators.js';
 export { FreshSession } from './nest/access/fresh-session.guard.js';
 export { LoginGuard } from './nest/login/login.guard.js';
-export { OnSessionEvent } from './nest/management/session-event-handlers.js';
+export { OnSessionEvent, SessionEvents } from './nest/management/session-events.service.js';
 export { SessionRepositoryInterceptor } from './nest/session-repository.interceptor.js';
 export { SecuredMessages } from './nest/messages/secured-messages.decorator.js';
 
 // To inject
 export { CsrfTokenService } from './nest/access/csrf-token.service.js';
-export { ExceptionTranslator } from './nest/access/exception-translator.js';
+export { ExceptionTranslator } from './nest/access/exception-translation.filter.js';
 export { LoginService } from './nest/login/login.service.js';
 export { LogoutService } from './nest/login/logout.service.js';
 export { SecurityEvents } from './nest/access/security-events.service.js';
-export { SessionEvents } from './nest/management/session-events.service.js';
 export { SessionRegistry, type SessionInformation } from './session/session-registry.js';
 export { SessionRepository } from './session/session-repository.js';
 

@@ -1,9 +1,8 @@
 import { SessionInvalidatedError, SessionOptionError } from '../session/session.errors.js';
 import { type SessionRequest } from '../http/request/session-request.js';
-import { BoundSession } from './bound-session.js';
+import { BoundSession, createSessionFacade } from './session-facade.js';
 import { type DoneCallback, type ExpressSession } from './express-session.js';
 import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
-import { createSessionFacade } from './session-facade.js';
 import { type IncomingMessage } from 'node:http';
 
 /** What the `req.session` of all requests share. */

@@ -1,27 +1,23 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import passport from 'passport';
 import { z } from 'zod';
-import { type SessionRequest } from '../http/request/session-request.js';
+import { SessionRequest } from '../http/request/session-request.js';
 import {
   type OptionsOf,
   flagOption,
   refuseContradictions,
   resolveOptionGroup,
 } from '../lib/option-group.js';
-import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import {
+  type RedisSessionModuleOptions,
   type ConnectedFeature,
   type SessionFeature,
   type SessionFeatureHost,
 } from '../nest/options/redis-session.options.js';
-import { fastifyOf } from '../nest/platform/fastify.js';
-import { toHttpException } from '../nest/session-failure.js';
+import { fastifyOf } from '../nest/http-platform.js';
+import { toHttpException } from '../nest/access/security.exceptions.js';
 import { runInScope } from '../security/security-context.js';
-import { type DecoratableRequests, decorateForFacades } from './fastify-decorators.js';
-import {
-  PASSPORT_ATTRIBUTE,
-  keepSessionUser,
-  passportSession,
-  serialize,
-} from './passport-session.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { CurrentFacade, attachFacade } from './current-facade.js';
 import { FacadeStore } from './facade-store.js';
 
@@ -107,6 +103,97 @@ function connectPassport(feature: ConnectedFeature & { attach: Attach }): Connec
       const { request, response } = sessionRequest;
       // Whatever the application's serializer waits for may have lost the scope.
       passportSession(request, response, (error) => runInScope(sessionRequest, () => next(error)));
+    },
+  };
+}
+
+type Next = (error?: unknown) => void;
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
+
+/** Under this attribute passport keeps `{"user":…}`, what the serializer made of the user. */
+export const PASSPORT_ATTRIBUTE = 'passport';
+
+/** Has passport put the user of the session on the request, by the application's `PassportSerializer`. */
+export const passportSession = passport.session() as Middleware;
+
+/**
+ * `AuthGuard('session')` of @nestjs/passport ends with `request.user = undefined`, because the strategy passes without
+ * giving a user. What the session still vouches for stays.
+ *
+ * @see https://github.com/nestjs/passport/issues/1505
+ */
+export function keepSessionUser(request: IncomingMessage): void {
+  let user: unknown;
+  Object.defineProperty(request, 'user', {
+    configurable: true,
+    enumerable: true,
+    get: () => user,
+    set: (value: unknown) => {
+      if (value !== undefined || !hasSessionUser(request)) user = value;
+    },
+  });
+}
+
+function hasSessionUser(request: IncomingMessage): boolean {
+  const session = SessionRequest.of(request)?.currentSession;
+  const kept = session?.getAttribute<{ readonly user?: unknown } | null>(PASSPORT_ATTRIBUTE);
+  return kept?.user !== undefined;
+}
+
+/** What the application's `PassportSerializer` makes of `user`. */
+export function serialize(user: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    passport.serializeUser(user, (error: Error | null, id?: unknown) => {
+      if (error) reject(error);
+      else resolve(id);
+    });
+  });
+}
+
+type Accessor = {
+  getter: (this: RawHolder) => unknown;
+  setter: (this: RawHolder, value: unknown) => void;
+};
+
+interface RawHolder {
+  readonly raw: Record<string, unknown>;
+}
+
+/** What is used of a Fastify instance. */
+export interface DecoratableRequests {
+  decorateRequest(name: string, accessor: Accessor): unknown;
+  hasRequestDecorator(name: string): boolean;
+}
+
+/** Properties that express-session and passport put on a request. */
+const SHARED_PROPERTIES = [
+  ...['session', 'sessionID', 'sessionStore', 'user', '_sessionManager'],
+  ...['login', 'logIn', 'logout', 'logOut', 'isAuthenticated', 'isUnauthenticated'],
+];
+
+/**
+ * Makes Fastify's request show what middleware has put on the raw request.
+ *
+ * @throws SessionOptionError when another session plugin has been here
+ */
+export function decorateForFacades(fastify: DecoratableRequests): void {
+  if (fastify.hasRequestDecorator('session')) {
+    throw new SessionOptionError(
+      'Cannot use expressSession(): another plugin already gives requests a session. Do not register @fastify/session.',
+    );
+  }
+  for (const name of SHARED_PROPERTIES) {
+    if (!fastify.hasRequestDecorator(name)) fastify.decorateRequest(name, rawProperty(name));
+  }
+}
+
+function rawProperty(name: string): Accessor {
+  return {
+    getter() {
+      return this.raw[name];
+    },
+    setter(value) {
+      this.raw[name] = value;
     },
   };
 }

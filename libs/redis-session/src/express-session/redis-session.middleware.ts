@@ -2,7 +2,7 @@ import { type INestApplication } from '@nestjs/common';
 import { type SessionMiddleware } from './connect/connect-session.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type ResolvedOptions } from '../nest/options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../nest/redis-session.tokens.js';
+import { RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
 import { SessionRepositoryMiddleware, toFunction } from '../nest/session-repository.middleware.js';
 
 /**

@@ -13,8 +13,7 @@ import { hideArguments } from '../redis/client/hidden-arguments.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type BlobLayout, BlobSessionRepository } from './blob-session-repository.js';
-import { FormerCookie } from './former-cookie.js';
-import { MigratingSessionIdResolver } from './migrating-session-id-resolver.js';
+import { FormerCookie, MigratingSessionIdResolver } from './migrating-session-id-resolver.js';
 import { MigratingSessionRepository } from './migrating-session-repository.js';
 import {
   type MigrationOptions,

@@ -10,8 +10,14 @@ import {
 } from '../session/session.errors.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type BlobLayout, type BlobSessionRepository } from './blob-session-repository.js';
-import { movedMark, movedTo } from './moved-mark.js';
-import { type BlobProblem, lifetimeOf, parseBlob, type SessionBlob } from './session-blob.js';
+import {
+  movedMark,
+  movedTo,
+  type BlobProblem,
+  lifetimeOf,
+  parseBlob,
+  type SessionBlob,
+} from './session-blob.js';
 import { openOwnAttributes } from './signed-attributes.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 

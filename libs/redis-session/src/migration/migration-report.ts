@@ -1,7 +1,6 @@
 import { Cluster } from 'ioredis';
 import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
-import { type BlobProblem, FORMER_ID_PATTERN, parseBlob } from './session-blob.js';
-import { movedTo } from './moved-mark.js';
+import { type BlobProblem, FORMER_ID_PATTERN, parseBlob, movedTo } from './session-blob.js';
 
 /** What a migration would find. Counts only: nothing of a session leaves Redis' neighbourhood. */
 export interface MigrationReport {

@@ -21,11 +21,11 @@ import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
   type OPTIONS_TYPE,
+  RESOLVED_OPTIONS,
 } from './redis-session.module-definition.js';
 import { type ExcludedRoute, type ResolvedOptions } from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
-import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
 import { LogoutMiddleware } from './login/logout.middleware.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
 import { warnOfWeakGenerator } from '../session/at-rest/generator-strength.js';

@@ -5,23 +5,27 @@ import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
 import { CsrfGuard } from './access/csrf.guard.js';
 import { CsrfTokenService } from './access/csrf-token.service.js';
-import { ExceptionTranslationFilter } from './access/exception-translation.filter.js';
-import { ExceptionTranslator } from './access/exception-translator.js';
+import {
+  ExceptionTranslationFilter,
+  ExceptionTranslator,
+} from './access/exception-translation.filter.js';
 import { FreshSessionGuard } from './access/fresh-session.guard.js';
 import { SecurityEvents } from './access/security-events.service.js';
 import { SessionAuthenticationGuard } from './access/session-authentication.guard.js';
-import { LoginFlow } from './login/login-flow.js';
+import { LoginFlow } from './login/login.guard.js';
 import { LoginService } from './login/login.service.js';
 import { LogoutMiddleware } from './login/logout.middleware.js';
 import { LogoutService } from './login/logout.service.js';
-import { SessionEventHandlers } from './management/session-event-handlers.js';
-import { SessionEvents } from './management/session-events.service.js';
+import { SessionEventHandlers, SessionEvents } from './management/session-events.service.js';
 import { OpenSockets } from './messages/open-sockets.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { HttpPlatform } from './platform/http-platform.js';
-import { MODULE_OPTIONS_TOKEN } from './redis-session.module-definition.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
+import { HttpPlatform } from './http-platform.js';
+import {
+  MODULE_OPTIONS_TOKEN,
+  RESOLVED_OPTIONS,
+  SESSION_REQUEST_CONTEXT,
+} from './redis-session.module-definition.js';
 import { SessionFailureFilter } from './session-failure.filter.js';
 import { SessionFeatures } from './session-features.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';

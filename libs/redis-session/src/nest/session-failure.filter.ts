@@ -4,8 +4,8 @@ import {
   SessionStoreError,
 } from '../session/session.errors.js';
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import { HttpPlatform } from './platform/http-platform.js';
-import { toHttpException } from './session-failure.js';
+import { HttpPlatform } from './http-platform.js';
+import { toHttpException } from './access/security.exceptions.js';
 
 /**
  * Hands what a handler throws because its session failed to the application's exception filters once more, as the

@@ -5,14 +5,13 @@ import {
   type SessionRequestContext,
   type VisitorTimeouts,
 } from '../http/request/session-request-context.js';
-import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
+import { CookieSerializer, insecureCookieWarning } from '../http/session-id/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
-import { insecureCookieWarning } from '../http/session-id/insecure-cookie-warning.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { type ConnectedFeature } from './options/redis-session.options.js';
-import { HttpPlatform } from './platform/http-platform.js';
-import { RESOLVED_OPTIONS } from './redis-session.tokens.js';
+import { HttpPlatform } from './http-platform.js';
+import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 import { OpenSessionStore } from './session-store.providers.js';
 
 /** The features of the application, and what its requests share once every feature has had its say. */

@@ -14,7 +14,7 @@ import {
   isMessage,
   runInMessageContext,
 } from './messages/message-context.js';
-import { toHttpException } from './session-failure.js';
+import { toHttpException } from './access/security.exceptions.js';
 
 /**
  * Saves the session once the handler is done, so that a save that fails travels through Nest: to the interceptors around

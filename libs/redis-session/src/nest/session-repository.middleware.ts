@@ -6,11 +6,10 @@ import { SessionRequest } from '../http/request/session-request.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { runInScope } from '../security/security-context.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
-import { HttpPlatform } from './platform/http-platform.js';
-import { showUser } from './platform/raw-messages.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.tokens.js';
+import { HttpPlatform, showUser } from './http-platform.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.module-definition.js';
 import { SessionFeatures } from './session-features.js';
-import { toHttpException } from './session-failure.js';
+import { toHttpException } from './access/security.exceptions.js';
 
 type Next = (error?: unknown) => void;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isCredentialName } from './to-authentication.js';
+import { isCredentialName } from './authentication.js';
 
 describe('isCredentialName', () => {
   it.each([

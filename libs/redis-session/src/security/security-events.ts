@@ -1,4 +1,4 @@
-import { quoted } from '../lib/quoted.js';
+import { quoted } from '../lib/logger.js';
 import { type AuthenticationFailureReason, type AuthenticationKind } from './authentication.js';
 
 /** What all events tell. Never an id, a cookie or a credential. */

@@ -1,4 +1,4 @@
-import { readable } from '../lib/quoted.js';
+import { readable } from '../lib/logger.js';
 
 /**
  * Base of all errors of this library. Recognise one by `instanceof` or by its stable `code`.

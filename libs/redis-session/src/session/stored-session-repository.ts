@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
-import { quoted } from '../lib/quoted.js';
+import { quoted } from '../lib/logger.js';
 import { OutageLog } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session.js';

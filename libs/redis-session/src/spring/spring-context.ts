@@ -1,5 +1,4 @@
-import { type SessionLogger } from '../lib/logger.js';
-import { quoted } from '../lib/quoted.js';
+import { type SessionLogger, quoted } from '../lib/logger.js';
 import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';

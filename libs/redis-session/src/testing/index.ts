@@ -2,9 +2,10 @@
 export {
   RedisSessionTestingModule,
   type RedisSessionTestingOptions,
+  TestClock,
+  type OverridableModule,
+  withMemorySessions,
 } from './redis-session-testing.module.js';
-export { TestClock } from './test-clock.js';
-export { type OverridableModule, withMemorySessions } from './with-memory-sessions.js';
 
 // Clients of it
 export { type CookieAgent, loginAs } from './login-as.js';

@@ -3,9 +3,9 @@ import { Socket } from 'node:net';
 import { type SessionRequestContext } from '../http/request/session-request-context.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type LoginOptions, LoginService } from '../nest/login/login.service.js';
-import { SESSION_REQUEST_CONTEXT } from '../nest/redis-session.tokens.js';
+import { SESSION_REQUEST_CONTEXT } from '../nest/redis-session.module-definition.js';
 import { SessionFeatures } from '../nest/session-features.js';
-import { moduleBehind } from './server-sessions.js';
+import { moduleBehind } from './session-of.js';
 
 /** What is used of an agent of supertest. */
 export interface CookieAgent {

@@ -1,9 +1,10 @@
-import { ModuleRef } from '@nestjs/core';
-import { rememberModule } from './server-sessions.js';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { RedisSessionModule } from '../nest/redis-session.module.js';
+import { ModuleRef } from '@nestjs/core';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
-import { TestClock } from './test-clock.js';
+import { configureOptions, resolveConfigured } from '../nest/options/resolve-options.js';
+import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
+import { RedisSessionModule } from '../nest/redis-session.module.js';
+import { rememberModule } from './session-of.js';
 
 /** The options of `RedisSessionModule` without those of Redis, and a clock. */
 export type RedisSessionTestingOptions = Omit<
@@ -35,5 +36,66 @@ export class RedisSessionTestingModule {
       providers: [{ provide: TestClock, useValue: clock }],
       exports: [TestClock],
     };
+  }
+}
+
+/** The part of Nest's `TestingModuleBuilder` that is needed. */
+export interface OverridableModule {
+  overrideProvider(token: unknown): {
+    useFactory(options: { factory: (...args: never[]) => unknown; inject?: never[] }): unknown;
+  };
+}
+
+/**
+ * Has the application of a test keep its sessions in memory and go by `clock`. All else stays as its module says; but
+ * sessions in memory are not indexed: a `SessionRegistry` finds nothing to work on, and there are no session events.
+ *
+ * ```ts
+ * const clock = new TestClock();
+ * const testing = Test.createTestingModule({ imports: [AppModule] });
+ * const app = (await withMemorySessions(testing, clock).compile()).createNestApplication();
+ * ```
+ */
+export function withMemorySessions<Builder extends OverridableModule>(
+  builder: Builder,
+  clock = new TestClock(),
+): Builder {
+  const factory = (options: RedisSessionModuleOptions, module: ModuleRef) => {
+    rememberModule(module);
+    const configured = withoutStore(configureOptions(options));
+    return resolveConfigured({ ...configured, clock: clock.now, store: 'memory' });
+  };
+  builder
+    .overrideProvider(RESOLVED_OPTIONS)
+    .useFactory({ factory, inject: [MODULE_OPTIONS_TOKEN as never, ModuleRef as never] });
+  return builder;
+}
+
+/** What needs Redis or an index is left out, so that the rest of the application can be tested. */
+function withoutStore(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
+  const { security, webSockets } = options;
+  const logout = security && security.logout && { ...security.logout, endsEverySession: false };
+  return {
+    ...options,
+    durability: undefined,
+    indexed: undefined,
+    namespace: undefined,
+    redis: undefined,
+    repository: undefined,
+    security: security && { ...security, logout: logout || undefined },
+    webSockets: { ...webSockets, closeWithSession: false },
+  };
+}
+
+/** A clock that stands still until it is told to go on. It starts at the real time. */
+export class TestClock {
+  /** Epoch ms. */
+  nowMs = Date.now();
+
+  /** For the option `clock`. */
+  readonly now = (): number => this.nowMs;
+
+  advanceSeconds(seconds: number): void {
+    this.nowMs += seconds * 1000;
   }
 }

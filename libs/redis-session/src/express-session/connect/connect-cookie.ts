@@ -1,4 +1,5 @@
 import { stringifySetCookie } from 'cookie';
+import { type IncomingMessage } from 'node:http';
 
 /** The cookie options of express-session. */
 export interface ConnectCookieOptions {
@@ -104,4 +105,12 @@ export function cookieLine(name: string, value: string, cookie: ConnectCookie): 
     ...(sameSite !== undefined && { sameSite }),
     ...(expires && { expires }),
   });
+}
+
+/** @param proxy - true believes X-Forwarded-Proto, false only the connection; undefined asks Express */
+export function isSecureConnection(request: IncomingMessage, proxy: boolean | undefined): boolean {
+  if ('encrypted' in request.socket && request.socket.encrypted === true) return true;
+  if (proxy === undefined) return 'secure' in request && request.secure === true;
+  const header = request.headers['x-forwarded-proto'] ?? '';
+  return proxy && String(header).split(',')[0]?.trim().toLowerCase() === 'https';
 }

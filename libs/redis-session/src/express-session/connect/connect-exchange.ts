@@ -6,15 +6,18 @@ import {
   type ResponseCommitter,
 } from '../../http/response/response-committer.js';
 import { signConnectId } from '../../http/session-id/connect-signature.js';
-import { cookieLine } from './connect-cookie.js';
+import { cookieLine, isSecureConnection } from './connect-cookie.js';
 import {
   type ConnectRequest,
   type ConnectSessionMethods,
   showSession,
 } from './connect-session-object.js';
-import { type ResolvedConnectOptions } from './connect-session.options.js';
-import { called, findBlob, type StoredBlob } from './connect-store.js';
-import { isSecureConnection } from './is-secure-connection.js';
+import {
+  type ResolvedConnectOptions,
+  called,
+  findBlob,
+  type StoredBlob,
+} from './connect-session.options.js';
 
 /** One request: loads its session, and saves it before the response leaves, by the rules of express-session. */
 export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods {

@@ -1,7 +1,6 @@
 import { type ExchangeMatcher } from './entry-points.js';
-import { type HttpExchange } from './http-exchange.js';
-import { problemAnswer } from './problem-details.js';
-import { redirectAnswer } from './redirect.js';
+import { type HttpExchange, redirectAnswer } from './http-exchange.js';
+import { problemAnswer } from './http-answer.js';
 import { isBrowserNavigation } from './request-matchers.js';
 
 /**

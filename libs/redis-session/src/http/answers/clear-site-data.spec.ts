@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TestExchange } from '../../../../../test/support/http/test-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { clearSiteData, type ClearSiteDataDirective } from './logout-handler.js';
+import { clearSiteData, type ClearSiteDataDirective } from './authentication-handlers.js';
 
 describe(clearSiteData, () => {
   it('writes the quoted directives', async () => {

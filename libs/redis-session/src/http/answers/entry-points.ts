@@ -1,11 +1,10 @@
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { type HttpExchange } from './http-exchange.js';
+import { type HttpExchange, redirectAnswer, withQuery } from './http-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { isBrowserNavigation, isScriptRequest } from './request-matchers.js';
 import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/continue-key.js';
-import { redirectAnswer, withQuery } from './redirect.js';
 import { toSafeReturnPath } from '../saved-requests/safe-return-path.js';
-import { type ProblemAnswer, problemAnswer } from './problem-details.js';
+import { type ProblemAnswer, problemAnswer } from './http-answer.js';
 
 /**
  * Answers a request that needs a login: tells the client how to log in. Called once the request is saved, and only when

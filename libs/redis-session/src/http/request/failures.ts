@@ -8,7 +8,7 @@ import {
 } from '../../session/session.errors.js';
 import { type FailedResponse, type FailureHandler } from '../response/response-committer.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { problemAnswer } from '../answers/problem-details.js';
+import { problemAnswer } from '../answers/http-answer.js';
 
 /** What went wrong with the session of one request, and what that means for its answer. */
 export class RequestFailures {

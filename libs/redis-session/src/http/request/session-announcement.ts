@@ -1,8 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type MapSession } from '../../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
-import { cookieSettingsOf } from '../session-id/session-cookie-settings.js';
-import { cookieLifetimeOf } from '../session-id/session-cookie-settings.js';
+import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/cookie-options.js';
 import { keepOutOfSharedCaches } from '../answers/cache-control.js';
 import { type SessionRequestContext } from './session-request-context.js';
 

@@ -10,7 +10,7 @@ import {
   SessionResponseCommittedError,
   SessionStoreError,
 } from '../../session/session.errors.js';
-import { HeaderSessionIdResolver } from '../session-id/header-session-id-resolver.js';
+import { HeaderSessionIdResolver } from '../session-id/session-id-resolver.js';
 import { SessionRequest } from './session-request.js';
 
 /** A store that fails as long as it is told to. */

@@ -1,13 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import { stringifySetCookie, type SetCookie } from 'cookie';
-import { domainByPattern } from './cookie-value.js';
-import { decodeCookieValue, encodeCookieValue } from './cookie-value.js';
-import { findCookieValues } from './cookie-value.js';
-import type { ResolvedCookieOptions } from './cookie-options.js';
-import { MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
-import type { InsecureCookieListener } from './insecure-cookie-warning.js';
-import { sign, verify } from './cookie-value.js';
-import type { SessionCookieSettings } from './session-cookie-settings.js';
+import { type IncomingMessage } from 'node:http';
+import { type SessionLogger } from '../../lib/logger.js';
+import {
+  type ResolvedCookieOptions,
+  MAX_COOKIE_AGE_SECONDS,
+  type SessionCookieSettings,
+} from './cookie-options.js';
+import {
+  domainByPattern,
+  decodeCookieValue,
+  encodeCookieValue,
+  findCookieValues,
+  sign,
+  verify,
+} from './cookie-value.js';
 
 type IsSecure = (request: IncomingMessage) => boolean;
 
@@ -135,4 +141,36 @@ function lifetimeOf(maxAgeSeconds: number | null): Pick<SetCookie, 'maxAge' | 'e
   if (maxAgeSeconds === null) return {};
   const maxAge = Math.min(maxAgeSeconds, MAX_COOKIE_AGE_SECONDS);
   return { maxAge, expires: new Date(Date.now() + maxAge * 1000) };
+}
+
+/** Hears of each session cookie that is sent without `Secure`. */
+export type InsecureCookieListener = (
+  request: IncomingMessage,
+  sameSite: 'lax' | 'strict' | 'none' | boolean | undefined,
+) => void;
+
+const TRUST_THE_PROXY =
+  'Have the platform trust the proxy that ends TLS (app.set("trust proxy", …) on Express, trustProxy of the FastifyAdapter), or set cookie.secure to true.';
+
+/** Warns once of a cookie without `Secure` that no browser keeps, and once of one on a site that looks like https. */
+export function insecureCookieWarning(logger: SessionLogger): InsecureCookieListener {
+  let hasWarnedOfSameSite = false;
+  let hasWarnedOfProxy = false;
+  return (request, sameSite) => {
+    if (sameSite === 'none' && !hasWarnedOfSameSite) {
+      hasWarnedOfSameSite = true;
+      logger.warn(
+        `No browser keeps the session cookie: it has SameSite=None without Secure, because the request did not come over https as far as the platform knows. ${TRUST_THE_PROXY}`,
+      );
+    } else if (saysHttps(request) && !hasWarnedOfProxy) {
+      hasWarnedOfProxy = true;
+      logger.warn(
+        `The session cookie is sent without Secure, although X-Forwarded-Proto says https: it came from a proxy that the platform does not trust. ${TRUST_THE_PROXY}`,
+      );
+    }
+  };
+}
+
+function saysHttps({ headers }: IncomingMessage): boolean {
+  return String(headers['x-forwarded-proto']).split(',', 1)[0]?.trim().toLowerCase() === 'https';
 }

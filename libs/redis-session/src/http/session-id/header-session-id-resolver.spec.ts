@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { HeaderSessionIdResolver } from './header-session-id-resolver.js';
+import { HeaderSessionIdResolver } from './session-id-resolver.js';
 
 describe.each([
   ['X-Auth-Token', HeaderSessionIdResolver.xAuthToken()],

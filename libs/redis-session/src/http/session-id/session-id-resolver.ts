@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SessionCookieSettings } from './session-cookie-settings.js';
+import { type IncomingMessage, type ServerResponse, validateHeaderName } from 'node:http';
+import { SessionOptionError } from '../../session/session.errors.js';
+import { type SessionCookieSettings } from './cookie-options.js';
 
 /** The session id that is to be announced to the client, and how the client shall keep it. */
 export interface SessionIdAnnouncement {
@@ -36,4 +37,104 @@ export interface SessionIdResolver {
    * an old secret.
    */
   mustRenewSessionId?(request: IncomingMessage): boolean;
+}
+
+/**
+ * Asks several resolvers and tells all of them, for example a cookie for browsers and a header for apps.
+ *
+ * Mirrors `CompositeHttpSessionIdResolver` of Spring Session.
+ */
+export class CompositeSessionIdResolver implements SessionIdResolver {
+  readonly #delegates: readonly SessionIdResolver[];
+
+  /** @throws {@link SessionOptionError} when there is no delegate: no session would ever be found */
+  constructor(delegates: readonly SessionIdResolver[]) {
+    if (delegates.length === 0) {
+      throw new SessionOptionError('delegates must be at least one resolver, got none.');
+    }
+    this.#delegates = [...delegates];
+  }
+
+  /** The distinct ids of all resolvers in their order. */
+  resolveSessionIds(request: IncomingMessage): readonly string[] {
+    const ids = this.#delegates.flatMap((delegate) => delegate.resolveSessionIds(request));
+    return [...new Set(ids)];
+  }
+
+  /** Tells the client the id in every way. */
+  setSessionId(
+    request: IncomingMessage,
+    response: ServerResponse,
+    announcement: SessionIdAnnouncement,
+  ): void {
+    for (const delegate of this.#delegates) delegate.setSessionId(request, response, announcement);
+  }
+
+  /** Tells the client in every way to forget the id. */
+  expireSession(request: IncomingMessage, response: ServerResponse): void {
+    for (const delegate of this.#delegates) delegate.expireSession(request, response);
+  }
+
+  /** True when one of the resolvers asks for it. */
+  mustRenewSessionId(request: IncomingMessage): boolean {
+    return this.#delegates.some((delegate) => delegate.mustRenewSessionId?.(request) ?? false);
+  }
+}
+
+/**
+ * Carries the session id in a header of the request and of the response, for clients that keep no cookies.
+ *
+ * Mirrors `HeaderHttpSessionIdResolver` of Spring Session.
+ */
+export class HeaderSessionIdResolver implements SessionIdResolver {
+  readonly #responseHeader: string;
+  readonly #requestHeader: string;
+
+  /** @throws {@link SessionOptionError} when `headerName` is no token of RFC 9110 §5.6.2 */
+  constructor(headerName: string) {
+    refuseInvalidName(headerName);
+    this.#responseHeader = headerName;
+    this.#requestHeader = headerName.toLowerCase();
+  }
+
+  /** Carries the id in `X-Auth-Token`. */
+  static xAuthToken(): HeaderSessionIdResolver {
+    return new HeaderSessionIdResolver('X-Auth-Token');
+  }
+
+  /** Carries the id in `Authentication-Info`, RFC 7615. */
+  static authenticationInfo(): HeaderSessionIdResolver {
+    return new HeaderSessionIdResolver('Authentication-Info');
+  }
+
+  /** The first value of the header; Node joins repeated headers with a comma, which no id contains. */
+  resolveSessionIds(request: IncomingMessage): readonly string[] {
+    const header = request.headers[this.#requestHeader];
+    const [first = ''] = typeof header === 'string' ? header.split(',', 1) : (header ?? []);
+    const sessionId = first.trim();
+    return sessionId === '' ? [] : [sessionId];
+  }
+
+  /** Sets the header, in place of an earlier one. */
+  setSessionId(
+    _request: IncomingMessage,
+    response: ServerResponse,
+    { sessionId }: SessionIdAnnouncement,
+  ): void {
+    response.setHeader(this.#responseHeader, sessionId);
+  }
+
+  /** Sets the header to the empty string. */
+  expireSession(_request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader(this.#responseHeader, '');
+  }
+}
+
+function refuseInvalidName(headerName: string): void {
+  try {
+    validateHeaderName(headerName);
+  } catch {
+    const got = JSON.stringify(headerName);
+    throw new SessionOptionError(`headerName must be a valid header name, got ${got}.`);
+  }
 }

@@ -9,9 +9,9 @@ import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from '../../security/csrf-token.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { rawRequestOf } from '../platform/raw-messages.js';
+import { rawRequestOf } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 import { findRequest } from '../messages/message-context.js';
 
 /** What a form or a script sends its token with. */

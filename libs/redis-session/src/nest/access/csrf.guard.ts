@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type ResolvedCsrfOptions } from '../options/security.options.js';
 import { type CsrfTokenService } from './csrf-token.service.js';
 import { findRequest } from '../messages/message-context.js';
-import { rawRequestOf } from '../platform/raw-messages.js';
+import { rawRequestOf } from '../http-platform.js';
 import { CsrfException } from './security.exceptions.js';
 
 /** Requests that change nothing (RFC 9110 §9.2.1); GraphQL refuses mutations by GET itself. */

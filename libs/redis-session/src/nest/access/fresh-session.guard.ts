@@ -1,10 +1,26 @@
 import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
-import { refreshSession } from '../../http/request/refresh-session.js';
+import { type SessionRequest } from '../../http/request/session-request.js';
+import { type SecurityContext } from '../../security/security-context.js';
 import { findRequest, findSessionRequest } from '../messages/message-context.js';
-import { oncePerHandler } from './once-per-handler.js';
-import { replaceUser } from '../platform/raw-messages.js';
-import { toHttpException } from '../session-failure.js';
+import { replaceUser } from '../http-platform.js';
+import { toHttpException } from './security.exceptions.js';
+import { oncePerHandler } from './route-rules.js';
+
+/**
+ * Reads the session of a request and who its user is from the store once more, whatever is known of them; changes are saved
+ * before. A session that is gone is none of the request any more.
+ *
+ * @throws SessionStoreError
+ */
+export async function refreshSession(sessionRequest: SessionRequest): Promise<SecurityContext> {
+  await sessionRequest.load();
+  const session = sessionRequest.currentSession;
+  if (!session || session.isNew) return sessionRequest.loadSecurityContext();
+  if (session.hasChanges) await sessionRequest.commit();
+  if (!(await sessionRequest.reload())) sessionRequest.forgetSession();
+  return sessionRequest.reloadSecurityContext();
+}
 
 /** Reads the session again where `@FreshSession()` asks for it. Lets everybody pass; runs before the guards that decide. */
 export class FreshSessionGuard implements CanActivate {

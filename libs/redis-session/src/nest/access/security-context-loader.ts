@@ -9,9 +9,13 @@ import {
   type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
-import { isCredentialStamp, sealCredentialStamp } from '../../security/credential-stamp.js';
-import { authoritiesOf, defaultToAuthentication } from '../../security/to-authentication.js';
-import { type Authentication } from '../../security/authentication.js';
+import {
+  isCredentialStamp,
+  sealCredentialStamp,
+  authoritiesOf,
+  defaultToAuthentication,
+  type Authentication,
+} from '../../security/authentication.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import { viewOf } from '../../session/session-view.js';

@@ -7,7 +7,7 @@ import { type Authentication } from '../../security/authentication.js';
 import { type SecurityEvent } from '../../security/security-events.js';
 import { correlationId } from '../../session/session-id.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 
 type EventOf<T extends SecurityEvent['type']> = Omit<
   Extract<SecurityEvent, { type: T }>,

@@ -1,5 +1,7 @@
-import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
+import { ForbiddenException, UnauthorizedException, HttpException } from '@nestjs/common';
+import { describeSessionFailure } from '../../http/request/failures.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
+import { RedisSessionError } from '../../session/session.errors.js';
 
 /** The request needs a user: nobody is logged in, or the login failed. 401. Mirrors `AuthenticationException`. */
 export class AuthenticationException extends UnauthorizedException {}
@@ -61,4 +63,14 @@ function causeChain(error: unknown): Error[] {
     chain.push(cause);
   }
   return chain;
+}
+
+/** Makes of the failure of a session that is nobody's mistake an exception that filters know: 503 or 401. Others stay. */
+export function toHttpException(error: unknown): unknown {
+  if (!(error instanceof RedisSessionError)) return error;
+  const { statusCode, detail, reason } = describeSessionFailure(error);
+  if (statusCode === 500) return error;
+  if (reason) return new SessionEndedException(reason, { cause: error });
+  if (statusCode === 401) return new InvalidSessionException(detail, { cause: error });
+  return new HttpException(detail, statusCode, { cause: error });
 }

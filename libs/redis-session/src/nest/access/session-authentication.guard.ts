@@ -16,11 +16,10 @@ import {
   securityContextOf,
   setMessageContext,
 } from '../messages/message-context.js';
-import { oncePerHandler } from './once-per-handler.js';
-import { type HandlerClass, routeRulesOf } from './route-rules.js';
-import { showUser } from '../platform/raw-messages.js';
+import { oncePerHandler, type HandlerClass, routeRulesOf } from './route-rules.js';
+import { showUser } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.tokens.js';
+import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.module-definition.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import {
   AccessDeniedException,
@@ -28,7 +27,7 @@ import {
   InvalidSessionException,
   SessionEndedException,
 } from './security.exceptions.js';
-import { WebSocketSessions } from '../messages/socket-sessions.js';
+import { WebSocketSessions } from '../messages/open-sockets.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../redis/indexed/indexed-session-writer.js';
 import { isIndexed } from '../../session/session-repository.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';

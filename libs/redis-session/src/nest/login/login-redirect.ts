@@ -7,9 +7,9 @@ import {
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { type HttpAnswer } from '../../http/answers/http-answer.js';
-import { redirectAnswer } from '../../http/answers/redirect.js';
+import { redirectAnswer } from '../../http/answers/http-exchange.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { rawRequestOf } from '../platform/raw-messages.js';
+import { rawRequestOf } from '../http-platform.js';
 
 /** Where a login leads, by the platform's request: Nest passes nothing else from a guard to an interceptor. */
 export const loginRedirects = foreignProperty<string | undefined>('redirect after login');

@@ -1,15 +1,20 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type IncomingHttpHeaders } from 'node:http';
 import { forbidCaching } from '../../http/answers/cache-control.js';
-import { type SessionRequest } from '../../http/request/session-request.js';
-import { type Authentication } from '../../security/authentication.js';
+import { SessionRequest } from '../../http/request/session-request.js';
+import {
+  type Authentication,
+  sealCredentialStamp,
+  defaultToAuthentication,
+  nameFieldOf,
+} from '../../security/authentication.js';
 import { forgetRememberedSession, rememberSession } from '../../security/remember-me.js';
-import { sealCredentialStamp } from '../../security/credential-stamp.js';
-import { protectFromSessionFixation } from '../../security/session-fixation.js';
 import {
   EMPTY_SECURITY_CONTEXT,
   type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
+import { protectFromSessionFixation } from '../../security/session-fixation.js';
 import {
   CSRF_SECRET_ATTRIBUTE,
   REMEMBER_ME_ATTRIBUTE,
@@ -17,17 +22,14 @@ import {
   SESSION_CLIENT_ATTRIBUTE,
 } from '../../session/attributes/attribute-names.js';
 import { type MapSession } from '../../session/map-session.js';
-import { viewOf } from '../../session/session-view.js';
 import { type SessionClient } from '../../session/session-registry.js';
-import { SessionLimitError } from '../../session/session.errors.js';
-import { sessionRequestForLogin } from './login-request.js';
-import { showUser } from '../platform/raw-messages.js';
-import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { viewOf } from '../../session/session-view.js';
+import { SessionLimitError, SessionOptionError } from '../../session/session.errors.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
-import { defaultToAuthentication, nameFieldOf } from '../../security/to-authentication.js';
-import { type IncomingHttpHeaders } from 'node:http';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { showUser, rawRequestOf } from '../http-platform.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 
 /** How a user logs in. */
 export interface LoginOptions {
@@ -178,4 +180,18 @@ export function sessionClientOf(request: object): SessionClient {
     readonly ip?: string;
   };
   return { ip, userAgent: headers?.['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) };
+}
+
+/**
+ * The session of a request that logs in.
+ *
+ * @param request - of the platform
+ * @throws SessionOptionError when it has none
+ */
+export function sessionRequestForLogin(request: object): SessionRequest {
+  const sessionRequest = SessionRequest.of(rawRequestOf(request));
+  if (sessionRequest) return sessionRequest;
+  throw new SessionOptionError(
+    'Cannot log in: the route is excluded from sessions. Take it out of the option `exclude`.',
+  );
 }

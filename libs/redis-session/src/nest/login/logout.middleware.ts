@@ -1,15 +1,14 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
-import { redirectAnswer } from '../../http/answers/redirect.js';
+import { redirectAnswer } from '../../http/answers/http-exchange.js';
 import { isBrowserNavigation } from '../../http/answers/request-matchers.js';
 import { LogoutService } from './logout.service.js';
 import { CsrfTokenService } from '../access/csrf-token.service.js';
-import { HttpPlatform } from '../platform/http-platform.js';
+import { HttpPlatform } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedLogoutOptions } from '../options/security.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
-import { CsrfException } from '../access/security.exceptions.js';
-import { toHttpException } from '../session-failure.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
+import { CsrfException, toHttpException } from '../access/security.exceptions.js';
 
 /**
  * Answers `POST` to the path of the option `security.logout`: browsers are led to `successPath`, others get 204. The path is

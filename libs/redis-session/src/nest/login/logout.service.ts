@@ -1,15 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EMPTY_SECURITY_CONTEXT } from '../../security/security-context.js';
-import { HttpPlatform } from '../platform/http-platform.js';
+import { HttpPlatform, rawRequestOf } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.tokens.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { SIGNED_OUT_REASON } from '../../session/session-registry.js';
 import { type MapSession } from '../../session/map-session.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { SessionRepository, isIndexed } from '../../session/session-repository.js';
-import { rawRequestOf } from '../platform/raw-messages.js';
 
 /** What a logout ends. */
 export interface LogoutScope {

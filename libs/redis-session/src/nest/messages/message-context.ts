@@ -7,7 +7,7 @@ import {
   type SecurityScope,
   runInScope,
 } from '../../security/security-context.js';
-import { rawRequestOf } from '../platform/raw-messages.js';
+import { rawRequestOf } from '../http-platform.js';
 
 /** The scope of one message, as that of a request is: it is over with the answer. */
 interface MessageScope extends SecurityScope {

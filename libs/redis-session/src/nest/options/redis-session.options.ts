@@ -1,12 +1,13 @@
-import { type IncomingMessage } from 'node:http';
 import { Logger, type MiddlewareConsumer } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
+import { type IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 import { z } from 'zod';
-import { type SessionRequest } from '../../http/request/session-request.js';
 import {
   type SessionRequestContext,
   type StoreUnavailablePolicy,
 } from '../../http/request/session-request-context.js';
+import { type SessionRequest } from '../../http/request/session-request.js';
 import {
   type CookieOptions,
   type ResolvedCookieOptions,
@@ -15,8 +16,9 @@ import { type SessionIdResolver } from '../../http/session-id/session-id-resolve
 import { type SessionLogger } from '../../lib/logger.js';
 import {
   type OptionsOf,
-  type ResolvedOptionsOf,
   flagOption,
+  resolveOptionGroup,
+  type ResolvedOptionsOf,
   objectOption,
 } from '../../lib/option-group.js';
 import {
@@ -24,13 +26,76 @@ import {
   type ResolvedDurabilityOptions,
 } from '../../redis/client/durable-writes.js';
 import { type RedisConnection } from '../../redis/client/redis-client.js';
+import {
+  indexedOptions,
+  limitOption,
+} from '../../redis/indexed/redis-indexed-session-repository.options.js';
+import { type MaximumSessions } from '../../redis/indexed/session-limit.js';
 import { redisRepositoryOptionGroup } from '../../redis/sessions/redis-session-repository.js';
-import { type Session } from '../../session/session.js';
+import { type Authentication } from '../../security/authentication.js';
+import { type SecurityContext } from '../../security/security-context.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionStore } from '../../session/session-store.js';
+import { type Session } from '../../session/session.js';
 import { type SessionKeeper } from '../../session/stored-session-repository.js';
-import { type IndexedSessionOptions, type ResolvedIndexedOptions } from './indexed.options.js';
 import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
-import { type ResolvedWebSocketOptions, type WebSocketOptions } from './web-socket.options.js';
+
+/** What `indexed` takes, with `repository: 'indexed'`. */
+export const indexedOptionGroup = z.strictObject({
+  ...indexedOptions,
+  /** How many sessions a user may have, for all users or by the user. -1 means any number. */
+  maximumSessions: limitOption<(authentication: Authentication) => number>().default(-1),
+  /** Name of this replica, unlike that of any other. A replica that restarts under its name misses no broadcast. */
+  replicaName: z.string().min(1).describe('a string that is not empty').default(hostname),
+  /** Whether this replica looks for expired sessions. At least one replica must. */
+  runsWorker: flagOption.default(true),
+});
+
+/** What `indexed` of the module's options takes. */
+export interface IndexedSessionOptions extends OptionsOf<typeof indexedOptionGroup> {}
+
+/** {@link IndexedSessionOptions} with their defaults. */
+export type ResolvedIndexedOptions = ReturnType<typeof resolveIndexedSessionOptions>;
+
+/** @throws SessionOptionError for the first option that is unknown or wrong */
+export function resolveIndexedSessionOptions(options: IndexedSessionOptions) {
+  const resolved = resolveOptionGroup(indexedOptionGroup, options, { prefix: 'indexed.' });
+  return { ...resolved, maximumSessions: limitOf(resolved.maximumSessions) };
+}
+
+function limitOf(
+  maximumSessions: number | ((authentication: Authentication) => number),
+): MaximumSessions {
+  if (typeof maximumSessions === 'number') return maximumSessions;
+  return (session) => {
+    const context = session.getAttribute<SecurityContext>(SECURITY_CONTEXT_ATTRIBUTE);
+    return context?.authentication ? maximumSessions(context.authentication) : -1;
+  };
+}
+
+/** What `webSockets` takes, for gateways with `@SecuredMessages()`. */
+export const webSocketOptionGroup = z.strictObject({
+  /**
+   * Whether the sockets of a session are closed on all replicas when the session ends. Needs `repository: 'indexed'`.
+   * Sessions then record events, which stay in Redis until they are trimmed: see `indexed.maxEvents`.
+   */
+  closeWithSession: flagOption.default(false),
+  /**
+   * Seconds between two messages of a socket that count as an access and keep its session alive. 0: every message does.
+   * -1: none does.
+   */
+  keepAliveSeconds: z
+    .int()
+    .min(-1)
+    .describe('-1 (never) or an integer that is not negative')
+    .default(0),
+});
+
+/** What `webSockets` of the module's options takes. */
+export interface WebSocketOptions extends OptionsOf<typeof webSocketOptionGroup> {}
+
+/** {@link WebSocketOptions} with their defaults. */
+export type ResolvedWebSocketOptions = ResolvedOptionsOf<typeof webSocketOptionGroup>;
 
 /** A route without sessions: a path, or a path with a method. */
 export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];

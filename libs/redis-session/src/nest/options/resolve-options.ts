@@ -13,14 +13,14 @@ import {
 } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/at-rest/encryption.options.js';
 import { refuseWeakGenerator } from '../../session/at-rest/generator-strength.js';
-import { resolveIndexedSessionOptions } from './indexed.options.js';
 import {
+  resolveIndexedSessionOptions,
   type RedisSessionModuleOptions,
   type ResolvedOptions,
   moduleOptionGroup,
+  webSocketOptionGroup,
 } from './redis-session.options.js';
 import { resolveSecurityOptions } from './security.options.js';
-import { webSocketOptionGroup } from './web-socket.options.js';
 
 /** The features come first: they may set the other options. */
 const featureList = moduleOptionGroup.pick({ features: true });

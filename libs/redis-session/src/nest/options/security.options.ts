@@ -14,8 +14,8 @@ import {
   type AuthenticationSuccessHandler,
   defaultFailureHandler,
   savedRequestSuccessHandler,
-} from '../../http/answers/login-handlers.js';
-import { type LogoutHandler } from '../../http/answers/logout-handler.js';
+  type LogoutHandler,
+} from '../../http/answers/authentication-handlers.js';
 import { type RequestCache, nullRequestCache } from '../../http/saved-requests/request-cache.js';
 import { toSafeReturnPath } from '../../http/saved-requests/safe-return-path.js';
 import { SessionRequestCache } from '../../http/saved-requests/session-request-cache.js';
@@ -30,14 +30,14 @@ import {
   resolveOptionGroup,
   tokenOption,
 } from '../../lib/option-group.js';
-import { type Authentication } from '../../security/authentication.js';
+import {
+  type Authentication,
+  type UserAuthentication,
+  defaultToAuthentication,
+} from '../../security/authentication.js';
 import { roleHierarchy } from '../../security/authorization.js';
 import { rememberMeOptionGroup } from '../../security/remember-me.js';
 import { SESSION_FIXATION_STRATEGIES } from '../../security/session-fixation.js';
-import {
-  type UserAuthentication,
-  defaultToAuthentication,
-} from '../../security/to-authentication.js';
 
 const path = z
   .string()

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { quoted } from '../../lib/quoted.js';
+import { quoted } from '../../lib/logger.js';
 import { type AttributeLookup } from '../attributes/attributes.js';
 import { type MapSession } from '../map-session.js';
 import { type SessionRepositoryOptions } from '../repository-options.js';

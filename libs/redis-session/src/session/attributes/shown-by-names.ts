@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { readable } from '../../lib/quoted.js';
+import { readable } from '../../lib/logger.js';
 
 /** Shows the names of its attributes where it is logged or returned by mistake, but no id and no values. */
 export abstract class ShownByNames {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { movedMark, movedTo } from './moved-mark.js';
+import { movedMark, movedTo } from './session-blob.js';
 
 describe('movedMark', () => {
   it('leads back to the id', () => {

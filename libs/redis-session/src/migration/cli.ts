@@ -1,7 +1,10 @@
+#!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { closeRedisClient, createRedisClient, pingRedis } from '../redis/client/redis-client.js';
+import { formatReport, surveySessions } from './migration-report.js';
 
 /** What the command is told. */
-export interface CliArguments {
+interface CliArguments {
   readonly redisUrl: string;
   readonly keyPrefix: string;
   /** Sessions to look at, at most. */
@@ -9,7 +12,7 @@ export interface CliArguments {
 }
 
 /** How to use the command. */
-export const USAGE = `Usage: nestjs-redis-session migrate --dry-run [options]
+const USAGE = `Usage: nestjs-redis-session migrate --dry-run [options]
 
 Counts the sessions of express-session or @fastify/session with connect-redis that would be moved.
 Changes nothing, and shows neither ids nor data. Sessions are moved by the feature migrateFrom() of the module.
@@ -19,7 +22,7 @@ Changes nothing, and shows neither ids nor data. Sessions are moved by the featu
   --limit <number>   how many to look at, at most (default: 1000000)`;
 
 /** @returns what is wrong with `args`, as text, if anything is; undefined when help was asked for */
-export function parseArguments(args: string[]): CliArguments | string | undefined {
+function parseArguments(args: string[]): CliArguments | string | undefined {
   let parsed;
   try {
     parsed = parseArgs({
@@ -44,4 +47,29 @@ export function parseArguments(args: string[]): CliArguments | string | undefine
   const limit = Number(values.limit);
   if (!Number.isSafeInteger(limit) || limit < 1) return '--limit must be a positive integer.';
   return { redisUrl: values.redis, keyPrefix: values.prefix, limit };
+}
+
+const TIMEOUT_MS = 5000;
+
+async function report({ redisUrl, ...survey }: CliArguments): Promise<void> {
+  const { client } = createRedisClient(redisUrl, TIMEOUT_MS);
+  try {
+    await pingRedis(client, TIMEOUT_MS);
+    console.log(formatReport(await surveySessions(client, survey)));
+  } finally {
+    await closeRedisClient(client, TIMEOUT_MS);
+  }
+}
+
+const parsed = parseArguments(process.argv.slice(2));
+if (parsed === undefined) {
+  console.log(USAGE);
+} else if (typeof parsed === 'string') {
+  console.error(`${parsed}\n\n${USAGE}`);
+  process.exitCode = 2;
+} else {
+  await report(parsed).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : 'unknown reason');
+    process.exitCode = 1;
+  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { toFailedResponse } from '../request/failures.js';
-import { problemAnswer } from './problem-details.js';
+import { problemAnswer } from './http-answer.js';
 
 describe(problemAnswer, () => {
   it('is problem details that nobody may store', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { quoted, readable } from './quoted.js';
+import { quoted, readable } from './logger.js';
 
 describe(quoted, () => {
   it('gives one line that JSON reads back, whatever the text', () => {

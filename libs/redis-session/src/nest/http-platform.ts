@@ -1,0 +1,211 @@
+import { type ArgumentsHost, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type HttpAnswer } from '../http/answers/http-answer.js';
+import { type HttpExchange } from '../http/answers/http-exchange.js';
+import { SessionRequest } from '../http/request/session-request.js';
+import { prepareControl } from '../http/response/controlled-methods.js';
+import { isOfBody } from '../http/response/dropped-response.js';
+import { type SecurityContext, runInScope } from '../security/security-context.js';
+import { toHttpException } from './access/security.exceptions.js';
+import { type ResolvedOptions } from './options/redis-session.options.js';
+import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
+
+/** @param request - of Express, of Fastify, or raw. @returns that of node:http */
+export function rawRequestOf(request: object): IncomingMessage {
+  return ('raw' in request ? request.raw : request) as IncomingMessage;
+}
+
+/** @param response - of Express, of Fastify, or raw. @returns that of node:http */
+export function rawResponseOf(response: object): ServerResponse {
+  return ('raw' in response ? response.raw : response) as ServerResponse;
+}
+
+/** Sets `request.user`, where passport, guards and handlers look for the user; leaves it alone for anonymous visitors. */
+export function showUser(request: object, { authentication }: SecurityContext): void {
+  if (authentication) (request as { user?: unknown }).user = authentication.principal;
+}
+
+/** Replaces `request.user` if it is still `former`, which nobody but us has put there. */
+export function replaceUser(request: object, former: unknown, user: unknown): void {
+  if (former === undefined) return;
+  const { user: shown } = request as { readonly user?: unknown };
+  if (shown === former) Object.assign(request, { user });
+}
+
+/**
+ * Fastify, if the application runs on it.
+ *
+ * @returns undefined on Express, and before `createNestApplication` of a testing module: ask again in `onModuleInit`
+ */
+export function fastifyOf<Fastify>(adapterHost: HttpAdapterHost): Fastify | undefined {
+  const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+  return adapter?.getType() === 'fastify' ? adapter.getInstance<Fastify>() : undefined;
+}
+
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+}
+
+interface FastifyReplyLike {
+  getHeaders(): object;
+  removeHeader(name: string): unknown;
+  send(error: unknown): unknown;
+}
+
+/** What is used of a Fastify instance. */
+export interface FastifyLike extends DecoratableFastify {
+  addHook(
+    name: 'preValidation',
+    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void) => void,
+  ): void;
+}
+
+/** Has Fastify's own request know the user, and the exception filters of the application answer for a failed save. */
+export function hookFastify(fastify: FastifyLike, hasContextHolder: boolean): void {
+  decorateReplyForPassport(fastify);
+  fastify.addHook('preValidation', (request, reply, done) => {
+    const sessionRequest = SessionRequest.of(request.raw);
+    if (!sessionRequest) {
+      done();
+      return;
+    }
+    sessionRequest.failures.handler = (error) => {
+      answerFailure(reply, error);
+    };
+    // Fastify's request is another object than the one that middleware sees.
+    showUser(request, sessionRequest.securityContext);
+    // The body is read after all middleware, in callbacks of the socket, where the scope that one opened is lost.
+    if (hasContextHolder) runInScope(sessionRequest, done);
+    else done();
+  });
+}
+
+/** The reply has been sent, but nothing of it has left: it takes another answer. */
+function answerFailure(reply: FastifyReplyLike, error: unknown): void {
+  for (const name of Object.keys(reply.getHeaders())) {
+    if (isOfBody(name)) reply.removeHeader(name);
+  }
+  reply.send(toHttpException(error));
+}
+
+/** The part of Fastify that is needed here. */
+export interface DecoratableFastify {
+  hasReplyDecorator(name: string): boolean;
+  decorateReply(name: string, value: unknown): void;
+}
+
+interface Reply {
+  header(name: string, value: unknown): Reply;
+  send(payload?: unknown): Reply;
+}
+
+/**
+ * Gives replies of Fastify what passport calls on a response of node:http: `setHeader` and `end`. Without them a strategy
+ * that redirects, such as those of OAuth, ends in a 500.
+ *
+ * `end` sends through Fastify, so that hooks run and headers that are set on the reply leave with it. What another plugin
+ * has decorated stays.
+ */
+export function decorateReplyForPassport(fastify: DecoratableFastify): void {
+  const methods = { setHeader, end };
+  for (const [name, method] of Object.entries(methods)) {
+    if (!fastify.hasReplyDecorator(name)) fastify.decorateReply(name, method);
+  }
+}
+
+function setHeader(this: Reply, name: string, value: unknown): Reply {
+  return this.header(name, value);
+}
+
+function end(this: Reply, body?: unknown): Reply {
+  return this.send(body);
+}
+
+interface ExpressLike {
+  /** The prototype of its responses. */
+  readonly response: object;
+}
+
+/** What differs between Express and Fastify, in one place. */
+@Injectable()
+export class HttpPlatform implements OnModuleInit {
+  private isHooked = false;
+  private isExpress = false;
+  private readonly hasContextHolder: boolean;
+
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    @Inject(RESOLVED_OPTIONS) { security }: ResolvedOptions,
+  ) {
+    this.hasContextHolder = security !== false && security.contextHolder;
+    this.hook();
+  }
+
+  onModuleInit(): void {
+    this.hook();
+  }
+
+  /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
+  isSecure(request: IncomingMessage): boolean {
+    // Of Express, and copied from Fastify's own request before the first middleware.
+    if ('protocol' in request) return request.protocol === 'https';
+    return 'encrypted' in request.socket && request.socket.encrypted === true;
+  }
+
+  /** Path and query as the client sent them, whatever a router has stripped. @param request - raw */
+  urlOf(request: IncomingMessage): string {
+    if ('originalUrl' in request && typeof request.originalUrl === 'string')
+      return request.originalUrl;
+    return request.url ?? '/';
+  }
+
+  /** @param request - of the platform or raw. @param response - of the platform or raw */
+  exchange(request: object, response: object): HttpExchange {
+    const rawRequest = rawRequestOf(request);
+    const rawResponse = rawResponseOf(response);
+    const adapter = this.adapterHost.httpAdapter;
+    return {
+      request: rawRequest,
+      url: this.urlOf(rawRequest),
+      isSecure: this.isSecure(rawRequest),
+      sessionRequest: SessionRequest.of(rawRequest),
+      get isCommitted() {
+        return rawResponse.headersSent;
+      },
+      answer: ({ statusCode, headers = {}, body }: HttpAnswer) => {
+        for (const [name, value] of Object.entries(headers))
+          adapter.setHeader(response, name, value);
+        adapter.reply(response, body, statusCode);
+      },
+      appendHeader: (name, value) => {
+        adapter.appendHeader(response, name, value);
+      },
+    };
+  }
+
+  /** Has the exception filters of the application answer for a session that could not be saved; on Fastify, a hook does that. */
+  answerFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    if (!this.isExpress) return;
+    sessionRequest.failures.handler = (error) => {
+      next(toHttpException(error));
+    };
+  }
+
+  /** Has the exception filters of the application answer for `exception`, wherever it comes from. */
+  fail(host: ArgumentsHost, exception: unknown): void {
+    const http = host.switchToHttp();
+    if (this.isExpress) http.getNext<(error: unknown) => void>()(exception);
+    else http.getResponse<{ send(error: unknown): void }>().send(exception);
+  }
+
+  private hook(): void {
+    const { httpAdapter } = this.adapterHost as { httpAdapter?: HttpAdapterHost['httpAdapter'] };
+    if (!httpAdapter || this.isHooked) return;
+    this.isHooked = true;
+    this.isExpress = httpAdapter.getType() === 'express';
+    if (this.isExpress) prepareControl(httpAdapter.getInstance<ExpressLike>().response);
+    const fastify = fastifyOf<FastifyLike>(this.adapterHost);
+    if (fastify) hookFastify(fastify, this.hasContextHolder);
+  }
+}
