@@ -10,6 +10,8 @@ const FOLDER = `${ROOT}test/docs/blocks/`;
 /** Files of the reader that blocks import. */
 const FILES_OF_THE_READER: Readonly<Record<string, string>> = {
   'app.module.ts': 'export class AppModule {}',
+  // The CLI of Nest sets Jest up with global names.
+  'jest.ts': "declare global { const it: (typeof import('@jest/globals'))['it']; }\nexport {};",
   'one-table.ts': "export { OneTableRepository } from '../../support/postgres/one-table-store.js';",
 };
 
