@@ -1,3 +1,4 @@
+import { SECURITY_CONTEXT_ATTRIBUTE } from './attributes/attribute-names.js';
 import { type MapSession } from './map-session.js';
 
 /** A session as an index function sees it: reading changes nothing and counts as no access. */
@@ -24,7 +25,7 @@ export function viewOf(session: MapSession): SessionView {
  */
 export const principalNameOf: SessionIndexResolver = (session) => {
   const context = session.getAttribute<{ authentication?: { name?: unknown } } | null>(
-    'SECURITY_CONTEXT',
+    SECURITY_CONTEXT_ATTRIBUTE,
   );
   const name = context?.authentication?.name;
   return typeof name === 'string' && name !== '' ? name : undefined;
