@@ -47,9 +47,15 @@ export default defineConfig({
         text: 'Guides',
         items: [
           { text: 'Sessions', link: '/sessions' },
-          { text: 'Login, protected routes, logout', link: '/login' },
+          { text: 'Login and logout', link: '/login' },
+          { text: 'Protect routes', link: '/protect-routes' },
+          { text: 'OAuth and OpenID Connect', link: '/oidc' },
+          { text: 'Remember me', link: '/remember-me' },
+          { text: 'CSRF', link: '/csrf' },
+          { text: 'WebSockets, GraphQL, microservices', link: '/messages' },
           { text: 'Sessions of a user', link: '/sessions-of-a-user' },
           { text: 'Testing', link: '/testing' },
+          { text: 'Troubleshooting', link: '/troubleshooting' },
         ],
       },
       {
