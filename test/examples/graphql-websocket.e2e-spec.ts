@@ -1,35 +1,13 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Browser } from 'playwright-core';
+import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../support/http/browser.js';
-import { startRedis } from '../support/redis/redis-server.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
-import { buildExample, type Example, startExample } from './start-example.js';
+import { useExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 
 describe('examples/graphql-websocket', () => {
-  let redis: RedisServer;
-  let example: Example;
-  let replica: Example;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    redis = await startRedis();
-    await buildExample('graphql-websocket');
-    const env = { REDIS_URL: redis.url };
-    example = await startExample('graphql-websocket', { env });
-    replica = await startExample('graphql-websocket', { env });
-    browser = await startBrowser();
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser.close();
-    await Promise.all([example.stop(), replica.stop()]);
-    await redis.stop();
-  });
+  const running = useExample('graphql-websocket');
 
   async function open(visitor: TestVisitor, url: string): Promise<WebSocket> {
     const cookie = await visitor.cookie();
@@ -47,23 +25,23 @@ describe('examples/graphql-websocket', () => {
   }
 
   it('knows the user of the login in GraphQL and on a socket, on another replica', async () => {
-    const kim = new TestVisitor(example.url);
+    const kim = new TestVisitor(running.example.url);
     await kim.post('/login', KIM);
     const query = 'mutation { addNote(text: "tea") }';
     expect((await kim.post('/graphql', { query })).body).toEqual({ data: { addNote: ['tea'] } });
-    kim.url = replica.url;
+    kim.url = running.replica.url;
     const read = await kim.post('/graphql', { query: '{ me notes }' });
     expect(read.body).toEqual({ data: { me: 'kim', notes: ['tea'] } });
-    const socket = await open(kim, replica.url);
+    const socket = await open(kim, running.replica.url);
     expect(await say(socket, 'hello')).toEqual({ event: 'said', data: 'kim: hello' });
     socket.close();
   });
 
   it('refuses a visitor in GraphQL and on a socket', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new TestVisitor(running.example.url);
     const refused = await visitor.post('/graphql', { query: '{ me }' });
     expect(refused.body).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
-    const socket = await open(visitor, example.url);
+    const socket = await open(visitor, running.example.url);
     expect(await say(socket, 'hello')).toMatchObject({
       event: 'exception',
       data: { code: 'UNAUTHENTICATED' },
@@ -72,9 +50,9 @@ describe('examples/graphql-websocket', () => {
   });
 
   it('closes the socket when another replica logs the user out', async () => {
-    const kim = new TestVisitor(example.url);
+    const kim = new TestVisitor(running.example.url);
     await kim.post('/login', KIM);
-    const socket = await open(kim, replica.url);
+    const socket = await open(kim, running.replica.url);
     expect(await say(socket, 'hello')).toEqual({ event: 'said', data: 'kim: hello' });
     const closed = once(socket, 'close');
     expect((await kim.post('/logout')).status).toBe(204);
@@ -82,8 +60,8 @@ describe('examples/graphql-websocket', () => {
   });
 
   it('shows a page where notes and messages work after the login, and end with the logout', async () => {
-    const page = await browser.newPage();
-    await page.goto(example.url);
+    const page = await running.browser.newPage();
+    await page.goto(running.example.url);
     await page.getByText('You are not logged in.').waitFor();
     await page.fill('#chat input', 'hello');
     await page.click('#chat button');

@@ -1,33 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Browser } from 'playwright-core';
-import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { startBrowser } from '../support/http/browser.js';
-import { startRedis } from '../support/redis/redis-server.js';
+import { describe, expect, it } from '@jest/globals';
 import { TestVisitor } from '../support/http/test-visitor.js';
-import { buildExample, type Example, startExample } from './start-example.js';
+import { useExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 
 describe('examples/spa', () => {
-  let redis: RedisServer;
-  let example: Example;
-  let replica: Example;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    redis = await startRedis();
-    await buildExample('spa');
-    const env = { REDIS_URL: redis.url };
-    example = await startExample('spa', { env });
-    replica = await startExample('spa', { env });
-    browser = await startBrowser();
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser.close();
-    await Promise.all([example.stop(), replica.stop()]);
-    await redis.stop();
-  });
+  const running = useExample('spa');
 
   async function tokenOf(visitor: TestVisitor): Promise<{ 'x-csrf-token': string }> {
     const { token } = (await visitor.get('/api/csrf')).body as { token: string };
@@ -35,8 +13,8 @@ describe('examples/spa', () => {
   }
 
   it('shows the login form, the notes after the login, and the form again after the logout', async () => {
-    const page = await browser.newPage();
-    await page.goto(example.url);
+    const page = await running.browser.newPage();
+    await page.goto(running.example.url);
     await page.fill('[name=username]', 'kim');
     await page.fill('[name=password]', 'wrong');
     await page.click('#login button');
@@ -57,9 +35,9 @@ describe('examples/spa', () => {
   });
 
   it('shows the login form when the session has gone', async () => {
-    const context = await browser.newContext();
+    const context = await running.browser.newContext();
     const page = await context.newPage();
-    await page.goto(example.url);
+    await page.goto(running.example.url);
     await page.fill('[name=username]', 'kim');
     await page.fill('[name=password]', 'kim');
     await page.click('#login button');
@@ -72,7 +50,7 @@ describe('examples/spa', () => {
   });
 
   it('refuses each POST that sends no token of its session', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new TestVisitor(running.example.url);
     expect((await visitor.post('/api/login', KIM)).status).toBe(403);
     const login = await visitor.post('/api/login', KIM, await tokenOf(visitor));
     expect(login.status).toBe(201);
@@ -83,19 +61,19 @@ describe('examples/spa', () => {
   });
 
   it('knows the login and its notes on another replica', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new TestVisitor(running.example.url);
     expect((await visitor.get('/api/me')).status).toBe(401);
     await visitor.post('/api/login', KIM, await tokenOf(visitor));
     await visitor.post('/api/notes', { text: 'tea' }, await tokenOf(visitor));
-    visitor.url = replica.url;
+    visitor.url = running.replica.url;
     expect((await visitor.get('/api/notes')).body).toEqual(['tea']);
     expect((await visitor.post('/api/logout', {}, await tokenOf(visitor))).status).toBe(204);
-    visitor.url = example.url;
+    visitor.url = running.example.url;
     expect((await visitor.get('/api/me')).status).toBe(401);
   });
 
   it('keeps the session cookie from scripts', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new TestVisitor(running.example.url);
     const { headers } = await visitor.post('/api/login', KIM, await tokenOf(visitor));
     expect(String(headers['set-cookie'])).toMatch(/SESSION=.*HttpOnly/);
   });

@@ -1,4 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from '@jest/globals';
+import { type Browser } from 'playwright-core';
+import { type RedisServer } from '../../tools/servers/redis-server.mjs';
+import { startBrowser } from '../support/http/browser.js';
+import { startRedis } from '../support/redis/redis-server.js';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { startBackgroundProcess } from '../../tools/servers/background-process.mjs';
@@ -37,4 +42,31 @@ interface StartOptions {
 
 function folderOf(name: string): string {
   return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+}
+
+/** An example on two replicas, and a browser. */
+export interface RunningExample {
+  browser: Browser;
+  example: Example;
+  replica: Example;
+}
+
+/** Builds the example `name` and starts it before the tests of this file. Stops everything after them. */
+export function useExample(name: string): RunningExample {
+  const running = {} as RunningExample;
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+    await buildExample(name);
+    const env = { REDIS_URL: redis.url };
+    running.example = await startExample(name, { env });
+    running.replica = await startExample(name, { env });
+    running.browser = await startBrowser();
+  }, 60_000);
+  afterAll(async () => {
+    await running.browser.close();
+    await Promise.all([running.example.stop(), running.replica.stop()]);
+    await redis.stop();
+  });
+  return running;
 }
