@@ -19,7 +19,7 @@ import {
 } from './session.errors.js';
 
 /** Only other processes conflict, as updates of one session queue in each of them. */
-const MAX_ATTEMPTS = 16;
+const MAX_ATTEMPTS = 32;
 const MAX_BACK_OFF_MS = 50;
 
 /** A repository as requests need it. */
@@ -122,11 +122,13 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     await (session.hasPendingUpdates ? this.lanes.run(session.storedId, write) : write());
   }
 
+  /** Only every second attempt waits. It loses to a busy process, but learns what is stored for the one right after it. */
   private async writeChanges(session: MapSession): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
-      if (attempt > 1) await wait(Math.random() * Math.min(2 ** attempt, MAX_BACK_OFF_MS));
+      const waits = attempt > 0 && attempt % 2 === 0;
+      if (waits) await wait(Math.random() * Math.min(2 ** attempt, MAX_BACK_OFF_MS));
       const stored = this.atRest.toStored(session, change);
       const outcome = await this.within('save the session', this.write(stored, session));
       if (outcome.kind === 'saved') {
