@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { checkEntries } from './consumers/check-entries.mjs';
 import { checkNestAdd } from './consumers/check-nest-add.mjs';
 import { checkLogin } from './consumers/check-login.mjs';
-import { makeApplication, run, SCAFFOLDS } from './consumers/make-application.mjs';
+import { buildFor, makeApplication, run, SCAFFOLDS } from './consumers/make-application.mjs';
 import { startRedisServer } from './servers/redis-server.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -40,9 +40,10 @@ async function tryIn(/** @type {import('./consumers/make-application.mjs').Scaff
   if (isCommonJs) await step(`${name}: all entries have types`, () => checkEntries(app));
   await step(`${name}: its tests pass`, () => run(app, 'npm', ['test']));
   for (const platform of /** @type {const} */ (['express', 'fastify']))
-    await step(`${name} on ${platform}: a login holds on another process`, () =>
-      checkLogin(app, platform, redis.url, '/admin'),
-    );
+    await step(`${name} on ${platform}: a login holds on another process`, async () => {
+      await buildFor(app, platform);
+      await checkLogin(app, redis.url, { adminPath: '/admin' });
+    });
   await step(`${name}: nest add makes an application with a login`, () =>
     checkNestAdd(folder, scaffold, { tarball, redisUrl: redis.url }),
   );

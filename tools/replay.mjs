@@ -1,30 +1,34 @@
 /**
  * Does what the documentation says, with nothing but the packed library: `npm run test:replay`.
  *
- * Makes an application with the CLI of Nest 11 (CommonJS) and of Nest 12 (ESM), and takes commands and files from
- * docs/getting-started.md and docs/testing.md: the application, its test, and its Dockerfile, whose steps run in folders. A login
- * on one process must hold on another, on Express and on Fastify. Prints the time of each application. Needs an npm registry.
+ * Makes an application with the CLI of Nest 11 (CommonJS) and of Nest 12 (ESM), and takes every command, file and setting from
+ * docs/getting-started.md and docs/testing.md: the application, its test, the curls, Fastify, and the Dockerfile, whose steps
+ * run in folders. A login on one process must hold on another. Prints the time of each application. Needs an npm registry.
  */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkLogin } from './consumers/check-login.mjs';
-import { makeScaffold, run, SCAFFOLDS, useJestSetting } from './consumers/make-application.mjs';
+import { checkLogin, startApplication } from './consumers/check-login.mjs';
+import { makeScaffold, run, SCAFFOLDS } from './consumers/make-application.mjs';
 import { buildImage } from './replay/build-image.mjs';
+import { runCurls } from './replay/curls.mjs';
+import { forgetMissingOptionalPackages } from './replay/lock-file.mjs';
 import { readBlock } from './replay/pages.mjs';
+import { runCommands, useFastify, writeApplication, writeTest } from './replay/steps.mjs';
 import { startRedisServer } from './servers/redis-server.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const TARBALL = 'nestjs-redis-session-0.1.0.tgz';
 const PAGE = 'getting-started.md';
-const REPLACED = ['app.controller.ts', 'app.controller.spec.ts', 'app.service.ts'];
 
 const folder = await mkdtemp(join(tmpdir(), 'replay-'));
 const redis = await startRedisServer();
 try {
   await run(ROOT, 'npm', ['run', 'build:lib']);
   await run(ROOT, 'npm', ['pack', '-w', 'nestjs-redis-session', '--pack-destination', folder]);
-  for (const scaffold of SCAFFOLDS) await replay(scaffold);
+  const outcomes = await Promise.allSettled(SCAFFOLDS.map(replay));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 } catch (error) {
   process.exitCode = 1;
   console.error(error instanceof Error ? error.message : error);
@@ -38,41 +42,36 @@ async function replay(/** @type {import('./consumers/make-application.mjs').Scaf
   const startMs = performance.now();
   const app = await makeScaffold(folder, name, version);
   await cp(join(folder, TARBALL), join(app, TARBALL));
-  await installAsThePageSays(app, version);
-  await writeFiles(app, scaffold);
+  await runCommands(app, scaffold, /^npm install .*passport-local/m);
+  await writeApplication(app, scaffold);
+  await writeTest(app, scaffold);
   await run(app, 'npx', ['tsc', '--noEmit']);
   await run(app, 'npm', ['test']);
-  await checkLogin(app, 'express', redis.url);
-  const image = await buildImage(
-    await readBlock(PAGE, 'dockerfile', /CMD/),
-    app,
-    join(folder, `${name}-image`),
-  );
-  await checkLogin(image.folder, 'built', redis.url);
-  await run(app, 'npm', ['install', '--no-audit', `@nestjs/platform-fastify@${version}`]);
-  await checkLogin(app, 'fastify', redis.url);
+  await tryOut(app);
+  await makeImage(app, `${name}-image`);
+  await runCommands(app, scaffold, /platform-fastify/);
+  await useFastify(app, scaffold);
+  await tryOut(app);
   console.log(`ok - ${name}: ${Math.round((performance.now() - startMs) / 1000)} s`);
 }
 
-async function installAsThePageSays(/** @type {string} */ app, /** @type {number} */ version) {
-  const commands = await readBlock(PAGE, 'sh', /^npm install .*passport-local/m);
-  for (const line of commands.trim().split('\n')) {
-    const command = line
-      .replace('path/to/', './')
-      .replace('@nestjs/passport', `@nestjs/passport@${version}`);
-    await run(app, 'sh', ['-c', command]);
+/** Builds and starts the application: the curls are answered as the page says, and a second process knows the user. */
+async function tryOut(/** @type {string} */ app) {
+  await run(app, 'npm', ['run', 'build']);
+  const { url, stop } = await startApplication(app, redis.url);
+  try {
+    const { told, got } = await runCurls(PAGE, url, app);
+    assert.deepEqual(got, told);
+    assert.ok(told.length > 4, 'the page has curls');
+  } finally {
+    await stop();
   }
+  await checkLogin(app, redis.url);
 }
 
-async function writeFiles(
-  /** @type {string} */ app,
-  /** @type {import('./consumers/make-application.mjs').Scaffold} */ { isCommonJs },
-) {
-  for (const file of REPLACED) await rm(join(app, 'src', file));
-  const code = await readBlock(PAGE, 'ts', /export class AppModule/);
-  await writeFile(join(app, 'src', 'app.module.ts'), code);
-  const test = await readBlock('testing.md', 'ts', /Hello lee/);
-  const imported = isCommonJs ? test.replace("app.module.js'", "app.module'") : test;
-  await writeFile(join(app, 'src', 'members.spec.ts'), imported);
-  if (isCommonJs) await useJestSetting(app);
+async function makeImage(/** @type {string} */ app, /** @type {string} */ name) {
+  await forgetMissingOptionalPackages(app);
+  const dockerfile = await readBlock(PAGE, 'dockerfile', /CMD/);
+  const image = await buildImage(dockerfile, app, join(folder, name));
+  await checkLogin(image.folder, redis.url, { command: image.command });
 }

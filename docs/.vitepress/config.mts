@@ -43,6 +43,7 @@ export default defineConfig({
     sidebar: [
       { text: 'Getting started', link: '/getting-started' },
       { text: 'Four ways to keep a login', link: '/four-ways' },
+      { text: 'Comparison', link: '/comparison' },
       {
         text: 'Guides',
         items: [
@@ -54,6 +55,7 @@ export default defineConfig({
           { text: 'CSRF', link: '/csrf' },
           { text: 'WebSockets, GraphQL, microservices', link: '/messages' },
           { text: 'Sessions of a user', link: '/sessions-of-a-user' },
+          { text: 'React to the end of a session', link: '/session-events' },
           { text: 'Testing', link: '/testing' },
           { text: 'Troubleshooting', link: '/troubleshooting' },
         ],
@@ -62,6 +64,7 @@ export default defineConfig({
         text: 'Coming from',
         items: [
           { text: 'express-session', link: '/express-session' },
+          { text: '@fastify/session', link: '/fastify-session' },
           { text: 'Moving stored sessions', link: '/migration' },
           { text: 'Spring Boot beside Nest', link: '/spring' },
           { text: "Spring's classes", link: '/spring-mapping' },
@@ -82,7 +85,8 @@ export default defineConfig({
           { text: 'Options', link: '/options' },
           { text: 'HTTP answers', link: '/http' },
           { text: 'Storage', link: '/storage' },
-          { text: 'Architecture', link: '/architecture' },
+          { text: 'How it works', link: '/architecture' },
+          { text: 'Speed', link: '/speed' },
           { text: 'Exports', collapsed: true, items: referencePages() },
         ],
       },

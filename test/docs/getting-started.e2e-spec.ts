@@ -5,6 +5,7 @@ import { transform } from '@swc/core';
 import { execa, type ResultPromise } from 'execa';
 import { startRedis } from '../support/redis/redis-server.js';
 import { TestVisitor } from '../support/http/test-visitor.js';
+import { runCurls } from '../../tools/replay/curls.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -30,13 +31,6 @@ async function appModuleOf(path: string): Promise<string> {
   const [, code = ''] =
     /```ts\n([^]*?export class AppModule \{\}\n)```/.exec(await readPage(path)) ?? [];
   return code;
-}
-
-/** `curl …   # 401` lines of a page. */
-async function curlsOf(path: string): Promise<{ command: string; status: number }[]> {
-  return [...(await readPage(path)).matchAll(/^(curl .*?)\s+# (\d{3})/gm)].map(
-    ([, command = '', status]) => ({ command, status: Number(status) }),
-  );
 }
 
 async function compile(code: string): Promise<string> {
@@ -84,16 +78,9 @@ describe('the application of docs/getting-started.md', () => {
   });
 
   it('answers each curl with the status that the page tells', async () => {
-    const curls = await curlsOf('docs/getting-started.md');
-    expect(curls.length).toBeGreaterThan(4);
-    for (const { command, status } of curls) {
-      const here = command.replace('curl -i', 'curl -s -o answer -w %{http_code}');
-      const { stdout } = await execa(here.replace('localhost:3000', url), {
-        shell: true,
-        cwd: folder,
-      });
-      expect(`${command} ${stdout}`).toBe(`${command} ${status}`);
-    }
+    const { told, got } = await runCurls('getting-started.md', url, folder);
+    expect(told.length).toBeGreaterThan(4);
+    expect(got).toEqual(told);
   });
 
   it('leads a browser from the page to the login and back, and out again', async () => {

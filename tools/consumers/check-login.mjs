@@ -3,19 +3,17 @@ import { URL } from 'node:url';
 import getPort from 'get-port';
 import { startBackgroundProcess } from '../servers/background-process.mjs';
 import { waitUntilListening } from '../servers/wait-until-ready.mjs';
-import { buildFor } from './make-application.mjs';
 
 /**
- * Starts two processes of the application: who logs in on the first is known on the second.
+ * Starts two processes of a built application: who logs in on the first is known on the second.
  *
  * @param {string} app
- * @param {'express' | 'fastify' | 'built'} platform - 'built' for an application that is to be started as it is
  * @param {string} redisUrl
- * @param {string} [adminPath] - of a page that the user may not see
+ * @param {{ command?: string[], adminPath?: string }} [options] - how to start it, and a page that the user may not see
  */
-export async function checkLogin(app, platform, redisUrl, adminPath = '') {
-  if (platform !== 'built') await buildFor(app, platform);
-  const processes = await Promise.all([startProcess(app, redisUrl), startProcess(app, redisUrl)]);
+export async function checkLogin(app, redisUrl, { command, adminPath } = {}) {
+  const start = () => startApplication(app, redisUrl, command);
+  const processes = await Promise.all([start(), start()]);
   const [first, second] = processes;
   try {
     const login = await fetch(new URL('/login', first.url), {
@@ -33,6 +31,21 @@ export async function checkLogin(app, platform, redisUrl, adminPath = '') {
   }
 }
 
+/**
+ * Starts one process of a built application on a free port.
+ *
+ * @param {string} app
+ * @param {string} redisUrl
+ * @param {string[]} [command] - `node dist/main` unless it is another
+ */
+export async function startApplication(app, redisUrl, [file, ...args] = ['node', 'dist/main']) {
+  const port = await getPort({ host: '127.0.0.1' });
+  const env = { PORT: String(port), REDIS_URL: redisUrl };
+  const server = startBackgroundProcess(file ?? 'node', args, { cwd: app, env });
+  await waitUntilListening(`the application in ${app}`, server, port);
+  return { url: `http://127.0.0.1:${port}`, stop: server.stop };
+}
+
 async function expectStatus(
   /** @type {URL} */ url,
   /** @type {string} */ cookie,
@@ -40,12 +53,4 @@ async function expectStatus(
 ) {
   const response = await fetch(url, { headers: { cookie } });
   assert.equal(response.status, status, `GET ${url.pathname}`);
-}
-
-async function startProcess(/** @type {string} */ app, /** @type {string} */ redisUrl) {
-  const port = await getPort({ host: '127.0.0.1' });
-  const env = { PORT: String(port), REDIS_URL: redisUrl };
-  const server = startBackgroundProcess('node', ['dist/main'], { cwd: app, env });
-  await waitUntilListening(`the application in ${app}`, server, port);
-  return { url: `http://127.0.0.1:${port}`, stop: server.stop };
 }

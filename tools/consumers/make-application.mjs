@@ -19,7 +19,7 @@ export const SCAFFOLDS = [
 
 const REPLACED_FILES = ['app.controller.ts', 'app.controller.spec.ts', 'app.service.ts'];
 
-/** What the README tells users of Jest to add: Jest cannot load ES modules, so ts-jest transforms them. */
+/** What docs/testing.md tells users of Jest to add: Jest cannot load ES modules, so ts-jest transforms them. */
 const JEST_IGNORES = ['node_modules/(?!(nestjs-redis-session|leven)/)'];
 
 /**
@@ -96,7 +96,7 @@ async function adaptToCommonJs(/** @type {string} */ app) {
 }
 
 /** Adds the setting of docs/testing.md to package.json. */
-export async function useJestSetting(/** @type {string} */ app) {
+async function useJestSetting(/** @type {string} */ app) {
   const file = join(app, 'package.json');
   const manifest = JSON.parse(await readFile(file, 'utf8'));
   manifest.jest.transformIgnorePatterns = JEST_IGNORES;

@@ -10,9 +10,9 @@ import {
 
 /** What `migrateFrom` takes: how the sessions of another library, kept by connect-redis in the same Redis, are taken over. */
 export const migrationOptionGroup = z.strictObject({
-  /** Name of the cookie. Default: `'connect.sid'`, for @fastify/session `'sessionId'`. */
+  /** Name of the cookie. Default: `'connect.sid'`, or `'sessionId'` when Fastify wrote it. */
   cookieName: tokenOption('the name of a cookie').optional(),
-  /** Start of the cookie's value. Default: `'s:'`, for @fastify/session `''`. */
+  /** Start of the cookie's value. Default: `'s:'`, or `''` when Fastify wrote it. */
   cookiePrefix: z.string().describe('a string').optional(),
   /** The library that has written the sessions. */
   from: z.enum(['express-session', '@fastify/session']),
