@@ -59,8 +59,8 @@ class PeerModule {}
 class SlowStore extends RedisStore {
   override async set(...args: Parameters<RedisStore['set']>): Promise<void> {
     await saves.pass();
-    if (failsToSave) return args[2]?.(new Error('full'));
-    await super.set(...args);
+    if (failsToSave) args[2]?.(new Error('full'));
+    else await super.set(...args);
   }
 }
 
