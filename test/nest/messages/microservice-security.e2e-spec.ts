@@ -14,7 +14,7 @@ import {
   Payload,
   Transport,
 } from '@nestjs/microservices';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { firstValueFrom, type Observable, throwError } from 'rxjs';
 import {
@@ -28,7 +28,7 @@ import {
   SecurityContextHolder,
   SessionOptionError,
 } from 'nestjs-redis-session';
-import { startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 interface Order {
   readonly from?: { readonly name: string; readonly authorities?: string[] };
@@ -71,6 +71,16 @@ function senderOf(context: ExecutionContext): Authentication | undefined {
   if (!from) return undefined;
   const { name, authorities = [] } = from;
   return { name, authorities, principal: { name }, kind: 'full', authenticatedAt: Date.now() };
+}
+
+/** Relies on the global guard alone. */
+@Controller()
+class ReportController {
+  @MessagePattern('report')
+  @Authenticated()
+  report(@CurrentUser('name') user: string): string {
+    return user;
+  }
 }
 
 @Module({
@@ -135,5 +145,51 @@ describe('microservice messages with @SecuredMessages()', () => {
     const names = Array.from({ length: 100 }, (_, index) => `user-${index}`);
     const answers = await Promise.all(names.map((name) => ask('order', { from: { name } })));
     expect(answers).toEqual(names.map((name) => ({ user: name, inHolder: name })));
+  });
+});
+
+describe.each(PLATFORMS)('a hybrid application without @SecuredMessages() on %s', (platform) => {
+  let app: StartedApp | undefined;
+  let client: ClientProxy | undefined;
+  afterEach(async () => {
+    await client?.close();
+    await app?.close();
+    client = app = undefined;
+  });
+
+  async function start(...connected: { inheritAppConfig: boolean }[]): Promise<void> {
+    const ports = await Promise.all(connected.map(() => getPort()));
+    const options = ports.map((port) => ({ host: '127.0.0.1', port }));
+    app = await startApp(platform, {
+      options: { store: 'memory', security: { rpcAuthentication: senderOf } },
+      controllers: [ReportController],
+      prepare: (nest) => {
+        connected.forEach((hybrid, index) => {
+          const place = { ...options[index] };
+          nest.connectMicroservice({ transport: Transport.TCP, options: place }, hybrid);
+        });
+      },
+    });
+    await app.app.startAllMicroservices();
+    client = ClientProxyFactory.create({ transport: Transport.TCP, options: { ...options[0] } });
+  }
+
+  const ask = (order: Order): Promise<unknown> =>
+    firstValueFrom((client as ClientProxy).send<unknown>('report', order));
+
+  it('starts when its microservice inherits the global guards, and they refuse strangers', async () => {
+    await start({ inheritAppConfig: true });
+    expect(await ask({ from: { name: 'kim' } })).toBe('kim');
+    await expect(ask({})).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it.each([
+    ['does not inherit them', [{ inheritAppConfig: false }]],
+    ['is beside one that inherits them', [{ inheritAppConfig: true }, { inheritAppConfig: false }]],
+    ['is before one that inherits them', [{ inheritAppConfig: false }, { inheritAppConfig: true }]],
+  ])('does not start when a microservice %s', async (_case, connected) => {
+    await expect(start(...connected)).rejects.toThrow(
+      'Cannot start: ReportController.report handles messages that no guard of the application sees',
+    );
   });
 });

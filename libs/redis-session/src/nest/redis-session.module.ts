@@ -27,6 +27,7 @@ import { type ExcludedRoute, type ResolvedOptions } from './options/redis-sessio
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { LogoutMiddleware } from './login/logout.middleware.js';
+import { watchMicroservices } from './messages/inheriting-microservices.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
 import { warnOfWeakGenerator } from '../session/at-rest/generator-strength.js';
 import { SessionOptionError } from '../session/session.errors.js';
@@ -45,6 +46,8 @@ export class RedisSessionModule
   extends ConfigurableModuleClass
   implements NestModule, OnModuleInit
 {
+  private readonly inheritsGuards: () => boolean;
+
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly adapterHost: HttpAdapterHost,
@@ -53,12 +56,18 @@ export class RedisSessionModule
   ) {
     super();
     refuseSecond(modules);
+    this.inheritsGuards = watchMicroservices(
+      modules,
+      moduleRef.get(ApplicationConfig, { strict: false }),
+    );
   }
 
   /** @throws SessionOptionError for a handler whose decorators would do nothing */
   onModuleInit(): void {
     const { features, logger, sessionIdGenerator } = this.options;
-    checkHandlers(this.modules, this.moduleRef, this.options);
+    const { modules, moduleRef } = this;
+    const microservicesInheritGuards = this.inheritsGuards();
+    checkHandlers({ modules, moduleRef, microservicesInheritGuards }, this.options);
     if (!features.some(({ choosesIds }) => choosesIds))
       warnOfWeakGenerator(sessionIdGenerator, logger);
   }

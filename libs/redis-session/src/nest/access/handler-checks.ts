@@ -30,6 +30,13 @@ interface Handler {
   readonly target: HandlerClass;
 }
 
+/** How Nest has put the application together. */
+interface Wiring {
+  readonly modules: ModulesContainer;
+  readonly moduleRef: ModuleRef;
+  readonly microservicesInheritGuards: boolean;
+}
+
 /** What a handler needs, and does not have. @returns undefined when nothing is missing */
 type Check = (handler: Handler) => string | undefined;
 
@@ -39,15 +46,16 @@ type Check = (handler: Handler) => string | undefined;
  * @throws SessionOptionError naming the class, the handler and what to add
  */
 export function checkHandlers(
-  modules: ModulesContainer,
-  moduleRef: ModuleRef,
+  { modules, moduleRef, microservicesInheritGuards }: Wiring,
   options: ResolvedOptions,
 ): void {
   const checks: Check[] = [];
   if (!options.interceptor) checks.push(checkLogin);
   if (options.security) {
     const protectsAll = options.security.authorization === 'all';
-    checks.push(fieldCheck(moduleRef), messageCheck(moduleRef, protectsAll));
+    const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
+    const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
+    checks.push(fieldCheck(moduleRef), messageCheck(protectsAll, hasUnguardedPatterns));
   }
   for (const handler of handlersOf(modules)) {
     const problem = checks.map((check) => check(handler)).find((found) => found !== undefined);
@@ -100,12 +108,11 @@ function fieldCheck(moduleRef: ModuleRef): Check {
 }
 
 /** Nest gives gateways no global guard, and microservices of an application with HTTP none unless they inherit it. */
-function messageCheck(moduleRef: ModuleRef, protectsAll: boolean): Check {
-  const hasHttp = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
+function messageCheck(protectsAll: boolean, hasUnguardedPatterns: boolean): Check {
   return ({ method, target }) => {
     const isOfGateway =
       Reflect.hasMetadata(GATEWAY, target) && Reflect.hasMetadata(MESSAGE_MAPPING, method);
-    const isOfMicroservice = hasHttp && Reflect.hasMetadata(PATTERN, method);
+    const isOfMicroservice = hasUnguardedPatterns && Reflect.hasMetadata(PATTERN, method);
     if (!isOfGateway && !isOfMicroservice) return undefined;
     const rules = routeRulesOf({ handler: method, target });
     const isProtected =
