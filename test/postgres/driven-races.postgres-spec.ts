@@ -64,19 +64,29 @@ async function attributesOf(id: string): Promise<unknown> {
   );
 }
 
-beforeEach(async () => {
-  table = await postgres.createTables();
-  other = await postgres.pool.connect();
+/** @param recordsAccess - then a save need not write the times of the session */
+async function readSession(recordsAccess: boolean): Promise<void> {
   const repository = repositoryOn(postgres.pool);
   const created = repository.createSession();
   created.setAttribute('count', 1);
   await created.save();
-  session = (await repository.findById(created.id))!;
+  const options = recordsAccess ? { accessTimeMs: created.lastAccessedTime.getTime() + 1 } : {};
+  session = (await repository.findById(created.id, options))!;
+}
+
+beforeEach(async () => {
+  table = await postgres.createTables();
+  other = await postgres.pool.connect();
 });
 
 afterEach(() => other.release());
 
-describe('a save that waits for the row', () => {
+describe.each([
+  ['the access is recorded', true],
+  ['the access is to be recorded', false],
+])('a save that waits for the row, when %s', (_name, recordsAccess) => {
+  beforeEach(() => readSession(recordsAccess));
+
   it('removes an attribute that the other replica has added meanwhile', async () => {
     await lockByOther();
     await writeByOther('cart', '[]');
@@ -145,8 +155,23 @@ describe('a save that waits for the row', () => {
   });
 });
 
+describe('a request that changes one attribute', () => {
+  it('writes the row of the session only once, with the record of its access', async () => {
+    await readSession(true);
+    const versionOfRow = async () =>
+      (await postgres.pool.query<{ version: string }>(`SELECT xmin::text AS version FROM ${table}`))
+        .rows;
+    const recorded = await versionOfRow();
+    session.setAttribute('theme', 'dark');
+    await session.save();
+    expect(await versionOfRow()).toEqual(recorded);
+    expect(await attributesOf(session.id)).toEqual({ count: 1, theme: 'dark' });
+  });
+});
+
 describe('a session that holds serialized Java objects', () => {
   it('counts as none, with a warning that shows nothing of it', async () => {
+    await readSession(false);
     await other.query(`UPDATE ${table}_attributes SET attribute_bytes = '\\xaced0005'`);
     expect(await repositoryOn(postgres.pool).findById(session.id)).toBeUndefined();
     expect(warnings.join()).toContain('bytes that are not UTF-8');

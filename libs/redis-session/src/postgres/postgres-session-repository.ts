@@ -29,7 +29,8 @@ export interface SavedSession {
  * ```
  * findById    SELECT …, (SELECT … FROM spring_session_attributes …) FROM spring_session …
  *             before it WITH touched AS (UPDATE spring_session …) when a record of the access is due
- * save        WITH session AS (UPDATE spring_session …), removed AS (DELETE …), written AS (INSERT …) SELECT …
+ * save        WITH session AS (UPDATE spring_session …), written AS (INSERT …) SELECT …
+ *             with SELECT … FOR NO KEY UPDATE in place of UPDATE when the access is recorded already
  * deleteById  DELETE FROM spring_session …
  * ```
  *
@@ -185,11 +186,16 @@ export class PostgresSessionRepository extends StoredSessionRepository {
 
   private saveOf(change: SessionChange): [Statement, SqlValue[]] {
     const { storedId, id, creationTime, lastAccessedTime, maxInactiveInterval } = change;
+    const { statements } = this;
     const attributes = attributesToJson(change);
+    const nowMs = this.options.clock();
+    const removes = [...change.attributes.values()].some(({ text }) => text === undefined);
+    if (!removes && this.isOnlyAttributes(change))
+      return [statements.updateAttributes, [id, nowMs, attributes]];
     if (!change.isNew) {
       const times = [lastAccessedTime, maxInactiveInterval ?? null, this.absoluteTimeoutMs];
-      const nowMs = this.options.clock();
-      return [this.statements.update, [storedId, id, ...times, attributes, nowMs]];
+      const update = removes ? statements.updateAndRemove : statements.update;
+      return [update, [storedId, id, ...times, attributes, nowMs]];
     }
     const interval = maxInactiveInterval ?? -1;
     const expiryMs = expiryTimeMs(
@@ -198,7 +204,20 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     );
     const end = expiryMs === Infinity ? NEVER : expiryMs;
     const times = [creationTime, lastAccessedTime, interval, end];
-    return [this.statements.insert, [id, ...times, attributes]];
+    const insert = removes ? statements.insertAndRemove : statements.insert;
+    return [insert, [id, ...times, attributes]];
+  }
+
+  /** Whether the row of the session stays as it is. */
+  private isOnlyAttributes(change: SessionChange): boolean {
+    const { storedId, id, isNew, lastAccessedTime, maxInactiveInterval, attributes } = change;
+    return (
+      !isNew &&
+      id === storedId &&
+      maxInactiveInterval === undefined &&
+      attributes.size > 0 &&
+      this.accesses.isRecorded(id, lastAccessedTime)
+    );
   }
 }
 

@@ -47,10 +47,11 @@ function readStatements({ sessions, attributes, indexes }: SessionTables) {
 }
 
 function writeStatements({ sessions, attributes }: SessionTables) {
-  const saveAttributes = saveTexts(attributes);
-  return named({
-    // $1 id, $2 created, $3 accessed, $4 interval, $5 end, $6 attributes. is_created: for the first time
-    insert: `
+  const written = writtenTexts(attributes);
+  const removed = removedTexts(attributes);
+
+  // $1 id, $2 created, $3 accessed, $4 interval, $5 end, $6 attributes. is_created: for the first time
+  const insert = `
       WITH session AS (
         INSERT INTO ${sessions} AS s
           (primary_id, session_id, creation_time, last_access_time, max_inactive_interval, expiry_time)
@@ -59,19 +60,32 @@ function writeStatements({ sessions, attributes }: SessionTables) {
            SET last_access_time = excluded.last_access_time, expiry_time = excluded.expiry_time,
                max_inactive_interval = excluded.max_inactive_interval
         RETURNING primary_id, s.xmax = 0 AS is_created
-      ), ${saveAttributes}
-      SELECT primary_id, is_created FROM session`,
+      ), ${written}`;
 
-    // $1 stored id, $2 id, $3 accessed, $4 interval or NULL, $5 longest life, $6 attributes, $7 now. No row = nothing written
-    update: `
+  // $1 stored id, $2 id, $3 accessed, $4 interval or NULL, $5 longest life, $6 attributes, $7 now. No row = nothing written
+  const update = `
       WITH session AS (
         UPDATE ${sessions}
            SET session_id = $2, last_access_time = GREATEST(last_access_time, $3),
                max_inactive_interval = COALESCE($4, max_inactive_interval),
                expiry_time = ${expiryOf('creation_time', 'GREATEST(last_access_time, $3)', 'COALESCE($4, max_inactive_interval)', '$5')}
          WHERE session_id IN ($1, $2) AND expiry_time > $7
-        RETURNING primary_id
-      ), ${saveAttributes}
+        RETURNING primary_id, false AS is_created
+      ), ${written}`;
+  const result = ' SELECT primary_id, is_created FROM session';
+
+  return named({
+    insert: insert + result,
+    insertAndRemove: `${insert}, ${removed} ${result}`,
+    update: update + result,
+    updateAndRemove: `${update}, ${removed} ${result}`,
+
+    // Only the attributes, when the access is recorded already. $1 id, $2 now, $3 attributes. No row = nothing written
+    updateAttributes: `
+      WITH session AS (
+        SELECT primary_id FROM ${sessions} WHERE session_id = $1 AND expiry_time > $2
+           FOR NO KEY UPDATE
+      ), ${writtenTexts(attributes, '$3')}
       SELECT primary_id FROM session`,
 
     // Until the end of the transaction, nobody else changes the session. $1 stored id, $2 id, $3 now
@@ -82,19 +96,25 @@ function writeStatements({ sessions, attributes }: SessionTables) {
   });
 }
 
-/** Writes the attributes of the row `session`. $6 = JSON: name and text, null = remove */
-function saveTexts(attributes: string): string {
+/** Writes attributes of the row `session`. @param texts - JSON: text by name, null = leave out */
+function writtenTexts(attributes: string, texts = '$6'): string {
+  return `
+    written AS (
+      INSERT INTO ${attributes} (session_primary_id, attribute_name, attribute_bytes)
+      SELECT s.primary_id, change.key, convert_to(change.value, 'UTF8')
+        FROM session s, json_each_text(${texts}) change
+       WHERE change.value IS NOT NULL
+      ON CONFLICT (session_primary_id, attribute_name)
+      DO UPDATE SET attribute_bytes = excluded.attribute_bytes
+    )`;
+}
+
+/** Removes attributes of the row `session`: those that are null in the JSON $6. */
+function removedTexts(attributes: string): string {
   return `
     removed AS (
       DELETE FROM ${attributes} a USING session s, json_each_text($6) change
        WHERE a.session_primary_id = s.primary_id AND a.attribute_name = change.key AND change.value IS NULL
-    ), written AS (
-      INSERT INTO ${attributes} (session_primary_id, attribute_name, attribute_bytes)
-      SELECT s.primary_id, change.key, convert_to(change.value, 'UTF8')
-        FROM session s, json_each_text($6) change
-       WHERE change.value IS NOT NULL
-      ON CONFLICT (session_primary_id, attribute_name)
-      DO UPDATE SET attribute_bytes = excluded.attribute_bytes
     )`;
 }
 
