@@ -33,6 +33,7 @@ export interface MigrationProgress {
 
 /** A feature that takes over the sessions of another library, and counts them. */
 export interface SessionMigration extends SessionFeature {
+  /** What this process has done so far. */
   readonly progress: Readonly<MigrationProgress>;
 }
 

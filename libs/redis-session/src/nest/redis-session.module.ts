@@ -83,6 +83,7 @@ export class RedisSessionModule
     return super.forRootAsync(options);
   }
 
+  /** Mounts the session middleware in front of every guard. Nest calls it. */
   configure(consumer: MiddlewareConsumer): void {
     const { exclude, security } = this.options;
     const { httpAdapter } = this.adapterHost;

@@ -18,6 +18,7 @@ export interface Authentication {
   readonly principal: unknown;
   /** Such as `ADMIN` or `orders:write`. */
   readonly authorities: readonly string[];
+  /** How sure the application can be of the user. */
   readonly kind: AuthenticationKind;
   /** Epoch ms of the login. */
   readonly authenticatedAt: number;

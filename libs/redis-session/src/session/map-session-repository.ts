@@ -10,6 +10,7 @@ import { StoredSessionRepository } from './stored-session-repository.js';
 
 /** What a save makes of a session, for stores that keep each session as a whole. */
 export interface AppliedChange {
+  /** What the save answers. */
   readonly outcome: SaveOutcome;
   /** What is to be stored; undefined = nothing. */
   readonly session: StoredSession | undefined;

@@ -2,9 +2,13 @@ import { SessionOptionError } from './session.errors.js';
 
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
 export interface StoredSession {
+  /** Epoch ms. */
   readonly creationTime: number;
+  /** Epoch ms. */
   readonly lastAccessedTime: number;
+  /** Seconds; -1 = never. */
   readonly maxInactiveInterval: number;
+  /** Encoded values by name. */
   readonly attributes: ReadonlyMap<string, string>;
 }
 
@@ -24,19 +28,32 @@ export interface SessionChange {
   readonly id: string;
   /** True: the session is created. False: it must exist, or nothing is written. */
   readonly isNew: boolean;
+  /** Epoch ms. */
   readonly creationTime: number;
+  /** Epoch ms. */
   readonly lastAccessedTime: number;
   /** Seconds; undefined = unchanged. */
   readonly maxInactiveInterval: number | undefined;
+  /** Changed attributes by name. Others stay as they are. */
   readonly attributes: ReadonlyMap<string, AttributeChange>;
 }
 
 /** What became of a {@link SessionChange}. Only 'saved' has written anything. */
 export type SaveOutcome =
-  | { readonly kind: 'saved' }
-  | { readonly kind: 'missing' }
-  /** An attribute under `update` was changed meanwhile; `current` holds the stored texts of all such attributes. */
-  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> };
+  | {
+      /** All of the change is stored. */
+      readonly kind: 'saved';
+    }
+  | {
+      /** No such session is stored. */
+      readonly kind: 'missing';
+    }
+  | {
+      /** An attribute under `update` was changed meanwhile. */
+      readonly kind: 'conflict';
+      /** The stored texts of all attributes under `update`. */
+      readonly current: ReadonlyMap<string, string | undefined>;
+    };
 
 /** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
 export interface SessionTimes {

@@ -68,9 +68,11 @@ export interface SessionEventSource {
 
 /** What a {@link SessionEventSource} delivers, and to whom. */
 export interface SessionEventSubscription {
+  /** Whether one replica handles each event, or every replica. */
   readonly delivery: 'once' | 'broadcast';
   /** Only of `'once'`: whether handled events are deleted, because no other source reads them. */
   readonly deletesHandled?: boolean;
+  /** Called with each event. A rejection counts as not handled. */
   readonly handler: SessionEventHandler;
   /** Only of `'broadcast'`: whether a replica that restarts goes on where it was. @defaultValue true */
   readonly isResumed?: boolean;

@@ -17,7 +17,9 @@ export interface SessionInformation {
   readonly sessionId: string;
   /** Names the session and is of no use to log in: 32 hex digits, for pages and links. Changes with the id. */
   readonly ref: string;
+  /** When the session began. */
   readonly creationTime: Date;
+  /** The last recorded request of the session. */
   readonly lastAccessedTime: Date;
   /** undefined = never */
   readonly expiryTime: Date | undefined;

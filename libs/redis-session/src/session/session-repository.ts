@@ -60,6 +60,7 @@ function refuseUnlessInteger(name: string, value: number, least: number): void {
 
 /** A part of the sessions that were found. */
 export interface SessionPage<S extends Session = Session> {
+  /** The sessions of this page. */
   readonly sessions: readonly S[];
   /** How many there are in all; a session that has ended unreported may be counted. */
   readonly total: number;

@@ -5,7 +5,9 @@ import { type SessionKeeper } from './stored-session-repository.js';
 
 /** What an indexed repository is to do, with `repository: 'indexed'`. */
 export interface SessionIndexOptions {
+  /** Names of the attributes that events carry. */
   readonly eventAttributes: 'all' | readonly string[];
+  /** Who handles an event: one replica, every replica, or nobody. */
   readonly eventDelivery: SessionEventDelivery;
   /** More indexes beside that of the user, by name. */
   readonly indexes: Readonly<Record<string, SessionIndexResolver>>;
@@ -13,7 +15,9 @@ export interface SessionIndexOptions {
   readonly maximumSessions: number | ((session: SessionView) => number);
   /** About how many events are kept at most. */
   readonly maxEvents: number;
+  /** What happens at one session too many. */
   readonly maximumSessionsPolicy: 'expire-oldest' | 'reject-login';
+  /** Finds the name of the user in a session; undefined for a visitor. */
   readonly principalName: SessionIndexResolver;
   /** Seconds that an expired session waits for a worker to report its end. */
   readonly retentionSeconds: number;

@@ -24,7 +24,11 @@ export class SessionOptionError extends RedisSessionError {
 export class SessionInvalidatedError extends RedisSessionError {
   readonly code = 'ERR_SESSION_INVALIDATED';
 
-  /** @param action - what could not be done, such as `save the session` */
+  /**
+   * Makes the error with its message.
+   *
+   * @param action - what could not be done, such as `save the session`
+   */
   static create(action: string): SessionInvalidatedError {
     return new SessionInvalidatedError(
       `Cannot ${action}: it was deleted or has expired since it was read (another request may have logged out). ` +
@@ -37,7 +41,11 @@ export class SessionInvalidatedError extends RedisSessionError {
 export class SessionResponseCommittedError extends RedisSessionError {
   readonly code = 'ERR_SESSION_RESPONSE_COMMITTED';
 
-  /** @param action - what could not be done, such as `create a session` */
+  /**
+   * Makes the error with its message.
+   *
+   * @param action - what could not be done, such as `create a session`
+   */
   static create(action: string): SessionResponseCommittedError {
     return new SessionResponseCommittedError(
       `Cannot ${action}: the response was already sent. Use the session before the response is sent.`,
@@ -49,7 +57,11 @@ export class SessionResponseCommittedError extends RedisSessionError {
 export class SessionStoreError extends RedisSessionError {
   readonly code = 'ERR_SESSION_STORE';
 
-  /** @param action - what could not be done, such as `load the session` */
+  /**
+   * Makes the error with its message.
+   *
+   * @param action - what could not be done, such as `load the session`
+   */
   static create(action: string, cause: unknown): SessionStoreError {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
     return new SessionStoreError(
@@ -68,7 +80,11 @@ export class SessionCorruptError extends RedisSessionError {
 export class SessionEncodingError extends RedisSessionError {
   readonly code = 'ERR_SESSION_ENCODING';
 
-  /** @param path - where in the session, such as `cart[0].price`; names only, never a value */
+  /**
+   * Makes the error with its message.
+   *
+   * @param path - where in the session, such as `cart[0].price`; names only, never a value
+   */
   static create(path: string, problem: string): SessionEncodingError {
     return new SessionEncodingError(
       `Cannot save the session: ${readable(path)} ${problem}. Store plain data, or give the attribute a codec of its own.`,
@@ -80,6 +96,7 @@ export class SessionEncodingError extends RedisSessionError {
 export class SessionLimitError extends RedisSessionError {
   readonly code = 'ERR_SESSION_LIMIT';
 
+  /** Makes the error with its message. */
   static create(): SessionLimitError {
     return new SessionLimitError(
       'Cannot log in: the user has as many sessions as allowed. Log out elsewhere, or wait until one expires.',

@@ -31,17 +31,20 @@ export interface SessionKeeper extends SessionRepository<MapSession> {
   findKept?(id: string, accessTimeMs: number): MapSession | undefined;
 }
 
-/** {@link SessionRepositoryOptions}, the deadline of a store without its own, the namespace of one that has several. */
+/** The options of a repository, the deadline of a store without its own, and the namespace of a shared store. */
 export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions {
+  /** Milliseconds after which an operation counts as failed. Left out by a store with its own deadlines. */
   readonly deadlineMs?: number;
+  /** Prefix of the keys of a store that several applications share. */
   readonly namespace?: string;
 }
 
 /**
  * The part of a repository that does not depend on where sessions are kept: three operations are left to the store. They
- * see sessions as {@link SessionsAtRest} stores them: with `hashIds` under hashed ids, with `encryption` in encrypted texts.
+ * see sessions as `SessionsAtRest` stores them: with `hashIds` under hashed ids, with `encryption` in encrypted texts.
  */
 export abstract class StoredSessionRepository implements SessionKeeper {
+  /** Hashes ids and encrypts texts on the way to the store, if the options ask for it. */
   protected readonly atRest: SessionsAtRest;
   private readonly context: SessionContext;
   private readonly lanes = new Lanes();

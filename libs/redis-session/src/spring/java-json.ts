@@ -7,7 +7,9 @@ export const JAVA_CLASS = Symbol.for('nestjs-redis-session.java-class');
 /** A value of a Java class that is neither an object nor a list in JSON, such as a `java.math.BigDecimal`. */
 export class JavaValue {
   constructor(
+    /** Such as `java.math.BigDecimal`. */
     readonly className: string,
+    /** The value as JSON has it. */
     readonly value: unknown,
   ) {}
 }

@@ -13,6 +13,8 @@ export interface SpringAuthorities {
 /** Translates principals that are neither a name nor Spring Security's own `User`. */
 export interface SpringPrincipals {
   /**
+   * Reads a principal that Spring has stored.
+   *
    * @param principal - its fields as data; `javaClassOf(principal)` tells the class
    * @param token - the fields of the login around it, such as `authorizedClientRegistrationId` of an OAuth2 login
    * @returns the unique name, as `Principal.getName()` of Spring gives it, and what `@CurrentUser()` gives; undefined = the
@@ -21,7 +23,14 @@ export interface SpringPrincipals {
   fromSpring(
     principal: unknown,
     token: Readonly<Record<string, unknown>>,
-  ): { readonly name: string; readonly principal: unknown } | undefined;
+  ):
+    | {
+        /** The unique name of the user. */
+        readonly name: string;
+        /** What `@CurrentUser()` gives. */
+        readonly principal: unknown;
+      }
+    | undefined;
   /** @returns an `ofJavaClass(…)` object, equal for equal users; undefined = Spring Security's own `User` with that name */
   toSpring(authentication: Authentication): object | undefined;
 }

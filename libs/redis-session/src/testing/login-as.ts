@@ -9,10 +9,17 @@ import { moduleBehind } from './session-of.js';
 
 /** What is used of an agent of supertest. */
 export interface CookieAgent {
+  /** The cookies of the agent. */
   readonly jar: {
-    getCookies(access: object): { toValueString(): string };
+    /** Cookies for a request to this address. */
+    getCookies(access: object): {
+      /** The value of a `Cookie` header. */
+      toValueString(): string;
+    };
+    /** Takes `Set-Cookie` lines of an answer. */
     setCookies(lines: string[], domain: string, path: string): unknown;
   };
+  /** Sets a header of every request. */
   set(name: string, value: string): unknown;
 }
 

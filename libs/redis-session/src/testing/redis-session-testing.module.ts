@@ -25,6 +25,11 @@ export class RedisSessionTestingModule {
     rememberModule(module);
   }
 
+  /**
+   * Makes the module, and a provider for the clock.
+   *
+   * @throws SessionOptionError naming a wrong option
+   */
   static forRoot({
     clock = new TestClock(),
     ...options
@@ -41,7 +46,9 @@ export class RedisSessionTestingModule {
 
 /** The part of Nest's `TestingModuleBuilder` that is needed. */
 export interface OverridableModule {
+  /** Replaces a provider, as Nest does. */
   overrideProvider(token: unknown): {
+    /** Takes the function that makes the value. */
     useFactory(options: { factory: (...args: never[]) => unknown; inject?: never[] }): unknown;
   };
 }
@@ -95,6 +102,7 @@ export class TestClock {
   /** For the option `clock`. */
   readonly now = (): number => this.nowMs;
 
+  /** Moves the clock forward. */
   advanceSeconds(seconds: number): void {
     this.nowMs += seconds * 1000;
   }

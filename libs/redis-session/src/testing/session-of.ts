@@ -8,6 +8,7 @@ import { type Session } from '../session/session.js';
 
 /** What is used of a response of supertest. */
 export interface TestResponse {
+  /** Names are in lower case. */
   readonly headers: Record<string, string | string[] | undefined>;
 }
 

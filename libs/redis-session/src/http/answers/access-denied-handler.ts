@@ -10,6 +10,7 @@ import { isBrowserNavigation } from './request-matchers.js';
  * Mirrors `AccessDeniedHandler` of Spring Security.
  */
 export interface AccessDeniedHandler {
+  /** Answers a request of a user who lacks an authority. Must answer at once, and exactly once. */
   handle(exchange: HttpExchange): void;
 }
 

@@ -39,7 +39,11 @@ export const savedRequestSuccessHandler: AuthenticationSuccessHandler = {
 
 /** Answers a login that failed. Must not wait. Mirrors `AuthenticationFailureHandler` of Spring Security. */
 export interface AuthenticationFailureHandler {
-  /** @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed */
+  /**
+   * Answers the request.
+   *
+   * @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed
+   */
   onAuthenticationFailure(exchange: HttpExchange, reason: AuthenticationFailureReason): void;
 }
 
@@ -67,7 +71,11 @@ export function defaultFailureHandler(loginPage: string | undefined): Authentica
  * Mirrors `LogoutHandler` of Spring Security.
  */
 export interface LogoutHandler {
-  /** @param authentication - who has logged out; undefined for an anonymous visitor */
+  /**
+   * Does its part of the logout. A rejection fails the logout.
+   *
+   * @param authentication - who has logged out; undefined for an anonymous visitor
+   */
   logout(exchange: HttpExchange, authentication: Authentication | undefined): void | Promise<void>;
 }
 

@@ -13,7 +13,11 @@ import { type ProblemAnswer, problemAnswer } from './http-answer.js';
  * Mirrors `AuthenticationEntryPoint` of Spring Security.
  */
 export interface AuthenticationEntryPoint {
-  /** @param reason - undefined = `unauthenticated` */
+  /**
+   * Answers a request that needs a login. Must answer at once, and exactly once.
+   *
+   * @param reason - undefined = `unauthenticated`
+   */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void;
 }
 
@@ -42,6 +46,7 @@ export class BasicEntryPoint implements AuthenticationEntryPoint {
     this.challenge = `Basic realm="${realm}", charset="UTF-8"`;
   }
 
+  /** Answers 401 with a challenge for Basic, unless a script asks. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const answer = unauthorizedProblem(reason);
     const challenge = isScriptRequest(exchange.request)
@@ -79,6 +84,7 @@ export class DelegatingEntryPoint implements AuthenticationEntryPoint {
     private readonly defaultEntryPoint: AuthenticationEntryPoint,
   ) {}
 
+  /** Calls the first entry point that matches. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const match = this.entryPoints.find(([matches]) => matches(exchange));
     (match?.[1] ?? this.defaultEntryPoint).commence(exchange, reason);
@@ -106,6 +112,7 @@ export class LoginPageEntryPoint implements AuthenticationEntryPoint {
     }
   }
 
+  /** Redirects to the login page with the reason. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const location = withQuery(this.loginPage, {
       reason: reason === 'unauthenticated' ? undefined : reason,
@@ -138,6 +145,7 @@ const DETAILS: Readonly<Record<AuthenticationFailureReason, string>> = {
  * of RFC 9110, and browsers must not ask for a password on their own.
  */
 export class ProblemEntryPoint implements AuthenticationEntryPoint {
+  /** Answers 401 with the reason. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     exchange.answer(unauthorizedProblem(reason));
   }

@@ -4,7 +4,7 @@ import { type HttpAnswer } from './http-answer.js';
 
 /**
  * One request and the answer to it, the same on Express and on Fastify. What strategies such as
- * `AuthenticationEntryPoint` work with. Nothing here waits: see {@link SessionRequest.doBeforeCommit}.
+ * `AuthenticationEntryPoint` work with. Nothing here waits: see `SessionRequest.doBeforeCommit`.
  */
 export interface HttpExchange {
   /** The raw request of node:http. */

@@ -69,6 +69,7 @@ export class CookieRequestCache implements RequestCache {
     this.write(exchange, withSavedRequest(this.read(exchange), saved, this.options.maximum));
   }
 
+  /** Finds a saved request: that of `key`, or the newest. */
   getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
     return Promise.resolve(pickSavedRequest(this.read(exchange), key));
   }

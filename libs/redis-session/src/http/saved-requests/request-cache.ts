@@ -12,7 +12,11 @@ import { type SavedRequest } from './saved-request.js';
 export interface RequestCache {
   /** Keeps the request if it is worth it; must not wait. Tells the key by `setContinueKey`. */
   saveRequest(exchange: HttpExchange): void;
-  /** @param key - what the client handed back of `continue`; undefined = the newest request */
+  /**
+   * Finds a saved request.
+   *
+   * @param key - what the client handed back of `continue`; undefined = the newest request
+   */
   getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined>;
   /** Forgets `request`, to be called once the client is sent there. */
   removeRequest(exchange: HttpExchange, request: SavedRequest): Promise<void>;

@@ -11,6 +11,7 @@ import { toSafeReturnPath } from './safe-return-path.js';
 export interface SavedRequest {
   /** Goes through the login page as `?continue=`. The same for the same request: reloading a page takes no place. */
   readonly key: string;
+  /** Such as `GET`. */
   readonly method: string;
   /** Path and query; always safe to redirect to. */
   readonly url: string;

@@ -46,6 +46,7 @@ export class SessionRequestCache implements RequestCache {
     });
   }
 
+  /** Finds a saved request: that of `key`, or the newest. */
   async getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
     const session = await exchange.sessionRequest?.getSession({ create: false });
     const stored = session?.getAttribute<object | string | null>(SAVED_REQUESTS_ATTRIBUTE);

@@ -6,6 +6,7 @@ import { type SessionCookieSettings } from './cookie-options.js';
 export interface SessionIdAnnouncement {
   /** In place of the resolver's own settings, if it has a cookie. */
   readonly cookie?: SessionCookieSettings | undefined;
+  /** The id as the client sends it back. */
   readonly sessionId: string;
   /** Seconds the client shall keep the id; null = until it is closed, undefined = the resolver's own setting. */
   readonly maxAgeSeconds?: number | null | undefined;
@@ -47,7 +48,7 @@ export interface SessionIdResolver {
 export class CompositeSessionIdResolver implements SessionIdResolver {
   readonly #delegates: readonly SessionIdResolver[];
 
-  /** @throws {@link SessionOptionError} when there is no delegate: no session would ever be found */
+  /** @throws SessionOptionError when there is no delegate: no session would ever be found */
   constructor(delegates: readonly SessionIdResolver[]) {
     if (delegates.length === 0) {
       throw new SessionOptionError('delegates must be at least one resolver, got none.');
@@ -90,7 +91,7 @@ export class HeaderSessionIdResolver implements SessionIdResolver {
   readonly #responseHeader: string;
   readonly #requestHeader: string;
 
-  /** @throws {@link SessionOptionError} when `headerName` is no token of RFC 9110 §5.6.2 */
+  /** @throws SessionOptionError when `headerName` is no token of RFC 9110 §5.6.2 */
   constructor(headerName: string) {
     refuseInvalidName(headerName);
     this.#responseHeader = headerName;

@@ -122,6 +122,11 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
     private readonly sockets: OpenSockets,
   ) {}
 
+  /**
+   * Starts the delivery of events. Nest calls it.
+   *
+   * @throws SessionOptionError when there are handlers and no delivery
+   */
   async onApplicationBootstrap(): Promise<void> {
     const handlers = this.handlers.find();
     const { indexed } = this.options;

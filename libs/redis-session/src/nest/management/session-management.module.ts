@@ -128,6 +128,7 @@ export interface SessionManagementOptions {
  */
 @Module({})
 export class SessionManagementModule {
+  /** Makes the module with its routes. */
   static forRoot({
     authority = 'ADMIN',
     path = 'actuator/sessions',

@@ -183,6 +183,7 @@ export interface RedisSessionModuleOptions extends OptionsOf<typeof moduleOption
 
 /** Makes the options, for `forRootAsync({ useClass })` and `useExisting`. */
 export interface RedisSessionOptionsFactory {
+  /** Makes the options. Called once, when the application starts. */
   createRedisSessionOptions(): RedisSessionModuleOptions | Promise<RedisSessionModuleOptions>;
 }
 

@@ -9,7 +9,12 @@ import { type RedisClient } from '../sessions/redis-session.commands.js';
 export type RedisConnection =
   | string
   | RedisOptions
-  | { readonly nodes: readonly ClusterNode[]; readonly options?: ClusterOptions }
+  | {
+      /** Some nodes of the cluster. The client learns the others from them. */
+      readonly nodes: readonly ClusterNode[];
+      /** Options of ioredis for the cluster. */
+      readonly options?: ClusterOptions;
+    }
   | RedisClient;
 
 /** A client, and whether it is ours to close. */

@@ -66,7 +66,9 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
  */
 export class RedisSessionRepository extends StoredSessionRepository {
   private readonly commands: RedisSessionCommands;
+  /** Names of the keys in Redis. */
   protected readonly keys: RedisSessionKeys;
+  /** Milliseconds between two records of an access; 0 records every access. */
   protected readonly touchIntervalMs: number;
   private readonly accesses: RecordedAccesses;
 
@@ -108,6 +110,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
     return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
   }
 
+  /** Reads the stored session, and records the access at `accessTimeMs` if one is due. */
   protected async read(
     id: string,
     accessTimeMs: number | undefined,

@@ -20,6 +20,7 @@ export type IndexedStoredRepository = StoredSessionRepository &
 
 /** What an indexed repository of the contract is told. */
 export interface IndexedFactoryOptions extends SessionRepositoryOptions {
+  /** What the index and the events are to do. */
   readonly indexed: SessionIndexOptions;
 }
 
