@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Post } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { SessionRegistry } from 'nestjs-redis-session';
 import { Barrier } from '../../support/waiting/barrier.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
@@ -11,6 +13,22 @@ import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 const REQUESTS = 40;
 const BEGUN = 'one more line follows';
 const ENDED = 'The session store works again.';
+
+/** What asks for the sessions of a user, and needs no session of its own. */
+@Controller('devices')
+class DevicesController {
+  constructor(private readonly registry: SessionRegistry) {}
+
+  @Get()
+  list(): Promise<object> {
+    return this.registry.list('kim');
+  }
+
+  @Post('end')
+  async end(): Promise<object> {
+    return { ended: await this.registry.expireAll('kim') };
+  }
+}
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let direct: Redis;
@@ -44,30 +62,56 @@ const FAULTS = {
   },
 };
 
+const linesWith = (text: string) => log.lines.filter((line) => line.includes(text));
+
+/** One line tells that `attempt` fails and how that began, and one how often it failed, once it works again. */
+async function expectTwoLines(
+  attempt: () => Promise<boolean>,
+  { begin, end, reason }: (typeof FAULTS)[keyof typeof FAULTS],
+): Promise<void> {
+  expect(await attempt()).toBe(true);
+  await begin();
+  const answers = await Promise.all(Array.from({ length: REQUESTS }, attempt));
+  expect(answers).toEqual(Array(REQUESTS).fill(false));
+  expect(linesWith(BEGUN).filter((line) => line.includes(reason))).toHaveLength(1);
+
+  await end();
+  await eventually(async () => (await attempt()) && linesWith(ENDED).length > 0, 15_000);
+  const ended = linesWith(ENDED).filter((line) => line.includes(reason));
+  expect(ended).toHaveLength(1);
+  expect(Number(/: (\d+) \(/.exec(ended[0] ?? '')?.[1])).toBeGreaterThanOrEqual(REQUESTS);
+  expect(linesWith(BEGUN)).toHaveLength(linesWith(ENDED).length);
+}
+
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  /** Whether the request is answered as usual; what is neither that nor 503 fails the test. */
+  const works = async (line: Parameters<typeof send>[1]) => {
+    const { status } = await send(replica.port, line);
+    expect([200, 201, 503]).toContain(status);
+    return status < 300;
+  };
+
   it.each(Object.entries(FAULTS))(
     'when Redis %s, the log tells once that it begins, and once how many requests failed',
-    async (_, { begin, end, reason }) => {
+    async (_, fault) => {
       replica = await startApp(platform, {
         controllers: [OutageController],
         log,
         options: { commandTimeoutMs: 200, redis: redis.url },
       });
-      const save = async () => (await send(replica.port, 'POST /json')).status;
-      const linesWith = (text: string) => log.lines.filter((line) => line.includes(text));
-      expect(await save()).toBe(201);
+      await expectTwoLines(() => works('POST /json'), fault);
+    },
+  );
 
-      await begin();
-      const statuses = await Promise.all(Array.from({ length: REQUESTS }, save));
-      expect(statuses).toEqual(Array(REQUESTS).fill(503));
-      expect(linesWith(reason)).toEqual([expect.stringContaining(BEGUN)]);
-
-      await end();
-      await eventually(async () => (await save()) === 201 && linesWith(ENDED).length > 0, 15_000);
-      const ended = linesWith(ENDED).filter((line) => line.includes(reason));
-      expect(ended).toHaveLength(1);
-      expect(Number(/: (\d+) \(/.exec(ended[0] ?? '')?.[1])).toBeGreaterThanOrEqual(REQUESTS);
-      expect(linesWith(BEGUN)).toHaveLength(linesWith(ENDED).length);
+  it.each(['GET /devices', 'POST /devices/end'] as const)(
+    'when Redis freezes, the log tells once that the registry fails at %s, and once how often it did',
+    async (line) => {
+      replica = await startApp(platform, {
+        controllers: [DevicesController],
+        log,
+        options: { commandTimeoutMs: 200, redis: redis.url, repository: 'indexed' },
+      });
+      await expectTwoLines(() => works(line), FAULTS.freezes);
     },
   );
 });

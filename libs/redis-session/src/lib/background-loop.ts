@@ -1,4 +1,5 @@
 import { type SessionLogger } from './logger.js';
+import { Outages } from './outage-log.js';
 
 /** What a {@link BackgroundLoop} does and how often. */
 export interface BackgroundLoopInput {
@@ -7,7 +8,7 @@ export interface BackgroundLoopInput {
   readonly logger: SessionLogger;
   /** Ms from the end of a turn to the next one. */
   readonly pauseMs: () => number;
-  /** One turn. After one that rejects the next one comes as usual; the same failure of several turns is logged once. */
+  /** One turn. After one that rejects the next one comes as usual; the log is told when turns begin to fail, and when that has ended. */
   readonly turn: () => Promise<void>;
 }
 
@@ -60,21 +61,20 @@ export function jittered(maxMs: number): number {
   return maxMs * (1 - Math.random() / 10);
 }
 
-/** Warns of a failure when it begins, and not at every attempt as long as it lasts. */
+/** Tells the log of a failure when it begins and when it has ended, and not at every attempt as long as it lasts. */
 export class FailureLog {
-  private readonly told = new Set<string>();
+  private readonly outages = new Outages<'attempt'>();
 
   constructor(private readonly logger: SessionLogger) {}
 
-  /** An attempt has failed. Each `message` is told once until an attempt has worked. */
+  /** An attempt has failed. Each `message` is told once until attempts have worked for five seconds. */
   failed(message: string): void {
-    if (this.told.has(message)) return;
-    this.told.add(message);
-    this.logger.warn(message);
+    if (this.outages.failed(message, 'attempt')) this.logger.warn(message);
   }
 
-  /** An attempt has worked: the next failure is a new one. */
+  /** An attempt has worked. */
   worked(): void {
-    this.told.clear();
+    for (const sentence of this.outages.worked('attempt'))
+      this.logger.warn(`Background work goes on. ${sentence}`);
   }
 }

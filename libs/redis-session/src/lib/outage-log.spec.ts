@@ -54,6 +54,16 @@ it('does not take a read for the end of failed saves', async () => {
   expect(lines.at(-1)).toContain(': 1 (OOM).');
 });
 
+it('ends failures of several operations as soon as one of them works', async () => {
+  await fail('read');
+  await fail('find');
+  nowMs += QUIET_MS;
+  await succeed('read');
+  expect(lines.at(-1)).toContain(': 2 (no answer).');
+  await succeed('find');
+  expect(lines).toHaveLength(2);
+});
+
 it('tells kinds of failures apart by their code', async () => {
   await fail('save', 'OOM command not allowed, on line 1');
   await fail('save', 'OOM command not allowed, on line 2');

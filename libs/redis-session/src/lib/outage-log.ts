@@ -10,14 +10,60 @@ const MAX_KINDS = 20;
 const OTHER_KINDS = 'other reasons';
 
 /** What an operation does. A store may take the ones and refuse the others. */
-export type StoreOperation = 'delete' | 'read' | 'save';
+export type StoreOperation = 'delete' | 'find' | 'read' | 'save';
 
 /** Failures of one kind that have not ended. */
-interface Outage {
+interface Outage<O> {
   readonly firstMs: number;
+  readonly operations: Set<O>;
   lastMs: number;
   count: number;
-  operation: StoreOperation;
+}
+
+/** Counts failures by their kind, from the first one until they have ended. */
+export class Outages<O> {
+  private readonly underWay = new Map<string, Outage<O>>();
+
+  /** @param nowMs - reads a clock in ms that never goes back */
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  /** Counts a failure of `operation`. @returns whether it is the first one of its kind */
+  failed(kind: string, operation: O): boolean {
+    const lastMs = this.nowMs();
+    const isKnown = this.underWay.has(kind) || this.underWay.size < MAX_KINDS;
+    const name = isKnown ? kind : OTHER_KINDS;
+    const outage = this.underWay.get(name);
+    if (outage) {
+      outage.operations.add(operation);
+      Object.assign(outage, { lastMs, count: outage.count + 1 });
+      return false;
+    }
+    this.underWay.set(name, {
+      firstMs: lastMs,
+      lastMs,
+      operations: new Set([operation]),
+      count: 1,
+    });
+    return true;
+  }
+
+  /**
+   * Ends the kinds of failures of `operation`, which has worked, that have not occurred for {@link QUIET_MS}. A full Redis
+   * reads, but does not save: other operations tell nothing.
+   *
+   * @returns a sentence for each kind that has ended
+   */
+  worked(operation: O): readonly string[] {
+    if (this.underWay.size === 0) return [];
+    const nowMs = this.nowMs();
+    const ended = [...this.underWay].filter(
+      ([, { operations, lastMs }]) => operations.has(operation) && nowMs - lastMs >= QUIET_MS,
+    );
+    return ended.map(([kind, { firstMs, lastMs, count }]) => {
+      this.underWay.delete(kind);
+      return `Failures within ${((lastMs - firstMs) / 1000).toFixed(1)} s: ${count} (${kind}).`;
+    });
+  }
 }
 
 /**
@@ -25,19 +71,22 @@ interface Outage {
  * operations failed. The requests in between add no line.
  */
 export class OutageLog {
-  private readonly outages = new Map<string, Outage>();
+  private readonly outages: Outages<StoreOperation>;
 
   /** @param nowMs - reads a clock in ms that never goes back */
   constructor(
     private readonly logger: SessionLogger,
-    private readonly nowMs: () => number = () => performance.now(),
-  ) {}
+    nowMs?: () => number,
+  ) {
+    this.outages = new Outages(nowMs);
+  }
 
   /** Settles as `work` does. Failures other than those of the store do not count. */
   async watch<T>(operation: StoreOperation, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
-      if (this.outages.size > 0) this.worked(operation);
+      for (const sentence of this.outages.worked(operation))
+        this.logger.warn(`The session store works again. ${sentence}`);
       return result;
     } catch (error) {
       if (error instanceof SessionStoreError) this.failed(operation, error);
@@ -46,32 +95,10 @@ export class OutageLog {
   }
 
   private failed(operation: StoreOperation, error: SessionStoreError): void {
-    const lastMs = this.nowMs();
-    const kind = kindOf(error);
-    const isKnown = this.outages.has(kind) || this.outages.size < MAX_KINDS;
-    const name = isKnown ? kind : OTHER_KINDS;
-    const outage = this.outages.get(name);
-    if (outage) {
-      Object.assign(outage, { lastMs, operation, count: outage.count + 1 });
-      return;
-    }
-    this.outages.set(name, { firstMs: lastMs, lastMs, operation, count: 1 });
+    if (!this.outages.failed(kindOf(error), operation)) return;
     this.logger.warn(
       `${error.message} Requests that need it are answered with 503; one more line follows when this has ended.`,
     );
-  }
-
-  /** Ends what failed in the same way: a full Redis reads, but does not save. */
-  private worked(operation: StoreOperation): void {
-    const nowMs = this.nowMs();
-    for (const [kind, outage] of this.outages) {
-      if (outage.operation !== operation || nowMs - outage.lastMs < QUIET_MS) continue;
-      this.outages.delete(kind);
-      const seconds = ((outage.lastMs - outage.firstMs) / 1000).toFixed(1);
-      this.logger.warn(
-        `The session store works again. Failures within ${seconds} s: ${outage.count} (${kind}).`,
-      );
-    }
   }
 }
 

@@ -113,32 +113,34 @@ export class MongoIndexedSessionRepository
     const { offset, limit } = resolvePage(page);
     const filter = this.filters.living(name, this.filters.valuesOf(name, value));
     const sort = { expireAt: -1, creationTime: -1 } as const;
-    const [total, documents] = await this.runner.run('find sessions', (next) =>
-      Promise.all([
-        this.sessions.countDocuments(filter, next()),
-        this.sessions
-          .find(filter, { ...next(), projection: { untold: 0 }, sort, skip: offset, limit })
-          .toArray(),
-      ]),
+    const [total, documents] = await this.watch('find', () =>
+      this.runner.run('find sessions', (next) =>
+        Promise.all([
+          this.sessions.countDocuments(filter, next()),
+          this.sessions
+            .find(filter, { ...next(), projection: { untold: 0 }, sort, skip: offset, limit })
+            .toArray(),
+        ]),
+      ),
     );
     const sessions = documents.flatMap((document) => this.opened(document));
     return { sessions, total: total - (documents.length - sessions.length) };
   }
 
   endById(id: string, reason: string): Promise<void> {
-    return this.ending.endById(id, reason);
+    return this.watch('delete', () => this.ending.endById(id, reason));
   }
 
   endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
-    return this.ending.endByPrincipalName(name, reason, exceptId);
+    return this.watch('delete', () => this.ending.endByPrincipalName(name, reason, exceptId));
   }
 
   endOthersOf(session: MapSession, reason: string): Promise<number> {
-    return this.ending.endOthersOf(session, reason);
+    return this.watch('delete', () => this.ending.endOthersOf(session, reason));
   }
 
   takeEndReason(id: string): Promise<string | undefined> {
-    return this.ending.takeEndReason(id);
+    return this.watch('delete', () => this.ending.takeEndReason(id));
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {

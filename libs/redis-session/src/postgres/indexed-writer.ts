@@ -35,7 +35,7 @@ export interface IndexedWriterInput extends PostgresIndexedOptions {
 }
 
 /** A login that is limited. */
-export interface LimitedLogin {
+interface LimitedLogin {
   /** What may stand for the user in the table. */
   readonly names: readonly string[];
   /** How many sessions the user may have. */
@@ -52,8 +52,24 @@ export class IndexedWriter {
     return isNew || (storedId !== id && storageIdOf(storedId) !== id);
   }
 
+  /** Locks the user of a login that is limited. @returns what writes the rest, once the session is written */
+  async begin(
+    run: RunStatement,
+    change: SessionChange,
+    session: MapSession,
+    indexChange: IndexChange,
+  ): Promise<(saved: SavedSession) => Promise<void>> {
+    const login = this.limitOf(session, indexChange);
+    if (login) await this.lockUser(run, login);
+    return async (saved) => {
+      await this.writeIndexes(run, saved.primaryId, indexChange);
+      if (login) await this.makeRoom(run, saved, login);
+      await this.tell(run, saved, change);
+    };
+  }
+
   /** @returns undefined when the save is no login, or the user may have any number of sessions */
-  limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
+  private limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
     if (login === undefined) return undefined;
     const { atRest, indexed } = this.input;
     const view = viewOf(session);
@@ -65,13 +81,13 @@ export class IndexedWriter {
   }
 
   /** Until the end of the transaction no other login of the user goes on, on any replica. */
-  async lockUser(run: RunStatement, { names }: LimitedLogin): Promise<void> {
+  private async lockUser(run: RunStatement, { names }: LimitedLogin): Promise<void> {
     const { statements, tables } = this.input;
     await run(statements.lockUser, [`${tables.sessions} ${names.toSorted()[0] ?? ''}`]);
   }
 
   /** @throws SessionLimitError when the user has as many sessions as allowed, and the policy says so */
-  async makeRoom(
+  private async makeRoom(
     run: RunStatement,
     { primaryId }: SavedSession,
     { names, limit }: LimitedLogin,
@@ -87,7 +103,7 @@ export class IndexedWriter {
     }
   }
 
-  async writeIndexes(
+  private async writeIndexes(
     run: RunStatement,
     primaryId: string,
     { changed }: IndexChange,
@@ -103,7 +119,7 @@ export class IndexedWriter {
   }
 
   /** Records the event of a save. */
-  async tell(
+  private async tell(
     run: RunStatement,
     { primaryId, isCreated, isMoved }: SavedSession,
     change: SessionChange,

@@ -1,6 +1,5 @@
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
 import {
-  type IndexChange,
   PRINCIPAL_INDEX,
   SessionIndexing,
   resolversOf,
@@ -27,7 +26,7 @@ import { BroadcastEventSource, OnceEventSource } from './event-sources.js';
 import { eventStatements } from './event-statements.js';
 import { indexedStatements } from './indexed-statements.js';
 import { IndexedWriter, type PostgresIndexedOptions } from './indexed-writer.js';
-import { type PostgresClient, type RunStatement, type Statement } from './postgres-client.js';
+import { type PostgresClient, type SqlValue, type Statement } from './postgres-client.js';
 import { type PostgresSession, refuseNul } from './postgres-session.mapper.js';
 import { PostgresSessionRepository, needsLock } from './postgres-session-repository.js';
 import { SessionEnds } from './session-ends.js';
@@ -94,12 +93,12 @@ export class PostgresIndexedSessionRepository
   ): Promise<SessionPage<MapSession>> {
     const { offset, limit } = resolvePage(page);
     const values = this.storedValuesOf(name, value);
-    const common = [values, this.options.clock(), limit, offset];
-    const action = 'find sessions';
-    const [row] =
-      name === PRINCIPAL_INDEX
-        ? await this.client.run(action, this.sql.findByPrincipal, common)
-        : await this.client.run(action, this.sql.findByIndex, [...common, name]);
+    const isByUser = name === PRINCIPAL_INDEX;
+    const statement = isByUser ? this.sql.findByPrincipal : this.sql.findByIndex;
+    const part = [values, this.options.clock(), limit, offset];
+    const [row] = await this.watch('find', () =>
+      this.client.run('find sessions', statement, isByUser ? part : [...part, name]),
+    );
     const ids = JSON.parse(row?.[1] as string) as readonly string[];
     const found = await Promise.all(ids.map((id) => this.findById(id)));
     const sessions = found.filter(
@@ -110,7 +109,7 @@ export class PostgresIndexedSessionRepository
 
   async endById(id: string, reason: string): Promise<void> {
     for (const storedId of this.atRest.idsToDelete(id))
-      await this.ends.endAll(this.sql.lockById, [storedId], { type: 'deleted', reason });
+      await this.endLocked(this.sql.lockById, [storedId], reason);
   }
 
   endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
@@ -126,8 +125,11 @@ export class PostgresIndexedSessionRepository
   }
 
   async takeEndReason(id: string): Promise<string | undefined> {
-    const values = [this.atRest.idsToDelete(id), this.options.clock()];
-    const [row] = await this.client.run('read why a session ended', this.sql.takeEndReason, values);
+    const [row] = await this.watch('delete', () =>
+      this.client.run('read why a session ended', this.sql.takeEndReason, [
+        ...[this.atRest.idsToDelete(id), this.options.clock()],
+      ]),
+    );
     return row ? String(row[0]) : undefined;
   }
 
@@ -190,9 +192,10 @@ export class PostgresIndexedSessionRepository
       !needsLock(change) && indexChange.changed.size === 0 && !this.writer.isEvent(change);
     const outcome = isAlone
       ? await super.write(change, session)
-      : await this.client.transaction('save the session', (run) =>
-          this.writeAll(run, change, session, indexChange),
-        );
+      : await this.client.transaction('save the session', async (run) => {
+          const writeRest = await this.writer.begin(run, change, session, indexChange);
+          return this.writeLocked(run, change, writeRest);
+        });
     if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
     return outcome;
   }
@@ -206,25 +209,14 @@ export class PostgresIndexedSessionRepository
     await this.ends.endAll(this.sql.lockIfExpired, [id, nowMs], EXPIRED);
   }
 
-  private async writeAll(
-    run: RunStatement,
-    change: SessionChange,
-    session: MapSession,
-    indexChange: IndexChange,
-  ): Promise<SaveOutcome> {
-    const login = this.writer.limitOf(session, indexChange);
-    if (login) await this.writer.lockUser(run, login);
-    return this.writeLocked(run, change, async (saved) => {
-      await this.writer.writeIndexes(run, saved.primaryId, indexChange);
-      if (login) await this.writer.makeRoom(run, saved, login);
-      await this.writer.tell(run, saved, change);
-    });
-  }
-
   private endByStored(values: readonly string[], reason: string, exceptId = ''): Promise<number> {
     const staying = this.atRest.idsToDelete(exceptId);
     const locked = [values, staying, this.options.clock()];
-    return this.ends.endAll(this.sql.lockByPrincipal, locked, { type: 'deleted', reason });
+    return this.endLocked(this.sql.lockByPrincipal, locked, reason);
+  }
+
+  private endLocked(lock: Statement, values: readonly SqlValue[], reason: string): Promise<number> {
+    return this.watch('delete', () => this.ends.endAll(lock, values, { type: 'deleted', reason }));
   }
 
   /** What may stand for `value` in the tables, which hold no NUL character. */

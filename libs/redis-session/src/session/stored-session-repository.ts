@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
 import { quoted } from '../lib/logger.js';
-import { OutageLog } from '../lib/outage-log.js';
+import { OutageLog, type StoreOperation } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionContext } from './session.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
@@ -82,7 +82,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
     try {
-      return await this.outages.watch('read', () => this.find(id, options));
+      return await this.watch('read', () => this.find(id, options));
     } catch (error) {
       if (!(error instanceof SessionCorruptError) || this.options.onCorrupt === 'error')
         throw error;
@@ -92,7 +92,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async save(session: MapSession): Promise<void> {
-    await this.outages.watch('save', () => laneOf(session).run(() => this.saveInTurn(session)));
+    await this.watch('save', () => laneOf(session).run(() => this.saveInTurn(session)));
   }
 
   async invalidate(session: MapSession): Promise<void> {
@@ -102,10 +102,15 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   async deleteById(id: string): Promise<void> {
-    await this.outages.watch('delete', async () => {
+    await this.watch('delete', async () => {
       for (const storedId of this.atRest.idsToDelete(id))
         await this.within('delete the session', this.delete(storedId));
     });
+  }
+
+  /** Settles as `work` does. The log tells when operations begin to fail, and when that has ended. */
+  protected watch<T>(operation: StoreOperation, work: () => Promise<T>): Promise<T> {
+    return this.outages.watch(operation, work);
   }
 
   private async find(

@@ -88,10 +88,8 @@ export class SpringIndexedSessionRepository
     page?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
     const { offset, limit } = resolvePage(page);
-    const sessions = await this.findAll(name);
-    sessions.sort(
-      (one, other) => other.lastAccessedTime.getTime() - one.lastAccessedTime.getTime(),
-    );
+    const sessions = await this.watch('find', () => this.findAll(name));
+    sessions.sort((one, other) => Number(other.lastAccessedTime) - Number(one.lastAccessedTime));
     return { sessions: sessions.slice(offset, offset + limit), total: sessions.length };
   }
 
@@ -107,38 +105,37 @@ export class SpringIndexedSessionRepository
     );
   }
 
-  async endById(id: string, reason: string): Promise<void> {
-    const fields = await this.commands.read(id);
-    await this.commands.end(id, this.indexOf(this.users.userOfFields(fields)), reason);
+  endById(id: string, reason: string): Promise<void> {
+    return this.watch('delete', () => this.end(id, reason));
   }
 
-  async endByPrincipalName(name: string, reason: string, exceptId = ''): Promise<number> {
-    const sessions = await this.findAll(name);
-    const targets = sessions.filter(({ id }) => digestOf(id) !== digestOf(exceptId));
-    await Promise.all(targets.map(({ id }) => this.commands.end(id, this.indexOf(name), reason)));
-    return targets.length;
+  endByPrincipalName(name: string, reason: string, exceptId = ''): Promise<number> {
+    return this.watch('delete', async () => {
+      const sessions = await this.findAll(name);
+      const targets = sessions.filter(({ id }) => digestOf(id) !== digestOf(exceptId));
+      await Promise.all(targets.map(({ id }) => this.commands.end(id, this.indexOf(name), reason)));
+      return targets.length;
+    });
   }
 
-  endOthersOf(session: MapSession, reason: string): Promise<number> {
+  async endOthersOf(session: MapSession, reason: string): Promise<number> {
     const name = this.users.userOf(session);
-    return name === undefined
-      ? Promise.resolve(0)
-      : this.endByPrincipalName(name, reason, session.id);
+    return name === undefined ? 0 : this.endByPrincipalName(name, reason, session.id);
   }
 
   /** Also ends a session whose place a newer login at Spring has taken: Spring only marks it. */
-  async takeEndReason(id: string): Promise<string | undefined> {
-    const { client, keys } = this.commands;
-    const told = client.getdel(keys.ended(id));
-    const reason = await this.commands.inTime('read why a session ended', told);
-    if (reason !== null) return reason;
-    const mark = [keys.session(id), `${ATTRIBUTE_PREFIX}${EXPIRED_ATTRIBUTE}`] as const;
-    const isMarked = client.hget(...mark);
-    if ((await this.commands.inTime('read why a session ended', isMarked)) !== 'true')
-      return undefined;
-    await this.endById(id, '');
-    const taken = await this.commands.inTime('take why a session ended', client.hdel(...mark));
-    return taken === 1 ? MAXIMUM_SESSIONS_REASON : undefined;
+  takeEndReason(id: string): Promise<string | undefined> {
+    return this.watch('delete', async () => {
+      const { client, keys } = this.commands;
+      const ask = <T>(reply: Promise<T>) => this.commands.inTime('read why a session ended', reply);
+      const reason = await ask(client.getdel(keys.ended(id)));
+      if (reason !== null) return reason;
+      const mark = [keys.session(id), `${ATTRIBUTE_PREFIX}${EXPIRED_ATTRIBUTE}`] as const;
+      if ((await ask(client.hget(...mark))) !== 'true') return undefined;
+      await this.end(id, '');
+      const taken = await ask(client.hdel(...mark));
+      return taken === 1 ? MAXIMUM_SESSIONS_REASON : undefined;
+    });
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
@@ -183,7 +180,7 @@ export class SpringIndexedSessionRepository
   }
 
   protected override async delete(id: string): Promise<void> {
-    await this.endById(id, '');
+    await this.end(id, '');
   }
 
   protected override inputOf(change: SessionChange, session?: MapSession): SaveSpringInput {
@@ -204,6 +201,11 @@ export class SpringIndexedSessionRepository
       isRefusing: maximumSessionsPolicy === 'reject-login',
       channel: change.isNew ? this.keys.created(this.database, change.id) : '',
     };
+  }
+
+  private async end(id: string, reason: string): Promise<void> {
+    const fields = await this.commands.read(id);
+    await this.commands.end(id, this.indexOf(this.users.userOfFields(fields)), reason);
   }
 
   /** The living sessions of a user. Entries of sessions that are gone leave the index. */

@@ -92,18 +92,8 @@ export class RedisIndexedSessionRepository
     value: string,
     request?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
-    const { offset, limit } = resolvePage(request);
-    const sessions: MapSession[] = [];
-    let total = 0;
-    for (const indexed of this.atRest.indexValuesOf(name, value)) {
-      const part = { offset: Math.max(0, offset - total), limit };
-      const page = await this.store.index.page(name, indexed, part);
-      const members = page.members.slice(0, limit - sessions.length);
-      const found = await this.findMembers(name, indexed, members);
-      sessions.push(...found);
-      total += page.total - (members.length - found.length);
-    }
-    return { sessions, total };
+    const page = resolvePage(request);
+    return this.watch('find', () => this.findPage(name, value, page));
   }
 
   /**
@@ -111,8 +101,10 @@ export class RedisIndexedSessionRepository
    *
    * @param reason - told once to its client, and to the handlers of the event
    */
-  async endById(id: string, reason: string): Promise<void> {
-    for (const storedId of this.atRest.idsToDelete(id)) await this.end(storedId, reason);
+  endById(id: string, reason: string): Promise<void> {
+    return this.watch('delete', async () => {
+      for (const storedId of this.atRest.idsToDelete(id)) await this.end(storedId, reason);
+    });
   }
 
   /**
@@ -122,11 +114,13 @@ export class RedisIndexedSessionRepository
    * @param exceptId - this one stays
    * @returns how many it has ended
    */
-  async endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
-    let count = 0;
-    for (const indexed of this.atRest.indexValuesOf(PRINCIPAL_INDEX, name))
-      count += await this.endByIndexed(indexed, reason, exceptId);
-    return count;
+  endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
+    return this.watch('delete', async () => {
+      let count = 0;
+      for (const indexed of this.atRest.indexValuesOf(PRINCIPAL_INDEX, name))
+        count += await this.endByIndexed(indexed, reason, exceptId);
+      return count;
+    });
   }
 
   /**
@@ -141,7 +135,7 @@ export class RedisIndexedSessionRepository
     const name = this.resolved.principalName(viewOf(session)) ?? '';
     return this.atRest.indexValuesOf(PRINCIPAL_INDEX, name).includes(user.value)
       ? this.endByPrincipalName(name, reason, session.id)
-      : this.endByIndexed(user.value, reason, session.id);
+      : this.watch('delete', () => this.endByIndexed(user.value, reason, session.id));
   }
 
   createEventSource({ delivery, ...subscription }: SessionEventSubscription): SessionEventSource {
@@ -160,11 +154,13 @@ export class RedisIndexedSessionRepository
   }
 
   /** Why somebody else has ended the session `id`; asking takes the answer away. One command. */
-  async takeEndReason(id: string): Promise<string | undefined> {
-    let reason: string | undefined;
-    for (const storedId of this.atRest.idsToDelete(id))
-      reason ??= await this.store.takeEndReason(storedId);
-    return reason;
+  takeEndReason(id: string): Promise<string | undefined> {
+    return this.watch('delete', async () => {
+      let reason: string | undefined;
+      for (const storedId of this.atRest.idsToDelete(id))
+        reason ??= await this.store.takeEndReason(storedId);
+      return reason;
+    });
   }
 
   protected override load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
@@ -188,6 +184,24 @@ export class RedisIndexedSessionRepository
 
   protected override async delete(id: string): Promise<void> {
     await this.end(id, '');
+  }
+
+  private async findPage(
+    name: string,
+    value: string,
+    { offset, limit }: Required<SessionPageRequest>,
+  ): Promise<SessionPage<MapSession>> {
+    const sessions: MapSession[] = [];
+    let total = 0;
+    for (const indexed of this.atRest.indexValuesOf(name, value)) {
+      const part = { offset: Math.max(0, offset - total), limit };
+      const page = await this.store.index.page(name, indexed, part);
+      const members = page.members.slice(0, limit - sessions.length);
+      const found = await this.findMembers(name, indexed, members);
+      sessions.push(...found);
+      total += page.total - (members.length - found.length);
+    }
+    return { sessions, total };
   }
 
   /** @param indexed - what stands for the user in the index */
