@@ -83,6 +83,27 @@ describe('a save when another replica has changed the idle time meanwhile', () =
   });
 });
 
+describe('a save when other replicas change the idle time again and again', () => {
+  it('goes on until it has computed the end of the session from the last one', async () => {
+    const mine = await find();
+    const findOne = sessions.findOne.bind(sessions) as (...given: unknown[]) => Promise<never>;
+    let changes = 0;
+    sessions.findOne = async (...given: unknown[]) => {
+      const found = await findOne(...given);
+      const interval = { maxInactiveInterval: 10_000 + changes };
+      if (changes++ < 20) await sessions.updateOne({ sessionId: session.id }, { $set: interval });
+      return found;
+    };
+    await sessions.updateOne({ sessionId: session.id }, { $set: { maxInactiveInterval: 9000 } });
+    mine.setAttribute('count', 2);
+    await mine.save();
+    sessions.findOne = findOne;
+    const document = await stored();
+    expect(document?.attributes).toEqual({ count: '2' });
+    expect(document?.expireAt).toEqual(new Date(nowMs + 10_019_000));
+  });
+});
+
 describe('an access', () => {
   it('of a session with another idle time than usual ends it when that is over', async () => {
     const mine = await find();

@@ -27,9 +27,6 @@ import {
   updateOf,
 } from './session-updates.js';
 
-/** How often a save is tried again because a session's times have changed meanwhile. */
-const MAX_ATTEMPTS = 5;
-
 /**
  * Keeps each session in one document, and each attribute in a field of it. One command per operation, all of them on one
  * document, so that each is atomic without transactions:
@@ -198,6 +195,7 @@ export class MongoSessionRepository extends StoredSessionRepository {
     }
   }
 
+  /** Tries again, within the deadline, while others change the times of the session. */
   private async update(
     change: SessionChange,
     interval: number,
@@ -207,7 +205,7 @@ export class MongoSessionRepository extends StoredSessionRepository {
     const { creationTime, lastAccessedTime, storedId, id } = change;
     let sessionId = storedId;
     let times: SessionTimes = { creationTime, lastAccessedTime, maxInactiveInterval: interval };
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    for (;;) {
       const { filter, update } = updateFrom(
         times,
         change,
@@ -231,7 +229,6 @@ export class MongoSessionRepository extends StoredSessionRepository {
       ({ sessionId } = document);
       times = timesOf(document);
     }
-    throw new Error('other processes changed the times of the session again and again');
   }
 }
 

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DeadlineRunner } from '../../libs/redis-session/src/mongo/deadline-runner.js';
+import { OnceEventSource } from '../../libs/redis-session/src/mongo/event-sources.js';
+import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/mongo-indexed-session-repository.js';
+import {
+  type SessionCollections,
+  createIndexes,
+  sessionCollections,
+} from '../../libs/redis-session/src/mongo/session-collections.js';
+import { ToldEvents } from '../../libs/redis-session/src/mongo/told-events.js';
+import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
+import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { contextOf } from '../support/redis/indexed-repository.js';
+import { useTestMongo } from '../support/mongo/test-mongo.js';
+
+const HOUR_MS = 3_600_000;
+const TIMEOUT_MS = 20_000;
+
+const mongo = useTestMongo();
+let collections: SessionCollections;
+let nowMs: number;
+let logged: string[];
+let repository: MongoIndexedSessionRepository;
+
+const log = (message: string) => void logged.push(message);
+const options = {
+  ...DEFAULT_REPOSITORY_OPTIONS,
+  clock: () => nowMs,
+  commandTimeoutMs: TIMEOUT_MS,
+  logger: { warn: log, error: log },
+  indexed: {
+    eventAttributes: 'all',
+    eventDelivery: 'once',
+    indexes: {},
+    maxEvents: 3,
+    maximumSessions: -1,
+    maximumSessionsPolicy: 'expire-oldest',
+    principalName: principalNameOf,
+    retentionSeconds: 60,
+  },
+} as const;
+
+beforeEach(async () => {
+  nowMs = Date.now();
+  logged = [];
+  collections = sessionCollections(mongo.db, `sessions_${randomUUID()}`);
+  await createIndexes(collections, ['principal']);
+  repository = new MongoIndexedSessionRepository(
+    collections,
+    new DeadlineRunner(TIMEOUT_MS),
+    options,
+  );
+});
+
+async function open(name: string): Promise<void> {
+  const session = repository.createSession();
+  session.setAttribute('SECURITY_CONTEXT', contextOf(name));
+  await session.save();
+}
+
+function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
+  const input = {
+    ...options,
+    ...options.indexed,
+    atRest: new SessionsAtRest(options),
+    collections,
+    delivery: 'once' as const,
+    handler,
+    replicaName: 'a',
+    resolvers: {},
+    runner: new DeadlineRunner(TIMEOUT_MS),
+    told: new ToldEvents(collections, null),
+  };
+  return new OnceEventSource(input, takeOverSeconds);
+}
+
+const failing = () => {
+  throw new Error('secret');
+};
+const namesOf = (events: readonly SessionEvent[]) =>
+  events.map(({ type, principalName }) => `${type} ${principalName}`);
+
+describe("delivery 'once'", () => {
+  it('leaves a failed event to a replica that takes over, and to nobody before', async () => {
+    await open('alice');
+    await sourceOf(failing).poll();
+    const seen: SessionEvent[] = [];
+    await sourceOf((event) => void seen.push(event)).poll();
+    expect(seen).toEqual([]);
+    await collections.events.updateMany({}, { $set: { takenUntil: new Date() } });
+    await sourceOf((event) => void seen.push(event)).poll();
+    expect(namesOf(seen)).toEqual(['created alice']);
+    expect(await collections.events.countDocuments({ isHandled: false })).toBe(0);
+    expect(logged.join()).not.toContain('secret');
+  });
+
+  it('drops an event after five deliveries in vain, and says so', async () => {
+    await open('alice');
+    let calls = 0;
+    const source = sourceOf(() => {
+      calls += 1;
+      failing();
+    }, 0);
+    await source.poll();
+    expect(calls).toBe(5);
+    expect(logged.at(-1)).toMatch(/the session event \S+: it was delivered 5 times in vain/);
+    expect(await collections.events.countDocuments({ isHandled: false })).toBe(0);
+  });
+
+  it('handles an event once that two replicas have copied', async () => {
+    await open('alice');
+    const [untold] = await collections.sessions.find().toArray();
+    const seen: SessionEvent[] = [];
+    await sourceOf((event) => void seen.push(event)).poll();
+    await collections.sessions.updateOne(
+      { _id: untold!._id },
+      { $set: { untold: untold?.untold ?? [] } },
+    );
+    await sourceOf((event) => void seen.push(event)).poll();
+    expect(namesOf(seen)).toEqual(['created alice']);
+  });
+});
+
+describe('cleanUp', () => {
+  it('keeps so many events as the option says, the newest', async () => {
+    for (let i = 0; i < 8; i++) {
+      await open(`user-${i}`);
+      await collections.sessions.updateMany(
+        { 'indexes.principal': `user-${i}` },
+        { $set: { 'untold.0.at': new Date(nowMs + i) } },
+      );
+    }
+    const told = new ToldEvents(collections, null);
+    await new DeadlineRunner(TIMEOUT_MS).run('tell', (next) => told.tellAll(next));
+    await repository.cleanUp();
+    const events = await collections.events.find({}, { sort: { at: 1 } }).toArray();
+    expect(events.map(({ indexes }) => indexes?.['principal'])).toEqual([
+      'user-5',
+      'user-6',
+      'user-7',
+    ]);
+  });
+
+  it('deletes sessions that no worker has ended for the retention time', async () => {
+    await open('alice');
+    nowMs += (1800 + 59) * 1000;
+    await repository.cleanUp();
+    expect(await collections.sessions.countDocuments()).toBe(1);
+    nowMs += 2000;
+    await repository.cleanUp();
+    expect(await collections.sessions.countDocuments()).toBe(0);
+  });
+
+  it('keeps why a session was ended for an hour', async () => {
+    await open('bob');
+    const [session] = await collections.sessions.find().toArray();
+    await repository.endByPrincipalName('bob', 'signed-out');
+    nowMs += HOUR_MS - 1000;
+    await repository.cleanUp();
+    expect(await collections.sessions.countDocuments()).toBe(1);
+    expect(await repository.takeEndReason(session!.sessionId)).toBe('signed-out');
+    nowMs += 2000;
+    await repository.cleanUp();
+    expect(await collections.sessions.countDocuments()).toBe(0);
+  });
+
+  it('drops what is left of dead replicas: their names and their locks', async () => {
+    const at = new Date(Date.now() - 25 * HOUR_MS);
+    await collections.replicas.insertMany([
+      { _id: 'dead', at },
+      { _id: 'alive', at: new Date() },
+    ]);
+    const later = new Date(Date.now() + HOUR_MS);
+    await collections.locks.insertMany([
+      { _id: 'left behind', owner: 'a', until: at },
+      { _id: 'held', owner: 'b', until: later },
+    ]);
+    await repository.cleanUp();
+    const left = [collections.replicas, collections.locks].map(async (each) =>
+      (await each.find().toArray()).map(({ _id }) => _id),
+    );
+    expect(await Promise.all(left)).toEqual([['alive'], ['held']]);
+  });
+});

@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type INestApplication } from '@nestjs/common';
+import { MongoClient } from 'mongodb';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { mongoSessions } from 'nestjs-redis-session/mongo';
+import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { PLATFORMS, createApp, startApp } from '../support/apps/start-app.js';
+import { OutageController } from '../support/faults/outage-controller.js';
+import { send } from '../support/http/http-client.js';
+import { useTestMongo } from '../support/mongo/test-mongo.js';
+import { Barrier } from '../support/waiting/barrier.js';
+
+const mongo = useTestMongo();
+const log = new LoggedLines();
+let app: INestApplication | undefined;
+
+async function start(options: RedisSessionModuleOptions): Promise<void> {
+  app = await createApp('express', { options, log });
+  await app.init();
+}
+
+const failureOf = (options: RedisSessionModuleOptions) =>
+  start(options).then(
+    () => 'started',
+    (error: unknown) => String(error),
+  );
+
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+describe('at start', () => {
+  it('asks for a unique index when it may not create one', async () => {
+    const store = mongoSessions({ db: mongo.url, collection: 'absent', createIndexes: false });
+    expect(await failureOf({ store })).toBe(
+      'SessionOptionError: mongoSessions.collection must name a collection with a unique index on sessionId, and absent has none. Create it in a migration, or set createIndexes to true.',
+    );
+  });
+
+  it('takes a collection whose unique index a migration has created', async () => {
+    await mongo.db.collection('migrated').createIndex({ sessionId: 1 }, { unique: true }, {});
+    const store = mongoSessions({ db: mongo.url, collection: 'migrated', createIndexes: false });
+    expect(await failureOf({ store })).toBe('started');
+  });
+
+  it('fails when MongoDB cannot be reached, and does not show the password', async () => {
+    const store = mongoSessions({ db: 'mongodb://kim:hunter2@127.0.0.1:1/shop' });
+    const failure = await failureOf({ store, commandTimeoutMs: 300 });
+    expect(failure).toContain('SessionStoreError: Cannot reach MongoDB');
+    expect(failure + log.text).not.toContain('hunter2');
+  });
+
+  it.each<[string, RedisSessionModuleOptions]>([
+    ['redis', { redis: 'redis://localhost' }],
+    ['namespace', { namespace: 'shop' }],
+    ['sharedReads', { sharedReads: false }],
+    ['indexed.partitions', { repository: 'indexed', indexed: { partitions: 4 } }],
+  ])('refuses %s, which is of Redis', async (name, options) => {
+    const store = mongoSessions({ db: mongo.url });
+    expect(await failureOf({ store, ...options })).toContain(
+      `${name} must be left out when store is MongoDB`,
+    );
+  });
+
+  it.each([
+    [{ db: 'redis://localhost' }, 'mongoSessions.db must be a url such as'],
+    [{ db: 'mongodb://localhost' }, 'mongoSessions.db must be a url such as'],
+    [{ db: 'mongodb://localhost/shop', collection: 'a$b' }, 'mongoSessions.collection must be'],
+    [{ db: 'mongodb://localhost/shop', createIndexes: 'no' }, 'mongoSessions.createIndexes must'],
+    [{ db: 'mongodb://localhost/shop', colection: 'x' }, 'Did you mean mongoSessions.collection?'],
+  ])('refuses %j', (options, message) => {
+    expect(() => mongoSessions(options as { db: string })).toThrow(message);
+  });
+
+  it('does not show a url that the driver cannot read', () => {
+    const store = mongoSessions({ db: 'mongodb://kim:hunter2@localhost/shop?w=x&tls=maybe' });
+    expect(() => store.createRepository({ commandTimeoutMs: 300 } as never)).toThrow(
+      'mongoSessions.db must be a url such as "mongodb://localhost/shop", and the driver cannot read this one.',
+    );
+  });
+});
+
+describe.each(PLATFORMS)('at shutdown on %s', (platform) => {
+  it.each(['default', 'indexed'] as const)(
+    'saves the sessions of the requests that are under way (repository %s)',
+    async (repository) => {
+      const barrier = (OutageController.barrier = new Barrier());
+      const collection = `closing_${platform}_${repository}`;
+      const replica = await startApp(platform, {
+        closesGently: true,
+        controllers: [OutageController],
+        options: { repository, store: mongoSessions({ db: mongo.url, collection }) },
+      });
+      const requests = Array.from({ length: 20 }, () => send(replica.port, 'POST /held-json'));
+      await barrier.reachedBy(requests.length);
+      const closed = replica.close();
+      barrier.open();
+      const answers = await Promise.all(requests);
+      await closed;
+      expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 201));
+      const ids = answers.map(({ cookie = '' }) => cookie.slice('SESSION='.length));
+      const stored = await mongo.db
+        .collection<SessionDocument>(collection)
+        .find({ sessionId: { $in: ids }, 'attributes.theme': '"dark"' })
+        .toArray();
+      expect(stored.length).toBe(requests.length);
+    },
+  );
+});
+
+describe('at shutdown', () => {
+  it('leaves the client of the application open', async () => {
+    const client = await MongoClient.connect(mongo.url);
+    await start({ store: mongoSessions({ db: client.db() }) });
+    await app?.close();
+    app = undefined;
+    expect(await client.db().command({ ping: 1 })).toMatchObject({ ok: 1 });
+    await client.close();
+  });
+});
