@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type {
-  FailedResponse,
-  ResponseCommitter,
-} from '../../../libs/redis-session/src/http/response/response-committer.js';
+import type { ProblemAnswer } from '../../../libs/redis-session/src/http/answers/http-answer.js';
+import type { ResponseCommitter } from '../../../libs/redis-session/src/http/response/response-committer.js';
 
 /** A committer whose commits end when the test says so. */
 export class ScriptedCommitter implements ResponseCommitter {
@@ -13,7 +11,7 @@ export class ScriptedCommitter implements ResponseCommitter {
   readonly lateFailures: unknown[] = [];
   /** What happened, in order: `commit`, `headers`. */
   readonly history: string[] = [];
-  failed: FailedResponse = {
+  failed: ProblemAnswer = {
     statusCode: 503,
     headers: { 'Content-Type': 'text/plain' },
     body: 'not saved',
@@ -48,7 +46,7 @@ export class ScriptedCommitter implements ResponseCommitter {
     for (const cookie of this.cookies) response.appendHeader('Set-Cookie', cookie);
   }
 
-  describeFailure(): FailedResponse {
+  describeFailure(): ProblemAnswer {
     return this.failed;
   }
 

@@ -1,10 +1,8 @@
 import { type ServerResponse } from 'node:http';
 import { RedisSessionError, SessionStoreError } from '../../session/session.errors.js';
-import { toFailedResponse } from '../../http/request/failures.js';
-import {
-  type FailedResponse,
-  type ResponseCommitter,
-} from '../../http/response/response-committer.js';
+import { failureAnswer } from '../../http/request/failures.js';
+import { type ProblemAnswer } from '../../http/answers/http-answer.js';
+import { type ResponseCommitter } from '../../http/response/response-committer.js';
 import { signConnectId } from '../../http/session-id/connect-signature.js';
 import { cookieLine, isSecureConnection } from './connect-cookie.js';
 import {
@@ -117,8 +115,8 @@ export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods
     response.appendHeader('Set-Cookie', line);
   }
 
-  describeFailure(error: unknown): FailedResponse {
-    return toFailedResponse(error);
+  describeFailure(error: unknown): ProblemAnswer {
+    return failureAnswer(error);
   }
 
   onLateFailure(error: unknown): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionStoreError } from '../../session/session.errors.js';
-import { toFailedResponse } from '../request/failures.js';
+import { failureAnswer } from '../request/failures.js';
 import { problemAnswer } from './http-answer.js';
 
 describe(problemAnswer, () => {
@@ -30,10 +30,10 @@ describe(problemAnswer, () => {
   });
 });
 
-describe(toFailedResponse, () => {
+describe(failureAnswer, () => {
   it('tells to come back when the store failed, and nothing of the cause', () => {
     const error = SessionStoreError.create('load the session', new Error('10.0.0.7 refused'));
-    const { statusCode, headers, body } = toFailedResponse(error);
+    const { statusCode, headers, body } = failureAnswer(error);
     expect(statusCode).toBe(503);
     expect(headers['Retry-After']).toBe('1');
     expect(JSON.parse(body)).toMatchObject({ status: 503, title: 'Service Unavailable' });
@@ -41,7 +41,7 @@ describe(toFailedResponse, () => {
   });
 
   it('has no Retry-After when trying again is of no use', () => {
-    const { statusCode, headers } = toFailedResponse(new Error('x'));
+    const { statusCode, headers } = failureAnswer(new Error('x'));
     expect(statusCode).toBe(500);
     expect(headers).not.toHaveProperty('Retry-After');
   });

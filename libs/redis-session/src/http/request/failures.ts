@@ -6,9 +6,9 @@ import {
   SessionLimitError,
   SessionStoreError,
 } from '../../session/session.errors.js';
-import { type FailedResponse, type FailureHandler } from '../response/response-committer.js';
+import { type FailureHandler } from '../response/response-committer.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { problemAnswer } from '../answers/http-answer.js';
+import { type ProblemAnswer, type ProblemDetails, problemAnswer } from '../answers/http-answer.js';
 
 /** What went wrong with the session of one request, and what that means for its answer. */
 export class RequestFailures {
@@ -63,7 +63,7 @@ export class RequestFailures {
   /** Whether a response of this status says already what went wrong: the application's own answer to the failure. */
   isToldBy(statusCode: number): boolean {
     return (
-      this.failure !== undefined && statusCode >= describeSessionFailure(this.failure).statusCode
+      this.failure !== undefined && statusCode >= problemOf(this.failure).status
     );
   }
 
@@ -80,9 +80,9 @@ export class RequestFailures {
   }
 
   /** The response in place of one that must not be sent. An outage of the store is reported where it is seen. */
-  describe(error: unknown): FailedResponse {
+  describe(error: unknown): ProblemAnswer {
     if (!(error instanceof SessionStoreError)) this.report(error);
-    return toFailedResponse(error);
+    return failureAnswer(error);
   }
 
   /** Tells the log that changes are lost. */
@@ -92,37 +92,34 @@ export class RequestFailures {
   }
 }
 
-/** The status and the sentence that tell a client of a session that could not be kept. */
-export interface SessionFailure {
-  readonly statusCode: number;
-  readonly detail: string;
-  /** For programs: which of the causes of that status. */
-  readonly reason?: AuthenticationFailureReason;
-}
-
-/** Nothing of the error's own message: it may name internal hosts. */
-export function describeSessionFailure(error: unknown): SessionFailure {
+/**
+ * Says what a client is told when its session could not be kept. Takes nothing from the error's own message, which may
+ * name internal hosts.
+ */
+export function problemOf(
+  error: unknown,
+): ProblemDetails & { readonly reason?: AuthenticationFailureReason } {
   if (error instanceof SessionStoreError) {
-    return { statusCode: 503, detail: 'The session is not available at the moment. Try again.' };
+    return { status: 503, detail: 'The session is not available at the moment. Try again.' };
   }
   if (error instanceof SessionInvalidatedError) {
-    return { statusCode: 401, detail: 'The session has ended meanwhile. Log in again.' };
+    return { status: 401, detail: 'The session has ended meanwhile. Log in again.' };
   }
   if (error instanceof SessionLimitError) {
     const detail = 'There are as many sessions of this user as allowed.';
-    return { statusCode: 401, detail, reason: 'maximum-sessions' };
+    return { status: 401, detail, reason: 'maximum-sessions' };
   }
   const detail =
     error instanceof SessionEncodingError
       ? 'The session holds a value that cannot be stored.'
       : 'The session could not be saved.';
-  return { statusCode: 500, detail };
+  return { status: 500, detail };
 }
 
-/** As problem details, RFC 9457. */
-export function toFailedResponse(error: unknown): FailedResponse {
-  const { statusCode, detail, reason } = describeSessionFailure(error);
-  const answer = problemAnswer({ status: statusCode, detail, reason });
-  const retryAfter = statusCode === 503 ? { 'Retry-After': '1' } : {};
+/** Makes {@link problemOf} the answer, as problem details (RFC 9457). */
+export function failureAnswer(error: unknown): ProblemAnswer {
+  const problem = problemOf(error);
+  const answer = problemAnswer(problem);
+  const retryAfter = problem.status === 503 ? { 'Retry-After': '1' } : {};
   return { ...answer, headers: { ...answer.headers, ...retryAfter } };
 }

@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type MapSession } from '../../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
 import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/cookie-options.js';
-import { keepOutOfSharedCaches } from '../answers/cache-control.js';
+import { keepOutOfSharedCaches } from '../answers/http-answer.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
 /** What the client must be told about the id of its session. */

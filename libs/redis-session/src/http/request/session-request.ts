@@ -11,16 +11,19 @@ import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
 } from '../../session/session.errors.js';
-import { EarlyEnd } from './early-end.js';
-import { EndedSessions } from './ended-sessions.js';
-import { type BeforeCommit, BeforeCommitActions } from './before-commit-actions.js';
+import {
+  EarlyEnd,
+  EndedSessions,
+  type BeforeCommit,
+  BeforeCommitActions,
+} from './before-commit.js';
 import { RequestFailures } from './failures.js';
 import { RequestedSession } from './requested-session.js';
 import {
-  type FailedResponse,
   type FailureHandler,
   type ResponseCommitter,
 } from '../response/response-committer.js';
+import { type ProblemAnswer } from '../answers/http-answer.js';
 import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';
 
@@ -200,7 +203,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   /** The response in place of the prepared one, whose session could not be saved. */
-  describeFailure(error: unknown): FailedResponse {
+  describeFailure(error: unknown): ProblemAnswer {
     return this.failures.describe(error);
   }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import { CarefulCommitter } from './careful-committer.js';
+import { CarefulCommitter, type ResponseCommitter } from './response-committer.js';
 import {
   breakOff,
   droppedError,
@@ -9,16 +9,13 @@ import {
   sendInstead,
 } from './dropped-response.js';
 import { answerForHeldCalls, controlOf, takeControl } from './controlled-methods.js';
+import { reportTo, type HeldCalls, HeldResponse } from './held-response.js';
 import {
+  announcedLength,
   chunkLength,
-  reportTo,
-  type HeldCalls,
   type HeldMethod,
   type NativeMethods,
-} from './held-calls.js';
-import { announcedLength } from './node-response.js';
-import { HeldResponse } from './held-response.js';
-import type { ResponseCommitter } from './response-committer.js';
+} from './node-response.js';
 import { applyHead, rehearse } from './response-head.js';
 
 /**

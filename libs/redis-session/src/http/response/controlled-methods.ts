@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import type { HeldCalls, HeldMethod, NativeMethods } from './held-calls.js';
+import type { HeldCalls } from './held-response.js';
+import type { HeldMethod, NativeMethods } from './node-response.js';
 
 /** Who is asked for every call by which bytes of a response leave. */
 export interface ResponseControl {

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { NativeMethods } from './held-calls.js';
-import { announcedLength, isHttp2, streamOf } from './node-response.js';
-import type { FailedResponse } from './response-committer.js';
+import { announcedLength, isHttp2, type NativeMethods, streamOf } from './node-response.js';
+import type { ProblemAnswer } from '../answers/http-answer.js';
 
 /** Headers that belong to the connection, not to the response that is dropped. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set(['connection', 'date']);
@@ -18,7 +17,7 @@ const BODY_HEADERS = /^(?:content-|etag$|last-modified$|location$|transfer-encod
 export function sendInstead(
   response: ServerResponse,
   native: NativeMethods,
-  failed: FailedResponse,
+  failed: ProblemAnswer,
 ): boolean {
   for (const name of response.getHeaderNames()) {
     if (!KEPT_HEADERS.has(name.toLowerCase())) response.removeHeader(name);

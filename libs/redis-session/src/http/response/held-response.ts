@@ -1,12 +1,15 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse } from 'node:http';
 import {
+  clearMarks,
   hasInvalidChunk,
-  HeldCalls,
-  reportTo,
   type HeldMethod,
+  isHttp2,
+  markEnded,
+  markHeld,
   type NativeMethods,
-} from './held-calls.js';
-import { clearMarks, isHttp2, markEnded, markHeld, streamOf } from './node-response.js';
+  streamOf,
+  chunkLength,
+} from './node-response.js';
 import {
   applyHead,
   readStatusLine,
@@ -120,4 +123,67 @@ export class HeldResponse {
 function emitDrain(response: ServerResponse): void {
   const { writableNeedDrain } = isHttp2(response) ? streamOf(response) : response;
   if (!writableNeedDrain && !response.destroyed && !response.writableEnded) response.emit('drain');
+}
+
+interface HeldCall {
+  readonly method: HeldMethod;
+  readonly args: unknown[];
+}
+
+/** The calls that wait for a commit, in the order in which the app made them. */
+export class HeldCalls {
+  private readonly calls: HeldCall[] = [];
+
+  /** Bytes of body in the waiting calls. */
+  length = 0;
+
+  /** Whether a `write` was answered with false, so that its caller waits for `drain`. */
+  hasRefusedWrite = false;
+
+  hasEnd = false;
+
+  /** @param isLate - whether the header has left before, so that no other response can be sent */
+  constructor(readonly isLate: boolean) {}
+
+  /** Appends a call and returns what Node would: false from `write`, because its caller has to wait. */
+  add(response: ServerResponse, method: HeldMethod, args: unknown[]): unknown {
+    this.calls.push({ method, args });
+    if (method === 'flushHeaders') return undefined;
+    if (method === 'writeHead') return response;
+    this.length += chunkLength(args);
+    if (method === 'end') {
+      this.hasEnd = true;
+      return response;
+    }
+    this.hasRefusedWrite = true;
+    return false;
+  }
+
+  /** Changes the arguments of a waiting `writeHead`, which is always the first call. */
+  changeHead(change: (args: readonly unknown[]) => unknown[]): void {
+    const [head] = this.calls;
+    if (head?.method === 'writeHead') this.calls[0] = { ...head, args: change(head.args) };
+  }
+
+  /**
+   * Makes the waiting calls.
+   *
+   * @throws what a call throws; the calls after it still wait
+   */
+  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
+    for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) {
+      perform(call.method, call.args);
+    }
+  }
+
+  /** Forgets the waiting calls and tells each callback why. */
+  drop(error: Error): void {
+    for (const { args } of this.calls.splice(0)) reportTo(args, error);
+  }
+}
+
+/** Calls the callback among `args`, if there is one, after the current operation, as streams do. */
+export function reportTo(args: readonly unknown[], error?: Error): void {
+  const callback = args.find((argument) => typeof argument === 'function');
+  if (callback) process.nextTick(callback, error);
 }

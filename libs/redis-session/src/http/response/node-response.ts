@@ -1,12 +1,24 @@
 import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
-import type { HeldCalls } from './held-calls.js';
+import { types } from 'node:util';
+
+/** The calls by which bytes of a response leave. */
+export type HeldMethod = 'writeHead' | 'write' | 'end' | 'flushHeaders';
+
+/** The methods of a response as they were before it was wrapped. */
+export type NativeMethods = Readonly<Record<HeldMethod, (...args: unknown[]) => unknown>>;
 
 /** The fields by which Node's HTTP/1 response knows how far it is; whole frameworks rely on them. */
 interface Http1Fields {
   _header: string | null;
   _contentLength: number | null;
   finished: boolean;
+}
+
+/** What waits for the commit. */
+interface Held {
+  /** Whether the header has left before. */
+  readonly isLate: boolean;
 }
 
 /** Never sent: Node only asks whether there is a header. */
@@ -18,7 +30,7 @@ export function isHttp2(response: ServerResponse): boolean {
 }
 
 /** Makes `response` answer as if what is held had been sent: `headersSent`, `setHeader` that throws. */
-export function markHeld(response: ServerResponse, held: HeldCalls): void {
+export function markHeld(response: ServerResponse, held: Held): void {
   if (held.isLate) return;
   if (isHttp2(response)) {
     Object.defineProperty(streamOf(response), 'headersSent', { configurable: true, value: true });
@@ -38,7 +50,7 @@ export function markEnded(response: ServerResponse): void {
 }
 
 /** Takes back `markHeld` and `markEnded`: the response is again what its calls have made it. */
-export function clearMarks(response: ServerResponse, held: HeldCalls): void {
+export function clearMarks(response: ServerResponse, held: Held): void {
   if (isHttp2(response)) {
     Reflect.deleteProperty(response, 'finished');
     Reflect.deleteProperty(response, 'writableEnded');
@@ -61,4 +73,17 @@ function http1(response: ServerResponse): Http1Fields {
 /** The HTTP/2 stream under a response of the compatibility API. */
 export function streamOf(response: ServerResponse): ServerHttp2Stream {
   return (response as unknown as { stream: ServerHttp2Stream }).stream;
+}
+
+/** Whether Node throws at once for the chunk of this `write` or `end`, and sends nothing. */
+export function hasInvalidChunk(method: HeldMethod, [chunk]: readonly unknown[]): boolean {
+  if (method === 'end' && (!chunk || typeof chunk === 'function')) return false;
+  if (method !== 'end' && method !== 'write') return false;
+  return typeof chunk !== 'string' && !types.isUint8Array(chunk);
+}
+
+/** Bytes of body in the arguments of a `write` or `end`. */
+export function chunkLength([chunk, encoding]: readonly unknown[]): number {
+  if (typeof chunk !== 'string') return types.isUint8Array(chunk) ? chunk.byteLength : 0;
+  return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as 'utf8') : 'utf8');
 }

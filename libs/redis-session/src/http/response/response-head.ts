@@ -1,6 +1,5 @@
 import { ServerResponse, type OutgoingHttpHeader } from 'node:http';
-import { hasInvalidChunk, type HeldMethod, type NativeMethods } from './held-calls.js';
-import { isHttp2 } from './node-response.js';
+import { hasInvalidChunk, type HeldMethod, isHttp2, type NativeMethods } from './node-response.js';
 
 type HeaderPairs = readonly (readonly [string, OutgoingHttpHeader])[];
 

@@ -2,7 +2,7 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-nam
 import { type ExchangeMatcher } from '../answers/entry-points.js';
 import { setContinueKey } from './continue-key.js';
 import { type HttpExchange } from '../answers/http-exchange.js';
-import { EarlyEnd } from '../request/early-end.js';
+import { EarlyEnd } from '../request/before-commit.js';
 import { DEFAULT_MAX_SAVED_REQUESTS, isWorthSaving, type RequestCache } from './request-cache.js';
 import {
   parseSavedRequests,

@@ -20,7 +20,7 @@ import { type MapSession } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import { viewOf } from '../../session/session-view.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { forbidCaching } from '../../http/answers/cache-control.js';
+import { forbidCaching } from '../../http/answers/http-answer.js';
 
 /** A context of somebody who is logged in. */
 interface StoredContext extends SecurityContext {

@@ -1,5 +1,5 @@
 import { ForbiddenException, UnauthorizedException, HttpException } from '@nestjs/common';
-import { describeSessionFailure } from '../../http/request/failures.js';
+import { problemOf } from '../../http/request/failures.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { RedisSessionError } from '../../session/session.errors.js';
 
@@ -68,9 +68,9 @@ function causeChain(error: unknown): Error[] {
 /** Makes of the failure of a session that is nobody's mistake an exception that filters know: 503 or 401. Others stay. */
 export function toHttpException(error: unknown): unknown {
   if (!(error instanceof RedisSessionError)) return error;
-  const { statusCode, detail, reason } = describeSessionFailure(error);
-  if (statusCode === 500) return error;
+  const { status, detail, reason } = problemOf(error);
+  if (status === 500) return error;
   if (reason) return new SessionEndedException(reason, { cause: error });
-  if (statusCode === 401) return new InvalidSessionException(detail, { cause: error });
-  return new HttpException(detail, statusCode, { cause: error });
+  if (status === 401) return new InvalidSessionException(detail, { cause: error });
+  return new HttpException(detail, status, { cause: error });
 }

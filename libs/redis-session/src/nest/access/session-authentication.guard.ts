@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { forbidCaching } from '../../http/answers/cache-control.js';
+import { forbidCaching } from '../../http/answers/http-answer.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';

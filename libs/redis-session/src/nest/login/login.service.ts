@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
-import { forbidCaching } from '../../http/answers/cache-control.js';
+import { forbidCaching } from '../../http/answers/http-answer.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type Authentication,

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
-import { candidateIdsOf, findNewest } from '../../http/request/candidate-sessions.js';
+import { candidateIdsOf, findNewest } from '../../http/request/requested-session.js';
 import { type SessionRequestContext } from '../../http/request/session-request-context.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import {

@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { candidateIdsOf } from './candidate-sessions.js';
+import { candidateIdsOf } from './requested-session.js';
 
 const REQUEST = {} as IncomingMessage;
 

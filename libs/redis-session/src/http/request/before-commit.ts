@@ -2,6 +2,68 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-nam
 import { type MapSession } from '../../session/map-session.js';
 import { type VisitorTimeouts } from './session-request-context.js';
 
+/** Something to do before the response leaves, beside saving the session. */
+export type BeforeCommit = () => void | Promise<void>;
+
+/** What the commit of one request has to do first. */
+export class BeforeCommitActions {
+  /** Whether they run just now. */
+  isRunning = false;
+  private readonly actions: BeforeCommit[] = [];
+
+  get isPending(): boolean {
+    return this.actions.length > 0;
+  }
+
+  add(action: BeforeCommit): void {
+    this.actions.push(action);
+  }
+
+  /** Runs them in turn, each once. @throws what one of them throws; those after it are dropped */
+  async runAll(): Promise<void> {
+    this.isRunning = true;
+    try {
+      for (const action of this.actions.splice(0)) await action();
+    } finally {
+      this.isRunning = false;
+    }
+  }
+}
+
+/** The sessions that a request has invalidated: each is deleted once, however many wait for it. */
+export class EndedSessions {
+  private readonly pending: MapSession[] = [];
+  private deleting: Promise<void> | undefined;
+
+  /** @param deleteSession - deletes it from the store; when it fails the session stays pending */
+  constructor(private readonly deleteSession: (session: MapSession) => Promise<void>) {}
+
+  /** Whether some are not deleted yet. */
+  get isPending(): boolean {
+    return this.pending.length > 0;
+  }
+
+  add(session: MapSession): Promise<void> {
+    this.pending.push(session);
+    return this.deleteAll();
+  }
+
+  /** Resolves when all are deleted. @throws what `deleteSession` throws */
+  deleteAll(): Promise<void> {
+    this.deleting ??= this.deleteInTurn().finally(() => {
+      this.deleting = undefined;
+    });
+    return this.deleting;
+  }
+
+  private async deleteInTurn(): Promise<void> {
+    for (let ended = this.pending[0]; ended; ended = this.pending[0]) {
+      await this.deleteSession(ended);
+      this.pending.shift();
+    }
+  }
+}
+
 /**
  * Anybody can have a page saved that needs a login. The session that is made for it ends early, so that visitors who never
  * log in do not fill the store. It lives as long as others once it holds anything else.
