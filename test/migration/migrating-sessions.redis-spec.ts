@@ -6,7 +6,7 @@ import { SessionInvalidatedError } from 'nestjs-redis-session';
 import { BlobSessionRepository } from '../../libs/redis-session/src/migration/blob-session-repository.js';
 import { MigratingSessionRepository } from '../../libs/redis-session/src/migration/migrating-session-repository.js';
 import { SessionBlobCommands } from '../../libs/redis-session/src/migration/session-blob.commands.js';
-import { type RedisClient } from '../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../../libs/redis-session/src/redis/client/redis-client.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis/redis-cluster.js';
 import { useTestRedis } from '../support/redis/test-redis.js';

@@ -7,9 +7,9 @@ import {
   isRedisClient,
   pingRedis,
   type RedisConnection,
+  type RedisClient,
 } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
-import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
 import { startRedisCluster } from '../../support/redis/redis-cluster.js';
 import { startRedisSentinel } from '../../support/redis/redis-sentinel.js';
 import { startRedis } from '../../support/redis/redis-server.js';

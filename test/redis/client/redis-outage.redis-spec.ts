@@ -4,13 +4,11 @@ import { Redis } from 'ioredis';
 import {
   closeRedisClient,
   createRedisClient,
+  type RedisClient,
 } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
-import {
-  type RedisClient,
-  RedisSessionCommands,
-} from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
-import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.keys.js';
+import { RedisSessionCommands } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
+import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.mapper.js';
 import { type SaveOutcome } from '../../../libs/redis-session/src/session/session-change.js';
 import { SessionStoreError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { eventually } from '../../support/waiting/eventually.js';

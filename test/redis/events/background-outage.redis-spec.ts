@@ -3,8 +3,10 @@ import { BackgroundLoop } from '../../../libs/redis-session/src/lib/background-l
 import { BroadcastEventSource } from '../../../libs/redis-session/src/redis/events/broadcast-event-source.js';
 import { withDeadline } from '../../../libs/redis-session/src/lib/deadline.js';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
-import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
-import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
+import {
+  createRedisClient,
+  type RedisClient,
+} from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { type SessionEventSource } from '../../../libs/redis-session/src/session/session-event.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidationLink } from '../../../libs/redis-session/src/redis/near-cache/invalidation-link.js';
+import { InvalidationLink } from '../../../libs/redis-session/src/redis/near-cache/invalidation-feed.js';
 import {
   type NearCacheRules,
   NearCacheSessionRepository,
 } from '../../../libs/redis-session/src/redis/near-cache/near-cache-session-repository.js';
-import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.keys.js';
+import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.mapper.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
 import { type StoredSession } from '../../../libs/redis-session/src/session/session-change.js';
 import { SessionOptionError } from '../../../libs/redis-session/src/session/session.errors.js';

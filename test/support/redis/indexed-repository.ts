@@ -1,6 +1,6 @@
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { type RedisIndexedSessionRepositoryOptions } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.options.js';
-import { type RedisClient } from '../../../libs/redis-session/src/redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { type MapSession } from '../../../libs/redis-session/src/session/map-session.js';
 
 /** What the attribute holds after a login. */

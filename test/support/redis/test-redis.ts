@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.keys.js';
+import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.mapper.js';
 
 /** A key as it is: its fields and its remaining life in ms (-1 = for ever, -2 = no such key). */
 export interface KeyContent {

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis';
-import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../redis/client/redis-client.js';
 import { type BlobProblem, FORMER_ID_PATTERN, parseBlob, movedTo } from './session-blob.js';
 
 /** What a migration would find. Counts only: nothing of a session leaves Redis' neighbourhood. */

@@ -1,13 +1,13 @@
 import { withDeadline } from '../lib/deadline.js';
 import { replaceBlob } from '../redis/lua/scripts.generated.js';
-import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../redis/client/redis-client.js';
 import {
   isWrongType,
   type RawReply,
   type ScriptArguments,
   unknownOutcome,
+  WriteDeadline,
 } from '../redis/client/script.js';
-import { WriteDeadline } from '../redis/client/script.js';
 
 interface ScriptedClient {
   nestSessionReplaceBlob(key: string, ...args: ScriptArguments): Promise<RawReply>;

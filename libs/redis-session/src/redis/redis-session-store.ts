@@ -9,13 +9,13 @@ import {
   closeRedisClient,
   createRedisClient,
   pingRedis,
+  type RedisClient,
 } from './client/redis-client.js';
 import { DurableWrites, type ResolvedDurabilityOptions } from './client/durable-writes.js';
-import { findEvictionPolicy } from './client/eviction.js';
+import { findEvictionPolicy } from './client/redis-server.js';
 import { hideArguments } from './client/hidden-arguments.js';
 import { RedisIndexedSessionRepository } from './indexed/redis-indexed-session-repository.js';
 import { type RedisIndexedSessionRepositoryOptions } from './indexed/redis-indexed-session-repository.options.js';
-import { type RedisClient } from './sessions/redis-session.commands.js';
 import { RedisSessionRepository } from './sessions/redis-session-repository.js';
 
 /** What a {@link RedisSessionStore} is told. */

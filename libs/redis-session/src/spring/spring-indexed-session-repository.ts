@@ -1,7 +1,6 @@
 import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
-import { isSingleServer } from '../redis/client/redis-client.js';
-import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
 import { type MapSession } from '../session/map-session.js';
 import {
   type SaveOutcome,

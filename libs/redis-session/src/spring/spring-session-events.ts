@@ -8,7 +8,7 @@ import { KeyspaceEvents } from '../redis/expiration/keyspace-events.js';
 import { indexedSessionKeys, PRINCIPAL_INDEX } from '../redis/indexed/indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX, newIndexEntry, textOfEntry } from '../redis/indexed/session-index.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
-import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../redis/client/redis-client.js';
 import { type SessionCodec } from '../session/attributes/codec.js';
 import { expiryTimeMs } from '../session/session-change.js';
 import {

@@ -12,7 +12,7 @@ import {
 } from '../redis/client/script.js';
 import { endSpring, loadSpring, recordEvent, saveSpring } from '../redis/lua/scripts.generated.js';
 import { type HashChange } from '../redis/sessions/redis-session.mapper.js';
-import { type RedisClient } from '../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../redis/client/redis-client.js';
 import { withDeadline } from '../lib/deadline.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type SpringSessionKeys } from './spring-session.keys.js';

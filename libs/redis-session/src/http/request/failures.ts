@@ -62,9 +62,7 @@ export class RequestFailures {
 
   /** Whether a response of this status says already what went wrong: the application's own answer to the failure. */
   isToldBy(statusCode: number): boolean {
-    return (
-      this.failure !== undefined && statusCode >= problemOf(this.failure).status
-    );
+    return this.failure !== undefined && statusCode >= problemOf(this.failure).status;
   }
 
   /** Whether an error page blames the application for a failure of the store: an error that no filter knew. */

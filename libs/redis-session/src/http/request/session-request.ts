@@ -19,10 +19,7 @@ import {
 } from './before-commit.js';
 import { RequestFailures } from './failures.js';
 import { RequestedSession } from './requested-session.js';
-import {
-  type FailureHandler,
-  type ResponseCommitter,
-} from '../response/response-committer.js';
+import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
 import { type ProblemAnswer } from '../answers/http-answer.js';
 import { SessionAnnouncement } from './session-announcement.js';
 import { type SessionRequestContext } from './session-request-context.js';

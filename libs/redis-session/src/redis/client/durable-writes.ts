@@ -1,5 +1,6 @@
-import { type Cluster, type Redis } from 'ioredis';
+import { type Redis } from 'ioredis';
 import { z } from 'zod';
+import { type RedisClient } from './redis-client.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type OptionsOf, type ResolvedOptionsOf, positiveOption } from '../../lib/option-group.js';
 import { SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
@@ -30,7 +31,7 @@ export class DurableWrites {
 
   /** @throws SessionOptionError on a Redis Cluster */
   constructor(
-    client: Redis | Cluster,
+    client: RedisClient,
     private readonly options: ResolvedDurabilityOptions,
   ) {
     if ('nodes' in client) {
@@ -80,18 +81,18 @@ export class DurableWrites {
  * @param isDurable - whether replicas must have it; other writes always go over `client`
  */
 export function writeOver<Scripts, T>(
-  client: Redis | Cluster,
+  client: RedisClient,
   isDurable: boolean,
   write: (client: Scripts) => Promise<T>,
 ): Promise<T> {
-  const send = (connection: Redis | Cluster) => write(connection as unknown as Scripts);
+  const send = (connection: RedisClient) => write(connection as unknown as Scripts);
   const durable = isDurable ? writesOf.get(client) : undefined;
   return durable?.confirm(send) ?? send(client);
 }
 
 /** Lets durable writes send a script. */
 export function defineOnBoth(
-  client: Redis | Cluster,
+  client: RedisClient,
   name: string,
   script: { readonly lua: string; readonly numberOfKeys: number },
 ): void {

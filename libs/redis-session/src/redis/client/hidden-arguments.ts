@@ -1,7 +1,6 @@
 import { type Command, type Redis } from 'ioredis';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
-import { isSingleServer } from './redis-client.js';
+import { type RedisClient, isSingleServer } from './redis-client.js';
 
 /** The arguments of a command while others see a prefix in their place. */
 const ARGUMENTS = Symbol('hidden arguments');

@@ -2,8 +2,10 @@ import { setImmediate as endOfTurn, setTimeout as delay } from 'node:timers/prom
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { withDeadline, withoutCommand } from '../../lib/deadline.js';
-import { leaveDemotedMaster } from './leave-demoted-master.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { leaveDemotedMaster } from './redis-server.js';
+
+/** A client for one server, for Sentinel, or for a Redis Cluster. */
+export type RedisClient = Redis | Cluster;
 
 /** Where Redis is: a url, ioredis options (Sentinel among them), the nodes of a Redis Cluster, or a client of yours. */
 export type RedisConnection =

@@ -4,9 +4,8 @@ import { type SessionEventHandler, type SessionLanes } from '../../session/sessi
 import { type SessionLogger } from '../../lib/logger.js';
 import { type FailureLog } from '../../lib/background-loop.js';
 import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
-import { groupsOf } from '../client/redis-client.js';
+import { groupsOf, type RedisClient } from '../client/redis-client.js';
 import { type StreamEntry } from './session-event.mapper.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
 import { setImmediate as breathe } from 'node:timers/promises';
 
 /** What a {@link SessionEventSource} works with. */

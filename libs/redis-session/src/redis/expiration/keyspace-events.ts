@@ -2,7 +2,7 @@ import { type Redis } from 'ioredis';
 import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { FailureLog } from '../../lib/background-loop.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 
 /** What {@link KeyspaceEvents} listens to. */
 export interface KeyspaceEventsInput {

@@ -2,11 +2,13 @@ import { Cron } from 'croner';
 import { type SessionChange } from '../../session/session-change.js';
 import { BackgroundLoop } from '../../lib/background-loop.js';
 import { withDeadline } from '../../lib/deadline.js';
-import { type ExpirationStore } from './expiration-store.js';
+import {
+  type ExpirationStore,
+  type SortedSetExpirationInput,
+} from './sorted-set-expiration-store.js';
 import { entriesOf } from '../indexed/session-index.js';
 import { KeyspaceEvents } from './keyspace-events.js';
 import { scheduleInBuckets } from '../lua/scripts.generated.js';
-import { type SortedSetExpirationInput } from './sorted-set-expiration-store.js';
 
 /** What a {@link MinuteBucketExpirationStore} is told beside what both stores work with. */
 export interface MinuteBucketExpirationInput extends SortedSetExpirationInput {

@@ -1,14 +1,13 @@
-import { withDeadline } from '../../lib/deadline.js';
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
-import { type ExpirationStore } from './expiration-store.js';
-import { entriesOf } from '../indexed/session-index.js';
-import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
-import { type IndexedSessionCommands } from '../indexed/indexed-session.commands.js';
-import { claimDue } from '../lua/scripts.generated.js';
-import { groupsOf } from '../client/redis-client.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
-import { type SessionIndexing } from '../indexed/session-indexing.js';
+import { withDeadline } from '../../lib/deadline.js';
 import { type SessionLogger } from '../../lib/logger.js';
+import { type SessionChange } from '../../session/session-change.js';
+import { groupsOf, type RedisClient } from '../client/redis-client.js';
+import { type IndexedSessionCommands } from '../indexed/indexed-session.commands.js';
+import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
+import { entriesOf } from '../indexed/session-index.js';
+import { type SessionIndexing } from '../indexed/session-indexing.js';
+import { claimDue } from '../lua/scripts.generated.js';
 
 /** What a {@link SortedSetExpirationStore} works with. */
 export interface SortedSetExpirationInput {
@@ -134,4 +133,18 @@ export class SortedSetExpirationStore implements ExpirationStore {
     await indexing.renew(id, entries, Number(outcome.expiry.replace('+inf', 'Infinity')));
     return false;
   }
+}
+
+/** Finds out that sessions have ended, and ends them. Counterpart of `RedisSessionExpirationStore` of Spring Session. */
+export interface ExpirationStore {
+  /** The access to the session has been recorded. */
+  afterAccess(sessionId: string): Promise<void>;
+  /** `change` is stored. */
+  afterSave(change: SessionChange): Promise<void>;
+  /** The session has been deleted; `fields` of its hash that are no attributes, names and values in turn. */
+  afterDelete(sessionId: string, fields: readonly string[]): Promise<void>;
+  /** Begins to look for sessions that have ended. */
+  start(): Promise<void>;
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void>;
 }

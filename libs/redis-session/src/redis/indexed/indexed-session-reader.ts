@@ -1,5 +1,4 @@
-import { type StoredSession } from '../../session/session-change.js';
-import { expiryTimeMs } from '../../session/session-change.js';
+import { type StoredSession, expiryTimeMs } from '../../session/session-change.js';
 import {
   entriesOfHash,
   type IndexEntry,
@@ -7,7 +6,7 @@ import {
   OVER_FIELD,
 } from './session-index.js';
 import { ownTouchIntervalSeconds } from '../client/redis-client.js';
-import { mayEvict } from '../client/eviction.js';
+import { mayEvict } from '../client/redis-server.js';
 import { type IndexedStore } from './indexed-store.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';

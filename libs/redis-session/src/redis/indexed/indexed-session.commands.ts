@@ -5,11 +5,11 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
 import { type KnownHash, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
 import { endSession, loadIndexed, saveIndexed } from '../lua/scripts.generated.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 import { type HashFields } from '../sessions/hash-text.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import { changedFields, fromConflict, type HashChange } from '../sessions/redis-session.mapper.js';
-import { SharedReads } from '../sessions/shared-reads.js';
+import { SessionReads } from '../sessions/session-reads.js';
 import {
   CONFLICT,
   INDEX_CONFLICT,
@@ -87,7 +87,7 @@ export type EndSessionOutcome =
 /** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
 export class IndexedSessionCommands {
   private readonly deadline: WriteDeadline;
-  private readonly reads: SharedReads;
+  private readonly reads: SessionReads;
   private readonly known: KnownHashes;
   private readonly eventNames: readonly string[];
   private readonly eventNameCount: number;
@@ -105,7 +105,7 @@ export class IndexedSessionCommands {
     // With buckets, other applications write the hash too, and give it no new version.
     const isVersioned = options.hasExpirations;
     this.known = new KnownHashes(isVersioned ? undefined : 0);
-    this.reads = new SharedReads({
+    this.reads = new SessionReads({
       client,
       commandTimeoutMs: options.commandTimeoutMs,
       deadline: this.deadline,

@@ -1,7 +1,10 @@
 import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/deadline.js';
-import { type ExpirationStore } from '../expiration/expiration-store.js';
+import {
+  type ExpirationStore,
+  SortedSetExpirationStore,
+} from '../expiration/sorted-set-expiration-store.js';
 import { type IndexedCommandOptions, IndexedSessionCommands } from './indexed-session.commands.js';
 import {
   indexedSessionKeys,
@@ -10,10 +13,9 @@ import {
 } from './indexed-session.keys.js';
 import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 import { SessionIndex } from './session-index.js';
 import { SessionIndexing } from './session-indexing.js';
-import { SortedSetExpirationStore } from '../expiration/sorted-set-expiration-store.js';
 
 /** The parts of an indexed repository, which work on the same keys. */
 export interface IndexedStore {

@@ -27,7 +27,7 @@ import {
   type RedisIndexedSessionRepositoryOptions,
   resolveIndexedOptions,
 } from './redis-indexed-session-repository.options.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 import { type SessionIndexing } from './session-indexing.js';
 import { digestOf } from '../../session/session-id.js';
 import { viewOf } from '../../session/session-view.js';

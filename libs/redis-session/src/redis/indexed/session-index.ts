@@ -1,7 +1,7 @@
 import { withDeadline } from '../../lib/deadline.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { addToIndex, pageOfIndex } from '../lua/scripts.generated.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 import {
   type RawReply,
   type ScriptArguments,

@@ -11,7 +11,7 @@ import {
 } from './session-index.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { admitToIndex } from '../lua/scripts.generated.js';
-import { type RedisClient } from '../sessions/redis-session.commands.js';
+import { type RedisClient } from '../client/redis-client.js';
 import {
   type RawReply,
   type ScriptArguments,

@@ -1,8 +1,8 @@
 import { type Redis } from 'ioredis';
+import { BackgroundLoop } from '../../lib/background-loop.js';
+import { withDeadline } from '../../lib/deadline.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { BackgroundLoop } from '../../lib/background-loop.js';
-import { InvalidationLink } from './invalidation-link.js';
 
 /** Often enough that one late answer is not taken for a broken connection. */
 const HEARTBEAT_MS = 500;
@@ -91,5 +91,152 @@ export class InvalidationFeed {
     this.init.logger.warn(
       `The near cache is bypassed, each request reads its session from Redis: ${reason}`,
     );
+  }
+}
+
+/** Where Redis reports changed keys to clients that speak RESP2. */
+const CHANNEL = '__redis__:invalidate';
+
+/** What an {@link InvalidationLink} is told. */
+interface InvalidationLinkInit {
+  /** The connection over which sessions are read. */
+  readonly client: Redis;
+  readonly commandTimeoutMs: number;
+  /** Start of the keys that are watched. */
+  readonly prefix: string;
+  /** undefined = any key may have changed */
+  readonly onInvalidated: (key: string | undefined) => void;
+  /** The connection is gone. Called at most once. */
+  readonly onLost: () => void;
+}
+
+/**
+ * One connection over which Redis reports every change of a key of the prefix, as long as it lives. Then another is
+ * needed: nothing of it is repaired.
+ *
+ * ```
+ * CLIENT TRACKING ON REDIRECT <own id> BCAST PREFIX nest:session:sessions:
+ * SUBSCRIBE __redis__:invalidate
+ * ```
+ * It watches and listens by itself: with the usual `REDIRECT` from the connection that reads, Redis goes on reading in
+ * silence when the listener dies. `BCAST` reports keys that nobody on this connection has read. No `NOLOOP`: Redis reports
+ * a key that two clients change at the same time as changed by the last of them alone, so a change of another
+ * client just before one of ours would go unreported.
+ */
+class InvalidationLink {
+  private readonly connection: Redis;
+  private isClosed = false;
+  private isOpen = false;
+  private provenMs = -Infinity;
+
+  constructor(private readonly init: InvalidationLinkInit) {
+    const { client, commandTimeoutMs } = init;
+    this.connection = client.duplicate({
+      autoResubscribe: false,
+      connectTimeout: commandTimeoutMs,
+      enableAutoPipelining: false,
+      enableOfflineQueue: false,
+      // SUBSCRIBE would get it as well.
+      keyPrefix: '',
+      lazyConnect: true,
+      // Of RESP3, ioredis passes no invalidations on.
+      protocol: 2,
+      retryStrategy: () => null,
+      sentinelRetryStrategy: () => null,
+    });
+    this.connection.on('error', () => undefined);
+    this.connection.on('close', this.onClose);
+    // Sessions may be read from another server from then on.
+    client.on('close', this.onClose);
+    this.connection.on('messageBuffer', (channel: Buffer, keys: unknown) => {
+      if (channel.toString() === CHANNEL) this.report(keys);
+    });
+  }
+
+  /**
+   * Ms since the last moment of which it is certain that all changes before it have been reported; Infinity when none will be.
+   */
+  get silenceMs(): number {
+    return this.isOpen ? performance.now() - this.provenMs : Infinity;
+  }
+
+  /** @throws SessionOptionError when Redis cannot report changes. @throws Error when it cannot be reached */
+  async open(): Promise<void> {
+    const { commandTimeoutMs } = this.init;
+    const startMs = performance.now();
+    try {
+      await withDeadline('connect', commandTimeoutMs, this.connection.connect());
+      const refusal = await withDeadline('watch the sessions', commandTimeoutMs, this.watch());
+      if (refusal) throw refusal;
+      if (this.isClosed) throw new Error('the connection is closed');
+      this.provenMs = startMs;
+      this.isOpen = true;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Answers after all that Redis had to report before. Ends the link when the answer is too late. */
+  async prove(deadlineMs: number): Promise<void> {
+    const sentMs = performance.now();
+    try {
+      await withDeadline('ping', deadlineMs, this.connection.ping());
+      this.provenMs = sentMs;
+    } catch {
+      this.close();
+    }
+  }
+
+  /** Does nothing when it is closed. */
+  close(): void {
+    this.isClosed = true;
+    this.init.client.off('close', this.onClose);
+    this.connection.disconnect();
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.init.onLost();
+  }
+
+  private readonly onClose = (): void => this.close();
+
+  /** @returns why this Redis cannot do it */
+  private async watch(): Promise<SessionOptionError | undefined> {
+    const { connection } = this;
+    if (await this.isClusterNode()) {
+      return new SessionOptionError(
+        'nearCache must be left out on a Redis Cluster, whose nodes report changes of their own keys only. Leave it out, or use one server or Sentinel.',
+      );
+    }
+    try {
+      const id = String(await connection.client('ID'));
+      const watched = ['BCAST', 'PREFIX', this.init.prefix];
+      await connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, ...watched);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
+      return new SessionOptionError(
+        `nearCache must be left out with this Redis, which refuses CLIENT TRACKING (${error.message}). Leave it out, or allow the command.`,
+      );
+    }
+    await connection.subscribe(CHANNEL);
+    return undefined;
+  }
+
+  /** @throws Error when the two connections lead to different servers, as after a failover or behind a proxy */
+  private async isClusterNode(): Promise<boolean> {
+    const [own, other] = await Promise.all([
+      this.connection.info('server'),
+      this.init.client.info('server'),
+    ]);
+    const runId = /run_id:\w+/.exec(own)?.[0];
+    if (runId === undefined || !other.includes(runId))
+      throw new Error('the connections to Redis lead to different servers');
+    return /^(redis|server)_mode:cluster/m.test(own);
+  }
+
+  private report(keys: unknown): void {
+    const { onInvalidated } = this.init;
+    if (!Array.isArray(keys)) return onInvalidated(undefined);
+    for (const key of keys) onInvalidated(String(key));
   }
 }

@@ -3,9 +3,9 @@ import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
+  expiryTimeMs,
 } from '../../session/session-change.js';
 import { type MapSession } from '../../session/map-session.js';
-import { expiryTimeMs } from '../../session/session-change.js';
 import { type FindSessionOptions } from '../../session/session-repository.js';
 import { BackgroundLoop } from '../../lib/background-loop.js';
 import {
@@ -14,8 +14,7 @@ import {
   type RedisSessionRepositoryOptions,
 } from '../sessions/redis-session-repository.js';
 import { InvalidationFeed } from './invalidation-feed.js';
-import { NearCache } from './near-cache.js';
-import { TouchQueue } from './touch-queue.js';
+import { NearCache, TouchQueue } from './near-cache.js';
 
 /** What a {@link NearCacheSessionRepository} is told beside {@link RedisSessionRepositoryOptions}. */
 export interface NearCacheRules {

@@ -9,14 +9,18 @@ import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
+  expiryTimeMs,
 } from '../../session/session-change.js';
-import { expiryTimeMs } from '../../session/session-change.js';
 import { repositoryOptionGroup } from '../../session/repository-options.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
-import { ownTouchIntervalSeconds } from '../client/redis-client.js';
-import { type RedisClient, RedisSessionCommands } from './redis-session.commands.js';
-import { redisSessionKeys, type RedisSessionKeys } from './redis-session.keys.js';
-import { fromHash, toHash } from './redis-session.mapper.js';
+import { ownTouchIntervalSeconds, type RedisClient } from '../client/redis-client.js';
+import { RedisSessionCommands } from './redis-session.commands.js';
+import {
+  redisSessionKeys,
+  type RedisSessionKeys,
+  fromHash,
+  toHash,
+} from './redis-session.mapper.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Cluster, type Redis } from 'ioredis';
+import { type RedisClient } from '../client/redis-client.js';
 import { type SaveOutcome } from '../../session/session-change.js';
 import { loadSessions, saveSession } from '../lua/scripts.generated.js';
 import { type HashFields } from './hash-text.js';
@@ -7,7 +7,7 @@ import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
-import { SharedReads } from './shared-reads.js';
+import { SessionReads } from './session-reads.js';
 import {
   CONFLICT,
   MISSING,
@@ -16,11 +16,8 @@ import {
   SAVED,
   type ScriptArguments,
   unknownOutcome,
+  WriteDeadline,
 } from '../client/script.js';
-import { WriteDeadline } from '../client/script.js';
-
-/** A client for one server, for Sentinel, or for a Redis Cluster. */
-export type RedisClient = Redis | Cluster;
 
 interface ScriptedClient {
   /** Of a session whose id is the same, without updates: one key. */
@@ -58,7 +55,7 @@ export interface SaveSessionInput {
  */
 export class RedisSessionCommands {
   private readonly deadline: WriteDeadline;
-  private readonly reads: SharedReads;
+  private readonly reads: SessionReads;
   private readonly known = new KnownHashes();
 
   constructor(
@@ -67,7 +64,7 @@ export class RedisSessionCommands {
   ) {
     const { absoluteTimeoutMs, commandTimeoutMs } = options;
     this.deadline = new WriteDeadline(commandTimeoutMs);
-    this.reads = new SharedReads({
+    this.reads = new SessionReads({
       client,
       commandTimeoutMs,
       known: this.known,

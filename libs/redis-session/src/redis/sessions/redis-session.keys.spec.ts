@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { generateChangedSessionId, generateSessionId } from '../../session/session-id.js';
-import { redisSessionKeys } from './redis-session.keys.js';
+import { redisSessionKeys } from './redis-session.mapper.js';
 
 const keys = redisSessionKeys('nest:session');
 

@@ -1,4 +1,4 @@
-import { type RedisClient } from '../../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../../redis/client/redis-client.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
 import {
   CSRF_SECRET_ATTRIBUTE,

@@ -7,7 +7,7 @@ import {
 } from '../../redis/client/script.js';
 import { endSpringJdk, loadSpringJdk } from '../../redis/lua/scripts.generated.js';
 import { ATTRIBUTE_PREFIX } from '../../redis/sessions/hash-text.js';
-import { type RedisClient } from '../../redis/sessions/redis-session.commands.js';
+import { type RedisClient } from '../../redis/client/redis-client.js';
 import { type StoredSession } from '../../session/session-change.js';
 import { ownNameOf } from '../spring-attributes.js';
 import { type SpringSessionKeys } from '../spring-session.keys.js';

@@ -1,12 +1,14 @@
-import { type Cluster, type Redis } from 'ioredis';
-import { type HashFields } from './hash-text.js';
-import { HashText, SEPARATOR } from './hash-text.js';
-import { KnownHash } from './known-hashes.js';
-import { type KnownHashes } from './known-hashes.js';
-import { PlainReads } from './plain-reads.js';
-import { gathered } from '../../lib/gathered.js';
-import { type RawReply, type ScriptArguments, unknownOutcome } from '../client/script.js';
-import { type WriteDeadline } from '../client/script.js';
+import { toStoreError, withDeadline } from '../../lib/deadline.js';
+import { type RedisClient } from '../client/redis-client.js';
+import {
+  type RawReply,
+  type ScriptArguments,
+  unknownOutcome,
+  type WriteDeadline,
+  refuseWrongType,
+} from '../client/script.js';
+import { type HashFields, HashText, SEPARATOR, HashList } from './hash-text.js';
+import { KnownHash, type KnownHashes } from './known-hashes.js';
 
 /** One command must not keep Redis from everybody else for long. */
 const MAX_READS_PER_COMMAND = 16;
@@ -15,8 +17,8 @@ const MAX_READS_PER_COMMAND = 16;
 const UNCHANGED = -2;
 
 /** What is read, and by which script. */
-export interface SharedReadsInit {
-  readonly client: Redis | Cluster;
+export interface SessionReadsInit {
+  readonly client: RedisClient;
   /** For what the script cannot tell. */
   readonly commandTimeoutMs: number;
   /** For the script. */
@@ -48,13 +50,13 @@ interface WaitingRead {
  *
  * On a Redis Cluster each read is a command of its own, also when the client does not know that it talks to one.
  */
-export class SharedReads {
+export class SessionReads {
   /** For what the script cannot tell: a hash with the separator in it, or something that is no hash. */
   private readonly plainReads: PlainReads;
   private readonly add = gathered<WaitingRead>((reads) => this.readInParts(reads));
   private isShared: boolean;
 
-  constructor(private readonly init: SharedReadsInit) {
+  constructor(private readonly init: SessionReadsInit) {
     const { client, commandTimeoutMs, isShared, scriptName, lua } = init;
     this.plainReads = new PlainReads(client, commandTimeoutMs);
     client.defineCommand(commandForOne(scriptName), { lua, numberOfKeys: 1 });
@@ -137,7 +139,7 @@ export class SharedReads {
 
 /** Auto-pipelining would have the command wait for another turn, and it has waited for one. */
 async function runAtOnce(
-  client: Redis | Cluster,
+  client: RedisClient,
   commandName: string,
   args: ScriptArguments,
 ): Promise<RawReply> {
@@ -176,4 +178,76 @@ function* pairsOf(text: unknown): Generator<[string, string | undefined]> {
 function isOfDifferentSlots(error: unknown): boolean {
   const { cause } = error as Error;
   return cause instanceof Error && cause.message.includes('CROSSSLOT');
+}
+
+const ACTION = 'load the session';
+
+/** Not `hgetall`: of its reply, ioredis makes an object. */
+const COMMAND = 'HGETALL';
+
+interface PlainRead {
+  readonly key: string;
+  readonly resolve: (hash: HashFields) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Reads hashes as they are, without a script. Reads that begin in the same turn of the event loop leave in one pipeline,
+ * under one deadline: that takes 13 instead of 18 µs of CPU time for each of 16 reads that ioredis would gather itself.
+ */
+class PlainReads {
+  private readonly add = gathered<PlainRead>((reads) => void this.readTogether(reads));
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** @returns an empty hash when there is none. @throws SessionCorruptError, SessionStoreError */
+  read(key: string): Promise<HashFields> {
+    const hash = this.client.isCluster ? this.readAlone(key) : this.readWithOthers(key);
+    return hash.catch(refuseWrongType);
+  }
+
+  /** A command that is sent alone follows its slot to another node, a pipeline fails as a whole. */
+  private async readAlone(key: string): Promise<HashFields> {
+    return HashList.of(await withDeadline(ACTION, this.timeoutMs, this.client.call(COMMAND, key)));
+  }
+
+  private readWithOthers(key: string): Promise<HashFields> {
+    return new Promise((resolve, reject) => this.add({ key, resolve, reject }));
+  }
+
+  private async readTogether(reads: readonly PlainRead[]): Promise<void> {
+    const pipeline = this.client.pipeline();
+    for (const { key } of reads) pipeline.call(COMMAND, key);
+    try {
+      const replies = (await withDeadline(ACTION, this.timeoutMs, pipeline.exec())) ?? [];
+      reads.forEach(({ resolve, reject }, i) => {
+        const [error, hash] = replies[i] ?? [];
+        if (error) reject(toStoreError(ACTION, error));
+        else resolve(HashList.of(hash));
+      });
+    } catch (error) {
+      for (const { reject } of reads) reject(error);
+    }
+  }
+}
+
+/**
+ * Makes a function that gathers what it is given during one turn of the event loop.
+ *
+ * @param send - is given all of a turn, in order, at its end
+ */
+function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
+  let waiting: T[] = [];
+  const flush = () => {
+    const items = waiting;
+    waiting = [];
+    send(items);
+  };
+  return (item) => {
+    waiting.push(item);
+    if (waiting.length === 1) setImmediate(flush);
+  };
 }

@@ -1,4 +1,7 @@
 import { Redis } from 'ioredis';
+import { withDeadline } from '../../lib/deadline.js';
+import { foreignProperty } from '../../lib/foreign-property.js';
+import { type RedisClient } from './redis-client.js';
 
 /** What a Sentinel says once the clients of a master are to use another server: its name, and both addresses. */
 const CHANNEL = '+switch-master';
@@ -41,4 +44,28 @@ function watchSentinels({ options }: Redis, onReport: (report: string) => void):
     watcher.subscribe(CHANNEL).catch(() => undefined);
     return watcher;
   });
+}
+
+const policyOf = foreignProperty<string>('policy by which Redis evicts keys');
+
+/**
+ * Asks Redis by which policy it evicts keys when it is full. `mayEvict` knows the answer from then on.
+ *
+ * @returns such as `allkeys-lru`; undefined when it evicts nothing, or does not tell
+ */
+export async function findEvictionPolicy(
+  client: RedisClient,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const reply = withDeadline('read the memory policy', timeoutMs, client.info('memory'));
+  const info = await reply.catch(() => '');
+  const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(info)?.[1];
+  if (policy === undefined || policy === 'noeviction') return undefined;
+  policyOf.set(client, policy);
+  return policy;
+}
+
+/** Whether any key can be gone before its time. */
+export function mayEvict(client: RedisClient): boolean {
+  return policyOf.get(client) !== undefined;
 }
