@@ -28,12 +28,7 @@ export const GROUPS = [
     'indexedOptionGroup',
   ],
   ['Durability', 'durability: { … }', 'redis/client/durable-writes', 'durabilityOptionGroup'],
-  [
-    'Encryption',
-    'encryption: { … }',
-    'session/at-rest/encryption.options',
-    'encryptionOptionGroup',
-  ],
+  ['Encryption', 'encryption: { … }', 'session/repository-options', 'encryptionOptionGroup'],
   ['WebSockets', 'webSockets: { … }', 'nest/options/redis-session.options', 'webSocketOptionGroup'],
   [
     'Near cache',

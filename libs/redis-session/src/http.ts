@@ -5,8 +5,8 @@ export {
   type SessionIdResolver,
   CompositeSessionIdResolver,
   HeaderSessionIdResolver,
+  CookieSessionIdResolver,
 } from './http/session-id/session-id-resolver.js';
-export { CookieSessionIdResolver } from './http/session-id/cookie-session-id-resolver.js';
 
 // Where a client is led
 export {
@@ -29,9 +29,8 @@ export {
 export { type HttpExchange } from './http/answers/http-exchange.js';
 
 // The page that was asked for before the login
-export { type RequestCache } from './http/saved-requests/request-cache.js';
+export { type RequestCache, setContinueKey } from './http/saved-requests/request-cache.js';
 export { type SavedRequest } from './http/saved-requests/saved-request.js';
 export { toSafeReturnPath } from './http/saved-requests/safe-return-path.js';
-export { setContinueKey } from './http/saved-requests/continue-key.js';
 export { CookieRequestCache } from './http/saved-requests/cookie-request-cache.js';
 export { SessionRequestCache } from './http/saved-requests/session-request-cache.js';

@@ -15,7 +15,7 @@ export { SessionManagementModule } from './nest/management/session-management.mo
 export { drainOnShutdown } from './nest/drain-on-shutdown.js';
 
 // In handlers
-export { CsrfToken } from './nest/access/csrf-token.service.js';
+export { CsrfToken, CsrfTokenService } from './nest/access/csrf.js';
 export {
   CurrentSecurityContext,
   CurrentSession,
@@ -34,7 +34,6 @@ export { SessionRepositoryInterceptor } from './nest/session-repository.intercep
 export { SecuredMessages } from './nest/messages/secured-messages.decorator.js';
 
 // To inject
-export { CsrfTokenService } from './nest/access/csrf-token.service.js';
 export { ExceptionTranslator } from './nest/access/exception-translation.filter.js';
 export { LoginService } from './nest/login/login.service.js';
 export { LogoutService } from './nest/login/logout.service.js';

@@ -6,7 +6,7 @@ import {
 } from 'nestjs-redis-session/http';
 import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
 import { resolveCookieOptions } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
-import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/cookie-session-id-resolver.js';
+import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/session-id-resolver.js';
 import { PLATFORMS, type StartedApp, useApps } from '../../support/apps/start-app.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../../support/http/session-cookie.js';
 import { SESSION_ROUTES, sessionViewOf } from '../../support/apps/session-controller.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type EncryptionOptions } from '../../../libs/redis-session/src/session/at-rest/encryption.options.js';
+import { type EncryptionOptions } from '../../../libs/redis-session/src/session/repository-options.js';
 import { type OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';

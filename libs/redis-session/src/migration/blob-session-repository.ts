@@ -9,8 +9,15 @@ import {
 import { SESSION_COOKIE_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
-import { movedTo, lifetimeOf, parseBlob, type SessionBlob, stringifyBlob } from './session-blob.js';
-import { openOwnAttributes, sealOwnAttributes } from './signed-attributes.js';
+import {
+  movedTo,
+  lifetimeOf,
+  parseBlob,
+  type SessionBlob,
+  stringifyBlob,
+  openOwnAttributes,
+  sealOwnAttributes,
+} from './session-blob.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What the other library is told in its set-up. */

@@ -2,9 +2,9 @@ import {
   type CookieSerializerOptions,
   CookieSerializer,
 } from '../http/session-id/cookie-serializer.js';
-import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
-import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
+import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import {
+  type RedisSessionModuleOptions,
   type ConnectedFeature,
   type SessionFeature,
   type SessionFeatureHost,

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { signConnectId, verifyConnectId } from '../http/session-id/connect-signature.js';
-import { type CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
+import { signConnectId, verifyConnectId } from '../http/session-id/cookie-value.js';
 import {
+  type CookieSessionIdResolver,
   type SessionIdAnnouncement,
   type SessionIdResolver,
 } from '../http/session-id/session-id-resolver.js';

@@ -17,8 +17,8 @@ import {
   lifetimeOf,
   parseBlob,
   type SessionBlob,
+  openOwnAttributes,
 } from './session-blob.js';
-import { openOwnAttributes } from './signed-attributes.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What a {@link MigratingSessionRepository} works with. */

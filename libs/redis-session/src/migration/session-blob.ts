@@ -1,4 +1,6 @@
 import secureJson from 'secure-json-parse';
+import { signConnectId, verifyConnectId } from '../http/session-id/cookie-value.js';
+import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 
 /** A session as connect-redis writes it: `{"cookie":{"originalMaxAge":null,…},"passport":{"user":1},…}`. */
 export interface SessionBlob {
@@ -62,4 +64,46 @@ export function movedTo(text: string): string | undefined {
   if (!/^0e[1-9]\d*$/.test(text)) return undefined;
   const hex = BigInt(text.slice(2)).toString(16);
   return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString();
+}
+
+const SEALED = 'sealed:';
+
+/**
+ * Signs the attributes of the library, the login among them, and binds them to the session `id`. The other library may let
+ * clients name attributes; what it writes under these names must not count.
+ *
+ * @param secrets - the first signs
+ */
+export function sealOwnAttributes(
+  blob: SessionBlob,
+  id: string,
+  [secret = '']: readonly string[],
+): SessionBlob {
+  return withOwnAttributes(blob, (name, value) =>
+    signConnectId(JSON.stringify([id, name, value]), secret, SEALED),
+  );
+}
+
+/** Reverses {@link sealOwnAttributes}. What none of `secrets` has signed for this session is left out. */
+export function openOwnAttributes(
+  blob: SessionBlob,
+  id: string,
+  secrets: readonly string[],
+): SessionBlob {
+  return withOwnAttributes(blob, (name, sealed) => {
+    const text = typeof sealed === 'string' ? verifyConnectId(sealed, secrets, SEALED) : undefined;
+    const [sealedId, sealedName, value] = JSON.parse(text ?? '[]') as unknown[];
+    return sealedId === id && sealedName === name ? value : undefined;
+  });
+}
+
+function withOwnAttributes(
+  { cookie, attributes }: SessionBlob,
+  replace: (name: string, value: unknown) => unknown,
+): SessionBlob {
+  const replaced = [...attributes].map(([name, value]): [string, unknown] => [
+    name,
+    isOwnAttribute(name) ? replace(name, value) : value,
+  ]);
+  return { cookie, attributes: new Map(replaced.filter(([, value]) => value !== undefined)) };
 }

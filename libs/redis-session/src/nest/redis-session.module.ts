@@ -26,10 +26,10 @@ import {
 import { type ExcludedRoute, type ResolvedOptions } from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
-import { LogoutMiddleware } from './login/logout.middleware.js';
+import { LogoutMiddleware } from './login/logout.service.js';
 import { watchMicroservices } from './messages/inheriting-microservices.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
-import { warnOfWeakGenerator } from '../session/at-rest/generator-strength.js';
+import { warnOfWeakGenerator } from '../session/session-id.js';
 import { SessionOptionError } from '../session/session.errors.js';
 
 /**

@@ -3,19 +3,18 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { type SessionRequestContext } from '../http/request/session-request-context.js';
 import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
-import { CsrfGuard } from './access/csrf.guard.js';
-import { CsrfTokenService } from './access/csrf-token.service.js';
+import { CsrfGuard, CsrfTokenService } from './access/csrf.js';
 import {
   ExceptionTranslationFilter,
   ExceptionTranslator,
+  SessionFailureFilter,
 } from './access/exception-translation.filter.js';
 import { FreshSessionGuard } from './access/fresh-session.guard.js';
 import { SecurityEvents } from './access/security-events.service.js';
 import { SessionAuthenticationGuard } from './access/session-authentication.guard.js';
 import { LoginFlow } from './login/login.guard.js';
 import { LoginService } from './login/login.service.js';
-import { LogoutMiddleware } from './login/logout.middleware.js';
-import { LogoutService } from './login/logout.service.js';
+import { LogoutMiddleware, LogoutService } from './login/logout.service.js';
 import { SessionEventHandlers, SessionEvents } from './management/session-events.service.js';
 import { OpenSockets } from './messages/open-sockets.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
@@ -26,7 +25,6 @@ import {
   RESOLVED_OPTIONS,
   SESSION_REQUEST_CONTEXT,
 } from './redis-session.module-definition.js';
-import { SessionFailureFilter } from './session-failure.filter.js';
 import { SessionFeatures } from './session-features.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
 import { SessionRepositoryMiddleware } from './session-repository.middleware.js';

@@ -6,10 +6,9 @@ import {
   type VisitorTimeouts,
 } from '../http/request/session-request-context.js';
 import { CookieSerializer, insecureCookieWarning } from '../http/session-id/cookie-serializer.js';
-import { CookieSessionIdResolver } from '../http/session-id/cookie-session-id-resolver.js';
+import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
-import { type ResolvedOptions } from './options/redis-session.options.js';
-import { type ConnectedFeature } from './options/redis-session.options.js';
+import { type ResolvedOptions, type ConnectedFeature } from './options/redis-session.options.js';
 import { HttpPlatform } from './http-platform.js';
 import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 import { OpenSessionStore } from './session-store.providers.js';

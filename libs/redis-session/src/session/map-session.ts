@@ -1,5 +1,8 @@
-import { ShownByNames } from './attributes/shown-by-names.js';
-import { type AttributeLookup, SessionAttributeMap } from './attributes/attributes.js';
+import {
+  ShownByNames,
+  type AttributeLookup,
+  SessionAttributeMap,
+} from './attributes/attributes.js';
 import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
 import {
   type PendingSessionChange,
@@ -151,10 +154,7 @@ export class MapSession extends ShownByNames implements Session {
     this.announceFirstAttribute();
     this.attributes.get(name).update(change as (value: unknown) => unknown);
     this.scheduleFlush();
-    const stored = async () => {
-      await this.save();
-      return this.getAttribute<T>(name);
-    };
+    const stored = () => this.save().then(() => this.getAttribute<T>(name));
     return { then: (onStored, onRefused) => stored().then(onStored, onRefused) };
   }
 

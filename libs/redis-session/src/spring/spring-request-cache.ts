@@ -1,7 +1,10 @@
 import { type IncomingMessage } from 'node:http';
 import { type HttpExchange } from '../http/answers/http-exchange.js';
-import { setContinueKey } from '../http/saved-requests/continue-key.js';
-import { isWorthSaving, type RequestCache } from '../http/saved-requests/request-cache.js';
+import {
+  setContinueKey,
+  isWorthSaving,
+  type RequestCache,
+} from '../http/saved-requests/request-cache.js';
 import {
   parseSavedRequests,
   pickSavedRequest,

@@ -8,8 +8,7 @@ export {
 } from './redis-session-testing.module.js';
 
 // Clients of it
-export { type CookieAgent, loginAs } from './login-as.js';
-export { sessionOf, type TestResponse } from './session-of.js';
+export { type CookieAgent, loginAs, sessionOf, type TestResponse } from './test-sessions.js';
 
 // For authors of session repositories
 export { describeIndexedSessionRepository } from './contract/indexed-session-repository.contract.js';

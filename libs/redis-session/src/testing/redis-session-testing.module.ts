@@ -4,7 +4,7 @@ import { type RedisSessionModuleOptions } from '../nest/options/redis-session.op
 import { configureOptions, resolveConfigured } from '../nest/options/resolve-options.js';
 import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
 import { RedisSessionModule } from '../nest/redis-session.module.js';
-import { rememberModule } from './session-of.js';
+import { rememberModule } from './test-sessions.js';
 
 /** The options of `RedisSessionModule` without those of Redis, and a clock. */
 export type RedisSessionTestingOptions = Omit<

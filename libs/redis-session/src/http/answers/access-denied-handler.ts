@@ -1,5 +1,4 @@
-import { type ExchangeMatcher } from './entry-points.js';
-import { type HttpExchange, redirectAnswer } from './http-exchange.js';
+import { type ExchangeMatcher, type HttpExchange, redirectAnswer } from './http-exchange.js';
 import { problemAnswer } from './http-answer.js';
 import { isBrowserNavigation } from './request-matchers.js';
 

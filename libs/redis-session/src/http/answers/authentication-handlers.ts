@@ -3,8 +3,12 @@ import {
   type AuthenticationFailureReason,
 } from '../../security/authentication.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { CONTINUE_PARAMETER, requestedContinueKey } from '../saved-requests/continue-key.js';
-import { type RequestCache, takeSavedRequest } from '../saved-requests/request-cache.js';
+import {
+  CONTINUE_PARAMETER,
+  requestedContinueKey,
+  type RequestCache,
+  takeSavedRequest,
+} from '../saved-requests/request-cache.js';
 import { unauthorizedProblem } from './entry-points.js';
 import { type HttpExchange, redirectAnswer, withQuery } from './http-exchange.js';
 import { isBrowserNavigation } from './request-matchers.js';

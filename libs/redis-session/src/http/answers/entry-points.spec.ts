@@ -6,14 +6,16 @@ import {
 } from '../../../../../test/support/http/test-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { type AuthenticationEntryPoint } from './entry-points.js';
-import { BasicEntryPoint } from './entry-points.js';
-import { setContinueKey } from '../saved-requests/continue-key.js';
-import { defaultEntryPoint } from './entry-points.js';
-import { DelegatingEntryPoint } from './entry-points.js';
+import {
+  type AuthenticationEntryPoint,
+  BasicEntryPoint,
+  defaultEntryPoint,
+  DelegatingEntryPoint,
+  LoginPageEntryPoint,
+  ProblemEntryPoint,
+} from './entry-points.js';
+import { setContinueKey } from '../saved-requests/request-cache.js';
 import { type HttpAnswer } from './http-answer.js';
-import { LoginPageEntryPoint } from './entry-points.js';
-import { ProblemEntryPoint } from './entry-points.js';
 
 function answerOf(
   entryPoint: AuthenticationEntryPoint,

@@ -1,8 +1,13 @@
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { type HttpExchange, redirectAnswer, withQuery } from './http-exchange.js';
+import {
+  type ExchangeMatcher,
+  type HttpExchange,
+  redirectAnswer,
+  withQuery,
+} from './http-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { isBrowserNavigation, isScriptRequest } from './request-matchers.js';
-import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/continue-key.js';
+import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/request-cache.js';
 import { toSafeReturnPath } from '../saved-requests/safe-return-path.js';
 import { type ProblemAnswer, problemAnswer } from './http-answer.js';
 
@@ -20,9 +25,6 @@ export interface AuthenticationEntryPoint {
    */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void;
 }
-
-/** A question about a request, such as `({ request }) => isBrowserNavigation(request)`. */
-export type ExchangeMatcher = (exchange: HttpExchange) => boolean;
 
 /**
  * Asks for HTTP Basic credentials (RFC 7617). Scripts of a page get a 401 without the challenge, as the browser would

@@ -23,6 +23,9 @@ export interface HttpExchange {
   appendHeader(name: string, value: string): void;
 }
 
+/** A question about a request, such as `({ request }) => isBrowserNavigation(request)`. */
+export type ExchangeMatcher = (exchange: HttpExchange) => boolean;
+
 /** 302, or 303 after a form: the browser shall ask for the page, not send the form there (RFC 9110 §15.4.4). */
 export function redirectAnswer(
   { request }: Pick<HttpExchange, 'request'>,

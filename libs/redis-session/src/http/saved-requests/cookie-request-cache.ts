@@ -1,11 +1,13 @@
 import { stringifySetCookie } from 'cookie';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { type ExchangeMatcher } from '../answers/entry-points.js';
-import { setContinueKey } from './continue-key.js';
-import { findCookieValues } from '../session-id/cookie-value.js';
-import { sign, verify } from '../session-id/cookie-value.js';
-import { type HttpExchange } from '../answers/http-exchange.js';
-import { DEFAULT_MAX_SAVED_REQUESTS, isWorthSaving, type RequestCache } from './request-cache.js';
+import { type ExchangeMatcher, type HttpExchange } from '../answers/http-exchange.js';
+import {
+  setContinueKey,
+  DEFAULT_MAX_SAVED_REQUESTS,
+  isWorthSaving,
+  type RequestCache,
+} from './request-cache.js';
+import { findCookieValues, sign, verify } from '../session-id/cookie-value.js';
 import {
   parseSavedRequests,
   pickSavedRequest,

@@ -7,10 +7,15 @@ import {
 import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { MapSessionRepository } from '../../session/map-session-repository.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { continueKeyOf, requestedContinueKey } from './continue-key.js';
+import {
+  continueKeyOf,
+  requestedContinueKey,
+  nullRequestCache,
+  type RequestCache,
+  takeSavedRequest,
+} from './request-cache.js';
 import { CookieRequestCache } from './cookie-request-cache.js';
 import { sign } from '../session-id/cookie-value.js';
-import { nullRequestCache, type RequestCache, takeSavedRequest } from './request-cache.js';
 import { parseSavedRequests } from './saved-request.js';
 import { SessionRequestCache } from './session-request-cache.js';
 

@@ -1,9 +1,12 @@
 import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
-import { type ExchangeMatcher } from '../answers/entry-points.js';
-import { setContinueKey } from './continue-key.js';
-import { type HttpExchange } from '../answers/http-exchange.js';
+import { type ExchangeMatcher, type HttpExchange } from '../answers/http-exchange.js';
+import {
+  setContinueKey,
+  DEFAULT_MAX_SAVED_REQUESTS,
+  isWorthSaving,
+  type RequestCache,
+} from './request-cache.js';
 import { EarlyEnd } from '../request/before-commit.js';
-import { DEFAULT_MAX_SAVED_REQUESTS, isWorthSaving, type RequestCache } from './request-cache.js';
 import {
   parseSavedRequests,
   pickSavedRequest,

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { CompositeSessionIdResolver, HeaderSessionIdResolver } from './session-id-resolver.js';
+import {
+  CompositeSessionIdResolver,
+  HeaderSessionIdResolver,
+  CookieSessionIdResolver,
+} from './session-id-resolver.js';
 import { resolveCookieOptions } from './cookie-options.js';
 import { CookieSerializer } from './cookie-serializer.js';
-import { CookieSessionIdResolver } from './cookie-session-id-resolver.js';
 
 function cookieResolver(rolling: boolean): CookieSessionIdResolver {
   const options = { ...resolveCookieOptions({ rolling }), isSecure: () => false };

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
 import { CookieSerializer } from './cookie-serializer.js';
-import { CookieSessionIdResolver } from './cookie-session-id-resolver.js';
+import { CookieSessionIdResolver } from './session-id-resolver.js';
 import { sign } from './cookie-value.js';
 
 const SECRET = 'current-secret-of-32-characters!';

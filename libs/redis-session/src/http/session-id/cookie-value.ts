@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { createHmac, timingSafeEqual, type CipherKey } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
-import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** `plain`: percent-encoded where RFC 6265 asks for it. `base64`: RFC 4648 standard alphabet over UTF-8, as Spring writes it. */
 export type CookieEncoding = 'plain' | 'base64';
@@ -146,4 +146,29 @@ function signatureOf(value: string, secret: string): string {
 function isEqual(given: Buffer, expectedText: string): boolean {
   const expected = Buffer.from(expectedText);
   return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** The start of express-session's cookies. */
+const SIGNED = 's:';
+
+/** @returns `s:<id>.<HMAC-SHA256, base64 without padding>`, as express-session writes it */
+export function signConnectId(id: string, secret: CipherKey, prefix = SIGNED): string {
+  return `${prefix}${id}.${connectSignatureOf(id, secret)}`;
+}
+
+/** @returns the id, undefined when none of `secrets` has signed it */
+export function verifyConnectId(
+  value: string,
+  secrets: readonly CipherKey[],
+  prefix = SIGNED,
+): string | undefined {
+  const dot = value.lastIndexOf('.');
+  if (!value.startsWith(prefix) || dot <= prefix.length) return undefined;
+  const id = value.slice(prefix.length, dot);
+  const given = Buffer.from(value.slice(dot + 1));
+  return secrets.some((secret) => isEqual(given, connectSignatureOf(id, secret))) ? id : undefined;
+}
+
+function connectSignatureOf(id: string, secret: CipherKey): string {
+  return createHmac('sha256', secret).update(id).digest('base64').replaceAll('=', '');
 }

@@ -14,10 +14,15 @@ import { isBrowserNavigation } from '../../http/answers/request-matchers.js';
 import { breakOff } from '../../http/response/dropped-response.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { EMPTY_SECURITY_CONTEXT } from '../../security/security-context.js';
+import {
+  SessionInvalidatedError,
+  SessionLimitError,
+  SessionStoreError,
+} from '../../session/session.errors.js';
+import { HttpPlatform, rawResponseOf } from '../http-platform.js';
 import { isMessage } from '../messages/message-context.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
-import { HttpPlatform, rawResponseOf } from '../http-platform.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 import { SecurityEvents } from './security-events.service.js';
 import {
@@ -28,6 +33,7 @@ import {
   InvalidSessionException,
   LoginFailedException,
   SessionEndedException,
+  toHttpException,
 } from './security.exceptions.js';
 
 /**
@@ -201,5 +207,20 @@ function emitTo(client: WebSocketClient, data: object): void {
     client.send?.(JSON.stringify({ event: 'exception', data }));
   } else {
     client.emit?.('exception', data);
+  }
+}
+
+/**
+ * Hands what a handler throws because its session failed to the application's exception filters once more, as the
+ * exception that they know: 503 when Redis cannot be reached, 401 when the session has ended meanwhile.
+ */
+@Catch(SessionInvalidatedError, SessionLimitError, SessionStoreError)
+export class SessionFailureFilter implements ExceptionFilter {
+  constructor(private readonly platform: HttpPlatform) {}
+
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    if (host.getType() !== 'http') return error;
+    this.platform.fail(host, toHttpException(error));
+    return undefined;
   }
 }

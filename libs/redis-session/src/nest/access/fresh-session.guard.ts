@@ -5,7 +5,7 @@ import { type SecurityContext } from '../../security/security-context.js';
 import { findRequest, findSessionRequest } from '../messages/message-context.js';
 import { replaceUser } from '../http-platform.js';
 import { toHttpException } from './security.exceptions.js';
-import { oncePerHandler } from './route-rules.js';
+import { oncePerHandler } from './authorization.decorators.js';
 
 /**
  * Reads the session of a request and who its user is from the store once more, whatever is known of them; changes are saved

@@ -5,7 +5,12 @@ import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
 import { type SecurityContext, SecurityContextHolder } from '../../security/security-context.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { type RouteRule } from './authorization.decorators.js';
+import {
+  type RouteRule,
+  oncePerHandler,
+  type HandlerClass,
+  routeRulesOf,
+} from './authorization.decorators.js';
 import { isLoginRoute } from '../login/login.guard.js';
 import {
   findRequest,
@@ -16,7 +21,6 @@ import {
   securityContextOf,
   setMessageContext,
 } from '../messages/message-context.js';
-import { oncePerHandler, type HandlerClass, routeRulesOf } from './route-rules.js';
 import { showUser } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.module-definition.js';

@@ -5,14 +5,14 @@ import {
   SESSION_ID_PATTERN,
   STABLE_PREFIX_LENGTH,
   generateSessionId,
+  refuseWeakGenerator,
 } from '../../session/session-id.js';
 import {
   type DurabilityOptions,
   durabilityOptionGroup,
   type ResolvedDurabilityOptions,
 } from '../../redis/client/durable-writes.js';
-import { resolveEncryptionOptions } from '../../session/at-rest/encryption.options.js';
-import { refuseWeakGenerator } from '../../session/at-rest/generator-strength.js';
+import { resolveEncryptionOptions } from '../../session/repository-options.js';
 import {
   resolveIndexedSessionOptions,
   type RedisSessionModuleOptions,

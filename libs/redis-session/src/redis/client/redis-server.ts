@@ -1,7 +1,6 @@
-import { Redis } from 'ioredis';
+import { type Cluster, Redis } from 'ioredis';
 import { withDeadline } from '../../lib/deadline.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { type RedisClient } from './redis-client.js';
 
 /** What a Sentinel says once the clients of a master are to use another server: its name, and both addresses. */
 const CHANNEL = '+switch-master';
@@ -54,7 +53,7 @@ const policyOf = foreignProperty<string>('policy by which Redis evicts keys');
  * @returns such as `allkeys-lru`; undefined when it evicts nothing, or does not tell
  */
 export async function findEvictionPolicy(
-  client: RedisClient,
+  client: Redis | Cluster,
   timeoutMs: number,
 ): Promise<string | undefined> {
   const reply = withDeadline('read the memory policy', timeoutMs, client.info('memory'));
@@ -66,6 +65,6 @@ export async function findEvictionPolicy(
 }
 
 /** Whether any key can be gone before its time. */
-export function mayEvict(client: RedisClient): boolean {
+export function mayEvict(client: Redis | Cluster): boolean {
   return policyOf.get(client) !== undefined;
 }

@@ -98,7 +98,7 @@ export class InvalidationFeed {
 const CHANNEL = '__redis__:invalidate';
 
 /** What an {@link InvalidationLink} is told. */
-interface InvalidationLinkInit {
+export interface InvalidationLinkInit {
   /** The connection over which sessions are read. */
   readonly client: Redis;
   readonly commandTimeoutMs: number;
@@ -123,7 +123,7 @@ interface InvalidationLinkInit {
  * a key that two clients change at the same time as changed by the last of them alone, so a change of another
  * client just before one of ours would go unreported.
  */
-class InvalidationLink {
+export class InvalidationLink {
   private readonly connection: Redis;
   private isClosed = false;
   private isOpen = false;

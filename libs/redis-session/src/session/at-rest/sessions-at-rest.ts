@@ -3,11 +3,10 @@ import { foreignProperty } from '../../lib/foreign-property.js';
 import { quoted } from '../../lib/logger.js';
 import { type AttributeLookup } from '../attributes/attributes.js';
 import { type MapSession } from '../map-session.js';
-import { type SessionRepositoryOptions } from '../repository-options.js';
+import { type SessionRepositoryOptions, resolveEncryptionOptions } from '../repository-options.js';
 import { type SessionChange, type StoredSession } from '../session-change.js';
 import { isStorageId, storageIdOf } from '../session-id.js';
 import { SessionCorruptError } from '../session.errors.js';
-import { resolveEncryptionOptions } from './encryption.options.js';
 import { KeyRing } from './key-ring.js';
 import { SealedAttributes, type SealingRules } from './sealed-attributes.js';
 

@@ -1,8 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type SessionCodec } from './codec.js';
-import { type AttributeChange } from '../session-change.js';
+import { isDeepStrictEqual, inspect } from 'node:util';
+import { readable } from '../../lib/logger.js';
 import { SaveMode } from '../repository-options.js';
+import { type AttributeChange } from '../session-change.js';
 import { SessionEncodingError } from '../session.errors.js';
+import { type SessionCodec } from './codec.js';
 
 /** Stores may put it between texts. */
 const SEPARATOR = '\0';
@@ -237,5 +238,20 @@ export class SessionAttributeMap {
       for (const name of this.storedTexts.keys()) this.get(name);
     }
     return this.attributes;
+  }
+}
+
+/** Shows the names of its attributes where it is logged or returned by mistake, but no id and no values. */
+export abstract class ShownByNames {
+  protected abstract readonly attributes: { readonly names: readonly string[] };
+
+  /** What a client or a log gets of it as JSON. */
+  toJSON(): { attributeNames: readonly string[] } {
+    return { attributeNames: this.attributes.names };
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](): string {
+    return `Session { ${this.attributes.names.map(readable).join(', ')} }`;
   }
 }

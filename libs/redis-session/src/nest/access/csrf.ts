@@ -4,15 +4,18 @@ import {
   Injectable,
   type PipeTransform,
   createParamDecorator,
+  type CanActivate,
 } from '@nestjs/common';
 import { SessionRequest } from '../../http/request/session-request.js';
-import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from '../../security/csrf-token.js';
+import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { rawRequestOf } from '../http-platform.js';
-import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 import { findRequest } from '../messages/message-context.js';
+import { type ResolvedOptions } from '../options/redis-session.options.js';
+import { type ResolvedCsrfOptions } from '../options/security.options.js';
+import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
+import { CsrfException } from './security.exceptions.js';
 
 /** What a form or a script sends its token with. */
 interface RequestWithToken {
@@ -82,3 +85,28 @@ const RequestOfContext = createParamDecorator((_data: unknown, context: Executio
 
 /** Injects the token that a form of the page must send back. See the option `security.csrf`. */
 export const CsrfToken = (): ParameterDecorator => RequestOfContext(CsrfTokenPipe);
+
+/** Requests that change nothing (RFC 9110 §9.2.1); GraphQL refuses mutations by GET itself. */
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** Refuses requests that change something and do not send a token of their session. Mirrors `CsrfFilter` of Spring Security. */
+export class CsrfGuard implements CanActivate {
+  constructor(
+    private readonly options: ResolvedCsrfOptions,
+    private readonly tokens: CsrfTokenService,
+  ) {}
+
+  /** @throws CsrfException */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = findRequest(context);
+    if (!request) return true;
+    const rawRequest = rawRequestOf(request);
+    const isSafe = SAFE_METHODS.includes(rawRequest.method ?? '');
+    if (isSafe || this.options.isExempt(rawRequest)) return true;
+    if (await this.tokens.hasToken(request)) return true;
+    throw new CsrfException(
+      'The request does not come from a page of this site.',
+      `${context.getClass().name}.${context.getHandler().name}`,
+    );
+  }
+}
