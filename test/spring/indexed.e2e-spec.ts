@@ -134,8 +134,8 @@ describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
   });
 });
 
-describe('maximumSessions of 1 on both sides', () => {
-  const apps = useSpringApps({ boot: 4, repository: 'indexed', maximumSessions: 1 });
+describe.each([4, 3])('maximumSessions of 1 at Nest and Spring Boot %d', (boot) => {
+  const apps = useSpringApps({ boot, repository: 'indexed', maximumSessions: 1 });
 
   it.each([
     ['nest', 'spring'],
@@ -168,11 +168,51 @@ describe('maximumSessions of 1 on both sides', () => {
     await apps.logOut(later, 'nest');
   });
 
+  it('a user is told at Spring that a newer login at Nest has ended the session', async () => {
+    const earlier = await apps.login('spring', 'bob');
+    const later = await apps.login('nest', 'bob');
+    const told = await earlier.copyWithCookies().open('/spring/members');
+    expect(told.text).toContain('This session has been expired');
+    const again = await earlier.copyWithCookies().open('/spring/members');
+    expect(again.location).toContain('/login');
+    expect(await userAt(later, 'spring')).toBe('bob');
+    await apps.logOut(later, 'nest');
+  });
+
+  it('a newer login at Nest makes no request of Spring in flight fail, and none logs its user in again', async () => {
+    const earlier = await apps.login('spring', 'bob');
+    const slow = earlier.copyWithCookies().postJson('/spring/api/slow', {});
+    const waiting = async () => (await apps.visitor().getJson('/spring/api/waiting')).text;
+    await eventually(async () => (await waiting()) === '1');
+    const later = await apps.login('nest', 'bob');
+    await apps.visitor().postJson('/spring/api/go-on', {});
+    expect((await slow).status).toBe(200);
+    for (const side of [...SIDES, ...SIDES]) {
+      const { text } = await earlier.copyWithCookies().open(`/${side}/members`);
+      expect(text).not.toContain('hello bob');
+    }
+    expect(await userAt(later, 'spring')).toBe('bob');
+    await apps.logOut(later, 'nest');
+  });
+
+  it('a user whom a newer login has ended can log in again on either side', async () => {
+    const first = await apps.login('nest', 'bob');
+    const second = await apps.login('nest', 'bob');
+    expect((await first.open('/spring/members')).text).toContain('This session has been expired');
+    const token = (await first.getJson('/spring/api/csrf')).text;
+    await first.submit('/spring/login', { username: 'bob', password: 'bob', _csrf: token });
+    for (const side of SIDES) expect(await userAt(first, side)).toBe('bob');
+    expect((await second.open('/nest/members')).location).toContain('reason=maximum-sessions');
+    await apps.logOut(first, 'nest');
+  });
+
   it('of 10 logins at Nest at the same time one stays', async () => {
     const visitors = await Promise.all(
       Array.from({ length: 10 }, () => apps.login('nest', 'alice')),
     );
-    const names = await Promise.all(visitors.map((visitor) => userAt(visitor, 'spring')));
-    expect(names.filter((name) => name === 'alice')).toHaveLength(1);
+    const answers = await Promise.all(visitors.map((each) => each.getJson('/spring/api/me')));
+    const texts = answers.map(({ text }) => text);
+    expect(texts.filter((text) => text.includes('"alice"'))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes('has been expired'))).toHaveLength(9);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import {
+  Authenticated,
   CsrfToken,
   CurrentSecurityContext,
   CurrentUser,
@@ -32,6 +33,12 @@ class PageController {
     return { name: authentication?.name ?? null, authorities: authentication?.authorities ?? [] };
   }
 
+  @Get('members')
+  @Authenticated()
+  members(@CurrentUser() user: unknown): unknown {
+    return user;
+  }
+
   @Get('user')
   user(@CurrentUser() user: unknown): unknown {
     return user;
@@ -58,6 +65,28 @@ function tokenOf(fields: object): string {
   const defaults = { authenticated: true, authorities: [], credentials: null, principal: 'kim' };
   return contextOf({ '@class': LOGIN, ...defaults, ...fields });
 }
+
+const SAML = `${SECURITY}.saml2.provider.service.authentication`;
+/** As Spring's module for SAML writes the login of a user. */
+const SAML_LOGIN = contextOf({
+  '@class': `${SAML}.Saml2Authentication`,
+  authorities: [
+    'java.util.Collections$UnmodifiableRandomAccessList',
+    [{ '@class': `${SECURITY}.core.authority.SimpleGrantedAuthority`, authority: 'ROLE_USER' }],
+  ],
+  details: null,
+  principal: {
+    '@class': `${SAML}.DefaultSaml2AuthenticatedPrincipal`,
+    name: 'kim',
+    attributes: {
+      '@class': 'java.util.LinkedHashMap',
+      mail: ['java.util.ArrayList', ['kim@example.com']],
+    },
+    registrationId: 'one',
+    sessionIndexes: ['java.util.Collections$EmptyList', []],
+  },
+  saml2Response: '<saml2p:Response/>',
+});
 
 const LONG = 'x'.repeat(1_000_000);
 const deep = (levels: number) => `${'['.repeat(levels)}1${']'.repeat(levels)}`;
@@ -125,6 +154,37 @@ describe.each(PLATFORMS)('sessions of Spring that hold nonsense, on %s', (platfo
     await redis.client.expire(keyOf(id), 1800);
     return id;
   }
+
+  it('a user of SAML is a stranger with one warning, is sent to log in, and stays logged in at Spring', async () => {
+    const { client } = await startShop();
+    const id = await store({ [CONTEXT]: SAML_LOGIN });
+    const cookie = cookieOf(id);
+    for (let request = 0; request < 3; request++) {
+      expect((await client.get('/me').set('cookie', cookie)).body).toMatchObject({ name: null });
+      expect((await client.get('/members').set('cookie', cookie)).status).toBe(401);
+      const page = await client.get('/members').set(NAVIGATION).set('cookie', cookie);
+      expect(page.headers['location']).toMatch(/^\/login/);
+    }
+    expect(await redis.client.hget(keyOf(id), CONTEXT)).toBe(SAML_LOGIN);
+    expect(logger.lines).toHaveLength(1);
+    expect(logger.text).toContain('Saml2Authentication');
+    expect(logger.text).not.toContain('kim');
+  });
+
+  it('a user of SAML is known when the option principal translates him', async () => {
+    const fromSpring = (principal: unknown) => {
+      const { name } = principal as { name: string };
+      return { name, principal: { username: name } };
+    };
+    const users = { fromSpring, toSpring: () => undefined };
+    const { client } = await start(
+      { features: [springSession({ principal: users })] },
+      { controllers: [PageController], providers: [LocalStrategy] },
+    );
+    const id = await store({ [CONTEXT]: SAML_LOGIN });
+    const { body } = await client.get('/me').set('cookie', cookieOf(id));
+    expect(body).toEqual({ name: 'kim', authorities: ['ROLE_USER'] });
+  });
 
   it.each(POISONS)('nobody is logged in by %s, and it stays', async (_what, text, isTold) => {
     const { client } = await startShop();

@@ -16,6 +16,7 @@ import { useTestRedis } from '../support/redis/test-redis.js';
 
 const redis = useTestRedis();
 const users = { boot: 4, authorities: undefined, factor: undefined, principal: undefined } as const;
+const CONTEXT = 'sessionAttr:SPRING_SECURITY_CONTEXT';
 const stops: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -126,5 +127,60 @@ describe('maximumSessions with "reject-login"', () => {
     const results = await Promise.allSettled(logins);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
     expect((await replica().findByPrincipalName('max')).total).toBe(3);
+  });
+});
+
+describe('a session whose place a newer login has taken', () => {
+  const MARK =
+    'sessionAttr:org.springframework.session.security.SpringSessionBackedSessionInformation.EXPIRED';
+  const limited = { maximumSessions: 1 } as const;
+  const keyOf = (id: string) => `${redis.namespace}:sessions:${id}`;
+
+  it('holds nothing but the mark that Spring reads', async () => {
+    const id = await login(replica(limited), 'eve');
+    const before = await redis.contentOf(keyOf(id));
+    await login(replica(limited), 'eve');
+    const { fields, ttlMs } = await redis.contentOf(keyOf(id));
+    const { creationTime, maxInactiveInterval } = before.fields;
+    expect({ ...fields, lastAccessedTime: '' }).toEqual({
+      ...{ creationTime, maxInactiveInterval, lastAccessedTime: '' },
+      ...{ [MARK]: 'true', ended: JSON.stringify(id) },
+    });
+    expect(ttlMs).toBeGreaterThan(1_800_000);
+    expect(await replica().findById(id)).toBeUndefined();
+  });
+
+  it('is reported once, with its user and the reason', async () => {
+    const repository = replica({ ...limited, eventDelivery: 'once' });
+    const events = await listen(repository, 'once');
+    const id = await login(repository, 'zoe');
+    const later = await login(repository, 'zoe');
+    await repository.deleteById(id);
+    await repository.deleteById(later);
+    await eventually(() => Promise.resolve(typesOf(events, later).includes('deleted')));
+    expect(typesOf(events, id)).toEqual(['created', 'deleted']);
+    const reported = events.filter(({ sessionId }) => sessionId === id)[1];
+    expect(reported).toMatchObject({ principalName: 'zoe', reason: 'maximum-sessions' });
+  });
+
+  it('tells the reason once', async () => {
+    const id = await login(replica(limited), 'ann');
+    await login(replica(limited), 'ann');
+    expect(await replica().takeEndReason(id)).toBe('maximum-sessions');
+    expect(await replica().takeEndReason(id)).toBeUndefined();
+  });
+
+  it('counts again after a login at a Spring application without a limit, which keeps the mark', async () => {
+    const id = await login(replica(limited), 'ida');
+    const login2 = await login(replica(limited), 'ida');
+    const context = await redis.client.hget(keyOf(login2), CONTEXT);
+    const renamed = randomUUID();
+    await redis.client.rename(keyOf(id), keyOf(renamed));
+    await redis.client.hset(keyOf(renamed), CONTEXT, context ?? '');
+    const found = await replica().findById(renamed);
+    expect(found?.getAttribute('SECURITY_CONTEXT')).toMatchObject({
+      authentication: { name: 'ida' },
+    });
+    expect(await redis.client.hexists(keyOf(renamed), MARK)).toBe(0);
   });
 });

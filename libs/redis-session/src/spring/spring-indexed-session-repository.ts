@@ -25,7 +25,7 @@ import { SessionOptionError } from '../session/session.errors.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
 import { SpringSessionEvents } from './spring-session-events.js';
 import { springMemberId } from './spring-session.keys.js';
-import { type SaveSpringInput } from './spring-session.commands.js';
+import { ENDED_FIELD, type SaveSpringInput } from './spring-session.commands.js';
 import {
   type SpringRepositoryOptions,
   SpringSessionRepository,
@@ -130,7 +130,8 @@ export class SpringIndexedSessionRepository
       const reason = await ask(client.getdel(keys.ended(id)));
       if (reason !== null) return reason;
       const mark = [keys.session(id), `${ATTRIBUTE_PREFIX}${EXPIRED_ATTRIBUTE}`] as const;
-      if ((await ask(client.hget(...mark))) !== 'true') return undefined;
+      const [isMarked, ended] = await ask(client.hmget(...mark, ENDED_FIELD));
+      if (isMarked !== 'true' || ended === JSON.stringify(id)) return undefined;
       await this.end(id, '');
       const taken = await ask(client.hdel(...mark));
       return taken === 1 ? MAXIMUM_SESSIONS_REASON : undefined;
@@ -170,7 +171,7 @@ export class SpringIndexedSessionRepository
     if (session) this.users.rememberSaved(session);
     const { surplus } = outcome;
     await Promise.all([
-      ...surplus.map((id) => this.commands.end(id, input.index, MAXIMUM_SESSIONS_REASON)),
+      ...surplus.map((id) => this.commands.replace(id, input.index, MAXIMUM_SESSIONS_REASON)),
       ...(change.isNew || change.id === change.storedId
         ? []
         : [this.events.recordIdChange(change.storedId, change.id)]),

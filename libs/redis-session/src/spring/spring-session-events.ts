@@ -128,7 +128,7 @@ export class SpringSessionEvents {
   /** A hash whose idle time is 0 cannot expire: it was deleted, or is what an id change has left. */
   private async onEnd(kind: 'deleted' | 'expired', id: string): Promise<void> {
     const { client, clock, commands, keys } = this.input;
-    const fields = await commands.read(id);
+    const fields = await commands.readEnded(id);
     const stored = fromSpringHash(fields);
     if (!stored) return;
     const hasExpired = expiryTimeMs(stored) <= clock() + CLOCK_GRACE_MS;

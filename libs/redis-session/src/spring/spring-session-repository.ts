@@ -10,7 +10,11 @@ import { type SessionRepositoryOptions } from '../session/repository-options.js'
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
 import { springSessionKeys, type SpringSessionKeys } from './spring-session.keys.js';
-import { type SaveSpringInput, SpringSessionCommands } from './spring-session.commands.js';
+import {
+  ENDED_FIELD,
+  type SaveSpringInput,
+  SpringSessionCommands,
+} from './spring-session.commands.js';
 import { fromSpringHash, toSpringHash } from './spring-session.mapper.js';
 
 /** What a {@link SpringSessionRepository} is told. */
@@ -20,9 +24,6 @@ export interface SpringRepositoryOptions extends SessionRepositoryOptions {
   /** About how many events the stream of the indexed repository holds at most. */
   readonly maxEvents?: number;
 }
-
-/** Names the id of a session that has ended, as JSON. Only in the default repository. */
-const ENDED_FIELD = 'ended';
 
 /**
  * Keeps sessions in the keys of Spring Session's default repository, for one Redis with Spring applications:

@@ -65,6 +65,8 @@ const REASON_LIFE_MS = 3_600_000;
 /** Ms for which a replica that hears late of an event knows that it is recorded: as long as a hash outlives its session. */
 const TOLD_LIFE_MS = 600_000;
 const TOO_MANY = -5;
+/** Names the id of a session that has ended and that Spring still finds, as JSON. */
+export const ENDED_FIELD = 'ended';
 
 /** Sends the Lua scripts for Spring's keys; the only place that knows their arguments and replies. */
 export class SpringSessionCommands {
@@ -123,13 +125,40 @@ export class SpringSessionCommands {
     throw unknownOutcome('saveSpring', outcome);
   }
 
+  /**
+   * What a session held that has ended.
+   *
+   * @returns names and values in turn; none when a newer login took its place long ago, which was reported then
+   * @throws SessionStoreError
+   */
+  async readEnded(id: string): Promise<readonly string[]> {
+    const left = await this.inTime('load the session', this.client.hgetall(this.keys.left(id)));
+    if (Object.keys(left).length > 0) return Object.entries(left).flat();
+    const fields = await this.read(id);
+    return isMarkedByUs(fields, id) ? [] : fields;
+  }
+
   /** @param index - key of the index of its user, or ''. @param reason - for its client, or ''. @throws SessionStoreError */
-  async end(id: string, index = '', reason = ''): Promise<void> {
+  end(id: string, index = '', reason = ''): Promise<void> {
+    return this.endAs('ended', id, index, reason);
+  }
+
+  /** {@link end} for a newer login, in the indexed repository: Spring tells its user that, too. @throws SessionStoreError */
+  replace(id: string, index: string, reason: string): Promise<void> {
+    return this.endAs('replaced', id, index, reason);
+  }
+
+  private async endAs(
+    kind: 'ended' | 'replaced',
+    id: string,
+    index: string,
+    reason: string,
+  ): Promise<void> {
     const { keys, buckets } = this;
     const [outcome] = await this.deadline.inTime('end the session', (latest) =>
       this.scripts.nestSpringEnd(
-        ...[keys.session(id), keys.shadow(id), keys.ended(id), latest, id],
-        ...[buckets, index, reason, REASON_LIFE_MS],
+        ...[keys.session(id), keys.shadow(id), keys.ended(id), keys.left(id), latest, id],
+        ...[buckets, index, reason, REASON_LIFE_MS, kind === 'replaced' ? '1' : '0'],
       ),
     );
     if (outcome !== 1 && outcome !== 2) throw unknownOutcome('endSpring', outcome);
@@ -168,4 +197,9 @@ export class SpringSessionCommands {
       ...[...hash.set, ...hash.remove, ...hash.updates],
     ];
   }
+}
+
+/** @param fields - names and values in turn */
+export function isMarkedByUs(fields: readonly string[], id: string): boolean {
+  return fields.includes(ENDED_FIELD) && fields.includes(JSON.stringify(id));
 }

@@ -16,6 +16,8 @@ export interface SpringSessionKeys {
   created(database: number, id: string): string;
   /** `spring:session:ended:33fdd1b6-…` — string: why somebody else ended the session. Spring does not know it. */
   ended(id: string): string;
+  /** `spring:session:left:33fdd1b6-…` — hash: what a session held whose place a newer login took. Spring does not know it. */
+  left(id: string): string;
   /** `spring:session:saves:<save id>` — string, lives until the save would be too late. Spring does not know it. */
   save(saveId: string): string;
   /** `spring:session:told:deleted:33fdd1b6-…` — string: the event is recorded. Spring does not know it. */
@@ -33,6 +35,7 @@ export function springSessionKeys(namespace: string): SpringSessionKeys {
     index: (principalName) => `${namespace}:index:${PRINCIPAL_NAME_ATTRIBUTE}:${principalName}`,
     created: (database, id) => `${namespace}:event:${database}:created:${id}`,
     ended: (id) => `${namespace}:ended:${id}`,
+    left: (id) => `${namespace}:left:${id}`,
     save: (saveId) => `${namespace}:saves:${saveId}`,
     told: (type, id) => `${namespace}:told:${type}:${id}`,
   };

@@ -77,7 +77,7 @@ it('there are scripts, and each is embedded under its name', () => {
     'claimDue-n.lua',
     'dropConsumers-1.lua',
     'endSession-4.lua',
-    'endSpring-3.lua',
+    'endSpring-4.lua',
     'endSpringJdk-2.lua',
     'loadIndexed-n.lua',
     'loadSessions-n.lua',
