@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { slug } from 'github-slugger';
 import { defineConfig, type MarkdownRenderer } from 'vitepress';
 
 /** Sources and tests are not part of the site: what links to them stays as text. */
@@ -31,7 +32,8 @@ export default defineConfig({
   cleanUrls: true,
   ignoreDeadLinks: 'localhostLinks',
   lastUpdated: false,
-  markdown: { config: unlinkFilesOutside },
+  // Headings have the same anchors here and on GitHub.
+  markdown: { anchor: { slugify: (title) => slug(title) }, config: unlinkFilesOutside },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],
