@@ -253,7 +253,7 @@ export class MapSession extends ShownByNames implements Session {
 
   /** A new session that nobody has written to is not stored, and its id not told, until now. */
   private announceFirstAttribute(): void {
-    if (this.isUnsaved && this.attributes.names.length === 0)
+    if (this.isUnsaved && this.attributes.isEmpty)
       this.owner.refuseIfAnnounced?.('create a session');
   }
 

@@ -182,6 +182,17 @@ export class SessionAttributeMap {
     return [...names].filter((name) => this.attributes.get(name)?.exists ?? true);
   }
 
+  /** Whether there is none. Stops at the first one: it is asked for before every change of a new session. */
+  get isEmpty(): boolean {
+    for (const name of this.storedTexts.keys()) {
+      if (this.attributes.get(name)?.exists ?? true) return false;
+    }
+    for (const attribute of this.attributes.values()) {
+      if (attribute.exists) return false;
+    }
+    return true;
+  }
+
   /** Whether a save has something to write. */
   get hasPendingChanges(): boolean {
     for (const attribute of this.concerned().values()) {
