@@ -29,6 +29,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
-  maxWorkers: '100%',
+  // Many files wait for servers and deadlines most of the time.
+  maxWorkers: '200%',
   workerIdleMemoryLimit: '1GB',
 };

@@ -65,7 +65,7 @@ describe.each(PLATFORMS)('req.session on %s, when Redis is cut off', (platform) 
     const { url } = await start({
       redis: `redis://127.0.0.1:${proxy.port}`,
       features: [expressSession()],
-      commandTimeoutMs: 300,
+      commandTimeoutMs: 1000,
     });
     const agent = supertest.agent(url);
     await agent.post('/write').expect(201);

@@ -125,7 +125,7 @@ describe.each(PLATFORMS)('the interceptor on %s', (platform) => {
     server = await startRedis();
     seen.length = 0;
     app = await startApp(platform, {
-      options: { redis: server.url, commandTimeoutMs: 500, ...options },
+      options: { redis: server.url, commandTimeoutMs: 1000, ...options },
       controllers: [PromisesController],
       providers: [TestStrategy, { provide: APP_INTERCEPTOR, useClass: OuterInterceptor }],
       ...parts,

@@ -6,6 +6,7 @@ import { startBackgroundProcess } from '../servers/background-process.mjs';
 import { startNginxWith } from '../servers/nginx.mjs';
 import { startRedisServer } from '../servers/redis-server.mjs';
 import { waitUntilReady } from '../servers/wait-until-ready.mjs';
+import { classesOf, JVM_OPTIONS } from './build.mjs';
 
 const NGINX = new URL('../../examples/spring-interop/nginx.conf', import.meta.url);
 /** A JVM shares its processors with other programs, and the Nest half starts beside it. */
@@ -95,7 +96,7 @@ export async function startSpring(
   const server = startBackgroundProcess(
     'java',
     [
-      ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-jar', jar],
+      ...[...JVM_OPTIONS, `-XX:SharedArchiveFile=${classesOf(jar)}`, '-jar', jar],
       ...[`--server.port=${port}`, `--server.tomcat.basedir=${folder}`],
       ...[`--spring.data.redis.port=${redisPort}`, `--${repositoryType}=${repository}`],
       ...[`--demo.maximum-sessions=${maximumSessions}`, `--demo.serialization=${serialization}`],

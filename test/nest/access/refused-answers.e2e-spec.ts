@@ -68,7 +68,7 @@ describe('a failed save behind middleware that ends a response once', () => {
     const legacy = expressSession({ secret: 'other', resave: false, saveUninitialized: false });
     app = await startApp('express', {
       controllers: [ChangeController],
-      options: { redis: server.url, commandTimeoutMs: 300 },
+      options: { redis: server.url, commandTimeoutMs: 1000 },
       prepare: (nest) => nest.use(legacy),
     });
   });

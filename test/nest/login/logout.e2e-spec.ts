@@ -225,9 +225,9 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
     async (path) => {
       const own = await startRedis();
       try {
-        await start({ logout: {} }, { redis: own.url, commandTimeoutMs: 300 });
+        await start({ logout: {} }, { redis: own.url, commandTimeoutMs: 1000 });
         const admin = new Redis(own.url);
-        await admin.call('CLIENT', 'PAUSE', '1000', 'WRITE');
+        await admin.call('CLIENT', 'PAUSE', '60000', 'WRITE');
         const refused = await kim.post(path);
         expect(refused.status).toBe(503);
         expect(setCookieLinesOf(refused)).toEqual([]);

@@ -39,14 +39,9 @@ afterEach(async () => {
   await master.stop();
 });
 
-describe.each([
-  ['express', 'default'],
-  ['express', 'indexed'],
-  ['fastify', 'default'],
-  ['fastify', 'indexed'],
-] as const)('on %s with the %s repository', (platform, repository) => {
+describe.each(['default', 'indexed'] as const)('with the %s repository', (repository) => {
   const startOn = (redis: string, options: RedisSessionModuleOptions = {}) =>
-    startApp(platform, {
+    startApp('express', {
       controllers: [OutageController],
       options: { redis, repository, ...options },
     });

@@ -58,7 +58,7 @@ const FAULTS = {
   freezes: {
     begin: () => redis.kill('SIGSTOP'),
     end: () => redis.kill('SIGCONT'),
-    reason: 'no answer within 200 ms',
+    reason: 'no answer within 1000 ms',
   },
 };
 
@@ -83,7 +83,7 @@ async function expectTwoLines(
   expect(linesWith(BEGUN)).toHaveLength(linesWith(ENDED).length);
 }
 
-describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+describe('the log of an application', () => {
   /** Whether the request is answered as usual; what is neither that nor 503 fails the test. */
   const works = async (line: Parameters<typeof send>[1]) => {
     const { status } = await send(replica.port, line);
@@ -94,10 +94,10 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it.each(Object.entries(FAULTS))(
     'when Redis %s, the log tells once that it begins, and once how many requests failed',
     async (_, fault) => {
-      replica = await startApp(platform, {
+      replica = await startApp('express', {
         controllers: [OutageController],
         log,
-        options: { commandTimeoutMs: 200, redis: redis.url },
+        options: { commandTimeoutMs: 1000, redis: redis.url },
       });
       await expectTwoLines(() => works('POST /json'), fault);
     },
@@ -106,10 +106,10 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it.each(['GET /devices', 'POST /devices/end'] as const)(
     'when Redis freezes, the log tells once that the registry fails at %s, and once how often it did',
     async (line) => {
-      replica = await startApp(platform, {
+      replica = await startApp('express', {
         controllers: [DevicesController],
         log,
-        options: { commandTimeoutMs: 200, redis: redis.url, repository: 'indexed' },
+        options: { commandTimeoutMs: 1000, redis: redis.url, repository: 'indexed' },
       });
       await expectTwoLines(() => works(line), FAULTS.freezes);
     },

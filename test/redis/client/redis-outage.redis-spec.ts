@@ -14,7 +14,7 @@ import { SessionStoreError } from '../../../libs/redis-session/src/session/sessi
 import { eventually } from '../../support/waiting/eventually.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 
-const TIMEOUT_MS = 500;
+const TIMEOUT_MS = 1000;
 
 let server: Awaited<ReturnType<typeof startRedis>>;
 let client: RedisClient;
@@ -184,7 +184,7 @@ describe('when Redis is gone', () => {
       expect(inspect(error, { depth: 9 })).not.toContain(id.slice(8));
     }
     server = await startRedis({ port });
-    await eventually(async () => Boolean(await client.ping()), 1500);
+    await eventually(async () => Boolean(await client.ping()));
     const fresh = repository.createSession();
     fresh.setAttribute('count', 1);
     await fresh.save();

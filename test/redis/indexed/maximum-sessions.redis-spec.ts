@@ -227,11 +227,11 @@ describe('a login that Redis holds up until it has failed', () => {
   });
 
   it.each([2, -1])('leaves no entry in the index, with a limit of %i', async (maximumSessions) => {
-    const options = { namespace: 'late', commandTimeoutMs: 300, maximumSessions };
+    const options = { namespace: 'late', commandTimeoutMs: 1000, maximumSessions };
     const test = new IndexedRepository(slow, options);
     const first = await test.open('alice');
     proxy.pause();
-    await expect(test.open('alice')).rejects.toThrow('no answer within 300 ms');
+    await expect(test.open('alice')).rejects.toThrow('no answer within 1000 ms');
     expect(proxy.isHolding('alice')).toBe(true);
     proxy.resume();
     // What is sent later is done later.
@@ -244,7 +244,7 @@ describe('a login that Redis holds up until it has failed', () => {
   it.each([2, -1])(
     'takes back the entry of a save that failed, with a limit of %i',
     async (limit) => {
-      const options = { namespace: 'late', commandTimeoutMs: 300, maximumSessions: limit };
+      const options = { namespace: 'late', commandTimeoutMs: 1000, maximumSessions: limit };
       const test = new IndexedRepository(slow, options);
       const first = await test.open('alice');
       const session = test.repository.createSession();

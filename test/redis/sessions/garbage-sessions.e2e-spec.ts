@@ -66,8 +66,6 @@ async function spoil(key: string): Promise<string[]> {
 
 describe.each([
   ['express', 'default'],
-  ['express', 'indexed'],
-  ['fastify', 'default'],
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository', (platform, repository) => {
   beforeAll(async () => {
