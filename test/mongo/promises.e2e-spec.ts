@@ -1,70 +1,25 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { MongoClient } from 'mongodb';
 import request, { type Test } from 'supertest';
 import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
-import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/apps/answering-controllers.js';
 import { PLATFORMS, type StartedApp, startApp } from '../support/apps/start-app.js';
+import { describeCommits } from '../support/faults/commits.js';
 import { OutageController } from '../support/faults/outage-controller.js';
-import { openRawClient } from '../support/http/raw-client.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
-import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
-const ONE_WAY_DELAY_MS = 50;
-const REPETITIONS = 5;
 const mongo = useTestMongo();
 const sessions = () => mongo.db.collection<SessionDocument>('http_sessions');
 
-describe.each(PLATFORMS)('sessions in MongoDB on %s', (platform) => {
-  const ways = WAYS_TO_ANSWER[platform];
-  let proxy: TcpProxy;
-  let slow: StartedApp;
-
-  beforeAll(async () => {
-    proxy = await startTcpProxy({ targetPort: mongo.port });
-    slow = await startApp(platform, {
-      options: {
-        store: mongoSessions({ db: mongo.urlAt(proxy.port) }),
-        commandTimeoutMs: 20_000,
-      },
-      controllers: [ANSWERING_CONTROLLERS[platform]],
-    });
-    proxy.delayMs = ONE_WAY_DELAY_MS;
-  });
-
-  afterAll(async () => {
-    await slow.close();
-    await proxy.refuse();
-  });
-
-  async function storedValue(cookie: string): Promise<unknown> {
-    const stored = await sessions().findOne({ sessionId: cookie.slice('SESSION='.length) });
-    const text = stored?.attributes?.['value'];
-    return text === undefined ? undefined : JSON.parse(text);
-  }
-
-  it.each(ways)('are committed at the first byte of $title', async (way) => {
-    const known = await Promise.all(
-      Array.from({ length: REPETITIONS }, async () =>
-        sessionCookieOf(await request(slow.url).post('/value')),
-      ),
-    );
-    const visitors = [...known, ...known.map(() => undefined)];
-    const hops = visitors.map(async (cookie) => {
-      const value = randomUUID();
-      const sent = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`;
-      const client = await openRawClient(slow.port);
-      client.send(`${way.method} ${way.path}?value=${value} HTTP/1.1\r\nHost: test\r\n${sent}\r\n`);
-      const head = String(await client.firstBytes);
-      const [, announced = ''] = /^set-cookie: (SESSION=[^;]+)/im.exec(head) ?? [];
-      const stored = await storedValue(cookie ?? announced);
-      client.close();
-      expect([head.split(' ')[1], stored]).toEqual([String(way.status), value]);
-    });
-    await Promise.all(hops);
-  });
+describeCommits({
+  name: 'MongoDB',
+  port: () => mongo.port,
+  storeAt: (port) => mongoSessions({ db: mongo.urlAt(port) }),
+  storedText: async (sessionId) => {
+    const stored = await sessions().findOne({ sessionId });
+    return stored?.attributes?.['value'];
+  },
 });
 
 describe.each(PLATFORMS)('commands of a request on %s', (platform) => {

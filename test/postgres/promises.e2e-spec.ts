@@ -3,16 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
 import request, { type Test } from 'supertest';
-import { ANSWERING_CONTROLLERS, WAYS_TO_ANSWER } from '../support/apps/answering-controllers.js';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
+import { describeCommits } from '../support/faults/commits.js';
 import { OutageController } from '../support/faults/outage-controller.js';
-import { openRawClient } from '../support/http/raw-client.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
-import { startTcpProxy, type TcpProxy } from '../support/faults/tcp-proxy.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
-const ONE_WAY_DELAY_MS = 50;
-const REPETITIONS = 10;
 const postgres = useTestPostgres();
 
 /** Counts the statements of one pool. */
@@ -33,58 +29,24 @@ class CountingPool extends Pool {
   }
 }
 
-describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
-  const ways = WAYS_TO_ANSWER[platform];
-  let table: string;
-  let proxy: TcpProxy;
-  let slow: StartedApp;
+const table = `sessions_${randomUUID().replaceAll('-', '')}`;
 
-  beforeAll(async () => {
-    table = await postgres.createTables();
-    proxy = await startTcpProxy({ targetPort: postgres.running.port });
-    const pool = { host: '127.0.0.1', port: proxy.port, user: 'postgres', database: 'postgres' };
-    slow = await startApp(platform, {
-      options: { store: postgresSessions({ pool, table }), commandTimeoutMs: 20_000 },
-      controllers: [ANSWERING_CONTROLLERS[platform]],
-    });
-    proxy.delayMs = ONE_WAY_DELAY_MS;
-  });
-
-  afterAll(async () => {
-    await slow.close();
-    await proxy.refuse();
-  });
-
-  async function storedValue(cookie: string): Promise<unknown> {
+describeCommits({
+  name: 'PostgreSQL',
+  port: () => postgres.running.port,
+  storeAt: (port) => {
+    const pool = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres' };
+    return postgresSessions({ pool, table, createTables: true });
+  },
+  storedText: async (sessionId) => {
     const { rows } = await postgres.pool.query<{ text: string }>(
       `SELECT convert_from(attribute_bytes, 'UTF8') AS text
          FROM ${table} JOIN ${table}_attributes ON session_primary_id = primary_id
         WHERE session_id = $1 AND attribute_name = 'value'`,
-      [cookie.slice('SESSION='.length)],
+      [sessionId],
     );
-    return rows[0] && JSON.parse(rows[0].text);
-  }
-
-  it.each(ways)('are committed at the first byte of $title', async (way) => {
-    const known = await Promise.all(
-      Array.from({ length: REPETITIONS }, async () =>
-        sessionCookieOf(await request(slow.url).post('/value')),
-      ),
-    );
-    const visitors = [...known, ...known.map(() => undefined)];
-    const hops = visitors.map(async (cookie) => {
-      const value = randomUUID();
-      const sent = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`;
-      const client = await openRawClient(slow.port);
-      client.send(`${way.method} ${way.path}?value=${value} HTTP/1.1\r\nHost: test\r\n${sent}\r\n`);
-      const head = String(await client.firstBytes);
-      const [, announced = ''] = /^set-cookie: (SESSION=[^;]+)/im.exec(head) ?? [];
-      const stored = await storedValue(cookie ?? announced);
-      client.close();
-      expect([head.split(' ')[1], stored]).toEqual([String(way.status), value]);
-    });
-    await Promise.all(hops);
-  });
+    return rows[0]?.text;
+  },
 });
 
 describe.each(PLATFORMS)('statements of a request on %s', (platform) => {
