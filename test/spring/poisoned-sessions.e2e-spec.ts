@@ -182,8 +182,10 @@ describe.each(PLATFORMS)('sessions of Spring that hold nonsense, on %s', (platfo
       { controllers: [PageController], providers: [LocalStrategy] },
     );
     const id = await store({ [CONTEXT]: SAML_LOGIN });
-    const { body } = await client.get('/me').set('cookie', cookieOf(id));
-    expect(body).toEqual({ name: 'kim', authorities: ['ROLE_USER'] });
+    const { body: known } = (await client.get('/me').set('cookie', cookieOf(id))) as {
+      body: object;
+    };
+    expect(known).toEqual({ name: 'kim', authorities: ['ROLE_USER'] });
   });
 
   it.each(POISONS)('nobody is logged in by %s, and it stays', async (_what, text, isTold) => {

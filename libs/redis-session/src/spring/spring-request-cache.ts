@@ -1,5 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type HttpExchange } from '../http/answers/http-exchange.js';
+import { type SessionRequest } from '../http/request/session-request.js';
 import {
   setContinueKey,
   isWorthSaving,
@@ -15,6 +16,9 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.
 import { ofJavaClass } from './java-json.js';
 
 const SAVED_REQUEST = 'org.springframework.security.web.savedrequest.DefaultSavedRequest';
+
+/** Spring adds the parameter to the address of a page to which a login leads. */
+const VISITED = /^(.*)[?&]continue$/;
 
 /**
  * Keeps the request where Spring Security keeps it, so that a login on either side leads to the page that the other side has
@@ -47,6 +51,23 @@ export class SpringRequestCache implements RequestCache {
   async removeRequest(exchange: HttpExchange): Promise<void> {
     const session = await exchange.sessionRequest?.getSession({ create: false });
     session?.removeAttribute(SAVED_REQUESTS_ATTRIBUTE);
+  }
+
+  /**
+   * Forgets the saved page when `sessionRequest` is for it and comes from a login at Spring, which leads there with the parameter
+   * `continue` and expects the page to forget it.
+   */
+  forgetVisited(sessionRequest: SessionRequest): void {
+    const request: IncomingMessage & { readonly originalUrl?: string } = sessionRequest.request;
+    const { method = '', url = '', originalUrl = url } = request;
+    const page = VISITED.exec(originalUrl)?.[1];
+    if (page === undefined) return;
+    sessionRequest.doBeforeCommit(async () => {
+      const session = await sessionRequest.getSession({ create: false });
+      const [saved] = fromSpring(session?.getAttribute(SAVED_REQUESTS_ATTRIBUTE));
+      if (saved && saved.key === toSavedRequest(method, page)?.key)
+        session?.removeAttribute(SAVED_REQUESTS_ATTRIBUTE);
+    });
   }
 
   private toSpring({ method, url }: SavedRequest, request: IncomingMessage): object {

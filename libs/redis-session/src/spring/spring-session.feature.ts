@@ -62,7 +62,7 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
     },
     connect: ({ isSecure }) => {
       requestCache.isSecure = isSecure;
-      return {};
+      return isJdk ? {} : { attach: (request) => requestCache.forgetVisited(request) };
     },
   };
 }
