@@ -138,6 +138,7 @@ describe.each([
       currentKey: key,
       markKeyOf: () => key,
       hash: { ...hash, lastAccessedTime: '1', set: ['sessionAttr:count', String(count)] },
+      isAccessRecorded: false,
     });
   }
 

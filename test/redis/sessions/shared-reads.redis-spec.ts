@@ -67,7 +67,8 @@ describe.each([
       const commands = await recordCommands(url);
       endings.push(() => commands.stop());
       const accessTimeMs = Date.now() + 5;
-      const found = await findAll(repository, ids, accessTimeMs);
+      const otherProcess = create(client);
+      const found = await findAll(otherProcess, ids, accessTimeMs);
       expect(found.map(numberOf)).toEqual(numbered(40));
       expect(found.map((session) => session?.lastAccessedTime.getTime())).toEqual(
         Array(40).fill(accessTimeMs),
@@ -78,6 +79,17 @@ describe.each([
       const again = await findAll(repository, ids);
       expect(again.map((session) => session?.lastAccessedTime.getTime())).toEqual(
         Array(40).fill(accessTimeMs),
+      );
+    });
+
+    it('are plain reads in the second after a save, which has recorded the access', async () => {
+      const ids = await storeSessions(repository, 2);
+      const commands = await recordCommands(url);
+      endings.push(() => commands.stop());
+      const found = await findAll(repository, ids, Date.now());
+      expect(found.map(numberOf)).toEqual(numbered(2));
+      expect((await commands.take()).map(([name]) => name?.toLowerCase())).toEqual(
+        Array(2).fill('hgetall'),
       );
     });
 

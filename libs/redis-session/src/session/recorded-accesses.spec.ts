@@ -28,6 +28,17 @@ describe('RecordedAccesses', () => {
     expect(accessesOf(0).isRecorded('id', RECORDED_MS)).toBe(false);
   });
 
+  it.each([
+    ['within the default interval', undefined, 999],
+    ['only at the very access with an interval of 60 seconds', 60, 0],
+    ['only at the very access with interval 0', 0, 0],
+  ])('lets a save leave the access unrecorded %s', (_when, intervalSeconds, lastMs) => {
+    const accesses = accessesOf(intervalSeconds);
+    expect(accesses.isSaved('id', RECORDED_MS + lastMs)).toBe(true);
+    expect(accesses.isSaved('id', RECORDED_MS + lastMs + 1)).toBe(false);
+    expect(accesses.isSaved('other', RECORDED_MS)).toBe(false);
+  });
+
   it('records the access to a session that this process has not seen', () => {
     expect(accessesOf(undefined).isRecorded('other', RECORDED_MS)).toBe(false);
   });

@@ -1,5 +1,6 @@
 import { LruMap } from '../lib/lru-map.js';
-import { type SessionTimes } from './session-change.js';
+import { type MapSession } from './map-session.js';
+import { type SessionChange, type SessionTimes } from './session-change.js';
 
 /** How many sessions are remembered: about 2 MB. */
 const MAX_SESSIONS = 10_000;
@@ -30,10 +31,28 @@ export class RecordedAccesses {
     return nextMs !== undefined && accessTimeMs < nextMs;
   }
 
+  /**
+   * Whether a save need not record an access at `accessTimeMs` (epoch). An interval that an option sets holds for reads
+   * alone: then a save records each access that the store does not know.
+   */
+  isSaved(id: string, accessTimeMs: number): boolean {
+    const nextMs = this.nextMs.peek(id);
+    if (nextMs === undefined) return false;
+    return accessTimeMs < (this.intervalMs === undefined ? nextMs : nextMs - this.intervalMs + 1);
+  }
+
   /** @param stored - the times as they are stored */
   remember(id: string, stored: SessionTimes): void {
     const intervalMs = this.intervalMs ?? defaultIntervalMs(stored);
-    if (intervalMs > 0) this.nextMs.set(id, stored.lastAccessedTime + intervalMs);
+    this.nextMs.set(id, stored.lastAccessedTime + intervalMs);
+  }
+
+  /** After a save under a new id, which has recorded the access. */
+  rememberSaved(change: SessionChange, session: MapSession | undefined): void {
+    const { isNew, id, storedId } = change;
+    const maxInactiveInterval = change.maxInactiveInterval ?? session?.maxInactiveIntervalSeconds;
+    if ((isNew || id !== storedId) && maxInactiveInterval !== undefined)
+      this.remember(id, { ...change, maxInactiveInterval });
   }
 }
 

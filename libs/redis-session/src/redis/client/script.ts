@@ -7,8 +7,11 @@ export type ScriptArguments = readonly (string | number)[];
 /** What became of a script, the server's clock in epoch ms, and what else the script has to say. */
 export type ScriptReply = readonly [outcome: number, nowMs: number, ...rest: unknown[]];
 
-/** The same before it is read: a client with the option `stringNumbers` makes strings of all. */
-export type RawReply = readonly unknown[];
+/**
+ * The same before it is read: a client with the option `stringNumbers` makes strings of all. A script that saves and has
+ * nothing else to say answers with the server's clock alone, which costs less than a list.
+ */
+export type RawReply = readonly unknown[] | number | string;
 
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
 export const TOO_LATE = -2;
@@ -101,9 +104,8 @@ export class WriteDeadline {
     isLast = false,
   ): Promise<ScriptReply> {
     const sentMs = Date.now();
-    const [first, second, ...rest] = await send(
-      this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS),
-    );
+    const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
+    const [first, second, ...rest] = typeof reply === 'object' ? reply : [SAVED, reply];
     const [outcome, serverMs, receivedMs] = [Number(first), Number(second), Date.now()];
     this.serverClock.adjust({ serverMs, sentMs, receivedMs });
     const isInVain = outcome === TOO_LATE && !isLast && receivedMs < giveUpMs;

@@ -5,10 +5,8 @@ import {
   NEW_INDEX_EXPIRY_FIELD,
   OVER_FIELD,
 } from './session-index.js';
-import { ownTouchIntervalSeconds } from '../client/redis-client.js';
 import { mayEvict } from '../client/redis-server.js';
 import { type IndexedStore } from './indexed-store.js';
-import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { fromHash } from '../sessions/redis-session.mapper.js';
 
@@ -19,24 +17,20 @@ export interface IndexedSession extends StoredSession {
 
 /** Reads sessions of the indexed repository. */
 export class IndexedSessionReader {
-  private readonly accesses: RecordedAccesses;
-
   constructor(
     private readonly store: IndexedStore,
     private readonly options: RedisIndexedSessionRepositoryOptions,
-  ) {
-    this.accesses = new RecordedAccesses(ownTouchIntervalSeconds(store.client, options));
-  }
+  ) {}
 
   /** @param accessTimeMs - epoch; undefined = this is no access. @returns undefined when there is none, or it has ended */
   async load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
-    if (accessTimeMs !== undefined && this.accesses.isRecorded(id, accessTimeMs)) {
+    if (accessTimeMs !== undefined && this.store.accesses.isRecorded(id, accessTimeMs)) {
       const isLarge = this.store.commands.isKnown(id);
       const session = isLarge ? undefined : await this.readRecorded(id, accessTimeMs);
       if (session) return session;
     }
     const session = await this.readAndRecord(id, accessTimeMs);
-    if (session) this.accesses.remember(id, session);
+    if (session) this.store.accesses.remember(id, session);
     return session;
   }
 

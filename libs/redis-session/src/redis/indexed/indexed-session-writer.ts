@@ -4,7 +4,7 @@ import { expiryTimeMs } from '../../session/session-change.js';
 import { viewOf } from '../../session/session-view.js';
 import { SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
-import { type SaveIndexedOutcome } from './indexed-session.commands.js';
+import { type SaveIndexedOutcome } from './indexed-session.operations.js';
 import { type IndexedStore } from './indexed-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { toHash } from '../sessions/redis-session.mapper.js';
@@ -55,12 +55,13 @@ export class IndexedSessionWriter {
 
   /** @throws SessionLimitError, SessionStoreError */
   async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
-    const { indexing, expiration } = this.store;
+    const { accesses, indexing, expiration } = this.store;
     for (;;) {
       const indexChange = indexing.changeOf(change, session);
       const { surplus, outcome } = await this.attempt(change, session, indexChange);
       if (outcome.kind === 'saved') {
         indexing.rememberSaved(session, indexChange);
+        accesses.rememberSaved(change, session);
         await Promise.all([
           indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
           expiration.afterSave(change),
@@ -81,7 +82,7 @@ export class IndexedSessionWriter {
     session: MapSession,
     indexChange: IndexChange,
   ): Promise<{ surplus: readonly string[] | undefined; outcome: SaveIndexedOutcome }> {
-    const { commands, indexing } = this.store;
+    const { accesses, commands, indexing } = this.store;
     const { storedId, id } = change;
     const expiryMs = this.expiryOf(change, session);
     let sentMs = Date.now();
@@ -92,7 +93,8 @@ export class IndexedSessionWriter {
       sentMs = Date.now();
       const hash = indexing.withFields(toHash(change), indexChange, expiryMs);
       const indexes = indexChange.expected;
-      const outcome = await commands.save({ storedId, id, hash, indexes });
+      const isAccessRecorded = accesses.isSaved(storedId, change.lastAccessedTime);
+      const outcome = await commands.save({ storedId, id, hash, indexes, isAccessRecorded });
       return { surplus, outcome };
     } catch (error) {
       const tooLateMs = sentMs + this.options.commandTimeoutMs;

@@ -1,14 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { storageIdOf } from '../../session/session-id.js';
 import { SessionStoreError } from '../../session/session.errors.js';
+import {
+  type EndSessionInput,
+  type EndSessionOutcome,
+  type SaveIndexedInput,
+  type SaveIndexedOutcome,
+} from './indexed-session.operations.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
-import { type KnownHash, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
-import { endSession, loadIndexed, saveIndexed } from '../lua/scripts.generated.js';
+import { KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
+import {
+  endSession,
+  loadIndexed,
+  saveIndexed,
+  setIndexedAttributes,
+} from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { type HashFields } from '../sessions/hash-text.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
-import { changedFields, fromConflict, type HashChange } from '../sessions/redis-session.mapper.js';
+import {
+  changedFields,
+  fromConflict,
+  setsAttributesAlone,
+} from '../sessions/redis-session.mapper.js';
 import { SessionReads } from '../sessions/session-reads.js';
 import {
   CONFLICT,
@@ -23,6 +38,7 @@ import {
 } from '../client/script.js';
 
 interface ScriptedClient {
+  nestIndexedSetAttributes(...args: ScriptArguments): Promise<RawReply>;
   nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
   nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
 }
@@ -48,42 +64,6 @@ export interface IndexedCommandOptions {
   readonly touchIntervalMs: number;
 }
 
-/** One save. */
-export interface SaveIndexedInput {
-  readonly storedId: string;
-  readonly id: string;
-  readonly hash: HashChange;
-  /** Names of the indexes whose entries change, and the texts that their fields must hold; '*' = any, '' = none. */
-  readonly indexes: ReadonlyMap<string, string>;
-}
-
-/** What became of a save; `earlier` = texts of the index fields that change, '' = none. */
-export type SaveIndexedOutcome =
-  | { readonly kind: 'saved'; readonly earlier: readonly string[] }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> }
-  /** An index field does not hold what it must. */
-  | { readonly kind: 'index-conflict'; readonly earlier: readonly string[] };
-
-/** Which session to end. */
-export interface EndSessionInput {
-  readonly id: string;
-  /** 'expired': only when its time has come. */
-  readonly kind: 'deleted' | 'expired';
-  /** Epoch ms; undefined = what the clock of Redis shows. */
-  readonly nowMs?: number;
-  /** For its client; '' = none. */
-  readonly reason?: string;
-  /** Whether the hash stays until its time to live ends, for other readers of it. */
-  readonly isKept?: boolean;
-}
-
-/** What became of a session; `fields` are those of its hash that are no attributes, names and values in turn. */
-export type EndSessionOutcome =
-  | { readonly kind: 'ended'; readonly fields: readonly string[] }
-  | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
-  | { readonly kind: 'none' };
-
 /** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
 export class IndexedSessionCommands {
   private readonly deadline: WriteDeadline;
@@ -97,6 +77,7 @@ export class IndexedSessionCommands {
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
+    defineOnBoth(client, 'nestIndexedSetAttributes', setIndexedAttributes);
     defineOnBoth(client, 'nestIndexedSave', saveIndexed);
     defineOnBoth(client, 'nestIndexedEnd', endSession);
     const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
@@ -140,11 +121,10 @@ export class IndexedSessionCommands {
   async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
     const storedKey = this.keys.session(input.storedId);
     const known = this.known.get(storedKey);
-    const args = this.saveArguments(input, known);
     const isLogin = input.hash.creationTime !== '' || input.storedId !== input.id;
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        client.nestIndexedSave(...args(latest)),
+        this.sendSave(client, input, latest, known?.version ?? ''),
       );
     const [outcome, , ...texts] = await this.deadline
       .inTime('save the session', send)
@@ -193,10 +173,28 @@ export class IndexedSessionCommands {
     throw unknownOutcome('endSession', outcome);
   }
 
+  /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
+  private sendSave(
+    client: ScriptedClient,
+    input: SaveIndexedInput,
+    latest: number,
+    version: string,
+  ): Promise<RawReply> {
+    const { storedId, id, hash, indexes, isAccessRecorded } = input;
+    const isInPlace = storedId === id && indexes.size === 0 && isAccessRecorded;
+    if (!isInPlace || !setsAttributesAlone(hash))
+      return client.nestIndexedSave(...this.saveArguments(input, latest, version));
+    return client.nestIndexedSetAttributes(
+      ...[this.keys.session(id), latest, version, this.options.absoluteTimeoutMs],
+      ...hash.set,
+    );
+  }
+
   private saveArguments(
     input: SaveIndexedInput,
-    known: KnownHash | undefined,
-  ): (latestMs: number) => (string | number)[] {
+    latestMs: number,
+    version: string,
+  ): (string | number)[] {
     const { keys, options } = this;
     const { storedId, id, hash, indexes } = input;
     const partition = keys.partitionOf(id);
@@ -210,13 +208,13 @@ export class IndexedSessionCommands {
     // A session that gets its hashed id keeps the id that its client has: that is no event, and would tell the id.
     const isHashed = storedId !== id && storageIdOf(storedId) === id;
     const maxEvents = isHashed ? 0 : options.maxEventsPerPartition;
-    return (latestMs) => [
+    return [
       ...[keys.session(storedId), keys.session(id), markKey],
       ...[expirations, keys.events(partition), keys.ended(id)],
       ...[hash.creationTime, latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
       ...[options.absoluteTimeoutMs, options.retentionMs],
       ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],
-      ...[options.hasExpirations ? '1' : '0', maxEvents, known?.version ?? ''],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, version],
       ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
       ...[indexes.size, this.eventNameCount],
       ...[...hash.set, ...hash.remove, ...hash.updates],

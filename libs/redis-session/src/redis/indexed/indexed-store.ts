@@ -1,3 +1,5 @@
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
+import { ownTouchIntervalSeconds } from '../client/redis-client.js';
 import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/deadline.js';
@@ -19,6 +21,7 @@ import { SessionIndexing } from './session-indexing.js';
 
 /** The parts of an indexed repository, which work on the same keys. */
 export interface IndexedStore {
+  readonly accesses: RecordedAccesses;
   readonly client: RedisClient;
   readonly commands: IndexedSessionCommands;
   readonly expiration: ExpirationStore;
@@ -60,7 +63,8 @@ export function createIndexedStore(
     const reason = client.getdel(keys.ended(id));
     return (await withDeadline('read why a session ended', commandTimeoutMs, reason)) ?? undefined;
   };
-  return { client, commands, expiration, index, indexing, keys, takeEndReason };
+  const accesses = new RecordedAccesses(ownTouchIntervalSeconds(client, options));
+  return { accesses, client, commands, expiration, index, indexing, keys, takeEndReason };
 }
 
 function toCommandOptions(

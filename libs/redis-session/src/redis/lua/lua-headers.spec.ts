@@ -75,6 +75,7 @@ it('there are scripts, and each is embedded under its name', () => {
     'addToIndex-1.lua',
     'admitToIndex-2.lua',
     'claimDue-n.lua',
+    'createSession-1.lua',
     'dropConsumers-1.lua',
     'endSession-4.lua',
     'endSpring-4.lua',
@@ -90,6 +91,8 @@ it('there are scripts, and each is embedded under its name', () => {
     'saveSession-3.lua',
     'saveSpring-5.lua',
     'scheduleInBuckets-4.lua',
+    'setAttributes-1.lua',
+    'setIndexedAttributes-1.lua',
   ]);
   expect(Object.keys(scripts).sort()).toEqual(files.map(nameOf));
 });

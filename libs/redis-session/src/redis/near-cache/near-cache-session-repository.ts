@@ -121,10 +121,10 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
     return stored && !this.isLasting(stored) ? super.load(id, accessTimeMs) : stored;
   }
 
-  protected override async write(change: SessionChange): Promise<SaveOutcome> {
+  protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
     this.touches.remove(change.storedId);
     try {
-      return await super.write(change);
+      return await super.write(change, session);
     } finally {
       this.cache.drop(this.keyOf(change.storedId));
       this.cache.drop(this.keyOf(change.id));

@@ -14,6 +14,7 @@ import {
 import { repositoryOptionGroup } from '../../session/repository-options.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { ownTouchIntervalSeconds, type RedisClient } from '../client/redis-client.js';
+import { type MapSession } from '../../session/map-session.js';
 import { RedisSessionCommands } from './redis-session.commands.js';
 import {
   redisSessionKeys,
@@ -53,7 +54,9 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
  * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
  *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      while no record of the access is due and the
  *                                                               session is not a large one that is known
- * save        EVALSHA saveSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ * save        EVALSHA createSession 1 nest:session:sessions:{4fQz81Lw}r0Y…      of a new session
+ *             EVALSHA setAttributes 1 nest:session:sessions:{4fQz81Lw}r0Y…      while the access is recorded
+ *             EVALSHA saveSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
  *             EVALSHA saveSession 3 <stored key> <current key> <mark of the save>      with another id, or updates
  * deleteById  DEL nest:session:sessions:{4fQz81Lw}r0Y…
  * ```
@@ -129,13 +132,21 @@ export class RedisSessionRepository extends StoredSessionRepository {
     return fromHash(hash);
   }
 
-  protected override write(change: SessionChange): Promise<SaveOutcome> {
-    return this.commands.saveSession({
-      storedKey: this.keys.session(change.storedId),
-      currentKey: this.keys.session(change.id),
-      markKeyOf: (saveId) => this.keys.save(change.id, saveId),
+  protected override async write(
+    change: SessionChange,
+    session?: MapSession,
+  ): Promise<SaveOutcome> {
+    const { storedId, id, lastAccessedTime } = change;
+    const isAccessRecorded = this.accesses.isSaved(storedId, lastAccessedTime);
+    const outcome = await this.commands.saveSession({
+      storedKey: this.keys.session(storedId),
+      currentKey: this.keys.session(id),
+      markKeyOf: (saveId) => this.keys.save(id, saveId),
       hash: toHash(change),
+      isAccessRecorded,
     });
+    if (outcome.kind === 'saved') this.accesses.rememberSaved(change, session);
+    return outcome;
   }
 
   protected override delete(id: string): Promise<void> {

@@ -1,12 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { type RedisClient } from '../client/redis-client.js';
 import { type SaveOutcome } from '../../session/session-change.js';
-import { loadSessions, saveSession } from '../lua/scripts.generated.js';
+import {
+  createSession,
+  loadSessions,
+  saveSession,
+  setAttributes,
+} from '../lua/scripts.generated.js';
 import { type HashFields } from './hash-text.js';
 import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
-import { changedFields, fromConflict, type HashChange } from './redis-session.mapper.js';
+import {
+  changedFields,
+  expiryOf,
+  fromConflict,
+  type HashChange,
+  timesOf,
+  setsAttributesAlone,
+  setsFewFields,
+} from './redis-session.mapper.js';
 import { SessionReads } from './session-reads.js';
 import {
   CONFLICT,
@@ -20,6 +33,8 @@ import {
 } from '../client/script.js';
 
 interface ScriptedClient {
+  nestSessionCreate(...args: ScriptArguments): Promise<RawReply>;
+  nestSessionSetAttributes(...args: ScriptArguments): Promise<RawReply>;
   /** Of a session whose id is the same, without updates: one key. */
   nestSessionSaveInPlace(...args: ScriptArguments): Promise<RawReply>;
   nestSessionSave(...args: ScriptArguments): Promise<RawReply>;
@@ -47,6 +62,8 @@ export interface SaveSessionInput {
   readonly currentKey: string;
   readonly markKeyOf: (saveId: string) => string;
   readonly hash: HashChange;
+  /** Whether Redis knows of the access already, so that the save need not record it. */
+  readonly isAccessRecorded: boolean;
 }
 
 /**
@@ -74,6 +91,8 @@ export class RedisSessionCommands {
       isShared: options.sharedReads,
       commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
     });
+    defineOnBoth(client, 'nestSessionCreate', createSession);
+    defineOnBoth(client, 'nestSessionSetAttributes', setAttributes);
     defineOnBoth(client, 'nestSessionSave', saveSession);
     defineOnBoth(client, 'nestSessionSaveInPlace', { ...saveSession, numberOfKeys: 1 });
   }
@@ -98,33 +117,17 @@ export class RedisSessionCommands {
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
     const known = this.known.get(storedKey);
-    const isInPlace = storedKey === currentKey && hash.updates.length === 0;
-    const command = isInPlace ? 'nestSessionSaveInPlace' : 'nestSessionSave';
-    const keys = isInPlace ? [storedKey] : [storedKey, currentKey, input.markKeyOf(randomUUID())];
     const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        client[command](
-          ...keys,
-          hash.creationTime,
-          latest,
-          hash.lastAccessedTime,
-          hash.maxInactiveInterval,
-          this.options.absoluteTimeoutMs,
-          known?.version ?? '',
-          hash.set.length / 2,
-          hash.remove.length,
-          hash.updates.length / 3,
-          ...hash.set,
-          ...hash.remove,
-          ...hash.updates,
-        ),
+        this.sendSave(client, input, latest, known?.version ?? ''),
       );
-    const [outcome, , ...rest] = await this.deadline
+    const [outcome, , ...texts] = await this.deadline
       .inTime('save the session', send)
       .catch(missingIfNoHash);
+    const rest = texts.map(String);
     if (outcome === SAVED) {
-      const knownNow = known?.afterSave(changedFields(hash), String(rest[0]));
+      const knownNow = known?.afterSave(changedFields(hash), rest[0] ?? '');
       this.known.move(storedKey, currentKey, knownNow);
       return { kind: 'saved' };
     }
@@ -132,8 +135,34 @@ export class RedisSessionCommands {
       this.known.delete(storedKey);
       return { kind: 'missing' };
     }
-    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest.map(String)) };
+    if (outcome === CONFLICT) return { kind: 'conflict', current: fromConflict(rest) };
     throw unknownOutcome('saveSession', outcome);
+  }
+
+  /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
+  private sendSave(
+    client: ScriptedClient,
+    input: SaveSessionInput,
+    latest: number,
+    version: string,
+  ): Promise<RawReply> {
+    const { storedKey, currentKey, hash, isAccessRecorded } = input;
+    const { absoluteTimeoutMs } = this.options;
+    if (hash.creationTime !== '' && setsFewFields(hash)) {
+      const expiry = expiryOf(hash, absoluteTimeoutMs);
+      return client.nestSessionCreate(currentKey, latest, expiry, ...timesOf(hash), ...hash.set);
+    }
+    if (isAccessRecorded && storedKey === currentKey && setsAttributesAlone(hash))
+      return client.nestSessionSetAttributes(storedKey, latest, version, ...hash.set);
+    const args = [
+      ...[hash.creationTime, latest, hash.lastAccessedTime, hash.maxInactiveInterval],
+      ...[absoluteTimeoutMs, version],
+      ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
+      ...[...hash.set, ...hash.remove, ...hash.updates],
+    ];
+    return storedKey === currentKey && hash.updates.length === 0
+      ? client.nestSessionSaveInPlace(storedKey, ...args)
+      : client.nestSessionSave(storedKey, currentKey, input.markKeyOf(randomUUID()), ...args);
   }
 
   /** After an error the deletion may still take place: it hurts nobody who wanted it. @throws SessionStoreError */

@@ -1,4 +1,8 @@
-import { type SessionChange, type StoredSession } from '../../session/session-change.js';
+import {
+  expiryTimeMs,
+  type SessionChange,
+  type StoredSession,
+} from '../../session/session-change.js';
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './hash-text.js';
@@ -56,6 +60,42 @@ export function toHash(change: SessionChange): HashChange {
     remove,
     updates,
   };
+}
+
+/** Most names and values that one call of Lua is told: it takes no more than about 8,000. */
+const MAX_VALUES_PER_CALL = 2000;
+
+/** Whether a save sets no more fields than one call of Lua takes, and does nothing else with attributes. */
+export function setsFewFields({ set, remove, updates }: HashChange): boolean {
+  return remove.length === 0 && updates.length === 0 && set.length <= MAX_VALUES_PER_CALL;
+}
+
+/** Whether a save changes nothing of a stored session but few attributes, its access left out. */
+export function setsAttributesAlone(hash: HashChange): boolean {
+  const keepsTimes = hash.creationTime === '' && hash.maxInactiveInterval === '';
+  return keepsTimes && hash.set.length > 0 && setsFewFields(hash);
+}
+
+/** The fields of a new session that are no attributes, names and values in turn. */
+export function timesOf(hash: HashChange): string[] {
+  return [
+    ...[CREATION_TIME, hash.creationTime, LAST_ACCESSED_TIME, hash.lastAccessedTime],
+    ...[MAX_INACTIVE_INTERVAL, hash.maxInactiveInterval],
+  ];
+}
+
+/** Epoch ms at which a new session ends, '' = never. @param absoluteTimeoutMs - -1 = none */
+export function expiryOf(hash: HashChange, absoluteTimeoutMs: number): number | '' {
+  const times = {
+    creationTime: Number(hash.creationTime),
+    lastAccessedTime: Number(hash.lastAccessedTime),
+    maxInactiveInterval: Number(hash.maxInactiveInterval),
+  };
+  const expiryMs = expiryTimeMs(
+    times,
+    absoluteTimeoutMs < 0 ? undefined : absoluteTimeoutMs / 1000,
+  );
+  return expiryMs === Infinity ? '' : expiryMs;
 }
 
 /**
