@@ -66,7 +66,7 @@ end
 local event, isResent = false, false
 if isNew then
   event = redis.call('EXISTS', currentKey) == 0 and 'created'
-  version = redis.call('HGET', currentKey, 'version')
+  version = not event and redis.call('HGET', currentKey, 'version')
 else
   local function readTimes()
     return redis.call('HMGET', storedKey, 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over', 'version')
@@ -132,7 +132,9 @@ else
   redis.call('PEXPIREAT', currentKey, string.format('%.0f', expiry + retention))
 end
 if hasExpirations and (isNew or event or ARGV[4] ~= '') then
-  redis.call('ZREM', expirations, storedId)
+  if storedId ~= currentId or expiry == math.huge then
+    redis.call('ZREM', expirations, storedId)
+  end
   if expiry ~= math.huge then
     redis.call('ZADD', expirations, score, currentId)
   end
@@ -145,7 +147,14 @@ if event and maxEvents > 0 then
   for i = firstEventName, firstEventName + eventNameCount - 1 do
     wanted['sessionAttr:' .. ARGV[i]] = true
   end
-  local hash = redis.call('HGETALL', currentKey)
+  local hash
+  if event == 'created' then
+    local lastOfEvent = math.min(firstDelete - 1, firstSet + 6993)
+    hash = { 'creationTime', ARGV[1], 'maxInactiveInterval', ARGV[4], 'lastAccessedTime', accessText,
+      unpack(ARGV, firstSet, lastOfEvent) }
+  else
+    hash = redis.call('HGETALL', currentKey)
+  end
   for i = 1, math.min(#hash, 7000), 2 do
     if eventNameCount < 0 or wanted[hash[i]] or string.sub(hash[i], 1, 12) ~= 'sessionAttr:' then
       entry[#entry + 1], entry[#entry + 2] = hash[i], hash[i + 1]
