@@ -1,5 +1,5 @@
-// Makes the build small: one declaration file per entry and a few that entries share, and JavaScript without comments, which
-// are in the declarations. Modules stay apart, so a stack trace names the file of the sources.
+// Makes the build small: one declaration file per entry and a few that entries share, and JavaScript and Lua without comments.
+// The declarations keep them. Modules stay apart, so a stack trace names the file of the sources.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ for (const path of declarations) rmSync(path);
 mkdirSync(join(DIST, 'types'), { recursive: true });
 for (const { fileName, code } of rolled) writeFileSync(join(DIST, fileName), code);
 for (const path of built.filter((each) => each.endsWith('.js'))) shorten(path);
+shortenScripts(join(DIST, 'redis', 'lua', 'scripts.generated.js'));
 
 /** An internal type that is part of a public one needs no export of its own: editors show it all the same. */
 function report({ message }) {
@@ -43,7 +44,7 @@ async function rollUp() {
   return output;
 }
 
-/** Removes comments, and half of the indentation outside of texts. */
+/** Removes comments, and most of the indentation outside of texts. */
 function shorten(path) {
   const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), {
     compilerOptions: {
@@ -60,9 +61,18 @@ function shorten(path) {
     .map((line, number) =>
       linesOfTexts.has(number)
         ? line
-        : line.replace(/^ +/, (spaces) => ' '.repeat(spaces.length / 2)),
+        : line.replace(/^ +/, (spaces) => ' '.repeat(spaces.length / 4)),
     );
   writeFileSync(path, lines.join('\n'));
+}
+
+/** Removes the header of each Lua script, and its comments that have a line of their own. */
+function shortenScripts(path) {
+  const text = readFileSync(path, 'utf8').replace(/(?<=lua: )"(?:[^"\\]|\\.)*"/g, (literal) => {
+    const lua = JSON.parse(literal).replace(/^--\[\[[^]*?\]\]\n/gm, '');
+    return JSON.stringify(lua.replace(/^ *--.*\n/gm, ''));
+  });
+  writeFileSync(path, text);
 }
 
 /** The numbers of the lines that begin inside of a template literal. */
