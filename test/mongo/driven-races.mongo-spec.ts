@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Collection } from 'mongodb';
 import { DeadlineRunner } from '../../libs/redis-session/src/mongo/deadline-runner.js';
-import { MongoSessionRepository } from '../../libs/redis-session/src/mongo/mongo-session-repository.js';
-import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
+import { MongoSessionRepository } from '../../libs/redis-session/src/mongo/sessions/mongo-session-repository.js';
+import { type SessionDocument } from '../../libs/redis-session/src/mongo/sessions/session-document.js';
 import { sessionCollections } from '../../libs/redis-session/src/mongo/session-collections.js';
 import { type MapSession } from '../../libs/redis-session/src/session/map-session.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';

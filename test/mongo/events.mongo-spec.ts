@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DeadlineRunner } from '../../libs/redis-session/src/mongo/deadline-runner.js';
-import { OnceEventSource } from '../../libs/redis-session/src/mongo/event-sources.js';
-import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/mongo-indexed-session-repository.js';
+import { OnceEventSource } from '../../libs/redis-session/src/mongo/events/event-sources.js';
+import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/indexed/mongo-indexed-session-repository.js';
 import {
   type SessionCollections,
   createIndexes,
   sessionCollections,
 } from '../../libs/redis-session/src/mongo/session-collections.js';
-import { ToldEvents } from '../../libs/redis-session/src/mongo/told-events.js';
+import { ToldEvents } from '../../libs/redis-session/src/mongo/events/told-events.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';

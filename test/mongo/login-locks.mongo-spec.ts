@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DeadlineRunner } from '../../libs/redis-session/src/mongo/deadline-runner.js';
-import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/mongo-indexed-session-repository.js';
+import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/indexed/mongo-indexed-session-repository.js';
 import {
   type SessionCollections,
   createIndexes,

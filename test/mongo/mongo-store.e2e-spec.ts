@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type INestApplication } from '@nestjs/common';
 import { MongoClient } from 'mongodb';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
-import { mongoSessions } from 'nestjs-redis-session/mongo';
-import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
+import { type MongoSessionsOptions, mongoSessions } from 'nestjs-redis-session/mongo';
+import { type SessionDocument } from '../../libs/redis-session/src/mongo/sessions/session-document.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { PLATFORMS, createApp, startApp } from '../support/apps/start-app.js';
 import { OutageController } from '../support/faults/outage-controller.js';
@@ -64,14 +64,14 @@ describe('at start', () => {
     );
   });
 
-  it.each([
+  it.each<[object, string]>([
     [{ db: 'redis://localhost' }, 'mongoSessions.db must be a url such as'],
     [{ db: 'mongodb://localhost' }, 'mongoSessions.db must be a url such as'],
     [{ db: 'mongodb://localhost/shop', collection: 'a$b' }, 'mongoSessions.collection must be'],
     [{ db: 'mongodb://localhost/shop', createIndexes: 'no' }, 'mongoSessions.createIndexes must'],
     [{ db: 'mongodb://localhost/shop', colection: 'x' }, 'Did you mean mongoSessions.collection?'],
   ])('refuses %j', (options, message) => {
-    expect(() => mongoSessions(options as { db: string })).toThrow(message);
+    expect(() => mongoSessions(options as MongoSessionsOptions)).toThrow(message);
   });
 
   it('does not show a url that the driver cannot read', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { MongoClient } from 'mongodb';
 import request, { type Test } from 'supertest';
-import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
+import { type SessionDocument } from '../../libs/redis-session/src/mongo/sessions/session-document.js';
 import { PLATFORMS, type StartedApp, startApp } from '../support/apps/start-app.js';
 import { describeCommits } from '../support/faults/commits.js';
 import { OutageController } from '../support/faults/outage-controller.js';

@@ -1,6 +1,6 @@
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { type Collection } from 'mongodb';
-import { type SessionDocument } from '../../libs/redis-session/src/mongo/session-document.js';
+import { type SessionDocument } from '../../libs/redis-session/src/mongo/sessions/session-document.js';
 import { describeRaces } from '../support/faults/races.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 

@@ -5,8 +5,8 @@ import { resolversOf } from '../session/indexed/session-indexing.js';
 import { type SessionStore, type SessionStoreOptions } from '../session/session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { DeadlineRunner } from './deadline-runner.js';
-import { MongoIndexedSessionRepository } from './mongo-indexed-session-repository.js';
-import { MongoSessionRepository } from './mongo-session-repository.js';
+import { MongoIndexedSessionRepository } from './indexed/mongo-indexed-session-repository.js';
+import { MongoSessionRepository } from './sessions/mongo-session-repository.js';
 import {
   type SessionCollections,
   createIndexes,

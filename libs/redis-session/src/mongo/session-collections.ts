@@ -1,6 +1,6 @@
 import { type Collection, type CollectionOptions, type Db, type Document } from 'mongodb';
-import { encodeField } from './field-names.js';
-import { type SessionDocument, type TextFields } from './session-document.js';
+import { encodeField } from './sessions/field-names.js';
+import { type SessionDocument, type TextFields } from './sessions/session-document.js';
 
 /** Something that happened to a session, as replicas read it. */
 export interface EventDocument {

@@ -1,23 +1,20 @@
-import { type SessionsAtRest } from '../session/at-rest/sessions-at-rest.js';
+import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import {
   type IndexChange,
+  type LimitedLogin,
   PRINCIPAL_INDEX,
-  maximumSessionsOf,
+  type SessionIndexing,
 } from '../session/indexed/session-indexing.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionChange } from '../session/session-change.js';
 import { storageIdOf } from '../session/session-id.js';
 import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
 import { SessionLimitError } from '../session/session.errors.js';
-import { viewOf } from '../session/session-view.js';
 import { type indexedStatements } from './indexed-statements.js';
 import { type RunStatement } from './postgres-client.js';
 import { type SavedSession } from './postgres-session-repository.js';
 import { type SessionEnds } from './session-ends.js';
 import { type SessionTables } from './session-tables.js';
-
-/** Why the sessions end that are too many. */
-const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
 
 /** What an indexed repository is told. */
 export interface PostgresIndexedOptions extends SessionStoreOptions {
@@ -26,20 +23,12 @@ export interface PostgresIndexedOptions extends SessionStoreOptions {
 
 /** What an {@link IndexedWriter} works with. */
 export interface IndexedWriterInput extends PostgresIndexedOptions {
-  readonly atRest: SessionsAtRest;
   readonly ends: SessionEnds;
   /** Names of the attributes that events carry; null = all; undefined = events are not recorded. */
   readonly eventAttributes: readonly string[] | null | undefined;
+  readonly indexing: SessionIndexing;
   readonly statements: ReturnType<typeof indexedStatements>;
   readonly tables: SessionTables;
-}
-
-/** A login that is limited. */
-interface LimitedLogin {
-  /** What may stand for the user in the table. */
-  readonly names: readonly string[];
-  /** How many sessions the user may have. */
-  readonly limit: number;
 }
 
 /** Writes what belongs to a session beside itself: its index values, its event, and the end of sessions that are too many. */
@@ -59,25 +48,13 @@ export class IndexedWriter {
     session: MapSession,
     indexChange: IndexChange,
   ): Promise<(saved: SavedSession) => Promise<void>> {
-    const login = this.limitOf(session, indexChange);
+    const login = this.input.indexing.limitOf(session, indexChange);
     if (login) await this.lockUser(run, login);
     return async (saved) => {
       await this.writeIndexes(run, saved.primaryId, indexChange);
       if (login) await this.makeRoom(run, saved, login);
       await this.tell(run, saved, change);
     };
-  }
-
-  /** @returns undefined when the save is no login, or the user may have any number of sessions */
-  private limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
-    if (login === undefined) return undefined;
-    const { atRest, indexed } = this.input;
-    const view = viewOf(session);
-    const limit = maximumSessionsOf(indexed, view);
-    if (limit === undefined) return undefined;
-    const name = indexed.principalName(view) ?? '';
-    const names = new Set([login, ...atRest.indexValuesOf(PRINCIPAL_INDEX, name)]);
-    return { names: [...names], limit };
   }
 
   /** Until the end of the transaction no other login of the user goes on, on any replica. */

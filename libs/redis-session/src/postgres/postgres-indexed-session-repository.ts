@@ -21,7 +21,6 @@ import {
   type SessionPageRequest,
   resolvePage,
 } from '../session/session-repository.js';
-import { viewOf } from '../session/session-view.js';
 import { BroadcastEventSource, OnceEventSource } from './event-sources.js';
 import { eventStatements } from './event-statements.js';
 import { indexedStatements } from './indexed-statements.js';
@@ -62,10 +61,10 @@ export class PostgresIndexedSessionRepository
     const { clock, indexed, logger } = indexedOptions;
     const statements = (this.sql = indexedStatements(tables));
     this.eventSql = eventStatements(tables);
-    this.indexing = new SessionIndexing(resolversOf(indexed), this.atRest, refuseNul);
-    const { atRest, eventAttributes } = this;
+    this.indexing = new SessionIndexing(indexed, this.atRest, refuseNul);
+    const { eventAttributes, indexing } = this;
     this.ends = new SessionEnds({ client, clock, eventAttributes, statements });
-    const parts = { atRest, ends: this.ends, eventAttributes, statements, tables };
+    const parts = { ends: this.ends, eventAttributes, indexing, statements, tables };
     this.writer = new IndexedWriter({ ...indexedOptions, indexed, ...parts });
     this.expiring = new BackgroundLoop({
       action: 'end expired sessions',
@@ -116,12 +115,8 @@ export class PostgresIndexedSessionRepository
     return this.endByStored(this.storedValuesOf(PRINCIPAL_INDEX, name), reason, exceptId);
   }
 
-  async endOthersOf(session: MapSession, reason: string): Promise<number> {
-    const user = this.indexing.valuesOf(session).get(PRINCIPAL_INDEX);
-    if (user === undefined) return 0;
-    const name = this.indexedOptions.indexed.principalName(viewOf(session)) ?? '';
-    const values = this.storedValuesOf(PRINCIPAL_INDEX, name);
-    return this.endByStored(values.includes(user) ? values : [user], reason, session.id);
+  endOthersOf(session: MapSession, reason: string): Promise<number> {
+    return this.endByStored(this.indexing.userValuesOf(session), reason, session.id);
   }
 
   async takeEndReason(id: string): Promise<string | undefined> {
@@ -210,6 +205,7 @@ export class PostgresIndexedSessionRepository
   }
 
   private endByStored(values: readonly string[], reason: string, exceptId = ''): Promise<number> {
+    if (values.length === 0) return Promise.resolve(0);
     const staying = this.atRest.idsToDelete(exceptId);
     const locked = [values, staying, this.options.clock()];
     return this.endLocked(this.sql.lockByPrincipal, locked, reason);
@@ -221,7 +217,7 @@ export class PostgresIndexedSessionRepository
 
   /** What may stand for `value` in the tables, which hold no NUL character. */
   private storedValuesOf(name: string, value: string): readonly string[] {
-    const values = this.atRest.indexValuesOf(name, value.toWellFormed());
+    const values = this.indexing.storedValuesOf(name, value);
     return values.filter((stored) => !stored.includes('\0'));
   }
 

@@ -1,3 +1,4 @@
+import { REASON_LIFE_MS, type SessionEnd } from '../session/indexed/session-end.js';
 import { type indexedStatements } from './indexed-statements.js';
 import {
   type PostgresClient,
@@ -5,9 +6,6 @@ import {
   type SqlValue,
   type Statement,
 } from './postgres-client.js';
-
-/** Ms for which a session's client is told why somebody else has ended the session. */
-const REASON_LIFE_MS = 3_600_000;
 
 /** What {@link SessionEnds} works with. */
 export interface SessionEndsInput {
@@ -17,13 +15,6 @@ export interface SessionEndsInput {
   /** Names of the attributes that events carry; null = all; undefined = events are not recorded. */
   readonly eventAttributes: readonly string[] | null | undefined;
   readonly statements: ReturnType<typeof indexedStatements>;
-}
-
-/** Why sessions end. */
-export interface SessionEnd {
-  readonly type: 'deleted' | 'expired';
-  /** For its client; '' = none. */
-  readonly reason: string;
 }
 
 /** Ends sessions, with all that belongs to them and the event. */

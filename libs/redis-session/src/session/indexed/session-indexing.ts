@@ -20,16 +20,28 @@ export interface IndexChange {
   readonly login: string | undefined;
 }
 
+/** A login of a user whose sessions are limited. */
+export interface LimitedLogin {
+  /** What may stand for the user in the index: first what this login writes. */
+  readonly names: readonly string[];
+  /** How many sessions the user may have. */
+  readonly limit: number;
+}
+
 /** Knows under which values the sessions that this process holds are found. */
 export class SessionIndexing {
   private readonly known = foreignProperty<IndexValues>('index values');
 
+  private readonly resolvers: Readonly<Record<string, SessionIndexResolver>>;
+
   /** @param refuse - throws SessionEncodingError for a value that the store cannot hold */
   constructor(
-    private readonly resolvers: Readonly<Record<string, SessionIndexResolver>>,
+    private readonly options: SessionIndexOptions,
     private readonly atRest: SessionsAtRest,
     private readonly refuse?: (name: string, value: string) => void,
-  ) {}
+  ) {
+    this.resolvers = resolversOf(options);
+  }
 
   /** The store holds `values` for `session`. */
   remember(session: MapSession, values: IndexValues): void {
@@ -52,6 +64,32 @@ export class SessionIndexing {
       ),
     );
     return { values, changed, login: this.loginOf(session, before, changed) };
+  }
+
+  /** What may stand for `value` in the index `name`. */
+  storedValuesOf(name: string, value: string): readonly string[] {
+    return this.atRest.indexValuesOf(name, value.toWellFormed());
+  }
+
+  /** What may stand for the user of `session`, as it was when it was last read or saved. Nothing when it is of no user. */
+  userValuesOf(session: MapSession): readonly string[] {
+    const user = this.valuesOf(session).get(PRINCIPAL_INDEX);
+    if (user === undefined) return [];
+    const values = this.storedNamesOf(session);
+    return values.includes(user) ? values : [user];
+  }
+
+  /** @returns undefined when the save is no login, or the user may have any number of sessions */
+  limitOf(session: MapSession, { login }: IndexChange): LimitedLogin | undefined {
+    if (login === undefined) return undefined;
+    const limit = maximumSessionsOf(this.options, viewOf(session));
+    if (limit === undefined) return undefined;
+    return { names: [...new Set([login, ...this.storedNamesOf(session)])], limit };
+  }
+
+  private storedNamesOf(session: MapSession): readonly string[] {
+    const name = this.options.principalName(viewOf(session)) ?? '';
+    return this.storedValuesOf(PRINCIPAL_INDEX, name);
   }
 
   /** A user whose name was stored in plain text, and is hidden from now on, does not log in by that. */

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { type Collection } from 'mongodb';
-import { type EventReaders, toSessionEvent } from '../session/indexed/recorded-event.js';
-import { type SessionChange } from '../session/session-change.js';
-import { type SessionEvent } from '../session/session-event.js';
-import { storageIdOf } from '../session/session-id.js';
-import { type NextCommand, isDuplicate } from './deadline-runner.js';
-import { decodeField, encodeField } from './field-names.js';
-import { type EventDocument, type SessionCollections } from './session-collections.js';
+import { type EventReaders, toSessionEvent } from '../../session/indexed/recorded-event.js';
+import { type SessionChange } from '../../session/session-change.js';
+import { type SessionEvent } from '../../session/session-event.js';
+import { storageIdOf } from '../../session/session-id.js';
+import { type NextCommand, isDuplicate } from '../deadline-runner.js';
+import { decodeField, encodeField } from '../sessions/field-names.js';
+import { type EventDocument, type SessionCollections } from '../session-collections.js';
 import {
   type SessionDocument,
   type TextFields,
   type UntoldEvent,
   textsOf,
-} from './session-document.js';
+} from '../sessions/session-document.js';
 
 /** How many sessions are looked at together. */
 const BATCH_SIZE = 100;

@@ -1,8 +1,8 @@
 import { type Filter } from 'mongodb';
-import { type NextCommand } from './deadline-runner.js';
-import { type SessionCollections } from './session-collections.js';
-import { type SessionDocument } from './session-document.js';
-import { REASON_LIFE_MS } from './session-ends.js';
+import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
+import { type NextCommand } from '../deadline-runner.js';
+import { type SessionCollections } from '../session-collections.js';
+import { type SessionDocument } from '../sessions/session-document.js';
 
 /** Ms for which events are kept, and the names of replicas. */
 const DAY_MS = 86_400_000;

@@ -1,42 +1,39 @@
-import { BackgroundLoop, jittered } from '../lib/background-loop.js';
+import { type Filter } from 'mongodb';
+import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
 import {
   PRINCIPAL_INDEX,
   SessionIndexing,
-  maximumSessionsOf,
   resolversOf,
-} from '../session/indexed/session-indexing.js';
-import { type MapSession } from '../session/map-session.js';
+} from '../../session/indexed/session-indexing.js';
+import { type MapSession } from '../../session/map-session.js';
 import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
-} from '../session/session-change.js';
+} from '../../session/session-change.js';
 import {
   type SessionEventRecorder,
   type SessionEventSource,
   type SessionEventSubscription,
-} from '../session/session-event.js';
+} from '../../session/session-event.js';
 import {
   type IndexedSessionRepository,
   type SessionPage,
   type SessionPageRequest,
   resolvePage,
-} from '../session/session-repository.js';
-import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
-import { viewOf } from '../session/session-view.js';
-import { type DeadlineRunner, type NextCommand } from './deadline-runner.js';
+} from '../../session/session-repository.js';
+import { type SessionIndexOptions, type SessionStoreOptions } from '../../session/session-store.js';
+import { type DeadlineRunner, type NextCommand } from '../deadline-runner.js';
 import { dropOld } from './drop-old.js';
-import { createEventSource } from './event-sources.js';
-import { IndexFilters } from './index-filters.js';
-import { LimitedLogins } from './limited-logins.js';
-import { LoginLocks } from './login-locks.js';
-import { MongoSessionRepository } from './mongo-session-repository.js';
-import { type SessionCollections } from './session-collections.js';
-import { type MongoSession } from './session-document.js';
+import { createEventSource } from '../events/event-sources.js';
+import { LimitedLogins, LoginLocks } from './limited-logins.js';
+import { MongoSessionRepository } from '../sessions/mongo-session-repository.js';
+import { type SessionCollections } from '../session-collections.js';
+import { encodeField } from '../sessions/field-names.js';
+import { type MongoSession, type SessionDocument } from '../sessions/session-document.js';
 import { SessionEnds } from './session-ends.js';
-import { SessionEnding } from './session-ending.js';
-import { indexUpdates } from './session-updates.js';
-import { ToldEvents } from './told-events.js';
+import { indexUpdates } from '../sessions/session-updates.js';
+import { ToldEvents } from '../events/told-events.js';
 
 /** What an indexed repository is told. */
 export interface MongoIndexedOptions extends SessionStoreOptions {
@@ -45,6 +42,7 @@ export interface MongoIndexedOptions extends SessionStoreOptions {
 
 /** Ms between two looks for sessions whose end has come. */
 const EXPIRATION_PAUSE_MS = 1000;
+const EXPIRED = { type: 'expired', reason: '' } as const;
 
 /**
  * Keeps sessions in MongoDB so that they can be found by their user or by any other value, end on time though nobody
@@ -55,8 +53,6 @@ export class MongoIndexedSessionRepository
   extends MongoSessionRepository
   implements IndexedSessionRepository, SessionEventRecorder
 {
-  private readonly ending: SessionEnding;
-  private readonly filters: IndexFilters;
   private readonly indexing: SessionIndexing;
   private readonly ends: SessionEnds;
   private readonly told: ToldEvents;
@@ -70,17 +66,14 @@ export class MongoIndexedSessionRepository
   ) {
     const { clock, indexed, logger } = indexedOptions;
     super(collections.sessions, runner, indexedOptions);
-    this.filters = new IndexFilters(clock, this.atRest);
-    this.indexing = new SessionIndexing(resolversOf(indexed), this.atRest);
+    this.indexing = new SessionIndexing(indexed, this.atRest);
     this.ends = new SessionEnds(this.sessions, clock, this.tellsEvents);
-    const { atRest, ends, filters, indexing } = this;
-    this.ending = new SessionEnding({ atRest, ends, filters, indexed, indexing, runner });
     const { eventAttributes } = indexed;
     // Encrypted events keep all attributes: what they are encrypted with, and what names the user.
     const carriesAll = eventAttributes === 'all' || this.atRest.isSealing;
     this.told = new ToldEvents(collections, carriesAll ? null : eventAttributes);
     const locks = new LoginLocks(collections.locks, 2 * runner.timeoutMs);
-    const { sessions } = this;
+    const { ends, sessions } = this;
     this.logins = new LimitedLogins({
       sessions,
       ends,
@@ -111,7 +104,7 @@ export class MongoIndexedSessionRepository
     page?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
     const { offset, limit } = resolvePage(page);
-    const filter = this.filters.living(name, this.filters.valuesOf(name, value));
+    const filter = this.foundBy(name, this.indexing.storedValuesOf(name, value));
     const sort = { expireAt: -1, creationTime: -1 } as const;
     const [total, documents] = await this.watch('find', () =>
       this.runner.run('find sessions', (next) =>
@@ -127,20 +120,26 @@ export class MongoIndexedSessionRepository
     return { sessions, total: total - (documents.length - sessions.length) };
   }
 
-  endById(id: string, reason: string): Promise<void> {
-    return this.watch('delete', () => this.ending.endById(id, reason));
+  async endById(id: string, reason: string): Promise<void> {
+    await this.endAll({ sessionId: { $in: this.atRest.idsToDelete(id) } }, reason);
   }
 
-  endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
-    return this.watch('delete', () => this.ending.endByPrincipalName(name, reason, exceptId));
+  endByPrincipalName(name: string, reason: string, exceptId = ''): Promise<number> {
+    const names = this.indexing.storedValuesOf(PRINCIPAL_INDEX, name);
+    return this.endAll(this.ofUserExcept(names, this.atRest.idsToDelete(exceptId)), reason);
   }
 
   endOthersOf(session: MapSession, reason: string): Promise<number> {
-    return this.watch('delete', () => this.ending.endOthersOf(session, reason));
+    const names = this.indexing.userValuesOf(session);
+    if (names.length === 0) return Promise.resolve(0);
+    return this.endAll(this.ofUserExcept(names, this.atRest.idsToDelete(session.id)), reason);
   }
 
   takeEndReason(id: string): Promise<string | undefined> {
-    return this.watch('delete', () => this.ending.takeEndReason(id));
+    const ids = this.atRest.idsToDelete(id);
+    return this.watch('delete', () =>
+      this.runner.run('read why a session ended', (next) => this.ends.takeReason(ids, next)),
+    );
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
@@ -163,11 +162,7 @@ export class MongoIndexedSessionRepository
   /** Ends the sessions whose end has come, with their events. Several workers do not do so twice. */
   async endExpired(): Promise<void> {
     await this.runner.run('end expired sessions', (next) =>
-      this.ends.end(
-        this.filters.expiredBy(this.options.clock()),
-        { type: 'expired', reason: '' },
-        next,
-      ),
+      this.ends.end(expiredBy(this.options.clock()), EXPIRED, next),
     );
   }
 
@@ -200,28 +195,48 @@ export class MongoIndexedSessionRepository
     const also = { ...indexUpdates(indexChange.changed), event };
     const outcome = await this.runner.run('save the session', (next) => {
       const save = () => this.writeAlso(change, session, also, next);
-      const { login } = indexChange;
-      const limit = maximumSessionsOf(this.indexedOptions.indexed, viewOf(session));
-      if (login === undefined || limit === undefined) return save();
-      const name = this.indexedOptions.indexed.principalName(viewOf(session)) ?? '';
-      const names = [login, ...this.filters.valuesOf(PRINCIPAL_INDEX, name)];
-      const others = this.filters.ofUserExcept(names, [change.id, change.storedId]);
-      return this.logins.save({ user: login, limit, others, save }, next);
+      const login = this.indexing.limitOf(session, indexChange);
+      if (!login) return save();
+      const others = this.ofUserExcept(login.names, [change.id, change.storedId]);
+      return this.logins.save({ login, others, save }, next);
     });
     if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
     return outcome;
   }
 
   protected override async delete(id: string): Promise<void> {
-    await this.ending.end({ sessionId: id }, '');
+    await this.endInTime({ sessionId: id }, '');
   }
 
   protected override async expire(id: string, nowMs: number, next: NextCommand): Promise<void> {
-    const filter = { sessionId: id, ...this.filters.expiredBy(nowMs) };
-    await this.ends.end(filter, { type: 'expired', reason: '' }, next);
+    await this.ends.end({ sessionId: id, ...expiredBy(nowMs) }, EXPIRED, next);
+  }
+
+  /** The living sessions with one of the values. */
+  private foundBy(name: string, values: readonly string[]): Filter<SessionDocument> {
+    return { [`indexes.${encodeField(name)}`]: { $in: values }, ...this.living() };
+  }
+
+  /** The living sessions of a user. @param names - what may stand for the user @param ids - of sessions that are left out */
+  private ofUserExcept(names: readonly string[], ids: readonly string[]): Filter<SessionDocument> {
+    return { ...this.foundBy(PRINCIPAL_INDEX, names), sessionId: { $nin: ids } };
+  }
+
+  private endAll(filter: Filter<SessionDocument>, reason: string): Promise<number> {
+    return this.watch('delete', () => this.endInTime(filter, reason));
+  }
+
+  private endInTime(filter: Filter<SessionDocument>, reason: string): Promise<number> {
+    return this.runner.run('end sessions', (next) =>
+      this.ends.end(filter, { type: 'deleted', reason }, next),
+    );
   }
 
   private get tellsEvents(): boolean {
     return this.indexedOptions.indexed.eventDelivery !== 'none';
   }
+}
+
+function expiredBy(beforeMs: number): Filter<SessionDocument> {
+  return { expireAt: { $lte: new Date(beforeMs) } };
 }

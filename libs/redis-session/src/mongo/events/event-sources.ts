@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type EventReaders } from '../session/indexed/recorded-event.js';
+import { type EventReaders } from '../../session/indexed/recorded-event.js';
 import {
   OncePollingEventSource,
   type PolledEvent,
   PollingEventSource,
   type PollingEventSourceInput,
   type TakenEvent,
-} from '../session/indexed/polling-event-source.js';
-import { type SessionEventSource } from '../session/session-event.js';
-import { type DeadlineRunner, type NextCommand } from './deadline-runner.js';
-import { type SessionCollections } from './session-collections.js';
+} from '../../session/indexed/polling-event-source.js';
+import { type SessionEventSource } from '../../session/session-event.js';
+import { type DeadlineRunner, type NextCommand } from '../deadline-runner.js';
+import { type SessionCollections } from '../session-collections.js';
 import { type ToldEvents, eventOf } from './told-events.js';
 
 /** What the sources of events work with. */

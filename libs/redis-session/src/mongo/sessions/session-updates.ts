@@ -3,7 +3,7 @@ import {
   type SaveOutcome,
   type SessionChange,
   type SessionTimes,
-} from '../session/session-change.js';
+} from '../../session/session-change.js';
 import { fieldsIn } from './field-names.js';
 import { type SessionDocument, type UntoldEvent, expireAtOf, textsOf } from './session-document.js';
 

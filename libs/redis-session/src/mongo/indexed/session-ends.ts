@@ -1,18 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Collection, type Filter, type UpdateFilter } from 'mongodb';
-import { type NextCommand } from './deadline-runner.js';
-import { type SessionDocument } from './session-document.js';
-import { NOT_ENDED } from './session-updates.js';
-
-/** Ms for which a session's client is told why somebody else has ended the session. */
-export const REASON_LIFE_MS = 3_600_000;
-
-/** Why sessions end. */
-export interface SessionEnd {
-  readonly type: 'deleted' | 'expired';
-  /** For its client; '' = none. */
-  readonly reason: string;
-}
+import { REASON_LIFE_MS, type SessionEnd } from '../../session/indexed/session-end.js';
+import { type NextCommand } from '../deadline-runner.js';
+import { type SessionDocument } from '../sessions/session-document.js';
+import { NOT_ENDED } from '../sessions/session-updates.js';
 
 /** Ends sessions. What must be told of them stays in their documents, which nobody finds any more. */
 export class SessionEnds {

@@ -1,6 +1,10 @@
 import { type ObjectId } from 'mongodb';
-import { type StoredSession, expiryTimeMs, type SessionTimes } from '../session/session-change.js';
-import { SessionCorruptError } from '../session/session.errors.js';
+import {
+  type StoredSession,
+  expiryTimeMs,
+  type SessionTimes,
+} from '../../session/session-change.js';
+import { SessionCorruptError } from '../../session/session.errors.js';
 import { decodeField } from './field-names.js';
 
 /** Texts by names, as `field-names.ts` writes them. */
