@@ -8,7 +8,7 @@ import {
 } from '../../libs/redis-session/src/nest/options/redis-session.options.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
-import { springCodec } from '../../libs/redis-session/src/spring/spring-codec.js';
+import { springCodec } from '../../libs/redis-session/src/spring/spring-attributes.js';
 import { SpringContext } from '../../libs/redis-session/src/spring/spring-context.js';
 import { SpringIndexedSessionRepository } from '../../libs/redis-session/src/spring/spring-indexed-session-repository.js';
 import { eventually } from '../support/waiting/eventually.js';

@@ -6,7 +6,7 @@ import {
   DEFAULT_REPOSITORY_OPTIONS,
   type SessionRepositoryOptions,
 } from '../../libs/redis-session/src/session/repository-options.js';
-import { springCodec } from '../../libs/redis-session/src/spring/spring-codec.js';
+import { springCodec } from '../../libs/redis-session/src/spring/spring-attributes.js';
 import { SpringContext } from '../../libs/redis-session/src/spring/spring-context.js';
 import { SpringIndexedSessionRepository } from '../../libs/redis-session/src/spring/spring-indexed-session-repository.js';
 import { SpringSessionRepository } from '../../libs/redis-session/src/spring/spring-session-repository.js';

@@ -10,7 +10,7 @@ import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { nullRequestCache, type RequestCache } from '../http/saved-requests/request-cache.js';
 import { JdkSessionRepository, jdkCodec } from './jdk/jdk-session-repository.js';
-import { springCodec, type SpringCsrfNames } from './spring-codec.js';
+import { springCodec, type SpringCsrfNames } from './spring-attributes.js';
 import { SpringContext } from './spring-context.js';
 import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
 import { SpringRequestCache } from './spring-request-cache.js';

@@ -11,7 +11,7 @@ import {
 } from '../../session/session-change.js';
 import { SessionEncodingError, SessionOptionError } from '../../session/session.errors.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
-import { csrfSecretOf } from '../spring-codec.js';
+import { csrfSecretOf } from '../spring-attributes.js';
 import { type SpringContext } from '../spring-context.js';
 import { springSessionKeys } from '../spring-session.keys.js';
 import { type SpringRepositoryOptions } from '../spring-session-repository.js';
