@@ -1,5 +1,6 @@
 import { nearCache } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
+import { springSession } from 'nestjs-redis-session/spring';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, HttpCode, Injectable, Post, Req } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -66,6 +67,9 @@ const BROADCAST = "indexed.eventDelivery: 'broadcast', and webSockets.closeWithS
 const BUCKETS = "indexed.expirationStore: 'minute-buckets'";
 const MIGRATION = "migrateFrom(); the key pattern is that of the other library's keyPrefix";
 
+const SPRING = 'springSession()';
+const SPRING_INDEXED = "springSession() with repository: 'indexed'";
+
 const CASES: Case[] = [
   [[], {}],
   [[], { touchIntervalSeconds: 60, absoluteTimeoutSeconds: 3600 }],
@@ -95,6 +99,15 @@ const CASES: Case[] = [
       features: [
         migrateFrom({ from: 'express-session', phase: 'move', secrets: ['s'.repeat(32)] }),
       ],
+    },
+  ],
+  [[SPRING], { features: [springSession()] }],
+  [
+    [SPRING, SPRING_INDEXED, ONCE],
+    {
+      features: [springSession()],
+      repository: 'indexed',
+      indexed: { eventDelivery: 'once', maximumSessions: 1 },
     },
   ],
 ];
@@ -157,8 +170,10 @@ describe('a user of Redis with the rights of docs/security.md', () => {
     if (options.repository === 'indexed') {
       const registry = nest.get(SessionRegistry);
       expect((await registry.list('kim-2')).total).toBe(1);
-      await new TestVisitor(url).post('/login', { ...KIM, username: 'lee' });
-      expect(await registry.expireAll('lee')).toBe(1);
+      for (let login = 0; login < 2; login++)
+        await new TestVisitor(url).post('/login', { ...KIM, username: 'lee' });
+      const hasLimit = options.indexed?.maximumSessions === 1;
+      expect(await registry.expireAll('lee')).toBe(hasLimit ? 1 : 2);
     }
     expect((await visitor.post('/logout')).status).toBe(204);
     expect((await visitor.get('/members')).status).toBe(401);
