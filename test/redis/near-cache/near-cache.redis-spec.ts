@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidationLink } from '../../../libs/redis-session/src/redis/near-cache/invalidation-feed.js';
 import {
-  type NearCacheRules,
+  type NearCacheInput,
   NearCacheSessionRepository,
 } from '../../../libs/redis-session/src/redis/near-cache/near-cache-session-repository.js';
 import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.mapper.js';
@@ -83,7 +83,7 @@ function connect(options: ClientOptions = {}, url = redis.url): Redis {
 
 interface NearParts {
   readonly client: Redis;
-  readonly rules?: Partial<NearCacheRules>;
+  readonly rules?: Partial<NearCacheInput>;
   readonly absoluteTimeoutSeconds?: number;
 }
 

@@ -12,7 +12,7 @@ import { requestWith, responseTo } from './node-messages.js';
 export const BROWSER: IncomingHttpHeaders = { accept: 'text/html,*/*;q=0.8' };
 
 /** How a {@link TestExchange} starts. */
-export interface TestExchangeInit {
+export interface TestExchangeInput {
   readonly method?: string;
   readonly url?: string;
   readonly headers?: IncomingHttpHeaders;
@@ -35,7 +35,7 @@ export class TestExchange implements HttpExchange {
   /** The session id and the Max-Age that the client is told. */
   readonly announced: { sessionId: string; maxAgeSeconds?: number | null | undefined }[] = [];
 
-  constructor(init: TestExchangeInit = {}) {
+  constructor(init: TestExchangeInput = {}) {
     const { method = 'GET', url = '/', headers = {}, isSecure = false, repository } = init;
     this.request = Object.assign(requestWith(headers), { method, url });
     this.url = url;

@@ -6,7 +6,7 @@ import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
 import { type IncomingMessage } from 'node:http';
 
 /** What the `req.session` of all requests share. */
-export interface FacadeContext extends CookieDefaults {
+export interface FacadeSetup extends CookieDefaults {
   /** Makes of an error of the library what callbacks and promises of `req.session` give to the application. */
   readonly toError: (error: unknown) => unknown;
 }
@@ -22,7 +22,7 @@ export class CurrentFacade {
 
   constructor(
     private readonly sessionRequest: SessionRequest,
-    private readonly context: FacadeContext,
+    private readonly setup: FacadeSetup,
   ) {}
 
   /** undefined or null once it was destroyed or removed. */
@@ -83,12 +83,12 @@ export class CurrentFacade {
   }
 
   private createFacade(): ExpressSession {
-    const { sessionRequest, context } = this;
+    const { sessionRequest, setup } = this;
     const bound = new BoundSession(sessionRequest);
     this.bound = bound;
-    const cookie = new FacadeCookie(bound, context);
+    const cookie = new FacadeCookie(bound, setup);
     const touch = () => {
-      bound.existing?.touch(context.clock());
+      bound.existing?.touch(setup.clock());
       return facade;
     };
     const method = (work: Work) => () => this.toMethod(work, () => facade);
@@ -119,7 +119,7 @@ export class CurrentFacade {
   }
 
   private toMethod(work: Work, self: () => ExpressSession): (callback?: DoneCallback) => unknown {
-    const { toError } = this.context;
+    const { toError } = this.setup;
     return (callback) => {
       if (typeof callback !== 'function') {
         const done = work().catch((error: unknown) => {

@@ -72,10 +72,10 @@ type Attach = (sessionRequest: SessionRequest) => void;
 
 function connect({
   adapterHost,
-  context,
+  setup,
   options,
 }: SessionFeatureHost): ConnectedFeature & { attach: Attach } {
-  const parts = { ...options, ...context, toError: toHttpException };
+  const parts = { ...options, ...setup, toError: toHttpException };
   const store = new FacadeStore(parts);
   return {
     attach: (sessionRequest) => {

@@ -8,7 +8,7 @@ import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 import { settle } from './current-facade.js';
 
 /** What a {@link FacadeStore} works with. */
-export interface FacadeStoreInit extends CookieDefaults {
+export interface FacadeStoreInput extends CookieDefaults {
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly toError: (error: unknown) => unknown;
@@ -24,7 +24,7 @@ export type FoundCallback = (error: unknown, session?: Record<string, unknown> |
  * the library, such as who the user is, as they are.
  */
 export class FacadeStore extends EventEmitter {
-  constructor(private readonly init: FacadeStoreInit) {
+  constructor(private readonly input: FacadeStoreInput) {
     super();
   }
 
@@ -34,7 +34,7 @@ export class FacadeStore extends EventEmitter {
       const session = await this.find(sessionId);
       if (session) found = { cookie: this.cookieOf(session).data, ...attributesOf(session) };
     };
-    settle(work(), (error) => callback(error, found), this.init.toError);
+    settle(work(), (error) => callback(error, found), this.input.toError);
   }
 
   set(sessionId: string, attributes: object, callback: DoneCallback = ignore): void {
@@ -51,18 +51,18 @@ export class FacadeStore extends EventEmitter {
       this.cookieOf(session).adopt(cookie);
       await session.save();
     };
-    settle(work(), callback, this.init.toError);
+    settle(work(), callback, this.input.toError);
   }
 
   destroy(sessionId: string, callback: DoneCallback = ignore): void {
-    const { repository, toError } = this.init;
+    const { repository, toError } = this.input;
     const work = this.isId(sessionId) ? repository.deleteById(sessionId) : Promise.resolve();
     settle(work, callback, toError);
   }
 
   /** Counts as an access. */
   touch(sessionId: string, _session: unknown, callback: DoneCallback = ignore): void {
-    const { repository, clock, toError } = this.init;
+    const { repository, clock, toError } = this.input;
     const work = async () => {
       if (this.isId(sessionId)) await repository.findById(sessionId, { accessTimeMs: clock() });
     };
@@ -79,15 +79,15 @@ export class FacadeStore extends EventEmitter {
 
   private cookieOf(session: MapSession): FacadeCookie {
     const owner = { existing: session, beforeSave: () => undefined, announce: () => undefined };
-    return new FacadeCookie(owner, this.init);
+    return new FacadeCookie(owner, this.input);
   }
 
   private async find(sessionId: string): Promise<MapSession | undefined> {
-    return this.isId(sessionId) ? this.init.repository.findById(sessionId) : undefined;
+    return this.isId(sessionId) ? this.input.repository.findById(sessionId) : undefined;
   }
 
   private isId(sessionId: string): boolean {
-    return sessionId.search(this.init.sessionIdPattern) !== -1;
+    return sessionId.search(this.input.sessionIdPattern) !== -1;
   }
 }
 

@@ -34,7 +34,7 @@ export interface BlobLayout {
 }
 
 /** What a {@link BlobSessionRepository} works with. */
-export interface BlobSessionRepositoryInit {
+export interface BlobSessionRepositoryInput {
   readonly commands: SessionBlobCommands;
   readonly layout: BlobLayout;
   readonly options: SessionRepositoryOptions;
@@ -55,12 +55,12 @@ export class BlobSessionRepository extends StoredSessionRepository {
   private readonly commands: SessionBlobCommands;
   private readonly layout: BlobLayout;
 
-  constructor(private readonly init: BlobSessionRepositoryInit) {
+  constructor(private readonly input: BlobSessionRepositoryInput) {
     const sessionIdGenerator = () => randomBytes(24).toString('base64url');
     const atRest = { encryption: undefined, hashIds: false as const };
-    super({ ...init.options, ...atRest, codec: jsonSessionCodec, sessionIdGenerator });
-    this.commands = init.commands;
-    this.layout = init.layout;
+    super({ ...input.options, ...atRest, codec: jsonSessionCodec, sessionIdGenerator });
+    this.commands = input.commands;
+    this.layout = input.layout;
   }
 
   /** A session that was moved is none. */
@@ -104,7 +104,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
       const seen = await this.commands.read(this.keyOf(id));
       if (seen === undefined) return;
       const movedId = movedTo(seen);
-      if (movedId !== undefined) await this.init.deleteMoved(movedId);
+      if (movedId !== undefined) await this.input.deleteMoved(movedId);
       if (await this.commands.replace(this.keyOf(id), { seen, text: undefined })) return;
     }
   }

@@ -88,15 +88,15 @@ function connect(
   migration: ResolvedMigrationOptions,
   progress: MigrationProgress,
 ): ConnectedFeature {
-  const { context, isSecure, options, store } = host;
+  const { setup, isSecure, options, store } = host;
   // Tests keep sessions in memory, whatever the application uses.
   if (!(store instanceof RedisSessionStore)) return {};
   return {
-    context: {
+    setup: {
       repository: repositoryOf(host, store, migration, progress),
       sessionIdPattern: FORMER_ID_PATTERN,
       sessionIdResolver: new MigratingSessionIdResolver({
-        current: context.sessionIdResolver,
+        current: setup.sessionIdResolver,
         former: formerCookie(migration, { ...options.cookie, isSecure }),
         isShared: migration.phase === 'share',
       }),
@@ -114,12 +114,12 @@ function connect(
 }
 
 function repositoryOf(
-  { context, options }: SessionFeatureHost,
+  { setup, options }: SessionFeatureHost,
   { client }: RedisSessionStore,
   migration: ResolvedMigrationOptions,
   progress: MigrationProgress,
 ): MigratingSessionRepository {
-  const current = context.repository;
+  const current = setup.repository;
   const layout = layoutOf(options.cookie, migration);
   hideArguments(client, migration.keyPrefix);
   const commands = new SessionBlobCommands(client, options.commandTimeoutMs);

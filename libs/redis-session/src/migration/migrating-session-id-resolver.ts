@@ -9,7 +9,7 @@ import { foreignProperty } from '../lib/foreign-property.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
 
 /** What a {@link MigratingSessionIdResolver} asks. */
-export interface MigratingSessionIdResolverInit {
+export interface MigratingSessionIdResolverInput {
   readonly current: SessionIdResolver;
   readonly former: SessionIdResolver;
   /** Whether there are sessions that stay with the former library. */
@@ -25,10 +25,10 @@ export interface MigratingSessionIdResolverInit {
 export class MigratingSessionIdResolver implements SessionIdResolver {
   private readonly formerIds = foreignProperty<readonly string[]>('ids of the former library');
 
-  constructor(private readonly init: MigratingSessionIdResolverInit) {}
+  constructor(private readonly input: MigratingSessionIdResolverInput) {}
 
   resolveSessionIds(request: IncomingMessage): readonly string[] {
-    const { current, former } = this.init;
+    const { current, former } = this.input;
     const own = current.resolveSessionIds(request).filter((id) => SESSION_ID_PATTERN.test(id));
     const formerIds = former.resolveSessionIds(request);
     this.formerIds.set(request, formerIds);
@@ -40,7 +40,7 @@ export class MigratingSessionIdResolver implements SessionIdResolver {
     response: ServerResponse,
     announcement: SessionIdAnnouncement,
   ): void {
-    const { current, former } = this.init;
+    const { current, former } = this.input;
     const isFormer = this.isFormer(request, announcement.sessionId);
     const [right, wrong] = isFormer ? [former, current] : [current, former];
     right.setSessionId(request, response, announcement);
@@ -48,16 +48,16 @@ export class MigratingSessionIdResolver implements SessionIdResolver {
   }
 
   expireSession(request: IncomingMessage, response: ServerResponse): void {
-    for (const resolver of [this.init.current, this.init.former])
+    for (const resolver of [this.input.current, this.input.former])
       if (resolver.resolveSessionIds(request).length > 0) resolver.expireSession(request, response);
   }
 
   mustRenewSessionId(request: IncomingMessage): boolean {
-    return this.init.current.mustRenewSessionId?.(request) === true;
+    return this.input.current.mustRenewSessionId?.(request) === true;
   }
 
   private isFormer(request: IncomingMessage, sessionId: string): boolean {
-    if (!this.init.isShared) return false;
+    if (!this.input.isShared) return false;
     const isKnown = this.formerIds.get(request)?.includes(sessionId) === true;
     return isKnown || !SESSION_ID_PATTERN.test(sessionId);
   }

@@ -22,7 +22,7 @@ import {
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
 /** What a {@link MigratingSessionRepository} works with. */
-export interface MigratingSessionRepositoryInit {
+export interface MigratingSessionRepositoryInput {
   readonly commands: SessionBlobCommands;
   /** Where sessions are to be. */
   readonly current: SessionKeeper;
@@ -48,15 +48,15 @@ export interface MigratingSessionRepositoryInit {
 export class MigratingSessionRepository implements SessionKeeper {
   private readonly shared = foreignProperty<true>('shared session');
 
-  constructor(private readonly init: MigratingSessionRepositoryInit) {}
+  constructor(private readonly input: MigratingSessionRepositoryInput) {}
 
   createSession(): MapSession {
-    const { phase, current, former } = this.init;
+    const { phase, current, former } = this.input;
     return phase === 'share' ? this.share(former.createSession()) : current.createSession();
   }
 
   async findById(id: string, options?: FindSessionOptions): Promise<MapSession | undefined> {
-    const { current, former, phase } = this.init;
+    const { current, former, phase } = this.input;
     const found = SESSION_ID_PATTERN.test(id) ? await current.findById(id, options) : undefined;
     if (found) return found;
     if (phase === 'move') return this.move(id, options);
@@ -67,11 +67,13 @@ export class MigratingSessionRepository implements SessionKeeper {
   }
 
   findKept(id: string, accessTimeMs: number): MapSession | undefined {
-    return SESSION_ID_PATTERN.test(id) ? this.init.current.findKept?.(id, accessTimeMs) : undefined;
+    return SESSION_ID_PATTERN.test(id)
+      ? this.input.current.findKept?.(id, accessTimeMs)
+      : undefined;
   }
 
   async save(session: MapSession): Promise<void> {
-    const { current, former } = this.init;
+    const { current, former } = this.input;
     if (!this.shared.get(session)) return current.save(session);
     const { id } = session;
     try {
@@ -86,13 +88,13 @@ export class MigratingSessionRepository implements SessionKeeper {
   }
 
   async invalidate(session: MapSession): Promise<void> {
-    const { current, former } = this.init;
+    const { current, former } = this.input;
     await (this.shared.get(session) ? former : current).invalidate(session);
   }
 
   async deleteById(id: string): Promise<void> {
-    if (SESSION_ID_PATTERN.test(id)) await this.init.current.deleteById(id);
-    await this.init.former.deleteById(id);
+    if (SESSION_ID_PATTERN.test(id)) await this.input.current.deleteById(id);
+    await this.input.former.deleteById(id);
   }
 
   private share(session: MapSession): MapSession {
@@ -101,7 +103,7 @@ export class MigratingSessionRepository implements SessionKeeper {
   }
 
   private async movedIdOf(id: string): Promise<string | undefined> {
-    const text = await this.init.commands.read(this.init.layout.keyPrefix + id);
+    const text = await this.input.commands.read(this.input.layout.keyPrefix + id);
     return text === undefined ? undefined : movedTo(text);
   }
 
@@ -111,12 +113,12 @@ export class MigratingSessionRepository implements SessionKeeper {
     if (!change) return;
     for (const [name, { text }] of change.attributes)
       moved.setAttribute(name, text === undefined ? undefined : JSON.parse(text));
-    await this.init.current.save(moved);
+    await this.input.current.save(moved);
     session.markSaved(change);
   }
 
   private async move(id: string, options?: FindSessionOptions): Promise<MapSession | undefined> {
-    const { commands, current, layout, onMoved } = this.init;
+    const { commands, current, layout, onMoved } = this.input;
     const key = layout.keyPrefix + id;
     for (;;) {
       const seen = await commands.read(key);
@@ -135,14 +137,14 @@ export class MigratingSessionRepository implements SessionKeeper {
 
   /** @returns a stored session, undefined when `text` cannot be one. @throws SessionCorruptError if that is an error */
   private async copyOf(text: string, id: string): Promise<MapSession | undefined> {
-    const { current } = this.init;
+    const { current } = this.input;
     const blob = parseBlob(text);
     if (typeof blob === 'string') {
       this.report(blob);
       return undefined;
     }
     const copy = current.createSession();
-    this.fill(copy, openOwnAttributes(blob, id, this.init.layout.secrets));
+    this.fill(copy, openOwnAttributes(blob, id, this.input.layout.secrets));
     try {
       await current.save(copy);
       return copy;
@@ -155,7 +157,7 @@ export class MigratingSessionRepository implements SessionKeeper {
 
   /** A session keeps its own lifetime; others get that of the module. */
   private fill(copy: MapSession, blob: SessionBlob): void {
-    const { layout, maxInactiveIntervalSeconds } = this.init;
+    const { layout, maxInactiveIntervalSeconds } = this.input;
     const seconds = lifetimeOf(blob);
     const isOwn = seconds !== layout.cookieMaxAgeSeconds;
     for (const [name, value] of blob.attributes) copy.setAttribute(name, value);
@@ -166,7 +168,7 @@ export class MigratingSessionRepository implements SessionKeeper {
 
   /** @throws SessionCorruptError if the application wants that */
   private report(problem: BlobProblem | 'refused by the codec'): void {
-    const { onCorrupt, onUnmovable } = this.init;
+    const { onCorrupt, onUnmovable } = this.input;
     onUnmovable(problem);
     if (onCorrupt === 'new-session') return;
     throw new SessionCorruptError(

@@ -3,8 +3,8 @@ import { type RedisSessionModuleOptions } from './options/redis-session.options.
 
 /** The options with their defaults: `ResolvedOptions`. */
 export const RESOLVED_OPTIONS = Symbol('RESOLVED_OPTIONS');
-/** What all requests share: `SessionRequestContext`. */
-export const SESSION_REQUEST_CONTEXT = Symbol('SESSION_REQUEST_CONTEXT');
+/** The settings and services that all requests share: `RequestSetup`. */
+export const REQUEST_SETUP = Symbol('REQUEST_SETUP');
 
 /** The base of the module: `forRoot`, `forRootAsync`, and the token of what they are given. Always global. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

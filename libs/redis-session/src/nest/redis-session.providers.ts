@@ -1,6 +1,6 @@
 import { type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
-import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
 import { CsrfGuard, CsrfTokenService } from './access/csrf.js';
@@ -23,7 +23,7 @@ import { HttpPlatform } from './http-platform.js';
 import {
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
-  SESSION_REQUEST_CONTEXT,
+  REQUEST_SETUP,
 } from './redis-session.module-definition.js';
 import { SessionFeatures } from './session-features.js';
 import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
@@ -44,7 +44,7 @@ export const EXPORTED_PROVIDERS = [
   SessionEvents,
   SessionFeatures,
   SessionRegistry,
-  SESSION_REQUEST_CONTEXT,
+  REQUEST_SETUP,
   SessionRepository,
 ];
 
@@ -77,8 +77,8 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     inject: [OpenSessionStore],
   },
   {
-    provide: SESSION_REQUEST_CONTEXT,
-    useFactory: ({ context }: SessionFeatures) => context,
+    provide: REQUEST_SETUP,
+    useFactory: ({ setup }: SessionFeatures) => setup,
     inject: [SessionFeatures],
   },
   { provide: APP_FILTER, useClass: SessionFailureFilter },
@@ -105,7 +105,7 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   {
     provide: APP_GUARD,
     useFactory: createGuard,
-    inject: [RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT],
+    inject: [RESOLVED_OPTIONS, REQUEST_SETUP],
   },
   {
     provide: APP_FILTER,
@@ -117,8 +117,8 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
 
 function createGuard(
   options: ResolvedOptions,
-  context: SessionRequestContext,
+  setup: RequestSetup,
 ): SessionAuthenticationGuard | undefined {
   if (!options.security) return undefined;
-  return new SessionAuthenticationGuard(options, context);
+  return new SessionAuthenticationGuard(options, setup);
 }

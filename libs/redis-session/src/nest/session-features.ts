@@ -1,10 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type SessionRequest } from '../http/request/session-request.js';
-import {
-  type SessionRequestContext,
-  type VisitorTimeouts,
-} from '../http/request/session-request-context.js';
+import { type RequestSetup, type VisitorTimeouts } from '../http/request/request-setup.js';
 import { CookieSerializer, insecureCookieWarning } from '../http/session-id/cookie-serializer.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
@@ -16,7 +13,7 @@ import { OpenSessionStore } from './session-store.providers.js';
 /** The features of the application, and what its requests share once every feature has had its say. */
 @Injectable()
 export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
-  readonly context: SessionRequestContext;
+  readonly setup: RequestSetup;
   readonly connected: readonly ConnectedFeature[];
 
   constructor(
@@ -31,7 +28,7 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
       isSecure,
       onInsecure: insecureCookieWarning(options.logger),
     };
-    let context: SessionRequestContext = {
+    let setup: RequestSetup = {
       ...options,
       cacheControl: options.security ? options.security.cacheControl : 'no-store',
       loadSecurityContext: securityContextLoader(options),
@@ -43,11 +40,11 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
         new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
     };
     this.connected = options.features.flatMap((feature) => {
-      const part = feature.connect?.({ adapterHost, context, isSecure, options, store });
-      if (part?.context) context = { ...context, ...part.context };
+      const part = feature.connect?.({ adapterHost, setup, isSecure, options, store });
+      if (part?.setup) setup = { ...setup, ...part.setup };
       return part ?? [];
     });
-    this.context = context;
+    this.setup = setup;
   }
 
   async onModuleInit(): Promise<void> {

@@ -1,13 +1,13 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { CommittedResponse } from '../http/response/committed-response.js';
-import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { runInScope } from '../security/security-context.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { HttpPlatform, showUser } from './http-platform.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from './redis-session.module-definition.js';
+import { RESOLVED_OPTIONS, REQUEST_SETUP } from './redis-session.module-definition.js';
 import { SessionFeatures } from './session-features.js';
 import { toHttpException } from './access/security.exceptions.js';
 
@@ -26,7 +26,7 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
 > {
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
+    @Inject(REQUEST_SETUP) private readonly setup: RequestSetup,
     private readonly platform: HttpPlatform,
     private readonly features: SessionFeatures,
   ) {}
@@ -35,7 +35,7 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     const known = SessionRequest.of(request);
     // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
     if (known) return this.inScope(known, next);
-    const sessionRequest = new SessionRequest(request, response, this.context);
+    const sessionRequest = new SessionRequest(request, response, this.setup);
     this.platform.answerFailures(sessionRequest, next);
     CommittedResponse.attach(response, sessionRequest);
     this.features.attach(sessionRequest);

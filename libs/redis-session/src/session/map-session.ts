@@ -6,15 +6,15 @@ import {
 import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
 import {
   type PendingSessionChange,
-  type SessionContext,
+  type SessionSetup,
   type SessionOwner,
   type Session,
 } from './session.js';
 import { SessionInvalidatedError } from './session.errors.js';
 
 /** How a {@link MapSession} starts. */
-export interface MapSessionInit {
-  readonly context: SessionContext;
+export interface MapSessionInput {
+  readonly setup: SessionSetup;
   readonly owner: SessionOwner<MapSession>;
   readonly id: string;
   readonly times: SessionTimes;
@@ -30,7 +30,7 @@ export interface MapSessionInit {
  * Counterpart of `MapSession` and of `RedisSession` of Spring Session, in one class for all repositories.
  */
 export class MapSession extends ShownByNames implements Session {
-  private readonly context: SessionContext;
+  private readonly setup: SessionSetup;
   protected readonly attributes: SessionAttributeMap;
   private readonly createdMs: number;
   private owner: SessionOwner<MapSession>;
@@ -45,9 +45,9 @@ export class MapSession extends ShownByNames implements Session {
   private hasEnded = false;
   private isFlushScheduled = false;
 
-  constructor({ context, owner, id, times, attributes, isNew, isOutdated }: MapSessionInit) {
+  constructor({ setup, owner, id, times, attributes, isNew, isOutdated }: MapSessionInput) {
     super();
-    this.context = context;
+    this.setup = setup;
     this.owner = owner;
     this.knownId = this.currentId = id;
     this.isUnsaved = isNew;
@@ -55,7 +55,7 @@ export class MapSession extends ShownByNames implements Session {
     this.createdMs = times.creationTime;
     this.accessTimeMs = times.lastAccessedTime;
     this.intervalSeconds = times.maxInactiveInterval;
-    this.attributes = new SessionAttributeMap(context, attributes);
+    this.attributes = new SessionAttributeMap(setup, attributes);
   }
 
   get id(): string {
@@ -161,7 +161,7 @@ export class MapSession extends ShownByNames implements Session {
   changeSessionId(): string {
     this.refuseIfEnded('change its id');
     this.owner.refuseIfAnnounced?.('change the session id');
-    this.currentId = this.context.generateChangedId(this.currentId);
+    this.currentId = this.setup.generateChangedId(this.currentId);
     this.scheduleFlush();
     return this.currentId;
   }
@@ -243,7 +243,7 @@ export class MapSession extends ShownByNames implements Session {
 
   /** FlushMode 'immediate'. A flush that fails leaves its changes pending: the commit tries again and reports. */
   private scheduleFlush(): void {
-    if (this.context.flushMode !== 'immediate' || this.isFlushScheduled) return;
+    if (this.setup.flushMode !== 'immediate' || this.isFlushScheduled) return;
     this.isFlushScheduled = true;
     queueMicrotask(() => {
       this.isFlushScheduled = false;

@@ -110,7 +110,7 @@ export interface SessionOwner<S> {
 }
 
 /** What a session needs to know of its repository. */
-export interface SessionContext {
+export interface SessionSetup {
   readonly codec: SessionCodec;
   readonly flushMode: FlushMode;
   readonly saveMode: SaveMode;

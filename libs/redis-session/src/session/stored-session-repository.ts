@@ -4,7 +4,7 @@ import { laneOf, Lanes } from '../lib/lanes.js';
 import { quoted } from '../lib/logger.js';
 import { OutageLog, type StoreOperation } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
-import { type PendingSessionChange, type SessionContext } from './session.js';
+import { type PendingSessionChange, type SessionSetup } from './session.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionCodec } from './attributes/codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
@@ -46,7 +46,7 @@ export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions
 export abstract class StoredSessionRepository implements SessionKeeper {
   /** Hashes ids and encrypts texts on the way to the store, if the options ask for it. */
   protected readonly atRest: SessionsAtRest;
-  private readonly context: SessionContext;
+  private readonly setup: SessionSetup;
   private readonly lanes = new Lanes();
   private readonly outages: OutageLog;
 
@@ -55,7 +55,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     const { flushMode, saveMode, sessionIdGenerator } = options;
     this.atRest = new SessionsAtRest(options);
     this.outages = new OutageLog(options.logger);
-    this.context = {
+    this.setup = {
       codec: this.tolerantCodec(options),
       flushMode,
       saveMode,
@@ -178,12 +178,12 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     stored: StoredSession,
     storedId = id,
   ): MapSession {
-    const { context, atRest } = this;
+    const { setup, atRest } = this;
     const opened = atRest.open(storedId, stored, isNew);
     const { attributes, isOutdated } = opened;
     // No spread: it makes this call cost 8 times as much.
     const session = new MapSession({
-      context,
+      setup,
       owner: this,
       id,
       times: stored,

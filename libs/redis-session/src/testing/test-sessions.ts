@@ -1,10 +1,10 @@
 import { HttpAdapterHost, type ModuleRef } from '@nestjs/core';
 import { type ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { type SessionRequestContext } from '../http/request/session-request-context.js';
+import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type LoginOptions, LoginService } from '../nest/login/login.service.js';
-import { SESSION_REQUEST_CONTEXT } from '../nest/redis-session.module-definition.js';
+import { REQUEST_SETUP } from '../nest/redis-session.module-definition.js';
 import { SessionFeatures } from '../nest/session-features.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type Session } from '../session/session.js';
@@ -30,8 +30,8 @@ interface SentResponse extends TestResponse {
 export async function sessionOf(response: TestResponse): Promise<Session | undefined> {
   const { req, request, headers } = response as SentResponse;
   const module = moduleBehind(request.app);
-  const { repository, sessionIdPattern, sessionIdResolver } = module.get<SessionRequestContext>(
-    SESSION_REQUEST_CONTEXT,
+  const { repository, sessionIdPattern, sessionIdResolver } = module.get<RequestSetup>(
+    REQUEST_SETUP,
     { strict: false },
   );
   const reply = new IncomingMessage(new Socket());
@@ -108,8 +108,8 @@ export async function loginAs(
   const access = { domain: HOST, path: '/', secure: false, script: false };
   request.headers.cookie = agent.jar.getCookies(access).toValueString();
   const response = new ServerResponse(request);
-  const context = module.get<SessionRequestContext>(SESSION_REQUEST_CONTEXT, { strict: false });
-  const sessionRequest = new SessionRequest(request, response, context);
+  const setup = module.get<RequestSetup>(REQUEST_SETUP, { strict: false });
+  const sessionRequest = new SessionRequest(request, response, setup);
   await sessionRequest.load();
   await module.get(LoginService, { strict: false }).login(request, user, options);
   for (const feature of module.get(SessionFeatures, { strict: false }).connected)

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   BROWSER,
   TestExchange,
-  type TestExchangeInit,
+  type TestExchangeInput,
 } from '../../../../../test/support/http/test-exchange.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
@@ -19,7 +19,7 @@ import { type HttpAnswer } from './http-answer.js';
 
 function answerOf(
   entryPoint: AuthenticationEntryPoint,
-  init?: TestExchangeInit,
+  init?: TestExchangeInput,
   reason?: AuthenticationFailureReason,
 ): HttpAnswer {
   const exchange = new TestExchange(init);

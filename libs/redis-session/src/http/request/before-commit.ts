@@ -1,6 +1,6 @@
 import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type MapSession } from '../../session/map-session.js';
-import { type VisitorTimeouts } from './session-request-context.js';
+import { type VisitorTimeouts } from './request-setup.js';
 
 /** Something to do before the response leaves, beside saving the session. */
 export type BeforeCommit = () => void | Promise<void>;

@@ -4,7 +4,7 @@ import { type MapSession } from '../../session/map-session.js';
 import { type FindSessionOptions } from '../../session/session-repository.js';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { type RequestFailures } from './failures.js';
-import { type SessionRequestContext } from './session-request-context.js';
+import { type RequestSetup } from './request-setup.js';
 
 /** What the client sent, and the session that is found by it: read at most once. */
 export class RequestedSession {
@@ -20,13 +20,13 @@ export class RequestedSession {
 
   constructor(
     private readonly request: IncomingMessage,
-    private readonly context: SessionRequestContext,
+    private readonly setup: RequestSetup,
     private readonly failures: RequestFailures,
   ) {}
 
   /** Best first; only ids that could be ours, at most sixteen. */
   get ids(): readonly string[] {
-    this.candidateIds ??= candidateIdsOf(this.request, this.context);
+    this.candidateIds ??= candidateIdsOf(this.request, this.setup);
     return this.candidateIds;
   }
 
@@ -48,7 +48,7 @@ export class RequestedSession {
 
   /** The sessions of the other ids: a client may send several, such as two cookies of one name. */
   async findOthers(): Promise<readonly MapSession[]> {
-    const { repository } = this.context;
+    const { repository } = this.setup;
     const others: MapSession[] = [];
     for (const id of this.ids) {
       if (id === this.foundId) continue;
@@ -59,7 +59,7 @@ export class RequestedSession {
   }
 
   private takeKept(): boolean {
-    const { repository, clock } = this.context;
+    const { repository, clock } = this.setup;
     const [id = '', ...others] = this.ids;
     if (others.length > 0) return false;
     this.session = repository.findKept?.(id, clock());
@@ -68,7 +68,7 @@ export class RequestedSession {
   }
 
   private async find(): Promise<void> {
-    const { repository, clock, onStoreUnavailable, logger } = this.context;
+    const { repository, clock, onStoreUnavailable, logger } = this.setup;
     try {
       const access = { accessTimeMs: clock() };
       this.session = await this.failures.watchStore(findNewest(repository, this.ids, access));
@@ -85,7 +85,7 @@ export class RequestedSession {
 /** How many ids of one request are looked up: a client may send any number. One command of Redis reads so many. */
 const MAX_CANDIDATES = 16;
 
-type Candidates = Pick<SessionRequestContext, 'sessionIdPattern' | 'sessionIdResolver'>;
+type Candidates = Pick<RequestSetup, 'sessionIdPattern' | 'sessionIdResolver'>;
 
 /** The distinct ids in `request` that could be ours, best first, at most sixteen. */
 export function candidateIdsOf(
@@ -105,7 +105,7 @@ export function candidateIdsOf(
  * @throws SessionStoreError
  */
 export async function findNewest(
-  repository: SessionRequestContext['repository'],
+  repository: RequestSetup['repository'],
   ids: readonly string[],
   access?: FindSessionOptions,
 ): Promise<MapSession | undefined> {

@@ -3,7 +3,7 @@ import { type MapSession } from '../../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
 import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/cookie-options.js';
 import { keepOutOfSharedCaches } from '../answers/http-answer.js';
-import { type SessionRequestContext } from './session-request-context.js';
+import { type RequestSetup } from './request-setup.js';
 
 /** What the client must be told about the id of its session. */
 export class SessionAnnouncement {
@@ -13,7 +13,7 @@ export class SessionAnnouncement {
   constructor(
     private readonly request: IncomingMessage,
     private readonly requested: RequestedSession,
-    private readonly context: SessionRequestContext,
+    private readonly setup: RequestSetup,
   ) {}
 
   /** Has the client forget an id that is of no use any more. */
@@ -33,7 +33,7 @@ export class SessionAnnouncement {
 
   /** Adds to the headers of `response`. @param session - as for {@link isDue} */
   write(response: ServerResponse, session: MapSession | undefined): void {
-    const { sessionIdResolver, cacheControl } = this.context;
+    const { sessionIdResolver, cacheControl } = this.setup;
     keepOutOfSharedCaches(response, cacheControl);
     if (session && this.mustAnnounce(session)) {
       sessionIdResolver.setSessionId(this.request, response, {
@@ -52,7 +52,7 @@ export class SessionAnnouncement {
     return (
       this.isForced ||
       session.id !== this.requested.ids[0] ||
-      this.context.sessionIdResolver.mustRenewSessionId?.(this.request) === true
+      this.setup.sessionIdResolver.mustRenewSessionId?.(this.request) === true
     );
   }
 

@@ -22,7 +22,7 @@ import { RequestedSession } from './requested-session.js';
 import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
 import { type ProblemAnswer } from '../answers/http-answer.js';
 import { SessionAnnouncement } from './session-announcement.js';
-import { type SessionRequestContext } from './session-request-context.js';
+import { type RequestSetup } from './request-setup.js';
 
 const requests = foreignProperty<SessionRequest>('session request');
 
@@ -54,11 +54,11 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
-    readonly context: SessionRequestContext,
+    readonly setup: RequestSetup,
   ) {
-    this.failures = new RequestFailures(context.logger);
-    this.requested = new RequestedSession(request, context, this.failures);
-    this.announcement = new SessionAnnouncement(request, this.requested, context);
+    this.failures = new RequestFailures(setup.logger);
+    this.requested = new RequestedSession(request, setup, this.failures);
+    this.announcement = new SessionAnnouncement(request, this.requested, setup);
     requests.set(request, this);
   }
 
@@ -88,13 +88,13 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   obtainSession(): MapSession {
     if (this.currentSession) return this.currentSession;
     this.refuseIfAnnounced('create a session');
-    return this.adopt(this.context.repository.createSession());
+    return this.adopt(this.setup.repository.createSession());
   }
 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
   async reload(): Promise<MapSession | undefined> {
     if (!this.currentSession || this.currentSession.isNew) return undefined;
-    const found = this.context.repository.findById(this.currentSession.storedId);
+    const found = this.setup.repository.findById(this.currentSession.storedId);
     const stored = await this.failures.watchStore(found);
     return stored && this.adopt(stored);
   }
@@ -123,7 +123,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     if (loading) return loading.then(() => this.loadSecurityContext());
     if (this.contextLoading) return this.contextLoading;
     if (this.isContextLoaded || !this.currentSession) return this.securityContext;
-    const loaded = this.context.loadSecurityContext(this.currentSession);
+    const loaded = this.setup.loadSecurityContext(this.currentSession);
     if (!(loaded instanceof Promise)) return this.setSecurityContext(loaded);
     this.contextLoading = loaded.then((context) => this.setSecurityContext(context));
     return this.contextLoading;
@@ -218,7 +218,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     if (session.isNew) for (const change of this.beforeFirstSave.splice(0)) change(session);
     this.earlyEnd?.review(session);
     try {
-      await this.failures.watchStore(this.context.repository.save(session));
+      await this.failures.watchStore(this.setup.repository.save(session));
     } catch (error) {
       if (error instanceof SessionInvalidatedError) this.lostSession = session;
       throw error;
@@ -236,8 +236,8 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     const { session } = this.requested;
     if (this.session || !session) return;
     this.adopt(session);
-    this.earlyEnd = EarlyEnd.of(session, this.context.visitorTimeouts);
-    this.context.onSessionRead?.(session, this.response);
+    this.earlyEnd = EarlyEnd.of(session, this.setup.visitorTimeouts);
+    this.setup.onSessionRead?.(session, this.response);
   }
 
   private adopt(session: MapSession): MapSession {
@@ -262,7 +262,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   private async deleteEnded(session: MapSession): Promise<void> {
-    await this.failures.watchStore(this.context.repository.invalidate(session));
+    await this.failures.watchStore(this.setup.repository.invalidate(session));
     if (session.isStored || this.requested.ids.length > 0) this.announcement.expire();
   }
 

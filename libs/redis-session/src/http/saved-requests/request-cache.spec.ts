@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BROWSER,
   TestExchange,
-  type TestExchangeInit,
+  type TestExchangeInput,
 } from '../../../../../test/support/http/test-exchange.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { MapSessionRepository } from '../../session/map-session-repository.js';
@@ -29,7 +29,7 @@ class Visitor {
 
   constructor(readonly cache: RequestCache) {}
 
-  exchange(init: TestExchangeInit = {}): TestExchange {
+  exchange(init: TestExchangeInput = {}): TestExchange {
     const cookies = this.cookie === undefined ? {} : { cookie: this.cookie };
     return new TestExchange({
       repository: this.repository,
@@ -40,7 +40,7 @@ class Visitor {
   }
 
   /** Asks for a page that needs a login. @returns the key that the login page is told */
-  async open(url: string, init: TestExchangeInit = {}): Promise<string | undefined> {
+  async open(url: string, init: TestExchangeInput = {}): Promise<string | undefined> {
     const exchange = this.exchange({ ...init, url });
     this.cache.saveRequest(exchange);
     await this.receive(exchange);
@@ -112,7 +112,7 @@ describe.each(caches)('%s', (_, createCache) => {
     expect(await visitor.login()).toBe('/b');
   });
 
-  it.each<[string, TestExchangeInit]>([
+  it.each<[string, TestExchangeInput]>([
     ['a form', { method: 'POST', headers: { 'content-type': 'text/plain' } }],
     ['HEAD', { method: 'HEAD' }],
     ['a script', { headers: { 'x-requested-with': 'XMLHttpRequest' } }],

@@ -42,7 +42,7 @@ export class SessionRequestCache implements RequestCache {
       const session = await sessionRequest.getSession();
       const [newest] = parseSavedRequests(session.getAttribute(SAVED_REQUESTS_ATTRIBUTE));
       if (newest?.key === saved.key) return;
-      sessionRequest.earlyEnd ??= EarlyEnd.begin(session, sessionRequest.context.visitorTimeouts);
+      sessionRequest.earlyEnd ??= EarlyEnd.begin(session, sessionRequest.setup.visitorTimeouts);
       void session.update(SAVED_REQUESTS_ATTRIBUTE, (stored: unknown) =>
         withSavedRequest(parseSavedRequests(stored), saved, this.maximum),
       );

@@ -2,7 +2,7 @@ import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-n
 import {
   type SecurityContextLoader,
   type SessionReadListener,
-} from '../../http/request/session-request-context.js';
+} from '../../http/request/request-setup.js';
 import { withEffectiveKind } from '../../security/remember-me.js';
 import {
   EMPTY_SECURITY_CONTEXT,

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { forbidCaching } from '../../http/answers/http-answer.js';
-import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { type RequestSetup } from '../../http/request/request-setup.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
 import { type SecurityContext, SecurityContextHolder } from '../../security/security-context.js';
@@ -23,7 +23,7 @@ import {
 } from '../messages/message-context.js';
 import { showUser } from '../http-platform.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.module-definition.js';
+import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import {
   AccessDeniedException,
@@ -56,7 +56,7 @@ export class SessionAuthenticationGuard implements CanActivate {
   /** @throws SessionOptionError when the option `security` is false */
   constructor(
     @Inject(RESOLVED_OPTIONS) { load, security, webSockets }: ResolvedOptions,
-    @Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext,
+    @Inject(REQUEST_SETUP) setup: RequestSetup,
   ) {
     if (!security) {
       throw new SessionOptionError(
@@ -64,9 +64,9 @@ export class SessionAuthenticationGuard implements CanActivate {
       );
     }
     this.isLazy = load === 'lazy';
-    this.repository = context.repository;
+    this.repository = setup.repository;
     this.security = security;
-    this.webSocketSessions = new WebSocketSessions(context, webSockets.keepAliveSeconds);
+    this.webSocketSessions = new WebSocketSessions(setup, webSockets.keepAliveSeconds);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {

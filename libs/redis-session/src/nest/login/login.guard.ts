@@ -8,14 +8,14 @@ import {
 } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { AuthGuard, type IAuthGuard } from '@nestjs/passport';
-import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { type RequestSetup } from '../../http/request/request-setup.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { asksToBeRemembered } from '../../security/remember-me.js';
 import { SecurityEvents } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { HttpPlatform } from '../http-platform.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.module-definition.js';
+import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 import { loginRedirects } from './login-redirect.js';
 import { sessionRequestForLogin, LoginService } from './login.service.js';
 
@@ -35,8 +35,8 @@ export class LoginFlow {
   @Inject() private readonly events!: SecurityEvents;
   @Inject(RESOLVED_OPTIONS) private readonly options!: ResolvedOptions;
 
-  constructor(@Inject(SESSION_REQUEST_CONTEXT) context: SessionRequestContext) {
-    flows.set(context, this);
+  constructor(@Inject(REQUEST_SETUP) setup: RequestSetup) {
+    flows.set(setup, this);
   }
 
   /**
@@ -45,8 +45,8 @@ export class LoginFlow {
    * @throws SessionOptionError when the route is excluded from sessions
    */
   static of(call: ExecutionContext): LoginFlow {
-    const { context } = sessionRequestForLogin(call.switchToHttp().getRequest());
-    const flow = flows.get(context);
+    const { setup } = sessionRequestForLogin(call.switchToHttp().getRequest());
+    const flow = flows.get(setup);
     if (!flow) throw new TypeError('Cannot log in: the request belongs to no application.');
     return flow;
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
 import { candidateIdsOf, findNewest } from '../../http/request/requested-session.js';
-import { type SessionRequestContext } from '../../http/request/session-request-context.js';
+import { type RequestSetup } from '../../http/request/request-setup.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import {
   EMPTY_SECURITY_CONTEXT,
@@ -13,7 +13,7 @@ import { type SessionEvent } from '../../session/session-event.js';
 import { storageIdOf } from '../../session/session-id.js';
 import { viewOf } from '../../session/session-view.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { RESOLVED_OPTIONS, SESSION_REQUEST_CONTEXT } from '../redis-session.module-definition.js';
+import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 
 /** What is known of an open WebSocket beside what its library knows. */
 export interface SocketState {
@@ -60,7 +60,7 @@ function handshakeOf(client: object): IncomingMessage | undefined {
 export class WebSocketSessions {
   /** @param keepAliveSeconds - as in `WebSocketOptions` */
   constructor(
-    private readonly context: SessionRequestContext,
+    private readonly setup: RequestSetup,
     private readonly keepAliveSeconds: number,
   ) {}
 
@@ -72,18 +72,18 @@ export class WebSocketSessions {
    */
   async load(client: object): Promise<SecurityContext> {
     const state = socketStateOf(client);
-    const nowMs = this.context.clock();
+    const nowMs = this.setup.clock();
     const access = this.isAccess(state, nowMs) ? { accessTimeMs: nowMs } : {};
-    const session = await findNewest(this.context.repository, this.idsOf(state), access);
+    const session = await findNewest(this.setup.repository, this.idsOf(state), access);
     if (!session) return EMPTY_SECURITY_CONTEXT;
     if ('accessTimeMs' in access) state.accessedAtMs = nowMs;
-    return this.context.loadSecurityContext(session);
+    return this.setup.loadSecurityContext(session);
   }
 
   /** The ids under which the session of a socket may be stored; nothing that does not look like one. */
   idsOf({ handshake, sessionId }: SocketState): readonly string[] {
     if (sessionId !== undefined) return [sessionId];
-    return handshake ? candidateIdsOf(handshake, this.context) : [];
+    return handshake ? candidateIdsOf(handshake, this.setup) : [];
   }
 
   private isAccess({ accessedAtMs }: SocketState, nowMs: number): boolean {
@@ -116,9 +116,9 @@ export class OpenSockets {
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(SESSION_REQUEST_CONTEXT) private readonly context: SessionRequestContext,
+    @Inject(REQUEST_SETUP) private readonly setup: RequestSetup,
   ) {
-    this.sessions = new WebSocketSessions(context, options.webSockets.keepAliveSeconds);
+    this.sessions = new WebSocketSessions(setup, options.webSockets.keepAliveSeconds);
   }
 
   /**
@@ -137,7 +137,7 @@ export class OpenSockets {
       if (id === undefined) return;
       // Before the session is read, so that its end in between is not missed.
       this.register(id, socket);
-      const session = await this.context.repository.findById(id);
+      const session = await this.setup.repository.findById(id);
       if (session) socket.login = loginOf(session);
       else this.unregister(socket);
     } catch {
@@ -157,7 +157,7 @@ export class OpenSockets {
   private async idOf(state: SocketState): Promise<string | undefined> {
     const ids = this.sessions.idsOf(state);
     if (ids.length < 2) return ids[0];
-    return (await findNewest(this.context.repository, ids))?.id;
+    return (await findNewest(this.setup.repository, ids))?.id;
   }
 
   private async follow(previousId: string, id: string): Promise<void> {
@@ -168,7 +168,7 @@ export class OpenSockets {
       this.register(id, socket);
     }
     // None: it has ended, or has yet another id, and the event of that comes next.
-    const session = await this.context.repository.findById(id);
+    const session = await this.setup.repository.findById(id);
     if (!session) return;
     for (const socket of sockets) {
       if (socket.login === loginOf(session)) socketStateOf(socket.client).sessionId = id;

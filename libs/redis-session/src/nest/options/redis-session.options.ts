@@ -4,9 +4,9 @@ import { type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import {
-  type SessionRequestContext,
+  type RequestSetup,
   type StoreUnavailablePolicy,
-} from '../../http/request/session-request-context.js';
+} from '../../http/request/request-setup.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import {
   type CookieOptions,
@@ -243,7 +243,7 @@ export interface Lifecycle {
 /** The application that a {@link SessionFeature} is connected to. */
 export interface SessionFeatureHost {
   readonly adapterHost: HttpAdapterHost;
-  readonly context: SessionRequestContext;
+  readonly setup: RequestSetup;
   /** Whether the client's connection is TLS, through the proxies that the platform trusts. */
   readonly isSecure: (request: IncomingMessage) => boolean;
   readonly options: ResolvedOptions;
@@ -253,7 +253,7 @@ export interface SessionFeatureHost {
 /** The part that a {@link SessionFeature} takes in the requests of one application. */
 export interface ConnectedFeature extends Lifecycle {
   /** What takes the place of what requests share: another repository, another way for ids to travel. */
-  readonly context?: Partial<SessionRequestContext>;
+  readonly setup?: Partial<RequestSetup>;
 
   /** Called for each request once its session can be asked for. */
   attach?(sessionRequest: SessionRequest): void;

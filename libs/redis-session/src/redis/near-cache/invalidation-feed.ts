@@ -11,7 +11,7 @@ const HEARTBEAT_MS = 500;
 export const MAX_SILENCE_MS = 1500;
 
 /** What an {@link InvalidationFeed} is told. */
-export interface InvalidationFeedInit {
+export interface InvalidationFeedInput {
   /** The connection over which sessions are read. */
   readonly client: Redis;
   readonly commandTimeoutMs: number;
@@ -32,10 +32,10 @@ export class InvalidationFeed {
   private isBypassReported = false;
   private isStopped = false;
 
-  constructor(private readonly init: InvalidationFeedInit) {
+  constructor(private readonly input: InvalidationFeedInput) {
     this.loop = new BackgroundLoop({
       action: 'watch the sessions of the near cache',
-      logger: init.logger,
+      logger: input.logger,
       pauseMs: () => HEARTBEAT_MS,
       turn: () => this.takeTurn(),
     });
@@ -65,10 +65,10 @@ export class InvalidationFeed {
 
   private async takeTurn(): Promise<void> {
     if (this.link && this.link.silenceMs !== Infinity) return this.link.prove(MAX_SILENCE_MS);
-    if (this.isStopped || this.init.client.status !== 'ready') return;
+    if (this.isStopped || this.input.client.status !== 'ready') return;
     try {
       await this.open();
-      if (this.isBypassReported) this.init.logger.warn('The near cache is in use again.');
+      if (this.isBypassReported) this.input.logger.warn('The near cache is in use again.');
       this.isBypassReported = false;
     } catch (error) {
       this.reportBypass(error);
@@ -76,9 +76,9 @@ export class InvalidationFeed {
   }
 
   private async open(): Promise<void> {
-    const { onInvalidated } = this.init;
+    const { onInvalidated } = this.input;
     const onLost = (): void => onInvalidated(undefined);
-    const link = new InvalidationLink({ ...this.init, onLost });
+    const link = new InvalidationLink({ ...this.input, onLost });
     await link.open();
     this.link = link;
   }
@@ -88,7 +88,7 @@ export class InvalidationFeed {
     if (this.isBypassReported) return;
     this.isBypassReported = true;
     const reason = error instanceof Error ? error.message : 'unknown reason';
-    this.init.logger.warn(
+    this.input.logger.warn(
       `The near cache is bypassed, each request reads its session from Redis: ${reason}`,
     );
   }
@@ -98,7 +98,7 @@ export class InvalidationFeed {
 const CHANNEL = '__redis__:invalidate';
 
 /** What an {@link InvalidationLink} is told. */
-export interface InvalidationLinkInit {
+export interface InvalidationLinkInput {
   /** The connection over which sessions are read. */
   readonly client: Redis;
   readonly commandTimeoutMs: number;
@@ -129,8 +129,8 @@ export class InvalidationLink {
   private isOpen = false;
   private provenMs = -Infinity;
 
-  constructor(private readonly init: InvalidationLinkInit) {
-    const { client, commandTimeoutMs } = init;
+  constructor(private readonly input: InvalidationLinkInput) {
+    const { client, commandTimeoutMs } = input;
     this.connection = client.duplicate({
       autoResubscribe: false,
       connectTimeout: commandTimeoutMs,
@@ -162,7 +162,7 @@ export class InvalidationLink {
 
   /** @throws SessionOptionError when Redis cannot report changes. @throws Error when it cannot be reached */
   async open(): Promise<void> {
-    const { commandTimeoutMs } = this.init;
+    const { commandTimeoutMs } = this.input;
     const startMs = performance.now();
     try {
       await withDeadline('connect', commandTimeoutMs, this.connection.connect());
@@ -191,11 +191,11 @@ export class InvalidationLink {
   /** Does nothing when it is closed. */
   close(): void {
     this.isClosed = true;
-    this.init.client.off('close', this.onClose);
+    this.input.client.off('close', this.onClose);
     this.connection.disconnect();
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.init.onLost();
+    this.input.onLost();
   }
 
   private readonly onClose = (): void => this.close();
@@ -210,7 +210,7 @@ export class InvalidationLink {
     }
     try {
       const id = String(await connection.client('ID'));
-      const watched = ['BCAST', 'PREFIX', this.init.prefix];
+      const watched = ['BCAST', 'PREFIX', this.input.prefix];
       await connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, ...watched);
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
@@ -226,7 +226,7 @@ export class InvalidationLink {
   private async isClusterNode(): Promise<boolean> {
     const [own, other] = await Promise.all([
       this.connection.info('server'),
-      this.init.client.info('server'),
+      this.input.client.info('server'),
     ]);
     const runId = /run_id:\w+/.exec(own)?.[0];
     if (runId === undefined || !other.includes(runId))
@@ -235,7 +235,7 @@ export class InvalidationLink {
   }
 
   private report(keys: unknown): void {
-    const { onInvalidated } = this.init;
+    const { onInvalidated } = this.input;
     if (!Array.isArray(keys)) return onInvalidated(undefined);
     for (const key of keys) onInvalidated(String(key));
   }

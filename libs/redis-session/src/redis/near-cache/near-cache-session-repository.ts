@@ -17,7 +17,7 @@ import { InvalidationFeed } from './invalidation-feed.js';
 import { NearCache, TouchQueue } from './near-cache.js';
 
 /** What a {@link NearCacheSessionRepository} is told beside {@link RedisSessionRepositoryOptions}. */
-export interface NearCacheRules {
+export interface NearCacheInput {
   /** Ms between two batches of last accesses, and at least between two records of one session. */
   readonly flushIntervalMs: number;
   /** How many sessions are kept at most. */
@@ -45,10 +45,10 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
   constructor(
     client: Redis,
     options: Partial<RedisSessionRepositoryOptions>,
-    private readonly rules: NearCacheRules,
+    private readonly input: NearCacheInput,
   ) {
     super(client, options);
-    const { flushIntervalMs, maxSessions } = rules;
+    const { flushIntervalMs, maxSessions } = input;
     const { commandTimeoutMs } = { ...DEFAULT_REDIS_REPOSITORY_OPTIONS, ...options };
     const { logger } = this.options;
     this.recordIntervalMs = Math.max(this.touchIntervalMs, flushIntervalMs);
@@ -176,7 +176,7 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
 
   /** Of others, each access is recorded at once. */
   private isLasting({ maxInactiveInterval }: StoredSession): boolean {
-    const leastMs = LIFETIME_IN_FLUSHES * this.rules.flushIntervalMs;
+    const leastMs = LIFETIME_IN_FLUSHES * this.input.flushIntervalMs;
     return maxInactiveInterval < 0 || maxInactiveInterval * 1000 >= leastMs;
   }
 

@@ -17,7 +17,7 @@ const MAX_READS_PER_COMMAND = 16;
 const UNCHANGED = -2;
 
 /** What is read, and by which script. */
-export interface SessionReadsInit {
+export interface SessionReadsInput {
   readonly client: RedisClient;
   /** For what the script cannot tell. */
   readonly commandTimeoutMs: number;
@@ -56,8 +56,8 @@ export class SessionReads {
   private readonly add = gathered<WaitingRead>((reads) => this.readInParts(reads));
   private isShared: boolean;
 
-  constructor(private readonly init: SessionReadsInit) {
-    const { client, commandTimeoutMs, isShared, scriptName, lua } = init;
+  constructor(private readonly input: SessionReadsInput) {
+    const { client, commandTimeoutMs, isShared, scriptName, lua } = input;
     this.plainReads = new PlainReads(client, commandTimeoutMs);
     client.defineCommand(commandForOne(scriptName), { lua, numberOfKeys: 1 });
     client.defineCommand(commandForMany(scriptName), { lua });
@@ -74,11 +74,11 @@ export class SessionReads {
    * @throws SessionCorruptError, SessionStoreError
    */
   async read(key: string, nowMs: number, ownArguments: ScriptArguments): Promise<HashFields> {
-    const known = this.init.known.get(key);
+    const known = this.input.known.get(key);
     const [count, text] = await this.ask(key, nowMs, [...ownArguments, known?.version ?? '']);
     if (known && Number(count) === UNCHANGED) return known.with(pairsOf(text));
     const hash = HashText.parse(count, text);
-    this.init.known.set(key, hash && KnownHash.of(hash));
+    this.input.known.set(key, hash && KnownHash.of(hash));
     return hash ?? this.readPlain(key);
   }
 
@@ -117,7 +117,7 @@ export class SessionReads {
 
   private async send(reads: readonly WaitingRead[]): Promise<readonly unknown[]> {
     const nowMs = Math.max(...reads.map((read) => read.nowMs));
-    const { scriptName, commonArguments, deadline } = this.init;
+    const { scriptName, commonArguments, deadline } = this.input;
     const [outcome, , ...replies] = await deadline.inTime('load the session', (latestMs) =>
       this.run(
         reads.map(({ key }) => key),
@@ -130,7 +130,7 @@ export class SessionReads {
   }
 
   private run(keys: readonly string[], ...args: ScriptArguments): Promise<RawReply> {
-    const { client, scriptName } = this.init;
+    const { client, scriptName } = this.input;
     return this.isShared || keys.length > 1
       ? runAtOnce(client, commandForMany(scriptName), [keys.length, ...keys, ...args])
       : (callCommand(client, commandForOne(scriptName), [...keys, ...args]) as Promise<RawReply>);

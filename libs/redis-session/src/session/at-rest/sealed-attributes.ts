@@ -5,7 +5,7 @@ import { SessionCorruptError, SessionEncodingError } from '../session.errors.js'
 import { DataKey, isSealed, type KeyRing } from './key-ring.js';
 
 /** How the attributes of all sessions are sealed. */
-export interface SealingRules {
+export interface SealingSetup {
   readonly ring: KeyRing;
   /** `'read'`: unsealed attributes are read, and new ones are written. `'write'`: they are read, and sealed at the next save. */
   readonly rollout: 'read' | 'write' | undefined;
@@ -44,22 +44,22 @@ export class SealedAttributes implements AttributeLookup {
   private next: ReadonlyMap<string, KnownText> = new Map();
 
   private constructor(
-    private readonly rules: SealingRules,
+    private readonly setup: SealingSetup,
     private readonly stored: ReadonlyMap<string, string>,
   ) {}
 
   /** Of a session that is not stored yet. */
-  static ofNew(rules: SealingRules): SealedAttributes {
-    return new SealedAttributes(rules, new Map());
+  static ofNew(setup: SealingSetup): SealedAttributes {
+    return new SealedAttributes(setup, new Map());
   }
 
   /** @throws SessionCorruptError when the data key is missing, or is that of another session */
   static ofStored(
-    rules: SealingRules,
+    setup: SealingSetup,
     stored: ReadonlyMap<string, string>,
     place: SessionPlace,
   ): SealedAttributes {
-    const attributes = new SealedAttributes(rules, stored);
+    const attributes = new SealedAttributes(setup, stored);
     attributes.unwrap(stored.get(DATA_KEY_ATTRIBUTE), [place.storedId], place.creationTime);
     return attributes;
   }
@@ -67,7 +67,7 @@ export class SealedAttributes implements AttributeLookup {
   /** Whether the next save seals what is not sealed, or not by the newest key. */
   get isOutdated(): boolean {
     if (!this.isKeyCurrent) return true;
-    return this.rules.rollout === 'write' && (!this.dataKey || this.unsealed([]).length > 0);
+    return this.setup.rollout === 'write' && (!this.dataKey || this.unsealed([]).length > 0);
   }
 
   /** Whether the store holds sealed texts after the next save. */
@@ -109,7 +109,7 @@ export class SealedAttributes implements AttributeLookup {
         DATA_KEY_ATTRIBUTE,
         'is a name that the library uses itself',
       );
-    const { rollout } = this.rules;
+    const { rollout } = this.setup;
     const isBegun = !this.dataKey && rollout !== 'read';
     if (isBegun) this.nextKey ??= new DataKey();
     const key = this.dataKey ?? this.nextKey;
@@ -168,7 +168,7 @@ export class SealedAttributes implements AttributeLookup {
     { creationTime, id, isNew, storedId }: SessionChange,
     attributes: ReadonlyMap<string, AttributeChange>,
   ): AttributeChange | undefined {
-    const { placeOf, ring } = this.rules;
+    const { placeOf, ring } = this.setup;
     const key = this.dataKey ?? this.nextKey;
     const absent = { basedOn: { text: undefined } };
     if (!key) {
@@ -186,7 +186,7 @@ export class SealedAttributes implements AttributeLookup {
     storedIds: readonly string[],
     creationTime: number,
   ): void {
-    const { placeOf, ring, rollout } = this.rules;
+    const { placeOf, ring, rollout } = this.setup;
     if (wrapped === undefined && rollout !== undefined) return;
     for (const storedId of storedIds) {
       try {
@@ -222,13 +222,13 @@ export class SealedAttributes implements AttributeLookup {
 
   /** @returns undefined when it does not open */
   private open(name: string, stored: string): string | undefined {
-    if (this.rules.rollout !== undefined && !isSealed(stored)) return stored;
+    if (this.setup.rollout !== undefined && !isSealed(stored)) return stored;
     try {
       if (this.dataKey) return this.dataKey.open(stored, name);
     } catch {
       // It is of another session, of another attribute, or was changed.
     }
-    this.rules.onCorrupt(name);
+    this.setup.onCorrupt(name);
     return undefined;
   }
 }

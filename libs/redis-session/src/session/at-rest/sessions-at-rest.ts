@@ -8,7 +8,7 @@ import { type SessionChange, type StoredSession } from '../session-change.js';
 import { isStorageId, storageIdOf } from '../session-id.js';
 import { SessionCorruptError } from '../session.errors.js';
 import { KeyRing } from './key-ring.js';
-import { SealedAttributes, type SealingRules } from './sealed-attributes.js';
+import { SealedAttributes, type SealingSetup } from './sealed-attributes.js';
 
 /** What a {@link SessionsAtRest} is told. */
 export interface SessionsAtRestOptions extends SessionRepositoryOptions {
@@ -35,7 +35,7 @@ export interface OpenedSession {
  */
 export class SessionsAtRest {
   private readonly hashIds: SessionRepositoryOptions['hashIds'];
-  private readonly sealing: SealingRules | undefined;
+  private readonly sealing: SealingSetup | undefined;
   private readonly indexKey: Buffer | undefined;
   private readonly forms = foreignProperty<StoredForm>('stored form');
 

@@ -163,7 +163,7 @@ export class SessionAttribute {
 export type AttributeLookup = Pick<ReadonlyMap<string, string>, 'get' | 'has' | 'keys'>;
 
 /** What a {@link SessionAttributeMap} needs to know of its repository. */
-export interface AttributeContext {
+export interface AttributeSetup {
   readonly codec: SessionCodec;
   readonly saveMode: SaveMode;
 }
@@ -173,7 +173,7 @@ export class SessionAttributeMap {
   private readonly attributes = new Map<string, SessionAttribute>();
 
   constructor(
-    private readonly context: AttributeContext,
+    private readonly setup: AttributeSetup,
     private readonly storedTexts: AttributeLookup,
   ) {}
 
@@ -196,7 +196,7 @@ export class SessionAttributeMap {
   /** Whether a save has something to write. */
   get hasPendingChanges(): boolean {
     for (const attribute of this.concerned().values()) {
-      if (attribute.hasPendingChange(this.context.saveMode)) return true;
+      if (attribute.hasPendingChange(this.setup.saveMode)) return true;
     }
     return false;
   }
@@ -216,14 +216,14 @@ export class SessionAttributeMap {
     const known = this.attributes.get(name);
     if (known) return known.peek();
     const text = this.storedTexts.get(name);
-    return text === undefined ? undefined : this.context.codec.decode(text, name);
+    return text === undefined ? undefined : this.setup.codec.decode(text, name);
   }
 
   /** @returns an absent one when there is none */
   get(name: string): SessionAttribute {
     let attribute = this.attributes.get(name);
     if (!attribute) {
-      attribute = new SessionAttribute(name, this.context.codec, this.storedTexts.get(name));
+      attribute = new SessionAttribute(name, this.setup.codec, this.storedTexts.get(name));
       this.attributes.set(name, attribute);
     }
     return attribute;
@@ -237,7 +237,7 @@ export class SessionAttributeMap {
   pendingChanges(isNew: boolean): Map<string, PendingAttributeChange> {
     const changes = new Map<string, PendingAttributeChange>();
     for (const [name, attribute] of this.concerned()) {
-      const change = attribute.pendingChange(this.context.saveMode, isNew);
+      const change = attribute.pendingChange(this.setup.saveMode, isNew);
       if (change) changes.set(name, change);
     }
     return changes;
@@ -245,7 +245,7 @@ export class SessionAttributeMap {
 
   /** Those that a save may have to write: all in one mode, in the others only what somebody has asked for. */
   private concerned(): ReadonlyMap<string, SessionAttribute> {
-    if (this.context.saveMode === SaveMode.Always) {
+    if (this.setup.saveMode === SaveMode.Always) {
       for (const name of this.storedTexts.keys()) this.get(name);
     }
     return this.attributes;

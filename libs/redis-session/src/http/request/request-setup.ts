@@ -8,12 +8,12 @@ import { type SessionIdResolver } from '../session-id/session-id-resolver.js';
 /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
 export type StoreUnavailablePolicy = 'error' | 'anonymous';
 
-/** Makes of a session the security context that it holds; a promise only if something has to be looked up for it. */
+/** Reads the security context of a session. Returns a promise only if it has to look something up. */
 export type SecurityContextLoader = (
   session: MapSession,
 ) => SecurityContext | Promise<SecurityContext>;
 
-/** Told of the session that a client has, when it is read. */
+/** Called with the session of a client when it has been read. */
 export type SessionReadListener = (session: MapSession, response: ServerResponse) => void;
 
 /** Seconds without a request after which the session of a visitor who is not logged in ends. */
@@ -23,8 +23,8 @@ export interface VisitorTimeouts {
   readonly savedRequestSeconds: number;
 }
 
-/** What all requests share. */
-export interface SessionRequestContext {
+/** The settings and services that all requests share. */
+export interface RequestSetup {
   /** `Cache-Control` of responses that tell an id; false = it stays as it is. @defaultValue 'no-store' */
   readonly cacheControl?: string | false | undefined;
   readonly clock: () => number;
