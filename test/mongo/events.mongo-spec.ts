@@ -12,7 +12,7 @@ import { ToldEvents } from '../../libs/redis-session/src/mongo/events/told-event
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 

@@ -10,7 +10,7 @@ import {
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { digestOf } from '../../libs/redis-session/src/session/session-id.js';
 import { SessionStoreError } from '../../libs/redis-session/src/session/session.errors.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 

@@ -8,7 +8,7 @@ import {
   sessionCollections,
 } from '../../libs/redis-session/src/mongo/session-collections.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
 import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';

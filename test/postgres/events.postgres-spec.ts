@@ -7,7 +7,7 @@ import { sessionTables } from '../../libs/redis-session/src/postgres/session-tab
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
 import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';

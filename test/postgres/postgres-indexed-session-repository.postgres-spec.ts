@@ -4,7 +4,7 @@ import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-c
 import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
 import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-view.js';
+import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
 import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';

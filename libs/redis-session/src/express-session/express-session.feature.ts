@@ -1,3 +1,4 @@
+import { type INestApplication } from '@nestjs/common';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import passport from 'passport';
 import { z } from 'zod';
@@ -8,16 +9,20 @@ import {
   refuseContradictions,
   resolveOptionGroup,
 } from '../lib/option-group.js';
+import { toHttpException } from '../nest/access/security.exceptions.js';
+import { fastifyOf } from '../nest/http-platform.js';
 import {
   type RedisSessionModuleOptions,
   type ConnectedFeature,
   type SessionFeature,
   type SessionFeatureHost,
+  type ResolvedOptions,
 } from '../nest/options/redis-session.options.js';
-import { fastifyOf } from '../nest/http-platform.js';
-import { toHttpException } from '../nest/access/security.exceptions.js';
+import { RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
+import { SessionRepositoryMiddleware, toFunction } from '../nest/session-repository.middleware.js';
 import { runInScope } from '../security/security-context.js';
 import { SessionOptionError } from '../session/session.errors.js';
+import { type SessionMiddleware } from './connect/connect-session.js';
 import { CurrentFacade, attachFacade } from './current-facade.js';
 import { FacadeStore } from './facade-store.js';
 
@@ -196,4 +201,23 @@ function rawProperty(name: string): Accessor {
       this.raw[name] = value;
     },
   };
+}
+
+/**
+ * The middleware of `RedisSessionModule` for `app.use`, when other middleware of main.ts needs the session:
+ *
+ * ```ts
+ * app.use(redisSession(app), csrf(), passport.session());
+ * ```
+ *
+ * @throws SessionOptionError with the option `exclude`: at this place routes are not known yet
+ */
+export function redisSession(app: INestApplication): SessionMiddleware {
+  const options = app.get<ResolvedOptions>(RESOLVED_OPTIONS, { strict: false });
+  if (options.exclude.length > 0) {
+    throw new SessionOptionError(
+      'exclude must be left out when app.use(redisSession(app)) is used: routes are not known there.',
+    );
+  }
+  return toFunction(app.get(SessionRepositoryMiddleware, { strict: false }));
 }

@@ -1,13 +1,13 @@
 import { type IncomingMessage } from 'node:http';
 import { type MapSession } from '../session/map-session.js';
+import { type ResolvedCookieOptions } from '../http/session-id/cookie-options.js';
 import {
-  type ResolvedCookieOptions,
   cookieSettingsOf,
   keepCookieFor,
   keepCookieSettings,
   type SessionCookieSettings,
   cookieLifetimeOf,
-} from '../http/session-id/cookie-options.js';
+} from '../http/session-id/session-cookie.js';
 import { type ExpressSessionCookie } from './express-session.js';
 
 /** What a {@link FacadeCookie} shows that is the same for all sessions. */

@@ -1,5 +1,8 @@
-export { type ExpressSessionOptions, expressSession } from './express-session.feature.js';
-export { redisSession } from './redis-session.middleware.js';
+export {
+  type ExpressSessionOptions,
+  expressSession,
+  redisSession,
+} from './express-session.feature.js';
 export {
   type DoneCallback,
   type ExpressSession,

@@ -19,8 +19,7 @@ import {
   type SessionPageRequest,
   resolvePage,
 } from '../session/session-repository.js';
-import { type SessionIndexOptions } from '../session/session-store.js';
-import { viewOf } from '../session/session-view.js';
+import { type SessionIndexOptions, viewOf } from '../session/session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
 import { SpringSessionEvents } from './spring-session-events.js';

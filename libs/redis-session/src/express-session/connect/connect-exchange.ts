@@ -10,12 +10,8 @@ import {
   type ConnectSessionMethods,
   showSession,
 } from './connect-session-object.js';
-import {
-  type ResolvedConnectOptions,
-  called,
-  findBlob,
-  type StoredBlob,
-} from './connect-session.options.js';
+import { type ResolvedConnectOptions } from './connect-session.options.js';
+import { called, findBlob, type StoredBlob } from './connect-store.js';
 
 /** One request: loads its session, and saves it before the response leaves, by the rules of express-session. */
 export class ConnectExchange implements ResponseCommitter, ConnectSessionMethods {

@@ -2,11 +2,8 @@ import { type IncomingMessage } from 'node:http';
 import { type DoneCallback } from '../express-session.js';
 import { settle } from '../current-facade.js';
 import { ConnectCookie, isSecureConnection } from './connect-cookie.js';
-import {
-  type ResolvedConnectOptions,
-  type ConnectStore,
-  type StoredBlob,
-} from './connect-session.options.js';
+import { type ResolvedConnectOptions } from './connect-session.options.js';
+import { type ConnectStore, type StoredBlob } from './connect-store.js';
 
 /** `req.session` of the connect-style middleware: attributes, `cookie`, and methods that are not enumerable. */
 export type ConnectSession = StoredBlob & { readonly id: string; cookie: ConnectCookie };

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type MapSession } from '../../session/map-session.js';
 import { type RequestedSession } from './requested-session.js';
-import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/cookie-options.js';
+import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/session-cookie.js';
 import { keepOutOfSharedCaches } from '../answers/http-answer.js';
 import { type RequestSetup } from './request-setup.js';
 

@@ -10,9 +10,6 @@ import {
   secretOption,
   tokenOption,
 } from '../../lib/option-group.js';
-import { rememberedSeconds } from '../../security/remember-me.js';
-import { SESSION_COOKIE_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
-import { type Session } from '../../session/session.js';
 import { isCookieDomain } from './cookie-value.js';
 
 /** 2^31 - 1: older browsers count in 32 bits. */
@@ -119,57 +116,4 @@ function refuseDroppedCookie(options: ResolvedCookieOptions): void {
     'cookie.domain and cookie.domainPattern must be left out when cookie.name starts with "__Host-".':
       isHostBound && (domain ?? domainPattern) !== undefined,
   });
-}
-
-/** What the cookie of one session has in place of what the options say. */
-export interface SessionCookieSettings {
-  readonly httpOnly?: boolean | undefined;
-  /** false omits the attribute */
-  readonly sameSite?: 'lax' | 'strict' | 'none' | false | undefined;
-  readonly secure?: boolean | undefined;
-}
-
-const SAME_SITE: readonly unknown[] = ['lax', 'strict', 'none', false];
-
-/** @returns those that the session has of its own, and nothing else */
-export function cookieSettingsOf(session: Session): SessionCookieSettings {
-  const { httpOnly, sameSite, secure } = markOf(session) as SessionCookieSettings;
-  return {
-    ...(typeof httpOnly === 'boolean' && { httpOnly }),
-    ...(SAME_SITE.includes(sameSite) && { sameSite }),
-    ...(typeof secure === 'boolean' && { secure }),
-  };
-}
-
-/** From now on the cookie of `session` has these settings. @param settings - undefined takes one back */
-export function keepCookieSettings(session: Session, settings: SessionCookieSettings): void {
-  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
-}
-
-/** From now on whenever the client is told the id of `session`, it is told to keep it as long. @param seconds - null = until the browser is closed */
-export function keepCookieFor(session: Session, seconds: number | null): void {
-  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, {
-    ...markOf(session),
-    maxAgeSeconds: seconds,
-  });
-}
-
-function markOf(session: Session): object {
-  const mark = session.getAttribute<object | string | null>(SESSION_COOKIE_ATTRIBUTE);
-  return typeof mark === 'object' && mark !== null ? mark : {};
-}
-
-function withoutAbsent(mark: object, settings: SessionCookieSettings): object {
-  const all = Object.entries({ ...mark, ...settings });
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
-}
-
-/** @returns seconds, null = until the browser is closed, undefined = the session has no lifetime of its own */
-export function cookieLifetimeOf(session: Session): number | null | undefined {
-  const mark = session.getAttribute<{ readonly maxAgeSeconds?: unknown } | null>(
-    SESSION_COOKIE_ATTRIBUTE,
-  );
-  const seconds = mark?.maxAgeSeconds;
-  if (seconds === null || (typeof seconds === 'number' && seconds >= 0)) return seconds;
-  return rememberedSeconds(session);
 }

@@ -1,11 +1,8 @@
 import { stringifySetCookie, type SetCookie } from 'cookie';
 import { type IncomingMessage } from 'node:http';
 import { type SessionLogger } from '../../lib/logger.js';
-import {
-  type ResolvedCookieOptions,
-  MAX_COOKIE_AGE_SECONDS,
-  type SessionCookieSettings,
-} from './cookie-options.js';
+import { type ResolvedCookieOptions, MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
+import { type SessionCookieSettings } from './session-cookie.js';
 import {
   domainByPattern,
   decodeCookieValue,

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName } from 'node:http';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { type SessionCookieSettings } from './cookie-options.js';
+import { type SessionCookieSettings } from './session-cookie.js';
 import { type CookieSerializer } from './cookie-serializer.js';
 
 /** The session id that is to be announced to the client, and how the client shall keep it. */

@@ -18,7 +18,7 @@ import {
 } from '../../security/authentication.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
-import { viewOf } from '../../session/session-view.js';
+import { viewOf } from '../../session/session-store.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { forbidCaching } from '../../http/answers/http-answer.js';
 

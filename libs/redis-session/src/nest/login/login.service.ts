@@ -23,7 +23,7 @@ import {
 } from '../../session/attributes/attribute-names.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionClient } from '../../session/session-registry.js';
-import { viewOf } from '../../session/session-view.js';
+import { viewOf } from '../../session/session-store.js';
 import { SessionLimitError, SessionOptionError } from '../../session/session.errors.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';

@@ -11,7 +11,7 @@ import {
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionEvent } from '../../session/session-event.js';
 import { storageIdOf } from '../../session/session-id.js';
-import { viewOf } from '../../session/session-view.js';
+import { viewOf } from '../../session/session-store.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 

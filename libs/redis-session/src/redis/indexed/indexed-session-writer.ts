@@ -1,7 +1,10 @@
 import { type MapSession } from '../../session/map-session.js';
-import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
-import { expiryTimeMs } from '../../session/session-change.js';
-import { viewOf } from '../../session/session-view.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  expiryTimeMs,
+} from '../../session/session-change.js';
+import { viewOf } from '../../session/session-store.js';
 import { SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
 import { type SaveIndexedOutcome } from './indexed-session.operations.js';
@@ -9,8 +12,7 @@ import { type IndexedStore } from './indexed-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { toHash } from '../sessions/redis-session.mapper.js';
 import { type IndexChange } from './session-indexing.js';
-import { SessionLimit } from './session-limit.js';
-import { UnusedEntries } from './session-limit.js';
+import { SessionLimit, UnusedEntries } from './session-limit.js';
 
 /** What the repository does for an {@link IndexedSessionWriter}. */
 export interface IndexedSessionWriterInput {

@@ -9,7 +9,7 @@ import {
   resolveOptionGroup,
 } from '../../lib/option-group.js';
 import { SessionEventDelivery } from '../../session/session-event.js';
-import { type SessionIndexResolver, principalNameOf } from '../../session/session-view.js';
+import { type SessionIndexResolver, principalNameOf } from '../../session/session-store.js';
 import { redisRepositoryOptionGroup } from '../sessions/redis-session-repository.js';
 import { type MaximumSessions } from './session-limit.js';
 

@@ -30,7 +30,7 @@ import {
 import { type RedisClient } from '../client/redis-client.js';
 import { type SessionIndexing } from './session-indexing.js';
 import { digestOf } from '../../session/session-id.js';
-import { viewOf } from '../../session/session-view.js';
+import { viewOf } from '../../session/session-store.js';
 
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,

@@ -1,7 +1,7 @@
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionChange } from '../../session/session-change.js';
-import { type SessionIndexResolver, viewOf } from '../../session/session-view.js';
+import { type SessionIndexResolver, viewOf } from '../../session/session-store.js';
 import {
   type IndexEntry,
   INDEX_EXPIRY_FIELD,
@@ -10,10 +10,10 @@ import {
   newIndexEntry,
   textOfEntry,
   toEntry,
+  type SessionIndex,
 } from './session-index.js';
 import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
 import { type HashChange } from '../sessions/redis-session.mapper.js';
-import { type SessionIndex } from './session-index.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 
 type Entries = ReadonlyMap<string, IndexEntry>;

@@ -1,5 +1,5 @@
 import { SessionLimitError } from '../../session/session.errors.js';
-import { type SessionView } from '../../session/session-view.js';
+import { type SessionView } from '../../session/session-store.js';
 import { withDeadline } from '../../lib/deadline.js';
 import {
   INDEX_GRACE_MS,

@@ -2,7 +2,7 @@ import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
 import { type AttributeLookup } from '../attributes/attributes.js';
 import { type SessionCodec } from '../attributes/codec.js';
 import { type SessionEvent, type SessionEventType } from '../session-event.js';
-import { type SessionIndexResolver } from '../session-view.js';
+import { type SessionIndexResolver } from '../session-store.js';
 import { PRINCIPAL_INDEX } from './session-indexing.js';
 
 /** An event as a store holds it. */

@@ -1,8 +1,12 @@
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
 import { type MapSession } from '../map-session.js';
-import { type SessionIndexOptions } from '../session-store.js';
-import { type SessionIndexResolver, type SessionView, viewOf } from '../session-view.js';
+import {
+  type SessionIndexOptions,
+  type SessionIndexResolver,
+  type SessionView,
+  viewOf,
+} from '../session-store.js';
 
 /** Name of the index of the user. */
 export const PRINCIPAL_INDEX = 'principal';

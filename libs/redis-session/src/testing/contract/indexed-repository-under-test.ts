@@ -9,8 +9,7 @@ import {
   type SessionEventSource,
 } from '../../session/session-event.js';
 import { type IndexedSessionRepository } from '../../session/session-repository.js';
-import { type SessionIndexOptions } from '../../session/session-store.js';
-import { principalNameOf } from '../../session/session-view.js';
+import { type SessionIndexOptions, principalNameOf } from '../../session/session-store.js';
 import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
 
 /** A repository that finds sessions and tells their events. */

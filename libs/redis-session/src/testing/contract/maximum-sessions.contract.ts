@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from './test-functions.js';
 import { type MapSession } from '../../session/map-session.js';
 import { generateSessionId } from '../../session/session-id.js';
 import { SessionInvalidatedError, SessionLimitError } from '../../session/session.errors.js';
-import { principalNameOf } from '../../session/session-view.js';
+import { principalNameOf } from '../../session/session-store.js';
 import {
   contextOf,
   IndexedRepositoryUnderTest,
