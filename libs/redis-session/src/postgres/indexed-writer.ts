@@ -8,11 +8,7 @@ import {
 import { type MapSession } from '../session/map-session.js';
 import { type SessionChange } from '../session/session-change.js';
 import { storageIdOf } from '../session/session-id.js';
-import {
-  type SessionIndexOptions,
-  type SessionStoreOptions,
-  viewOf,
-} from '../session/session-store.js';
+import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type indexedStatements } from './indexed-statements.js';
 import { type RunStatement } from './postgres-client.js';
