@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LruMap } from '../lib/lru-map.js';
 
 /**
  * How sure we are of the user: `full` = has proved it, not too long ago; `aged` = has proved it longer ago than
@@ -128,6 +129,17 @@ const WHOLE_NAMES = ['otp', 'pin'];
  * Not so tokens and keys, such as `accessToken` and `apiKey`: applications that call others for the user need them.
  */
 export function isCredentialName(name: string): boolean {
+  const known = verdicts.get(name);
+  if (known !== undefined) return known;
+  const verdict = soundsLikeCredential(name);
+  verdicts.set(name, verdict);
+  return verdict;
+}
+
+/** By field name: users of one application have the same few, and a login looks at each. */
+const verdicts = new LruMap<boolean>(1000);
+
+function soundsLikeCredential(name: string): boolean {
   const words = wordsOf(name);
   const joined = words.join('');
   return (

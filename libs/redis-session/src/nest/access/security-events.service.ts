@@ -25,6 +25,12 @@ export class SecurityEvents {
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {}
 
+  /** Whether anybody hears of an event: otherwise its facts need not be gathered. @internal */
+  get isHeard(): boolean {
+    const { security } = this.options;
+    return this.subject.observed || (security !== false && security.auditLog);
+  }
+
   /** @internal */
   publish<T extends SecurityEvent['type']>(type: T, event: EventOf<T>): void {
     const { clock, security } = this.options;
@@ -35,6 +41,7 @@ export class SecurityEvents {
 
   /** @internal */
   loggedIn(request: SessionRequest, { name, kind }: Authentication, strategy?: string): void {
+    if (!this.isHeard) return;
     const sessionRef = sessionRefOf(request);
     this.publish('authentication-success', { name, kind, strategy, sessionRef });
   }

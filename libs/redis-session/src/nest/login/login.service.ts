@@ -25,6 +25,7 @@ import { type MapSession } from '../../session/map-session.js';
 import { type SessionClient } from '../../session/session-registry.js';
 import { viewOf } from '../../session/session-store.js';
 import { SessionLimitError, SessionOptionError } from '../../session/session.errors.js';
+import { correlationId } from '../../session/session-id.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
@@ -98,14 +99,16 @@ export class LoginService {
   ): Promise<void> {
     const { security } = this.options;
     const session = await sessionRequest.getSession({ create: false });
-    const before = sessionRefOf(sessionRequest);
+    const previousId = session?.id;
     const strategy = security ? security.sessionFixation : 'change-session-id';
     const previousName = session && nameOfUser(session);
     const isOfOther = previousName !== undefined && previousName !== name;
     await protectFromSessionFixation(sessionRequest, strategy, isOfOther);
-    const sessionRef = sessionRefOf(sessionRequest);
-    if (before === undefined || before === sessionRef) return;
-    this.events.publish('session-id-changed', { previousSessionRef: before, sessionRef });
+    if (previousId === undefined || previousId === sessionRequest.currentSession?.id) return;
+    this.events.publish('session-id-changed', {
+      previousSessionRef: correlationId(previousId),
+      sessionRef: sessionRefOf(sessionRequest),
+    });
   }
 
   /** With the indexed repository: where the login came from, and whether the user may have one more session. */

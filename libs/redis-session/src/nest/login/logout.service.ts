@@ -45,7 +45,7 @@ export class LogoutService {
     if (!sessionRequest) return;
     const { authentication } = await sessionRequest.loadSecurityContext();
     sessionRequest.failures.refuseIfAnonymous();
-    const sessionRef = sessionRefOf(sessionRequest);
+    const sessionRef = this.events.isHeard ? sessionRefOf(sessionRequest) : undefined;
     const session = sessionRequest.currentSession;
     // The own one last: if Redis fails in between, the user is logged in and can try again.
     if (session && endsEverySession) await this.endOthers(session);
