@@ -1,12 +1,13 @@
-// npm run bench [-- --quick] [-- --assert] [-- --rounds 3] [-- --seconds 1] [-- --only read,no-cookie] [-- --without spring]
+// npm run bench [-- --quick] [-- --table] [-- --assert] [-- --rounds 3] [-- --seconds 1] [-- --only read,no-cookie] [-- --without spring]
 // Measures all contestants in one run and writes bench/results. --quick takes fewer of everything, about a minute and a half,
-// and writes bench/results/quick; a run of a part writes bench/results/partial. --assert checks commands and bytes alone,
+// and writes bench/results/quick. --table takes what the table of goals in bench/README.md compares, and writes
+// bench/results/node-<version>; a run of a part writes bench/results/partial. --assert checks commands and bytes alone,
 // never times, and exits 1 when one is wrong.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CONTESTANTS } from './contestants.mjs';
+import { CONTESTANTS, isInTable } from './contestants.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 import { prepare } from './prepare.mjs';
 
@@ -17,16 +18,19 @@ try {
   process.exitCode = 1;
 }
 
-async function main({ isAssert, isQuick, only, rounds, seconds, without }) {
+async function main({ isAssert, isQuick, isTable, only, rounds, seconds, without }) {
   await prepare({ withLoad: !isAssert });
   const { runBench } = await import('./run.mjs');
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const isWanted = (each) => isAssert || !isQuick || each.isQuick;
+  const isCompared = (each) => isWanted(each) && (!isTable || isInTable(each));
+  const isMeasured = (each) => isWanted(each) && (!isTable || each.isInTable);
+  const part = isQuick ? 'quick/' : only || without ? 'partial/' : '';
   try {
     return await runBench({
-      contestants: CONTESTANTS.filter((each) => isWanted(each) && !without?.includes(each.kind)),
-      scenarios: SCENARIOS.filter((each) => (only ? only.includes(each.id) : isWanted(each))),
-      resultsFolder: isQuick ? 'quick/' : only || without ? 'partial/' : '',
+      contestants: CONTESTANTS.filter((each) => isCompared(each) && !without?.includes(each.kind)),
+      scenarios: SCENARIOS.filter((each) => (only ? only.includes(each.id) : isMeasured(each))),
+      resultsFolder: part || (isTable ? `node-${process.versions.node.split('.')[0]}/` : ''),
       ...{ isAssert, isQuick, rounds, seconds, folder },
     });
   } finally {
@@ -43,12 +47,14 @@ function readOptions() {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string', default: '1' },
+      table: { type: 'boolean', default: false },
       without: { type: 'string' },
     },
   });
   return {
     isAssert: values.assert,
     isQuick: values.quick,
+    isTable: values.table,
     only: namesOf('only', values.only, idsOf(SCENARIOS, 'id')),
     rounds: positive('rounds', values.rounds ?? (values.quick ? 2 : 3)),
     seconds: positive('seconds', values.seconds),

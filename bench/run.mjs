@@ -9,6 +9,7 @@ import { measureScenario } from './measure/matrix.mjs';
 import { RedisMeter } from './measure/redis-meter.mjs';
 import { describeRun } from './report/facts.mjs';
 import { drawCharts } from './report/charts.mjs';
+import { writeGoals } from './report/goals.mjs';
 import { countTable, toMarkdown } from './report/markdown.mjs';
 import { violatedCountRules } from './report/count-rules.mjs';
 import { Results } from './report/statistics.mjs';
@@ -72,8 +73,8 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
   const cells = [];
   for (const scenario of plan.scenarios) {
     console.log(`${new Date().toISOString()} ${scenario.label}`);
-    const taking = entrants.filter(({ spec }) => takesPart(spec.kind, scenario));
-    const setup = { ...plan, meter, allConnections: !plan.isQuick, isWarmedUp: !plan.isQuick };
+    const taking = entrants.filter(({ spec }) => takesPart(spec, scenario));
+    const setup = { ...plan, meter, isWarmedUp: !plan.isQuick };
     const measured = await measureScenario(scenario, taking, setup);
     cells.push(...measured.cells);
     absent.push(...measured.failures);
@@ -86,7 +87,8 @@ async function measureAndReport(plan, { entrants, absent }, { meter, counts }) {
   console.log(`\n${toMarkdown(report)}`);
 }
 
-function takesPart(kind, { kinds }) {
+function takesPart({ id, kind }, { contestants, kinds }) {
+  if (contestants && !contestants.includes(id)) return false;
   return kinds ? kinds.includes(kind) : kind !== 'bare' && kind !== 'floor';
 }
 
@@ -95,9 +97,10 @@ async function writeReport(report, folder) {
   const { results, ...rest } = report;
   const files = {
     'results.md': toMarkdown(report),
-    'results.json': `${JSON.stringify({ ...rest, cells: results.cells }, null, 1)}\n`,
+    'results.json': `${JSON.stringify({ ...rest, finishedAt: new Date().toISOString(), cells: results.cells }, null, 1)}\n`,
     ...drawCharts(report),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(folder + name, text);
   console.log(`Written: ${Object.keys(files).join(', ')} in ${folder}`);
+  await writeGoals();
 }

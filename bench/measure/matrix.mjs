@@ -6,6 +6,8 @@ import { seedSessions } from './visitor.mjs';
 
 const SESSIONS = 100;
 const DEFAULT_CONNECTIONS = [32];
+/** A JVM that has answered nothing yet may answer nothing in the first second of load either. */
+const WARM_UPS = 5;
 /** For requests that were under way when the load ended: paused, they would fail by their deadlines. */
 const DRAIN_MS = 100;
 
@@ -40,21 +42,18 @@ const DRAIN_MS = 100;
  *
  * @param {import('../scenarios.mjs').Scenario} scenario
  * @param {readonly import('./field.mjs').Entrant[]} entrants
- * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, allConnections: boolean, isWarmedUp: boolean }} setup -
+ * @param {{ meter: import('./redis-meter.mjs').RedisMeter, folder: string, rounds: number, seconds: number, isWarmedUp: boolean }} setup -
  *   `isWarmedUp`: a second of load, which does not count, goes before each run
  * @returns {Promise<{ cells: Cell[], failures: string[] }>}
  */
 export async function measureScenario(scenario, entrants, setup) {
-  const { rounds, allConnections } = setup;
+  const { rounds } = setup;
   const failures = [];
   const sessions = new Map();
   for (const entrant of entrants) {
     sessions.set(entrant, await cookieFile(scenario, entrant, setup.folder));
   }
-  const steps = allConnections
-    ? (scenario.connections ?? DEFAULT_CONNECTIONS)
-    : DEFAULT_CONNECTIONS;
-  const cells = steps.flatMap((connections) =>
+  const cells = (scenario.connections ?? DEFAULT_CONNECTIONS).flatMap((connections) =>
     entrants.map((entrant) => ({
       ...{ scenario, entrant, connections, runs: [] },
       ...{ commands: undefined, cookies: sessions.get(entrant) },
@@ -62,8 +61,8 @@ export async function measureScenario(scenario, entrants, setup) {
   );
   for (const { servers } of entrants) servers.forEach((server) => server.pause());
   for (const cell of cells) {
-    // A cold server may answer nothing in time.
-    cell.commands = await inTurn(cell, () => countCommands(cell, setup)).catch(() => undefined);
+    for (let i = 0; i < WARM_UPS && cell.commands === undefined; i += 1)
+      cell.commands = await inTurn(cell, () => countCommands(cell, setup)).catch(() => undefined);
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const cell of cells) {

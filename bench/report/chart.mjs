@@ -4,15 +4,18 @@ const ROW_HEIGHT = 26;
 const HEAD_HEIGHT = 52;
 
 /**
- * Draws one bar per contestant, the longest on top, with a line from the least to the greatest value of a round.
+ * Draws one bar per contestant, the longest on top unless they have an order of their own, with a line from the least to the
+ * greatest value of a round.
  *
  * @param {string} title
  * @param {string} unit
  * @param {readonly { label: string, isOurs: boolean, spread: import('./statistics.mjs').Spread }[]} bars
+ * @param {{ isOrdered?: boolean }} [form]
  * @returns {string} SVG, readable on light and on dark pages
  */
-export function barChart(title, unit, bars) {
-  const rows = bars.map((bar) => ({ ...bar, ...bar.spread })).sort((a, b) => b.median - a.median);
+export function barChart(title, unit, bars, { isOrdered = false } = {}) {
+  const rows = bars.map((bar) => ({ ...bar, ...bar.spread }));
+  if (!isOrdered) rows.sort((a, b) => b.median - a.median);
   const scale = (WIDTH - LABEL_WIDTH - 80) / Math.max(...rows.map(({ max }) => max));
   const height = HEAD_HEIGHT + rows.length * ROW_HEIGHT + 12;
   return [

@@ -32,7 +32,7 @@ export function toMarkdown(/** @type {Report} */ report) {
       '# Results',
       ...report.facts.map((fact) => `- ${fact}`),
       ...report.absent.map((sentence) => `- ${sentence}`),
-      '\n## Targets\n',
+      '\n## Goals\n',
       `Ours is the one called *lean*: \`interceptor: false\` and \`security: { contextHolder: false }\`, because no other contestant has an interceptor or tells any code who its user is.\n`,
       targetTable(report),
       '\n## Commands and bytes of one request\n',
@@ -56,16 +56,20 @@ const VERDICTS = new Map([
 function targetTable({ results, counts }) {
   const ratios = judgeTimes(results)
     .filter(({ value }) => value !== undefined)
-    .map(({ label, target, value, isMet }) => [label, target, ratioText(value), isMet]);
+    .map(({ label, before, target, value, isMet }) => [
+      ...[label, before, target, ratioText(value), isMet],
+    ]);
   const limits = judgeCounts(counts).map(({ label, limit, value, isMet }) => [
-    ...[label, `≤ ${limit}`, value, isMet],
+    ...[label, '', `≤ ${limit}`, value, isMet],
   ]);
   const rows = [...ratios, ...limits];
   return rows.length === 0
     ? 'None: who is compared did not take part.'
     : table(
-        ['figure', 'target', 'measured: median (min – max)', 'verdict'],
-        rows.map(([label, target, value, isMet]) => [label, target, value, VERDICTS.get(isMet)]),
+        ['figure', 'before', 'goal', 'measured: median (min – max)', 'verdict'],
+        rows.map(([label, before, target, value, isMet]) => [
+          ...[label, before, target, value, VERDICTS.get(isMet)],
+        ]),
       );
 }
 

@@ -1,6 +1,7 @@
 import { Query, Req, UseGuards } from '@nestjs/common';
 import { CART, CHANGED_ATTRIBUTE, newText, seedAttributes, USER } from './attributes.mjs';
 import { makeController } from './controller.mjs';
+import { UserOfRequest } from './equals.mjs';
 import { SessionGuard } from './session-guard.mjs';
 
 /** The routes for libraries with `request.session`: express-session and @fastify/session. */
@@ -9,8 +10,8 @@ export class BlobSessionController {
     return { hello: 'world' };
   }
 
-  me(request) {
-    return { name: request.user.username };
+  me(user) {
+    return { name: user.username };
   }
 
   change(request, bytes) {
@@ -45,7 +46,7 @@ export class BlobSessionController {
 
 makeController(BlobSessionController, {
   hello: { route: 'GET /hello' },
-  me: { route: 'GET /me', decorators: [UseGuards(SessionGuard)], params: [Req()] },
+  me: { route: 'GET /me', decorators: [UseGuards(SessionGuard)], params: [UserOfRequest()] },
   change: { route: 'POST /change', params: [Req(), Query('bytes')] },
   login: { route: 'POST /login', params: [Req()] },
   logout: { route: 'POST /logout', params: [Req()] },

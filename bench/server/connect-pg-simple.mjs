@@ -1,6 +1,7 @@
 import connectPgSimple from 'connect-pg-simple';
 import session from 'express-session';
 import { BlobSessionController } from './blob-session.controller.mjs';
+import { addEquals } from './equals.mjs';
 import { IDLE_SECONDS, SECRET } from './redis-store.mjs';
 
 const PgStore = connectPgSimple(session);
@@ -19,6 +20,7 @@ export function expressSessionWithPostgres({ postgresUrl }) {
   return {
     controllers: [BlobSessionController],
     prepare: (app) => {
+      addEquals(app);
       app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false }));
     },
   };

@@ -1,5 +1,6 @@
 import session from 'express-session';
 import { BlobSessionController } from './blob-session.controller.mjs';
+import { addEquals } from './equals.mjs';
 import { createRedisStore, SECRET } from './redis-store.mjs';
 
 /**
@@ -12,6 +13,7 @@ export async function expressSession(setup) {
   return {
     controllers: [BlobSessionController],
     prepare: (app) => {
+      addEquals(app);
       app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false }));
     },
   };

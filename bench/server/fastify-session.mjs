@@ -1,6 +1,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
 import { BlobSessionController } from './blob-session.controller.mjs';
+import { addEquals } from './equals.mjs';
 import { createRedisStore, SECRET } from './redis-store.mjs';
 
 /**
@@ -13,6 +14,7 @@ export async function fastifySessionWithRedis(setup) {
   return {
     controllers: [BlobSessionController],
     prepare: async (app) => {
+      addEquals(app);
       await app.register(fastifyCookie);
       await app.register(fastifySession, {
         store,
