@@ -10,7 +10,7 @@ import {
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 const VISITORS = 100;
 
@@ -53,9 +53,9 @@ describe.each(PLATFORMS)('visitors who never log in on %s', (platform) => {
         ...options,
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
-  const timeToLiveSeconds = async (visitor: TestVisitor) => {
+  const timeToLiveSeconds = async (visitor: Visitor) => {
     const { ttlMs } = await redis.contentOf(redis.keys.session((await visitor.cookie()) ?? ''));
     return Math.round(ttlMs / 1000);
   };
@@ -71,7 +71,7 @@ describe.each(PLATFORMS)('visitors who never log in on %s', (platform) => {
     async (repository) => {
       await start({ loginPage: '/login' }, { repository });
       const visits = Array.from({ length: VISITORS }, (_, visit) =>
-        new TestVisitor(app.url).open(`/orders?visit=${visit}`),
+        new Visitor(app.url).open(`/orders?visit=${visit}`),
       );
       for (const { status } of await Promise.all(visits)) expect(status).toBe(302);
       const keys = (await redis.allKeys()).filter((key) => !key.endsWith(':expirations'));

@@ -13,7 +13,7 @@ import {
 import { Strategy } from 'passport-local';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 interface User {
   id: string;
@@ -94,11 +94,11 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
       providers: [UsersStrategy],
       options: { redis: process.env['TEST_REDIS_URL'], namespace: redis.namespace, security },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
-  const login = (visitor: TestVisitor, username: string) =>
+  const login = (visitor: Visitor, username: string) =>
     visitor.post('/login', { username, password: 'any' });
-  const basketOf = async (visitor: TestVisitor) =>
+  const basketOf = async (visitor: Visitor) =>
     ((await visitor.get('/basket')).body as { basket: string }).basket;
 
   describe('by a login over another user', () => {
@@ -177,7 +177,7 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
     it('ends everywhere when the password changes, and begins anew with a login', async () => {
       const visitor = await start(stamped);
       await login(visitor, 'kim');
-      const elsewhere = new TestVisitor(app.url);
+      const elsewhere = new Visitor(app.url);
       await login(elsewhere, 'kim');
       expect((await visitor.get('/members')).status).toBe(200);
       userOf('kim')!.passwordChangedAt = 2;

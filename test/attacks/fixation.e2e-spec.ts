@@ -5,7 +5,7 @@ import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 const ENCRYPTION = { keys: [Buffer.alloc(32, 7).toString('base64')] };
 
@@ -30,7 +30,7 @@ describe.each(PLATFORMS)(
 
     it.each(CONFIGURATIONS)('logs nobody in after it, with %s', async (_, options) => {
       const { url } = await start(options, LOGIN_PARTS);
-      const attacker = new TestVisitor(url);
+      const attacker = new Visitor(url);
       expect((await attacker.put('/attributes', { planted: true })).status).toBe(200);
       const planted = await attacker.cookie();
       expect(planted).toBeDefined();

@@ -4,7 +4,7 @@ import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 @Controller('cart')
 class CartController {
@@ -50,10 +50,10 @@ describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
         namespace: redis.namespace,
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   /** As somebody may write it who uses another codec. */
-  const storeText = async (visitor: TestVisitor, text: string) => {
+  const storeText = async (visitor: Visitor, text: string) => {
     const key = redis.keys.session((await visitor.cookie()) ?? '');
     await redis.client.hset(key, 'sessionAttr:posted', text);
   };

@@ -9,7 +9,7 @@ import {
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
 import { rawResponseOf } from '../../libs/redis-session/src/nest/http-platform.js';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 const write = (session: Session) => session.setAttribute('visits', 1);
 
@@ -68,7 +68,7 @@ describe.each(PLATFORMS)('a response that tells a session id on %s', (platform) 
       controllers: [PagesController],
       options: { store: 'memory', ...options },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   afterEach(() => app.close());
 

@@ -10,7 +10,7 @@ import {
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 
 @RequireAuthorities('ADMIN')
@@ -116,7 +116,7 @@ describe.each(PLATFORMS)('The rules of a base class, on %s', (platform) => {
       );
       const statuses = [];
       for (const user of [KIM, ADMIN]) {
-        const visitor = new TestVisitor(url);
+        const visitor = new Visitor(url);
         await visitor.post('/login', user);
         statuses.push((await visitor.get(path)).status);
       }

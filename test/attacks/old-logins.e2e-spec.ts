@@ -5,7 +5,7 @@ import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 describe.each(PLATFORMS)('A session that somebody has left open, on %s', (platform) => {
   const redis = useTestRedis();
@@ -17,7 +17,7 @@ describe.each(PLATFORMS)('A session that somebody has left open, on %s', (platfo
       { clock: clock.now, security: { loginPage: '/login', ...security } },
       LOGIN_PARTS,
     );
-    const visitor = new TestVisitor(url);
+    const visitor = new Visitor(url);
     await visitor.post('/login', user);
     return visitor;
   };

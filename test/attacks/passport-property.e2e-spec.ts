@@ -6,7 +6,7 @@ import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { ADMIN, KIM, TestStrategy } from '../support/apps/login-parts.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 class OwnPropertyGuard extends LoginGuard('local') {
   override getAuthenticateOptions(): object {
@@ -54,7 +54,7 @@ describe.each(PLATFORMS)('A login whose user passport puts elsewhere, on %s', (p
           providers: [TestStrategy],
         },
       );
-      const visitor = new TestVisitor(url);
+      const visitor = new Visitor(url);
       for (const user of [ADMIN, KIM]) {
         expect((await visitor.post(path, user)).body).toEqual({ name: user.username });
         expect((await visitor.get('/whoami')).body).toEqual({ name: user.username });

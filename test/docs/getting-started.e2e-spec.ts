@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transform } from '@swc/core';
 import { execa, type ResultPromise } from 'execa';
 import { startRedis } from '../support/redis/redis-server.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 import { runCurls } from '../../tools/replay/curls.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 
@@ -84,7 +84,7 @@ describe('the application of docs/getting-started.md', () => {
   });
 
   it('leads a browser from the page to the login and back, and out again', async () => {
-    const visitor = new TestVisitor(url);
+    const visitor = new Visitor(url);
     const refused = await visitor.open('/members?tab=2');
     const loginPage = refused.headers['location'] ?? '';
     const wrong = await visitor.submit(loginPage, { username: 'kim', password: 'wrong' });
@@ -101,7 +101,7 @@ describe('the application of docs/getting-started.md', () => {
   });
 
   it('leads a browser that logs in directly to a page that exists', async () => {
-    const visitor = new TestVisitor(url);
+    const visitor = new Visitor(url);
     const login = await visitor.submit('/login', { username: 'kim', password: 'kim' });
     expect((await visitor.open(login.headers['location'] ?? '')).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 import { useExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
@@ -9,7 +9,7 @@ const KIM = { username: 'kim', password: 'kim' };
 describe('examples/graphql-websocket', () => {
   const running = useExample('graphql-websocket');
 
-  async function open(visitor: TestVisitor, url: string): Promise<WebSocket> {
+  async function open(visitor: Visitor, url: string): Promise<WebSocket> {
     const cookie = await visitor.cookie();
     const headers = cookie ? { cookie: `SESSION=${cookie}` } : {};
     const socket = new WebSocket(url.replace('http', 'ws'), { headers });
@@ -25,7 +25,7 @@ describe('examples/graphql-websocket', () => {
   }
 
   it('knows the user of the login in GraphQL and on a socket, on another replica', async () => {
-    const kim = new TestVisitor(running.example.url);
+    const kim = new Visitor(running.example.url);
     await kim.post('/login', KIM);
     const query = 'mutation { addNote(text: "tea") }';
     expect((await kim.post('/graphql', { query })).body).toEqual({ data: { addNote: ['tea'] } });
@@ -38,7 +38,7 @@ describe('examples/graphql-websocket', () => {
   });
 
   it('refuses a visitor in GraphQL and on a socket', async () => {
-    const visitor = new TestVisitor(running.example.url);
+    const visitor = new Visitor(running.example.url);
     const refused = await visitor.post('/graphql', { query: '{ me }' });
     expect(refused.body).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     const socket = await open(visitor, running.example.url);
@@ -50,7 +50,7 @@ describe('examples/graphql-websocket', () => {
   });
 
   it('closes the socket when another replica logs the user out', async () => {
-    const kim = new TestVisitor(running.example.url);
+    const kim = new Visitor(running.example.url);
     await kim.post('/login', KIM);
     const socket = await open(kim, running.replica.url);
     expect(await say(socket, 'hello')).toEqual({ event: 'said', data: 'kim: hello' });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 import { buildExample, type Example, startExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
@@ -15,7 +15,7 @@ describe('examples/minimal', () => {
   afterAll(() => example.stop());
 
   it('sends a visitor to the login and back, and counts visits until the logout', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new Visitor(example.url);
     expect((await visitor.open('/')).headers['location']).toBe('/members');
     const refused = await visitor.open('/members');
     expect(refused.headers['location']).toMatch(/^\/login/);
@@ -28,14 +28,14 @@ describe('examples/minimal', () => {
   });
 
   it('tells a browser that the password is wrong', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new Visitor(example.url);
     const wrong = await visitor.submit('/login', { ...KIM, password: 'wrong' });
     const page = await visitor.open(wrong.headers['location'] ?? '');
     expect(page.text).toContain('Wrong name or password.');
   });
 
   it('refuses a login form that another site sends', async () => {
-    const visitor = new TestVisitor(example.url);
+    const visitor = new Visitor(example.url);
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' };
     expect((await visitor.post('/login', KIM, headers)).status).toBe(403);
   });

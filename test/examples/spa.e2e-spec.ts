@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 import { useExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
@@ -7,7 +7,7 @@ const KIM = { username: 'kim', password: 'kim' };
 describe('examples/spa', () => {
   const running = useExample('spa');
 
-  async function tokenOf(visitor: TestVisitor): Promise<{ 'x-csrf-token': string }> {
+  async function tokenOf(visitor: Visitor): Promise<{ 'x-csrf-token': string }> {
     const { token } = (await visitor.get('/api/csrf')).body as { token: string };
     return { 'x-csrf-token': token };
   }
@@ -50,7 +50,7 @@ describe('examples/spa', () => {
   });
 
   it('refuses each POST that sends no token of its session', async () => {
-    const visitor = new TestVisitor(running.example.url);
+    const visitor = new Visitor(running.example.url);
     expect((await visitor.post('/api/login', KIM)).status).toBe(403);
     const login = await visitor.post('/api/login', KIM, await tokenOf(visitor));
     expect(login.status).toBe(201);
@@ -61,7 +61,7 @@ describe('examples/spa', () => {
   });
 
   it('knows the login and its notes on another replica', async () => {
-    const visitor = new TestVisitor(running.example.url);
+    const visitor = new Visitor(running.example.url);
     expect((await visitor.get('/api/me')).status).toBe(401);
     await visitor.post('/api/login', KIM, await tokenOf(visitor));
     await visitor.post('/api/notes', { text: 'tea' }, await tokenOf(visitor));
@@ -73,7 +73,7 @@ describe('examples/spa', () => {
   });
 
   it('keeps the session cookie from scripts', async () => {
-    const visitor = new TestVisitor(running.example.url);
+    const visitor = new Visitor(running.example.url);
     const { headers } = await visitor.post('/api/login', KIM, await tokenOf(visitor));
     expect(String(headers['set-cookie'])).toMatch(/SESSION=.*HttpOnly/);
   });

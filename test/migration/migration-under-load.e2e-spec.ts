@@ -41,10 +41,12 @@ describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessi
   async function writeSessions(): Promise<void> {
     const { redis } = fleet;
     const writer = await startSessionWriter({ redisUrl: redis.url, keyPrefix, secret: SECRET });
-    await fleet.forAll(({ client, item }) => {
-      const passport = { user: client.name === 'kim' ? 1 : 0 };
+    await fleet.forAll(async ({ client, item, name }) => {
+      const passport = { user: name === 'kim' ? 1 : 0 };
       const attributes = JSON.stringify({ passport, cart: { items: [item] } });
-      return client.get(writer.url, `/?${encodeURIComponent(attributes)}`);
+      client.url = writer.url;
+      await client.get(`/?${encodeURIComponent(attributes)}`);
+      client.url = fleet.url;
     });
     await writer.close();
   }
@@ -60,16 +62,16 @@ describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessi
       phases.flatMap((phase) => PODS.map((pod) => () => switchTo(phase, pod))),
     );
 
-    await fleet.forAll(async ({ client, item, views }) => {
-      const { body } = await client.get(fleet.url, '/stored');
-      const { json } = JSON.parse(body) as { json: object };
-      const passport = { user: client.name === 'kim' ? 1 : 0 };
+    await fleet.forAll(async ({ client, item, name, views }) => {
+      const { text } = await client.get('/stored');
+      const { json } = JSON.parse(text) as { json: object };
+      const passport = { user: name === 'kim' ? 1 : 0 };
       expect(json).toMatchObject({
         passport,
         cart: { items: [item] },
         ...(views > 0 && { views }),
       });
-      expect(client.cookieNames).toEqual(['SESSION']);
+      expect(await client.cookieNames()).toEqual(['SESSION']);
     });
     const moved = migrations.reduce((sum, { progress }) => sum + progress.movedCount, 0);
     expect(moved).toBe(sessions);

@@ -15,7 +15,7 @@ import { Authenticated, ExceptionTranslator } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { FailingController } from '../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { TestVisitor } from '../support/http/test-visitor.js';
+import { Visitor } from '../support/http/visitor.js';
 
 /** Answers in a way of its own. */
 @Injectable()
@@ -81,7 +81,7 @@ describe.each(PLATFORMS)('filters of the application on %s', (platform) => {
         if (!isProvided) nest.useGlobalFilters(nest.get(type));
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
 
   afterEach(() => app.close());

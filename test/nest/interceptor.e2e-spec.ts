@@ -40,7 +40,7 @@ import { openRawClient } from '../support/http/raw-client.js';
 import { recordCommands } from '../support/redis/redis-monitor.js';
 import { startRedis } from '../support/redis/redis-server.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
-import { NAVIGATION, TestVisitor } from '../support/http/test-visitor.js';
+import { NAVIGATION, Visitor } from '../support/http/visitor.js';
 
 /** What reached which part of the application. */
 const seen: string[] = [];
@@ -235,7 +235,7 @@ describe.each(PLATFORMS)('the interceptor on %s', (platform) => {
 
     it('changes the id at login, redirects a browser, and never revives what logged out', async () => {
       await start({ interceptor });
-      const kim = new TestVisitor(app.url);
+      const kim = new Visitor(app.url);
       await kim.post('/set/first');
       const before = await kim.cookie();
       const login = await kim.submit('/login', KIM);

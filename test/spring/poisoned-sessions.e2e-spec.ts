@@ -14,7 +14,7 @@ import { type Platform, PLATFORMS, type StartedApp, useApps } from '../support/a
 import { SESSION_ROUTES } from '../support/apps/session-controller.js';
 import { LocalStrategy } from '../support/apps/local-strategy.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
-import { NAVIGATION } from '../support/http/test-visitor.js';
+import { NAVIGATION } from '../support/http/visitor.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 
 const SECURITY = 'org.springframework.security';

@@ -9,7 +9,7 @@ import { type SecurityOptions } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { FailingController } from '../../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const CHALLENGE = 'Basic realm="the vault", charset="UTF-8"';
 
@@ -22,7 +22,7 @@ describe.each(PLATFORMS)('AuthenticationEntryPoint on %s', (platform) => {
       controllers: [...LOGIN_PARTS.controllers, FailingController],
       options: { store: 'memory', load, security },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
 
   afterEach(() => app.close());

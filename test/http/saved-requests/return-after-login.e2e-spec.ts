@@ -6,7 +6,7 @@ import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-a
 import { openRawClient } from '../../support/http/raw-client.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 const SECRET = 'a secret of at least 32 characters';
 
@@ -43,10 +43,10 @@ describe.each(PLATFORMS)('requestCache on %s', (platform) => {
         security: { loginPage: '/login', requestCache },
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   /** Opens a page that needs a login. @returns the login page that the browser is sent to */
-  const sentFrom = async (visitor: TestVisitor, path: string) => {
+  const sentFrom = async (visitor: Visitor, path: string) => {
     const { headers } = await visitor.open(path);
     return headers['location'] as string;
   };

@@ -8,7 +8,7 @@ import { transform } from '@swc/core';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 /** The code block of docs/security.md as it is printed there. */
 async function signedContinueOfDocs(): Promise<RequestCache> {
@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('a request cache in the address of the login page on %s
         security: { loginPage: '/login', requestCache },
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   afterEach(async () => {
     await app.close();

@@ -31,7 +31,7 @@ import {
   type StartedApp,
 } from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const isOwner = AuthorizeBy((authentication, context) => {
   const { query } = context.switchToHttp().getRequest<{ query: { owner?: string } }>();
@@ -154,9 +154,9 @@ class OwnGuardModule {
 
 describe.each(PLATFORMS)('authorization on %s', (platform) => {
   let app: StartedApp;
-  let anonymous: TestVisitor;
-  let kim: TestVisitor;
-  let admin: TestVisitor;
+  let anonymous: Visitor;
+  let kim: Visitor;
+  let admin: Visitor;
 
   const start = async (
     security: RedisSessionModuleOptions['security'],
@@ -171,9 +171,9 @@ describe.each(PLATFORMS)('authorization on %s', (platform) => {
       ],
       options: { store: 'memory', load, security },
     });
-    anonymous = new TestVisitor(app.url);
-    kim = new TestVisitor(app.url);
-    admin = new TestVisitor(app.url);
+    anonymous = new Visitor(app.url);
+    kim = new Visitor(app.url);
+    admin = new Visitor(app.url);
     await kim.post('/login', KIM);
     await admin.post('/login', ADMIN);
   };

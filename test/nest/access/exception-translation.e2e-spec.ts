@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { FailingController, FailingMiddlewareModule } from '../../support/apps/failing-parts.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const PLACES = [
   ['a guard', 'guard'],
@@ -15,8 +15,8 @@ const PLACES = [
 
 describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
   let app: StartedApp;
-  let anonymous: TestVisitor;
-  let kim: TestVisitor;
+  let anonymous: Visitor;
+  let kim: Visitor;
 
   beforeAll(async () => {
     app = await startApp(platform, {
@@ -26,8 +26,8 @@ describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
       options: { store: 'memory', security: { loginPage: '/login' } },
       prepare: (nest) => nest.enableCors({ origin: 'https://app.example', credentials: true }),
     });
-    anonymous = new TestVisitor(app.url);
-    kim = new TestVisitor(app.url);
+    anonymous = new Visitor(app.url);
+    kim = new Visitor(app.url);
     await kim.post('/login', KIM);
   });
 
@@ -37,7 +37,7 @@ describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
     const path = (how: string) => `/fail/${place}?how=${how}`;
 
     it('starts the authentication of an anonymous visitor who is denied', async () => {
-      const page = await new TestVisitor(app.url).open(path('denied'));
+      const page = await new Visitor(app.url).open(path('denied'));
       expect(page.status).toBe(302);
       expect(page.headers['location']).toMatch(/^\/login\?continue=[\w-]{8}$/);
       const answer = await anonymous.get(path('denied'));
@@ -97,7 +97,7 @@ describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
       for (const answer of [
         await anonymous.get(path('denied'), headers),
         await kim.get(path('denied'), headers),
-        await new TestVisitor(app.url).open(path('denied'), headers),
+        await new Visitor(app.url).open(path('denied'), headers),
       ]) {
         expect(answer.headers['access-control-allow-origin']).toBe('https://app.example');
         expect(answer.headers['access-control-allow-credentials']).toBe('true');
@@ -118,7 +118,7 @@ describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
   });
 
   it('sends a form on to the login page by 303, and does not keep it', async () => {
-    const page = await new TestVisitor(app.url).submit('/fail/handler?how=denied');
+    const page = await new Visitor(app.url).submit('/fail/handler?how=denied');
     expect([page.status, page.headers['location']]).toEqual([303, '/login']);
   });
 
@@ -130,7 +130,7 @@ describe.each(PLATFORMS)('ExceptionTranslationFilter on %s', (platform) => {
     ['an image', { accept: 'image/*,*/*', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
     ['a prefetch', { accept: 'text/html', 'sec-purpose': 'prefetch' }],
   ])('answers 401 to %s, and keeps nothing for it', async (_who, headers) => {
-    const visitor = new TestVisitor(app.url);
+    const visitor = new Visitor(app.url);
     const answer = await visitor.get('/members', headers);
     expect(answer.status).toBe(401);
     expect(answer.headers).not.toHaveProperty('set-cookie');

@@ -3,7 +3,7 @@ import { type SecurityEvent, SecurityEvents } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const REF = /^[0-9a-f]{8}$/;
@@ -25,10 +25,10 @@ describe.each(PLATFORMS)('SecurityEvents on %s', (platform) => {
     });
     events = [];
     app.app.get(SecurityEvents).events$.subscribe((event) => events.push(event));
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   /** Everything that there are events for. @returns the ids of the sessions on the way */
-  const live = async (visitor: TestVisitor) => {
+  const live = async (visitor: Visitor) => {
     await visitor.post('/login', { username: PASSWORD, password: 'typo' });
     await visitor.open('/members');
     const ids = [await visitor.cookie()];

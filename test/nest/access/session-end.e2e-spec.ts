@@ -8,7 +8,7 @@ import {
 } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const MINUTE_MS = 60_000;
 
@@ -40,7 +40,7 @@ describe.each(PLATFORMS)('the end of a session on %s', (platform) => {
         ...options,
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
   const passMinutes = (minutes: number) => {
     nowMs += minutes * MINUTE_MS;

@@ -22,7 +22,7 @@ import { catchError, type Observable, tap, throwError } from 'rxjs';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { KIM, LoginController, TestStrategy } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 /** Of the documentation of Nest: a guard with a name, here with a dependency and an override of its own. */
 @Injectable()
@@ -178,7 +178,7 @@ describe.each(PLATFORMS)('routes that log in, on %s', (platform) => {
       options: { store: 'memory', security: { loginPage: '/login', authorization } },
       prepare: (nest) => nest.useLogger(log),
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
 
   afterEach(() => app.close());

@@ -4,7 +4,7 @@ import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-a
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { KIM, LOGIN_PARTS, PASSWORD } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 const WRONG = { username: 'kim', password: 'wrong' };
 /** Kim as a handler gets him: without credentials. */
@@ -33,7 +33,7 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
       },
       prepare: (nest) => nest.useLogger(log),
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
 
   afterEach(async () => {

@@ -9,7 +9,7 @@ import {
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 @Controller()
 class OwnLogoutController {
@@ -43,7 +43,7 @@ describe.each(PLATFORMS)('a logout of every session on %s', (platform) => {
     return app.url;
   };
   const logIn = async (url: string, user: typeof KIM | typeof ADMIN = KIM) => {
-    const visitor = new TestVisitor(url);
+    const visitor = new Visitor(url);
     expect((await visitor.post('/login', user)).status).toBe(200);
     return visitor;
   };
@@ -92,7 +92,7 @@ describe.each(PLATFORMS)('a logout of every session on %s', (platform) => {
   it('by an anonymous visitor ends nothing', async () => {
     const url = await start();
     const kim = await logIn(url);
-    expect((await new TestVisitor(url).post('/logout')).status).toBe(204);
+    expect((await new Visitor(url).post('/logout')).status).toBe(204);
     expect((await kim.get('/members')).status).toBe(200);
   });
 });
@@ -110,7 +110,7 @@ describe('security.logout.endsEverySession', () => {
       controllers: [...LOGIN_PARTS.controllers, OwnLogoutController],
       options: { ...OPTIONS, repository: 'default', security: {} },
     });
-    const kim = new TestVisitor(app.url);
+    const kim = new Visitor(app.url);
     await kim.post('/login', KIM);
     expect((await kim.post('/log-out-everywhere')).status).toBe(500);
     expect((await kim.get('/members')).status).toBe(200);

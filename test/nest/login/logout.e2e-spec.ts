@@ -16,7 +16,7 @@ import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-a
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 @Controller()
 class OwnLogoutController {
@@ -36,7 +36,7 @@ const redis = useTestRedis();
 
 describe.each(PLATFORMS)('logout on %s', (platform) => {
   let app: StartedApp;
-  let kim: TestVisitor;
+  let kim: Visitor;
 
   const start = async (
     security: Options['security'],
@@ -55,7 +55,7 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
       trustsProxy: true,
       ...(prepare && { prepare }),
     });
-    kim = new TestVisitor(app.url);
+    kim = new Visitor(app.url);
     await kim.post(prepare ? '/api/login' : '/login', KIM);
   };
   const storedSessions = async () =>
@@ -125,13 +125,13 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
     { store: 'memory', redis: undefined },
   ])('ends the session of every cookie that the client sends, with %j', async (options) => {
     await start({ logout: {} }, options);
-    const lee = new TestVisitor(app.url);
+    const lee = new Visitor(app.url);
     await lee.post('/login', { ...KIM, username: 'lee' });
     const unknown = Buffer.from(randomUUID()).toString('base64');
     const cookie = [unknown, await kim.cookie(), await lee.cookie()]
       .map((value) => `SESSION=${value}`)
       .join('; ');
-    const withAll = () => new TestVisitor(app.url);
+    const withAll = () => new Visitor(app.url);
     expect((await withAll().get('/members', { cookie })).status).toBe(200);
     const logout = await withAll().post('/logout', {}, { cookie });
     expect(logout.status).toBe(204);
@@ -142,7 +142,7 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
 
   it('clears the cookie with the attributes that it was set with', async () => {
     await start({}, { cookie: { path: '/', priority: 'high', sameSite: 'strict' } });
-    const visitor = new TestVisitor(app.url);
+    const visitor = new Visitor(app.url);
     const attributesOf = (line: string | undefined) =>
       (line ?? '')
         .split('; ')

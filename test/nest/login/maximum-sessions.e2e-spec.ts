@@ -3,7 +3,7 @@ import { SecurityEvents, type SecurityOptions } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 const redis = useTestRedis();
 
@@ -21,11 +21,11 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
         security: { loginPage: '/login', ...security },
       },
     });
-    await new TestVisitor(app.url).post('/login', KIM);
-    return new TestVisitor(app.url);
+    await new Visitor(app.url).post('/login', KIM);
+    return new Visitor(app.url);
   };
 
-  const storedSessionOf = async (visitor: TestVisitor) => {
+  const storedSessionOf = async (visitor: Visitor) => {
     const id = (await visitor.cookie()) ?? '';
     const keys = (await redis.allKeys()).filter((key) => key.includes(id.slice(8)));
     const { fields } = await redis.contentOf(keys[0] ?? '');

@@ -3,7 +3,7 @@ import { Controller, Post } from '@nestjs/common';
 import { CurrentSession, type SecurityOptions, type Session } from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -33,7 +33,7 @@ describe.each(PLATFORMS)('rememberMe on %s', (platform) => {
         security: { loginPage: '/login', ...security },
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
 
   afterEach(() => app.close());
@@ -62,7 +62,7 @@ describe.each(PLATFORMS)('rememberMe on %s', (platform) => {
     const visitor = await start();
     const login = await visitor.post('/login', { ...KIM, 'remember-me': true });
     expect(setCookieLinesOf(login)[0]).toMatch(/Max-Age=2592000/);
-    const other = await new TestVisitor(app.url).post('/login', { ...KIM, 'remember-me': false });
+    const other = await new Visitor(app.url).post('/login', { ...KIM, 'remember-me': false });
     expect(setCookieLinesOf(other)[0]).not.toMatch(/Max-Age/);
   });
 

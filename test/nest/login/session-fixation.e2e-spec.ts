@@ -4,7 +4,7 @@ import { CurrentSession, type SecurityOptions, type Session } from 'nestjs-redis
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { setCookieLinesOf, TestVisitor } from '../../support/http/test-visitor.js';
+import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
 
 @Controller('cart')
 class CartController {
@@ -35,9 +35,9 @@ describe.each(PLATFORMS)('sessionFixation on %s', (platform) => {
         security: { loginPage: '/login', sessionFixation },
       },
     });
-    return new TestVisitor(app.url);
+    return new Visitor(app.url);
   };
-  const contentOf = async (visitor: TestVisitor) =>
+  const contentOf = async (visitor: Visitor) =>
     redis.contentOf(redis.keys.session((await visitor.cookie()) ?? ''));
 
   afterEach(async () => {
@@ -110,7 +110,7 @@ describe.each(PLATFORMS)('sessionFixation on %s', (platform) => {
     await visitor.post('/login', KIM);
     const known = (await visitor.cookie()) ?? '';
     const madeUp = known.replace(/.{4}$/, 'AAAA');
-    const attacker = new TestVisitor(app.url);
+    const attacker = new Visitor(app.url);
     const login = await attacker.post('/login', ADMIN);
     expect(setCookieLinesOf(login)[0]).not.toContain(madeUp);
     expect(await redis.client.exists(redis.keys.session(madeUp))).toBe(0);

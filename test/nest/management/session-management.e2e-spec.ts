@@ -3,7 +3,7 @@ import { SessionManagementModule } from 'nestjs-redis-session';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 type ManagementOptions = Parameters<typeof SessionManagementModule.forRoot>[0];
@@ -27,19 +27,19 @@ describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
       { ...LOGIN_PARTS, imports: [SessionManagementModule.forRoot(options)] },
     );
     const logIn = async (user: object) => {
-      const visitor = new TestVisitor(url);
+      const visitor = new Visitor(url);
       await visitor.post('/login', user);
       return visitor;
     };
     return {
-      anonymous: new TestVisitor(url),
+      anonymous: new Visitor(url),
       admin: await logIn(ADMIN),
       kim: await logIn(KIM),
       logIn,
     };
   }
 
-  const pageOf = async (visitor: TestVisitor, path = OF_KIM) =>
+  const pageOf = async (visitor: Visitor, path = OF_KIM) =>
     (await visitor.get(path)).body as SessionPage;
 
   it('answers only who has the authority', async () => {

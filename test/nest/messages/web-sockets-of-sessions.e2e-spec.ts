@@ -19,7 +19,7 @@ import { WebSocket } from 'ws';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 @SecuredMessages()
 @WebSocketGateway()
@@ -126,13 +126,13 @@ async function start(
   return app;
 }
 
-async function logIn(app: StartedApp, user = KIM): Promise<TestVisitor> {
-  const visitor = new TestVisitor(app.url);
+async function logIn(app: StartedApp, user = KIM): Promise<Visitor> {
+  const visitor = new Visitor(app.url);
   expect((await visitor.post('/login', user)).status).toBe(201);
   return visitor;
 }
 
-const cookieOf = async (visitor: TestVisitor) => `SESSION=${(await visitor.cookie()) ?? ''}`;
+const cookieOf = async (visitor: Visitor) => `SESSION=${(await visitor.cookie()) ?? ''}`;
 
 const next = (socket: Socket, event: string) =>
   new Promise<unknown>((resolve) => socket.once(event, resolve));
@@ -140,7 +140,7 @@ const next = (socket: Socket, event: string) =>
 /** A socket of the browser of `visitor`; `ended` is what it is told before it is disconnected. */
 async function connect(
   app: StartedApp,
-  visitor: TestVisitor,
+  visitor: Visitor,
 ): Promise<{ socket: Socket; ended: Promise<unknown[]> }> {
   const cookie = await cookieOf(visitor);
   const socket = io(app.url, {
@@ -196,7 +196,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
 
   it('do not follow it into a login: they may be of somebody who knew the earlier id', async () => {
     const [a, b] = [await start(platform), await start(platform)];
-    const victim = new TestVisitor(a.url);
+    const victim = new Visitor(a.url);
     await victim.post('/visit');
     const { socket, ended } = await connect(b, victim);
     expect(await who(socket)).toBe('UNAUTHENTICATED');
@@ -220,7 +220,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
 describe('sockets without a session', () => {
   it('stay open', async () => {
     const app = await start('express');
-    const { socket } = await connect(app, new TestVisitor(app.url));
+    const { socket } = await connect(app, new Visitor(app.url));
     const kim = await logIn(app);
     const { ended } = await connect(app, kim);
     await kim.post('/logout');
@@ -269,7 +269,7 @@ describe('without closeWithSession', () => {
 
 describe('a gateway of ws', () => {
   const withWs = (app: INestApplication) => app.useWebSocketAdapter(new WsAdapter(app));
-  const connectTo = async (app: StartedApp, visitor: TestVisitor) => {
+  const connectTo = async (app: StartedApp, visitor: Visitor) => {
     const cookie = await cookieOf(visitor);
     const socket = new WebSocket(app.url.replace('http', 'ws'), { headers: { cookie } });
     opened.push(socket);

@@ -19,7 +19,7 @@ import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { TestVisitor } from '../../support/http/test-visitor.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const DOCUMENT = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
 
@@ -157,7 +157,7 @@ describe('a user of Redis with the rights of docs/security.md', () => {
 
   it.each(CASES)('may log in, read, change and log out with %j for %j', async (rights, options) => {
     const { url, app: nest } = await start(rights, options);
-    const visitor = new TestVisitor(url);
+    const visitor = new Visitor(url);
     const statuses = [
       (await visitor.open('/members')).status,
       (await visitor.post('/login', KIM)).status,
@@ -171,7 +171,7 @@ describe('a user of Redis with the rights of docs/security.md', () => {
       const registry = nest.get(SessionRegistry);
       expect((await registry.list('kim-2')).total).toBe(1);
       for (let login = 0; login < 2; login++)
-        await new TestVisitor(url).post('/login', { ...KIM, username: 'lee' });
+        await new Visitor(url).post('/login', { ...KIM, username: 'lee' });
       const hasLimit = options.indexed?.maximumSessions === 1;
       expect(await registry.expireAll('lee')).toBe(hasLimit ? 1 : 2);
     }
@@ -187,7 +187,7 @@ describe('a user of Redis with the rights of docs/security.md', () => {
         ...options,
         maxInactiveIntervalSeconds: 1,
       });
-      await new TestVisitor(url).post('/login', KIM);
+      await new Visitor(url).post('/login', KIM);
       await eventually(() => Promise.resolve(nest.get(Listener).seen.includes('expired')));
       expect(await refusals()).toEqual([]);
     },
@@ -195,6 +195,6 @@ describe('a user of Redis with the rights of docs/security.md', () => {
 
   it('may touch no other key', async () => {
     const { url } = await start([], { namespace: 'other' });
-    expect((await new TestVisitor(url).post('/login', KIM)).status).toBe(503);
+    expect((await new Visitor(url).post('/login', KIM)).status).toBe(503);
   });
 });

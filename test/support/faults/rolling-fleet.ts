@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { Agent } from 'node:http';
 import { type INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import getPort from 'get-port';
@@ -6,15 +7,17 @@ import { type Nginx, startNginx } from '../../../tools/servers/nginx.mjs';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { type RunningApp } from '../../sample-app/app/app.contract.js';
 import { drainable } from '../apps/draining-replica.js';
-import { LoadClient, onLanes } from '../http/load.js';
+import { Visitor } from '../http/visitor.js';
 import { startRedis } from '../redis/redis-server.js';
+import { onLanes } from './lanes.js';
 
 export const PODS = ['a', 'b'] as const;
 export type Pod = (typeof PODS)[number];
 
 /** A client of the sample application, and what he must find again. */
 export interface FleetUser {
-  readonly client: LoadClient;
+  readonly name: 'kim' | 'root';
+  readonly client: Visitor;
   readonly item: string;
   views: number;
 }
@@ -36,6 +39,7 @@ export interface FleetPlace {
 /** Two replicas of the sample application behind nginx, which are replaced while their clients work. */
 export class RollingFleet {
   readonly users: readonly FleetUser[];
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
   redis!: RedisServer;
   private nginx!: Nginx;
   private readonly ports = new Map<Pod, number>();
@@ -44,7 +48,8 @@ export class RollingFleet {
 
   constructor(private readonly load: FleetLoad) {
     this.users = Array.from({ length: load.sessions }, (_, n) => ({
-      client: new LoadClient(n % 2 === 0 ? 'kim' : 'root'),
+      name: n % 2 === 0 ? 'kim' : 'root',
+      client: new Visitor('', this.agent),
       item: `item ${n}`,
       views: 0,
     }));
@@ -58,9 +63,11 @@ export class RollingFleet {
     this.redis = await startRedis();
     for (const pod of PODS) this.ports.set(pod, await getPort({ host: '127.0.0.1' }));
     this.nginx = await startNginx({ upstreamPorts: [...this.ports.values()] });
+    for (const { client } of this.users) client.url = this.url;
   }
 
   async stop(): Promise<void> {
+    this.agent.destroy();
     await this.nginx.stop();
     await Promise.all([...this.replicas.values()].map((replica) => replica.close()));
     await this.redis.stop();
@@ -81,24 +88,24 @@ export class RollingFleet {
     });
   }
 
-  async logIn({ client, item }: FleetUser): Promise<void> {
-    const credentials = { username: client.name, password: client.name };
-    expect((await client.post(this.url, '/login', credentials)).status).toBe(200);
-    expect((await client.post(this.url, '/cart', { item })).status).toBe(200);
+  async logIn({ client, item, name }: FleetUser): Promise<void> {
+    const credentials = { username: name, password: name };
+    expect((await client.post('/login', credentials)).status).toBe(200);
+    expect((await client.post('/cart', { item })).status).toBe(200);
   }
 
   /** Uses the session of one client, who would notice that anything is missing. @returns who has answered */
   async use(user: FleetUser): Promise<string[]> {
-    const { client, item } = user;
-    const me = await client.get(this.url, '/me');
-    const views = await client.get(this.url, '/views');
-    const cart = await client.get(this.url, '/cart');
-    expect([me.status, me.body]).toEqual([200, expect.stringContaining(`"${client.name}"`)]);
+    const { client, item, name } = user;
+    const me = await client.get('/me');
+    const views = await client.get('/views');
+    const cart = await client.get('/cart');
+    expect([me.status, me.text]).toEqual([200, expect.stringContaining(`"${name}"`)]);
     // nginx sends a GET again when the replica that has it is stopped: it may count twice, but never falls back.
-    expect([views.status, Number(views.body) > user.views]).toEqual([200, true]);
-    user.views = Number(views.body);
-    expect([cart.status, cart.body]).toEqual([200, JSON.stringify([item])]);
-    return [me.pod, views.pod, cart.pod];
+    expect([views.status, Number(views.text) > user.views]).toEqual([200, true]);
+    user.views = Number(views.text);
+    expect([cart.status, cart.text]).toEqual([200, JSON.stringify([item])]);
+    return [me, views, cart].map(({ headers }) => String(headers['x-pod']));
   }
 
   /** Makes one change after the other; before each, and at the end, both replicas answer requests. */

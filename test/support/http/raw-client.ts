@@ -1,34 +1,74 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** One TCP connection to an HTTP server, without any HTTP client's help or caution. */
-export interface RawClient {
+/** One TCP connection to an HTTP server that keeps every byte, without any HTTP client's help or caution. */
+export class RawClient {
   readonly socket: Socket;
-  send(bytes: string | Uint8Array): void;
   /** Resolves with the first chunk, at the moment it arrives; rejects when the connection ends without one. */
   readonly firstBytes: Promise<Buffer>;
+  readonly closed: Promise<void>;
+  /** Whether the connection ended with a reset. */
+  wasReset = false;
+  private readonly chunks: Buffer[] = [];
+
+  /** Connects to `port` of 127.0.0.1. */
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.on('data', (chunk: Buffer) => this.chunks.push(chunk));
+    this.socket.on('error', () => {
+      this.wasReset = true;
+    });
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', () => resolve());
+    });
+    this.firstBytes = new Promise((resolve, reject) => {
+      this.socket.once('data', resolve);
+      const reason = new Error('The connection ended before the first byte.');
+      this.socket.once('close', () => reject(reason));
+    });
+    // A test may wait for something else.
+    this.firstBytes.catch(() => undefined);
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  /** Sends a request for `/` that has no body. */
+  ask(method = 'GET', options: { version?: string; close?: boolean } = {}): void {
+    const { version = '1.1', close = true } = options;
+    const connection = close ? 'Connection: close\r\n' : '';
+    this.send(`${method} / HTTP/${version}\r\nHost: test\r\n${connection}\r\n`);
+  }
+
+  /** All bytes so far, one character each, with the time of day masked. */
+  get received(): string {
+    return Buffer.concat(this.chunks)
+      .toString('latin1')
+      .replaceAll(/Date: [^\r]+/g, 'Date: masked');
+  }
+
+  async receives(text: string): Promise<string> {
+    while (!this.received.includes(text)) await once(this.socket, 'data');
+    return this.received;
+  }
+
   /** Everything that the server sent until it closed the connection: ask with `Connection: close`. */
-  readonly response: Promise<Buffer>;
-  close(): void;
+  get response(): Promise<Buffer> {
+    return this.closed.then(() => {
+      if (this.wasReset) throw new Error('The connection broke before the response was over.');
+      return Buffer.concat(this.chunks);
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
 }
 
-/** Connects to `port` of 127.0.0.1. */
+/** A connection to `port` of 127.0.0.1 that is there. */
 export async function openRawClient(port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1').setNoDelay(true);
-  await once(socket, 'connect');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const firstBytes = new Promise<Buffer>((resolve, reject) => {
-    socket.once('data', resolve);
-    socket.once('close', () => reject(new Error('The connection ended before the first byte.')));
-  });
-  const response = new Promise<Buffer>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.once('close', () => resolve(Buffer.concat(chunks)));
-  });
-  // A test may wait for only one of the two.
-  firstBytes.catch(() => undefined);
-  response.catch(() => undefined);
-  const send = (bytes: string | Uint8Array): void => void socket.write(bytes);
-  return { socket, send, firstBytes, response, close: () => socket.destroy() };
+  const client = new RawClient(port);
+  await once(client.socket, 'connect');
+  return client;
 }

@@ -1,7 +1,10 @@
-import { type Response } from 'supertest';
+/** What answers of every HTTP client have. */
+interface WithHeaders {
+  readonly headers: object;
+}
 
 /** The session cookie that a response sets, as a client sends it back. @throws when it sets none, or several */
-export function sessionCookieOf(response: Response): string {
+export function sessionCookieOf(response: WithHeaders): string {
   const pairs = sessionCookieLinesOf(response).map((line) => line.split(';', 1)[0] ?? '');
   const [pair] = pairs;
   if (pair === undefined || pairs.length > 1) {
@@ -11,12 +14,12 @@ export function sessionCookieOf(response: Response): string {
 }
 
 /** The session id that a response sets. */
-export function sessionIdOf(response: Response): string {
+export function sessionIdOf(response: WithHeaders): string {
   return sessionCookieOf(response).slice('SESSION='.length);
 }
 
 /** All `Set-Cookie` lines of the session cookie in a response. */
-export function sessionCookieLinesOf(response: Response): string[] {
-  const lines = (response.headers['set-cookie'] ?? []) as string[];
+export function sessionCookieLinesOf(response: WithHeaders): string[] {
+  const lines = (response.headers as { 'set-cookie'?: string[] })['set-cookie'] ?? [];
   return lines.filter((line) => line.startsWith('SESSION='));
 }

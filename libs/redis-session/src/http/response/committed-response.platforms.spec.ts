@@ -11,7 +11,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { turns } from '../../../../../test/support/http/raw-exchange.js';
+import { turns } from '../../../../../test/support/http/raw-server.js';
 import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import { CommittedResponse } from './committed-response.js';
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RequestListener } from 'node:http';
+import { RawClient } from '../../../../../test/support/http/raw-client.js';
 import {
-  RawClient,
   startRawServer,
   turns,
   type RawServer,
-} from '../../../../../test/support/http/raw-exchange.js';
+} from '../../../../../test/support/http/raw-server.js';
 import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import {
   WAYS_OF_ANSWERING,
@@ -31,7 +31,7 @@ async function answerOf(way: WayOfAnswering, committer?: ScriptedCommitter): Pro
     if (committer) CommittedResponse.attach(response, committer);
     void way.answer(response);
   });
-  client.send(way.method, { version: way.version ?? '1.1' });
+  client.ask(way.method, { version: way.version ?? '1.1' });
   if (committer?.isDirty) {
     await committer.started();
     await turns();

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { RawClient } from '../../../../../test/support/http/raw-client.js';
 import {
-  RawClient,
   startRawServer,
   turns,
   type RawServer,
-} from '../../../../../test/support/http/raw-exchange.js';
+} from '../../../../../test/support/http/raw-server.js';
 import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import { CommittedResponse } from './committed-response.js';
 
@@ -40,7 +40,7 @@ async function request(
     respond(response);
   });
   const client = new RawClient(server.port);
-  client.send(method, { version, close });
+  client.ask(method, { version, close });
   return { client, committer, response: await responded };
 }
 
@@ -80,7 +80,7 @@ describe('a response whose session could not be saved', () => {
     const { client, committer } = await request((response) => response.end('x'), { close: false });
     committer.fail();
     await client.receives('not saved');
-    client.send();
+    client.ask();
     await client.closed;
     expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200']);
   });
@@ -166,7 +166,7 @@ describe('a response whose session could not be saved', () => {
         response.end('x');
       });
       const other = new RawClient(server.port);
-      other.send();
+      other.ask();
       await other.closed;
       expect(other.received).toMatch(REPLACED);
     },

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { RawClient } from '../../../../../test/support/http/raw-client.js';
 import {
-  RawClient,
   startRawServer,
   turns,
   type RawServer,
-} from '../../../../../test/support/http/raw-exchange.js';
+} from '../../../../../test/support/http/raw-server.js';
 import { ScriptedCommitter } from '../../../../../test/support/http/scripted-committer.js';
 import { CommittedResponse } from './committed-response.js';
 
@@ -32,7 +32,7 @@ async function request<T>(
     }).then((started) => {
       server = started;
       client = new RawClient(started.port);
-      client.send(method);
+      client.ask(method);
     });
   });
   let client!: RawClient;
@@ -266,9 +266,9 @@ describe('a held response', () => {
       response.end(`answer ${committers.length}`);
     });
     const client = new RawClient(server.port);
-    client.send('GET', { close: false });
-    client.send('GET', { close: false });
-    client.send('GET');
+    client.ask('GET', { close: false });
+    client.ask('GET', { close: false });
+    client.ask('GET');
     while (committers.length < 3) await turns(1);
     committers[2]!.succeed();
     committers[1]!.succeed();
