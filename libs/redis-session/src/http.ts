@@ -29,8 +29,11 @@ export {
 export { type HttpExchange } from './http/answers/http-exchange.js';
 
 // The page that was asked for before the login
-export { type RequestCache, setContinueKey } from './http/saved-requests/request-cache.js';
-export { type SavedRequest } from './http/saved-requests/saved-request.js';
+export {
+  type RequestCache,
+  setContinueKey,
+  type SavedRequest,
+} from './http/saved-requests/request-cache.js';
 export { toSafeReturnPath } from './http/saved-requests/safe-return-path.js';
 export { CookieRequestCache } from './http/saved-requests/cookie-request-cache.js';
 export { SessionRequestCache } from './http/saved-requests/session-request-cache.js';

@@ -16,7 +16,7 @@ import {
 } from '@nestjs/core';
 import { mapToExcludeRoute } from '@nestjs/core/middleware/utils.js';
 import { isRouteExcluded } from '@nestjs/core/router/utils/exclude-route.util.js';
-import { checkHandlers } from './access/handler-checks.js';
+import { checkHandlers, watchMicroservices } from './access/handler-checks.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -27,7 +27,6 @@ import { type ExcludedRoute, type ResolvedOptions } from './options/redis-sessio
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { LogoutMiddleware } from './login/logout.service.js';
-import { watchMicroservices } from './messages/inheriting-microservices.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
 import { warnOfWeakGenerator } from '../session/session-id.js';
 import { SessionOptionError } from '../session/session.errors.js';

@@ -5,13 +5,11 @@ import {
   setContinueKey,
   isWorthSaving,
   type RequestCache,
-} from '../http/saved-requests/request-cache.js';
-import {
   parseSavedRequests,
   pickSavedRequest,
   type SavedRequest,
   toSavedRequest,
-} from '../http/saved-requests/saved-request.js';
+} from '../http/saved-requests/request-cache.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { ofJavaClass } from './java-json.js';
 

@@ -6,16 +6,14 @@ import {
   DEFAULT_MAX_SAVED_REQUESTS,
   isWorthSaving,
   type RequestCache,
-} from './request-cache.js';
-import { findCookieValues, sign, verify } from '../session-id/cookie-value.js';
-import {
   parseSavedRequests,
   pickSavedRequest,
   type SavedRequest,
   toSavedRequest,
   withoutSavedRequest,
   withSavedRequest,
-} from './saved-request.js';
+} from './request-cache.js';
+import { findCookieValues, sign, verify } from '../session-id/cookie-value.js';
 
 /** As long as the output of HMAC-SHA256, RFC 2104 §3. */
 const MIN_SECRET_LENGTH = 32;

@@ -13,10 +13,10 @@ import {
   nullRequestCache,
   type RequestCache,
   takeSavedRequest,
+  parseSavedRequests,
 } from './request-cache.js';
 import { CookieRequestCache } from './cookie-request-cache.js';
 import { sign } from '../session-id/cookie-value.js';
-import { parseSavedRequests } from './saved-request.js';
 import { SessionRequestCache } from './session-request-cache.js';
 
 const SECRET = 'secret-of-32-characters-or-more!';

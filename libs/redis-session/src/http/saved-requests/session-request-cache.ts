@@ -5,16 +5,14 @@ import {
   DEFAULT_MAX_SAVED_REQUESTS,
   isWorthSaving,
   type RequestCache,
-} from './request-cache.js';
-import { EarlyEnd } from '../request/before-commit.js';
-import {
   parseSavedRequests,
   pickSavedRequest,
   type SavedRequest,
   toSavedRequest,
   withoutSavedRequest,
   withSavedRequest,
-} from './saved-request.js';
+} from './request-cache.js';
+import { EarlyEnd } from '../request/before-commit.js';
 
 /** Anybody can ask for a page, so anybody can fill the store. Few pages have longer addresses. */
 const MAX_URL_LENGTH = 1024;
