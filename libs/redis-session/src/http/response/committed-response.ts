@@ -24,7 +24,7 @@ import { applyHead, rehearse } from './response-head.js';
  */
 type Phase = 'ready' | 'held' | 'open' | 'ended' | 'failed';
 
-/** For the application's own answer to a failed save. */
+/** Ms that the application has for its own answer to a failed save. No other request waits for it. */
 const MAX_ANSWER_TIME_MS = 100;
 
 /**

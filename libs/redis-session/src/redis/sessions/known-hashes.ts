@@ -8,8 +8,9 @@ export const LEAST_KNOWN_BYTES = 2048;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
- * The contents of large hashes that this process has read, and changed: what still has the same version need not be sent
- * by Redis again. Changing one attribute of a session of 100 kB then costs Redis 67 instead of 1,000 µs.
+ * Keeps the contents of large hashes that this process has read or changed. Redis does not send again what still has the
+ * same version. For 100 kB this saves the network all of it, and 43 of 355 µs of CPU time on Node 20, 76 of 354 on Node 24.
+ * For 4 kB it costs a read 128 µs more than `HGETALL` on Node 20, and Redis 31 µs.
  */
 export class KnownHashes {
   private readonly hashes: LruMap<KnownHash>;
