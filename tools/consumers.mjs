@@ -3,7 +3,7 @@
  *
  * Installs the tarball in an application of Nest 11 (CommonJS, Jest) and of Nest 12 (ESM, Vitest), each as its CLI makes it.
  * Checks the types, runs the tests, and starts two processes on Express and two on Fastify with a Redis of their own: a login
- * on the first must hold on the second. Runs `nest add` in one more application of each. Exits with 1 when a step fails. Needs an npm registry.
+ * on the first must hold on the second. Runs `nest add` in two more applications of each, one per platform. Exits with 1 when a step fails. Needs an npm registry.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -44,9 +44,10 @@ async function tryIn(/** @type {import('./consumers/make-application.mjs').Scaff
       await buildFor(app, platform);
       await checkLogin(app, redis.url, { adminPath: '/admin' });
     });
-  await step(`${name}: nest add makes an application with a login`, () =>
-    checkNestAdd(folder, scaffold, { tarball, redisUrl: redis.url }),
-  );
+  for (const platform of /** @type {const} */ (['express', 'fastify']))
+    await step(`${name} on ${platform}: nest add makes an application with a login`, () =>
+      checkNestAdd(folder, scaffold, { tarball, redisUrl: redis.url, platform }),
+    );
 }
 
 async function pack() {

@@ -1,6 +1,6 @@
 // npm run demo:spring -- [--check] [--boot 3|4] [--repository default|indexed] [--platform express|fastify]
 // Builds and starts a Spring Boot application, a Nest one, Redis and nginx before them, and stays until Ctrl-C; --check plays
-// visitors who hop between both, prints what they see, and exits 0 or 1. With --check and without --repository it plays both.
+// visitors who alternate between both, prints what they see, and exits 0 or 1. With --check and without --repository it plays both.
 // Needs a JDK of 17 or later and Maven; installs what is missing. Environment: PORT of nginx (default 8080, with --check any).
 import { parseArgs } from 'node:util';
 import { buildBoth } from './demo-spring/build.mjs';

@@ -64,15 +64,19 @@ export async function buildFor(
   /** @type {string} */ app,
   /** @type {'express' | 'fastify'} */ platform,
 ) {
+  if (platform === 'fastify') await useFastifyAdapter(app);
+  await run(app, 'npm', ['run', 'build']);
+}
+
+/** Lets `main.ts` create the application on Fastify. */
+export async function useFastifyAdapter(/** @type {string} */ app) {
   const main = join(app, 'src', 'main.ts');
   const text = await readFile(main, 'utf8');
-  if (platform === 'fastify')
-    await writeFile(
-      main,
-      `import { FastifyAdapter } from '@nestjs/platform-fastify';\n` +
-        text.replace('create(AppModule)', 'create(AppModule, new FastifyAdapter())'),
-    );
-  await run(app, 'npm', ['run', 'build']);
+  await writeFile(
+    main,
+    `import { FastifyAdapter } from '@nestjs/platform-fastify';\n` +
+      text.replace('create(AppModule)', 'create(AppModule, new FastifyAdapter())'),
+  );
 }
 
 /** Runs a program in `cwd`. @throws {Error} with all that it has printed */

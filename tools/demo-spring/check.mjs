@@ -5,7 +5,7 @@ const SIDES = ['spring', 'nest'];
 const other = (/** @type {string} */ side) => (side === 'spring' ? 'nest' : 'spring');
 
 /**
- * Plays visitors who hop between the Spring half and the Nest half, and prints what they see.
+ * Plays visitors who alternate between the Spring half and the Nest half, and prints what they see.
  *
  * @param {string} url - of nginx
  * @throws {Error} for the first answer that is not what both sides together must give
@@ -17,13 +17,13 @@ export async function checkOneLogin(url) {
   console.log('\nOne login, one cart, one logout: on both sides.');
 }
 
-/** A cart before the login, a login on `side`, hops, a new id on each side, a logout on the other side. */
+/** A cart before the login, a login on `side`, requests to both sides, a new id on each side, a logout on the other side. */
 async function checkLoginAt(/** @type {string} */ side, /** @type {string} */ url) {
   console.log(`\nlogin at ${side}, logout at ${other(side)}`);
   const alice = new Visitor(url);
   await fillCart(alice, ['book', 'lamp']);
   await logIn(alice, side, 'alice', `/${side}/home`);
-  for (let hop = 0; hop < 2; hop++) await expectOnBothSides(alice, 'alice');
+  for (let round = 0; round < 2; round++) await expectOnBothSides(alice, 'alice');
   for (const each of SIDES) {
     const before = await alice.cookie();
     await see(alice, 'POST', `/${each}/api/session-id`, { status: 200 });

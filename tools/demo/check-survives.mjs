@@ -1,15 +1,15 @@
 import { expectAnswer } from './expect.mjs';
 import { Visitor } from './visitor.mjs';
 
-const HOPS = 12;
+const REQUESTS = 12;
 const KIM = { username: 'kim', password: 'kim' };
 const ADMIN = { username: 'admin', password: 'admin' };
 
-/** Plays visitors who hop between the replicas. @throws {Error} at the first thing that is not as promised */
+/** Plays visitors whose requests alternate between the replicas. @throws {Error} at the first thing that is not as promised */
 export async function checkLoginSurvives(/** @type {import("./stack.mjs").Stack} */ { url }) {
   const kim = new Visitor(url);
   await checkLogin(kim);
-  await checkHops(kim);
+  await checkRequests(kim);
   await checkCart(kim);
   await checkWayBack(new Visitor(url));
   await checkAuthorities(kim, new Visitor(url));
@@ -30,16 +30,17 @@ async function checkLogin(/** @type {Visitor} */ kim) {
   expectAnswer('GET /', await kim.open('/'), { status: 200, text: '<strong>kim</strong>' });
 }
 
-async function checkHops(/** @type {Visitor} */ kim) {
+async function checkRequests(/** @type {Visitor} */ kim) {
   const pods = new Set();
-  for (let hop = 1; hop <= HOPS; hop++) {
+  for (let request = 1; request <= REQUESTS; request++) {
     const { status, text, pod } = await kim.getJson('/api/me');
     const user = status === 200 ? JSON.parse(text).user : `(${status})`;
-    console.log(`hop ${String(hop).padStart(2)}  ${user}  ${pod}`);
+    console.log(`request ${String(request).padStart(2)}  ${user}  ${pod}`);
     if (user !== 'kim') throw new Error(`The login was lost on ${pod}: ${status}.\n${text}`);
     pods.add(pod);
   }
-  if (pods.size !== 2) throw new Error(`Expected hops over two replicas, got ${[...pods].join()}.`);
+  if (pods.size !== 2)
+    throw new Error(`Expected answers of two replicas, got ${[...pods].join()}.`);
 }
 
 async function checkCart(/** @type {Visitor} */ kim) {

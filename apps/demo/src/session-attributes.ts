@@ -1,7 +1,7 @@
 import 'nestjs-redis-session';
 
 /** One page view of a logged-in user. */
-export interface Hop {
+export interface Visit {
   /** Name of the replica that answered. */
   pod: string;
   /** ISO 8601. */
@@ -12,6 +12,6 @@ declare module 'nestjs-redis-session' {
   /** What this application keeps in a session: names and types are checked everywhere. */
   interface SessionAttributes {
     cart: string[];
-    hops: Hop[];
+    visits: Visit[];
   }
 }

@@ -3,12 +3,12 @@ import { CurrentSession, CurrentUser, type Session } from 'nestjs-redis-session'
 import { type User } from '../auth/user.service.js';
 import { checkItem } from '../cart/cart.controller.js';
 import { environment } from '../environment.js';
-import { type Hop } from '../session-attributes.js';
+import { type Visit } from '../session-attributes.js';
 import { ViewService } from './view.service.js';
 
-const KEPT_HOPS = 10;
+const KEPT_VISITS = 10;
 
-/** The page that shows the hops, and the cart form on it. */
+/** The page that shows the visits, and the cart form on it. */
 @Controller()
 export class HomeController {
   constructor(private readonly view: ViewService) {}
@@ -19,8 +19,8 @@ export class HomeController {
     @CurrentSession() session: Session,
     @CurrentUser() user: User | undefined,
   ): Promise<string> {
-    const hops = user ? await this.recordHop(session) : [];
-    return this.view.render('home', { user, hops, cart: session.getAttribute('cart') ?? [] });
+    const visits = user ? await this.recordVisit(session) : [];
+    return this.view.render('home', { user, visits, cart: session.getAttribute('cart') ?? [] });
   }
 
   @Post('cart')
@@ -29,10 +29,12 @@ export class HomeController {
     session.update('cart', (items = []) => [...items, checkItem(item)]);
   }
 
-  /** By `update`, not by get and set: two tabs on two replicas do not lose each other's hop. */
-  private async recordHop(session: Session): Promise<Hop[]> {
-    const hop = { pod: environment.podName, at: new Date().toISOString() };
-    const hops = await session.update('hops', (old = []) => [...old, hop].slice(-KEPT_HOPS));
-    return hops ?? [];
+  /** By `update`, not by get and set: two tabs on two replicas do not lose each other's visit. */
+  private async recordVisit(session: Session): Promise<Visit[]> {
+    const visit = { pod: environment.podName, at: new Date().toISOString() };
+    const visits = await session.update('visits', (old = []) =>
+      [...old, visit].slice(-KEPT_VISITS),
+    );
+    return visits ?? [];
   }
 }

@@ -14,8 +14,28 @@ export function loginFiles(suffix: string): Record<string, string> {
 }
 
 /** Makes the test of {@link loginFiles}, for Jest and for Vitest with `globals: true`. */
-export function loginTest(suffix: string): Record<string, string> {
-  return { 'auth.spec.ts': authSpec(suffix) };
+export function loginTest(suffix: string, platform: 'express' | 'fastify'): Record<string, string> {
+  const code = authSpec(suffix);
+  return { 'auth.spec.ts': platform === 'express' ? code : onFastify(code) };
+}
+
+function onFastify(code: string): string {
+  return code
+    .replace("import { type INestApplication } from '@nestjs/common';\n", '')
+    .replace(
+      /(?=import \{ Test \})/,
+      `import {\n  FastifyAdapter,\n  type NestFastifyApplication,\n} from '@nestjs/platform-fastify';\n`,
+    )
+    .replace('let app: INestApplication;', 'let app: NestFastifyApplication;')
+    .replace(
+      '    app = (await withMemorySessions(builder).compile()).createNestApplication();\n',
+      '    const module = await withMemorySessions(builder).compile();\n' +
+        '    app = module.createNestApplication<NestFastifyApplication>(\n      new FastifyAdapter(),\n    );\n',
+    )
+    .replace(
+      '    await app.init();\n',
+      '    await app.init();\n    await app.getHttpAdapter().getInstance().ready();\n',
+    );
 }
 
 const authModule = (suffix: string): string => `import { Module } from '@nestjs/common';

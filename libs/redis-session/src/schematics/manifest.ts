@@ -20,6 +20,7 @@ export interface Manifest {
   readonly nestVersion: number;
   /** Of imported files: `.js` in ES modules, else nothing. */
   readonly importSuffix: string;
+  readonly platform: 'express' | 'fastify';
 }
 
 /** Reads `package.json`. @throws Error when it has no Nest */
@@ -31,7 +32,10 @@ export function readManifest(tree: Tree): Manifest {
       'Cannot add sessions: package.json has no @nestjs/core. Run the command in the folder of a Nest application.',
     );
   const importSuffix = json.type === 'module' ? '.js' : '';
-  return { json, nestVersion: Number(nestVersion), importSuffix };
+  const { '@nestjs/platform-express': express, '@nestjs/platform-fastify': fastify } =
+    json.dependencies ?? {};
+  const platform = fastify !== undefined && express === undefined ? 'fastify' : 'express';
+  return { json, nestVersion: Number(nestVersion), importSuffix, platform };
 }
 
 /** Adds the packages that are missing; versions that the application has stay. */

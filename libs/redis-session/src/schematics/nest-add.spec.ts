@@ -123,6 +123,25 @@ export class AppModule {}
     expect(warnings.join()).toContain('Protect forms');
   });
 
+  it('adds a test on the platform that the application has', () => {
+    const nest = { '@nestjs/core': '^12.0.0' };
+    makeManifest({
+      type: 'module',
+      dependencies: { ...nest, '@nestjs/platform-fastify': '^12.0.0' },
+    });
+    add();
+    const test = read('src/auth/auth.spec.ts');
+    expect(test).toContain('new FastifyAdapter()');
+    expect(test).toContain('getInstance().ready()');
+    makeManifest({
+      type: 'module',
+      dependencies: { ...nest, '@nestjs/platform-express': '^12.0.0' },
+    });
+    files.set('src/app.module.ts', APP_MODULE);
+    add();
+    expect(read('src/auth/auth.spec.ts')).not.toContain('Fastify');
+  });
+
   it('keeps the versions that the application has', () => {
     makeManifest({ dependencies: { '@nestjs/core': '^12.0.0', ioredis: '^5.4.0' } });
     add();

@@ -1,7 +1,7 @@
 import { type Rule, type SchematicContext, type Tree } from '@angular-devkit/schematics';
 import { type AddedParts, addToMain, addToModule } from './application-code.js';
 import { loginFiles, loginTest } from './login-files.js';
-import { addDependencies, addJestSetting, readManifest } from './manifest.js';
+import { addDependencies, addJestSetting, type Manifest, readManifest } from './manifest.js';
 import { useMemoryInTests } from './application-tests.js';
 
 /** What `nest add nestjs-redis-session` takes, see `schematics/nest-add.schema.json`. */
@@ -35,7 +35,7 @@ export function nestAdd(options: NestAddOptions): Rule {
     }
     const manifest = readManifest(tree);
     tree.overwrite(modulePath, addToModule(code, options, manifest.importSuffix));
-    if (login) createLogin(tree, options, manifest.importSuffix);
+    if (login) createLogin(tree, options, manifest);
     addDependencies(tree, manifest, login);
     if (tests) {
       addJestSetting(tree, manifest);
@@ -49,8 +49,15 @@ export function nestAdd(options: NestAddOptions): Rule {
 /** The task of the devkit that runs `npm install`, or the same of another package manager. */
 const INSTALL = { name: 'node-package', options: { command: 'install', quiet: true } };
 
-function createLogin(tree: Tree, { sourceRoot, tests }: NestAddOptions, suffix: string): void {
-  const files = { ...loginFiles(suffix), ...(tests ? loginTest(suffix) : {}) };
+function createLogin(
+  tree: Tree,
+  { sourceRoot, tests }: NestAddOptions,
+  { importSuffix, platform }: Manifest,
+): void {
+  const files = {
+    ...loginFiles(importSuffix),
+    ...(tests ? loginTest(importSuffix, platform) : {}),
+  };
   for (const [name, text] of Object.entries(files)) tree.create(`${sourceRoot}/auth/${name}`, text);
 }
 
