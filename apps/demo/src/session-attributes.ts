@@ -12,6 +12,6 @@ declare module 'nestjs-redis-session' {
   /** What this application keeps in a session: names and types are checked everywhere. */
   interface SessionAttributes {
     cart: string[];
-    visits: Visit[];
+    answeredBy: Visit[];
   }
 }

@@ -32,7 +32,7 @@ export class HomeController {
   /** By `update`, not by get and set: two tabs on two replicas do not lose each other's visit. */
   private async recordVisit(session: Session): Promise<Visit[]> {
     const visit = { pod: environment.podName, at: new Date().toISOString() };
-    const visits = await session.update('visits', (old = []) =>
+    const visits = await session.update('answeredBy', (old = []) =>
       [...old, visit].slice(-KEPT_VISITS),
     );
     return visits ?? [];
