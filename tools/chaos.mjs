@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { COLUMNS, Judge } from './chaos/judge.mjs';
 import { Site } from './chaos/site.mjs';
 import { startCluster } from './chaos/stages/cluster.mjs';
+import { startExpiry } from './chaos/stages/expiry.mjs';
 import { startDurableSentinel, startSentinel } from './chaos/stages/sentinel.mjs';
 import { startSingleRedis } from './chaos/stages/single-redis.mjs';
 import { buildIfStale } from './demo/build.mjs';
@@ -18,10 +19,14 @@ const BACK_WITHIN_MS = 15_000;
 
 const STAGES = {
   'one Redis': startSingleRedis,
+  expiry: startExpiry,
   Sentinel: startSentinel,
   'Sentinel, durable': startDurableSentinel,
   Cluster: startCluster,
 };
+
+/** What was counted beside the answers to users. @type {string[]} */
+const notes = [];
 
 try {
   process.exitCode = await main(
@@ -47,13 +52,21 @@ async function main({ minutes, platform, only = '', server }) {
   console.log(`| ${headings.join(' | ')} |\n|${headings.map(() => ' --- ').join('|')}|`);
   const endsAtMs = performance.now() + Number(minutes) * 60_000;
   const violations = [];
+  const stages = Object.keys(STAGES).filter((stage) => mayMatch(stage, only));
   do {
-    for (const stage of Object.keys(STAGES))
+    for (const stage of stages)
       for (const each of platforms) violations.push(...(await torment(stage, each, only)));
   } while (performance.now() < endsAtMs);
+  if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (violations.length === 0) console.log('\nNo promise was broken.');
   else console.error(`\nFAILED:\n${violations.join('\n')}`);
   return violations.length === 0 ? 0 : 1;
+}
+
+/** Whether a fault of the stage may match: `Sentinel: master` starts no Cluster. */
+function mayMatch(/** @type {string} */ stage, /** @type {string} */ only) {
+  const [stageName] = only.split(':');
+  return stageName === only || stage.includes(stageName);
 }
 
 /** @returns {Promise<string[]>} a line for each promise that was broken */
@@ -70,8 +83,9 @@ async function torment(
     await site.start();
     for (const [name, fault] of Object.entries(stage.faults)) {
       if (!`${stageName}: ${name}`.includes(only)) continue;
-      const { row, violations } = await observe(site, fault, judge);
+      const { row, violations, note } = await observe(site, fault, judge);
       console.log(`| ${[platform, stageName, name.padEnd(22), ...row].join(' | ')} |`);
+      if (note) notes.push(`${platform}: ${note}.`);
       broken.push(...violations.map((text) => `${platform}, ${stageName}, ${name}: ${text}`));
     }
   } finally {
@@ -81,13 +95,14 @@ async function torment(
   return broken;
 }
 
-/** @returns {Promise<{ row: (number | string)[], violations: string[] }>} what users saw of one fault */
+/** @returns {Promise<{ row: (number | string)[], violations: string[], note?: string }>} what was seen of one fault */
 async function observe(
   /** @type {Site} */ site,
   /** @type {import('./chaos/stages/stage.mjs').Fault} */ { inflict, refusesNobody },
   /** @type {Judge} */ judge,
 ) {
-  const { overAtMs = performance.now(), mayLose } = (await inflict(site)) ?? {};
+  const aftermath = (await inflict(site)) ?? {};
+  const { overAtMs = performance.now(), mayLose, note } = aftermath;
   const giveUpAtMs = performance.now() + BACK_WITHIN_MS;
   const lastBadAtMs = () => Math.max(overAtMs, site.crowd.lastFailureAtMs);
   do await delay(QUIET_MS / 10);
@@ -98,5 +113,9 @@ async function observe(
     isBack: performance.now() < giveUpAtMs,
   });
   const seconds = (lastBadAtMs() - overAtMs) / 1_000;
-  return { row: [...COLUMNS.map((column) => counts[column]), seconds.toFixed(1)], violations };
+  return {
+    row: [...COLUMNS.map((column) => counts[column]), seconds.toFixed(1)],
+    violations: [...violations, ...(aftermath.violations ?? [])],
+    note,
+  };
 }

@@ -15,6 +15,8 @@
  * @typedef {object} Aftermath
  * @property {number} [overAtMs] - from when on all must be as usual; without, the end of `inflict`
  * @property {MayLose} [mayLose]
+ * @property {readonly string[]} [violations] - broken promises that users do not see
+ * @property {string} [note] - what was counted beside the answers to users
  *
  * What a failover may lose, by the documentation: what was acknowledged between two moments.
  *
