@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Barrier } from '../../support/waiting/barrier.js';
@@ -11,6 +12,10 @@ import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 /** How long after a promotion the old master may still be asked. */
 const WINDOW_MS = 1500;
 const SAFE_LOGINS = 50;
+
+const VISITORS = 10;
+/** So many before the failover, and as many after it. */
+const MANY_LOGOUTS = 25;
 
 let sentinel: RedisSentinel;
 let watcher: Redis;
@@ -34,12 +39,13 @@ afterEach(async () => {
 });
 
 describe('with Sentinel', () => {
-  const start = () =>
+  const start = (options: RedisSessionModuleOptions = {}) =>
     startApp('express', {
       controllers: [OutageController],
       options: {
         commandTimeoutMs: 1000,
         redis: { sentinels: [...sentinel.sentinels], name: sentinel.name },
+        ...options,
       },
     });
   const login = () => send(replica.port, 'POST /login');
@@ -95,15 +101,47 @@ describe('with Sentinel', () => {
   it('loses no login that was answered more than 1.5 seconds after a planned failover', async () => {
     replica = await start();
     const logins = safeLogins();
-    const commander = new Redis(sentinel.sentinels[0] ?? {});
-    await commander.call('SENTINEL', 'FAILOVER', sentinel.name);
-    commander.disconnect();
+    await failOver();
 
     const safe = await logins;
     await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
     for (const cookie of safe) expect(await isKnown(cookie)).toBe(true);
   });
+
+  it('with durability, loses no logout that was answered before, during or after a planned failover', async () => {
+    replica = await start({ durability: { replicas: 2, timeoutMs: 500 } });
+    const loggedOut: string[] = [];
+    let isOver = false;
+    const visit = async () => {
+      while (!isOver) {
+        const { status, cookie = '' } = await login();
+        if (status !== 201) continue;
+        const logout = await send(replica.port, 'POST /logout', { cookie });
+        expect([201, 503]).toContain(logout.status);
+        if (logout.status === 201) loggedOut.push(cookie);
+      }
+    };
+    const visits = Array.from({ length: VISITORS }, visit);
+    await eventually(() => Promise.resolve(loggedOut.length > MANY_LOGOUTS), 20_000);
+    await failOver();
+    await promotedAtMs;
+    await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
+    const before = loggedOut.length;
+    await eventually(() => Promise.resolve(loggedOut.length > before + MANY_LOGOUTS), 20_000);
+    isOver = true;
+    await Promise.all(visits);
+
+    const known = [];
+    for (const cookie of loggedOut) if (await isKnown(cookie)) known.push(cookie);
+    expect(known).toHaveLength(0);
+  });
 });
+
+async function failOver(): Promise<void> {
+  const commander = new Redis(sentinel.sentinels[0] ?? {});
+  await commander.call('SENTINEL', 'FAILOVER', sentinel.name);
+  commander.disconnect();
+}
 
 async function isMaster(port: number): Promise<boolean> {
   const client = new Redis(port, { enableReadyCheck: false });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type RedisClient } from './redis-client.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type OptionsOf, type ResolvedOptionsOf, positiveOption } from '../../lib/option-group.js';
+import { leaveDemotedMaster } from './redis-server.js';
 import { SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
 
 /** What `durability` takes. */
@@ -47,6 +48,7 @@ export class DurableWrites {
       maxRetriesPerRequest: 0,
     });
     this.connection.on('error', () => undefined);
+    leaveDemotedMaster(this.connection);
     this.connection.on('close', () => this.connectionNumber++);
     writesOf.set(client, this);
   }

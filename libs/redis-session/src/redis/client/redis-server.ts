@@ -7,25 +7,56 @@ const CHANNEL = '+switch-master';
 
 const MAX_PAUSE_MS = 5000;
 
+/** Ms after a report in which another Sentinel may still name the old master. They tell each other every two seconds. */
+const AGREED_WITHIN_MS = 5000;
+
+/** Where a master was and is, as `host:port`. */
+interface Switch {
+  readonly from: string;
+  readonly to: string;
+  readonly atMs: number;
+}
+
 /**
  * Makes `client` connect again as soon as one of its Sentinels reports another master. Until then the demoted master
- * answers for up to ten seconds, and what it writes is lost. Does nothing without Sentinels.
+ * answers for up to ten seconds, and what it writes is lost. A Sentinel that does not know yet may be asked for the master
+ * next: its answer is taken for the new one. Does nothing without Sentinels.
  *
  * ioredis' own detector prints every failure to reach a Sentinel, and leaves the masters of other names as well.
  */
 export function leaveDemotedMaster(client: Redis): void {
-  let lastReport: string | undefined;
+  if (!client.options.sentinels) return;
+  let last: Switch | undefined;
+  const { natMap } = client.options;
+  client.options.natMap = (address) => {
+    const known = last && isStale(address, last) ? last.to : address;
+    return (typeof natMap === 'function' ? natMap(known) : natMap?.[known]) ?? toAddress(known);
+  };
   client.once('connect', () => {
-    const watchers = watchSentinels(client, (report) => {
-      if (report === lastReport) return;
-      lastReport = report;
-      client.disconnect(true);
+    const watchers = watchSentinels(client, (from, to) => {
+      if (last?.from === from && last.to === to) return;
+      last = { from, to, atMs: performance.now() };
+      reconnect(client);
     });
     client.once('end', () => watchers.forEach((watcher) => watcher.disconnect()));
   });
 }
 
-function watchSentinels({ options }: Redis, onReport: (report: string) => void): Redis[] {
+function isStale(address: string, { from, atMs }: Switch): boolean {
+  return address === from && performance.now() - atMs < AGREED_WITHIN_MS;
+}
+
+/** A client that is asking its Sentinels would end for good if it were disconnected. */
+function reconnect(client: Redis): void {
+  const leave = () => client.disconnect(true);
+  if (client.status === 'ready' || client.status === 'connect') leave();
+  else if (client.status === 'connecting') client.once('connect', leave);
+}
+
+function watchSentinels(
+  { options }: Redis,
+  onSwitch: (from: string, to: string) => void,
+): readonly Redis[] {
   const { family, name, sentinelPassword, sentinelTLS, sentinelUsername, sentinels } = options;
   return (sentinels ?? []).map(({ host = '127.0.0.1', port = 26_379 }) => {
     const watcher = new Redis({
@@ -38,11 +69,17 @@ function watchSentinels({ options }: Redis, onReport: (report: string) => void):
     });
     watcher.on('error', () => undefined);
     watcher.on('message', (_, report: string) => {
-      if (report.startsWith(`${name} `)) onReport(report);
+      const [master, oldHost, oldPort, newHost, newPort] = report.split(' ');
+      if (master === name) onSwitch(`${oldHost}:${oldPort}`, `${newHost}:${newPort}`);
     });
     watcher.subscribe(CHANNEL).catch(() => undefined);
     return watcher;
   });
+}
+
+function toAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
 
 const policyOf = foreignProperty<string>('policy by which Redis evicts keys');
