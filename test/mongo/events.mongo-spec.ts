@@ -12,8 +12,8 @@ import { ToldEvents } from '../../libs/redis-session/src/mongo/events/told-event
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
+import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
 const HOUR_MS = 3_600_000;
@@ -31,16 +31,7 @@ const options = {
   clock: () => nowMs,
   commandTimeoutMs: TIMEOUT_MS,
   logger: { warn: log, error: log },
-  indexed: {
-    eventAttributes: 'all',
-    eventDelivery: 'once',
-    indexes: {},
-    maxEvents: 3,
-    maximumSessions: -1,
-    maximumSessionsPolicy: 'expire-oldest',
-    principalName: principalNameOf,
-    retentionSeconds: 60,
-  },
+  indexed: { ...INDEX_OPTIONS, maxEvents: 3 },
 } as const;
 
 beforeEach(async () => {

@@ -10,8 +10,8 @@ import {
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { digestOf } from '../../libs/redis-session/src/session/session-id.js';
 import { SessionStoreError } from '../../libs/redis-session/src/session/session.errors.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
+import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
 const mongo = useTestMongo();
@@ -28,14 +28,10 @@ function repositoryWith(timeoutMs: number): MongoIndexedSessionRepository {
     commandTimeoutMs: timeoutMs,
     logger: { warn: () => undefined, error: () => undefined },
     indexed: {
-      eventAttributes: 'all',
+      ...INDEX_OPTIONS,
       eventDelivery: 'none',
-      indexes: {},
-      maxEvents: 100,
       maximumSessions: 1,
       maximumSessionsPolicy: 'reject-login',
-      principalName: principalNameOf,
-      retentionSeconds: 60,
     },
   });
 }

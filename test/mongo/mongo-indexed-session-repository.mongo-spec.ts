@@ -8,10 +8,10 @@ import {
   sessionCollections,
 } from '../../libs/redis-session/src/mongo/session-collections.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
 import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';
+import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
 /** FerretDB looks through whole collections. */
@@ -34,16 +34,7 @@ function createRepository(options: IndexedFactoryOptions): MongoIndexedSessionRe
 describeSessionRepository('MongoIndexedSessionRepository', (options) =>
   createRepository({
     ...options,
-    indexed: {
-      eventAttributes: 'all',
-      eventDelivery: 'once',
-      indexes: {},
-      maxEvents: 100,
-      maximumSessions: -1,
-      maximumSessionsPolicy: 'expire-oldest',
-      principalName: principalNameOf,
-      retentionSeconds: 60,
-    },
+    indexed: INDEX_OPTIONS,
   }),
 );
 describeIndexedSessionRepository('MongoIndexedSessionRepository', createRepository);

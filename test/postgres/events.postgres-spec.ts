@@ -7,9 +7,9 @@ import { sessionTables } from '../../libs/redis-session/src/postgres/session-tab
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
 import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
+import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
@@ -24,16 +24,7 @@ const options = {
   clock: () => nowMs,
   commandTimeoutMs: 2000,
   logger: { warn: log, error: log },
-  indexed: {
-    eventAttributes: 'all',
-    eventDelivery: 'once',
-    indexes: {},
-    maxEvents: 3,
-    maximumSessions: -1,
-    maximumSessionsPolicy: 'expire-oldest',
-    principalName: principalNameOf,
-    retentionSeconds: 60,
-  },
+  indexed: { ...INDEX_OPTIONS, maxEvents: 3 },
 } as const;
 
 beforeEach(async () => {

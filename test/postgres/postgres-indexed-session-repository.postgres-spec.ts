@@ -4,10 +4,10 @@ import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-c
 import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
 import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { principalNameOf } from '../../libs/redis-session/src/session/session-store.js';
 import { describeIndexedSessionRepository } from '../../libs/redis-session/src/testing/contract/indexed-session-repository.contract.js';
 import { type IndexedFactoryOptions } from '../../libs/redis-session/src/testing/contract/indexed-repository-under-test.js';
 import { describeSessionRepository } from '../../libs/redis-session/src/testing/contract/session-repository.contract.js';
+import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
@@ -26,16 +26,7 @@ function createRepository(options: IndexedFactoryOptions): PostgresIndexedSessio
 describeSessionRepository('PostgresIndexedSessionRepository', (options) =>
   createRepository({
     ...options,
-    indexed: {
-      eventAttributes: 'all',
-      eventDelivery: 'once',
-      indexes: {},
-      maxEvents: 100,
-      maximumSessions: -1,
-      maximumSessionsPolicy: 'expire-oldest',
-      principalName: principalNameOf,
-      retentionSeconds: 60,
-    },
+    indexed: INDEX_OPTIONS,
   }),
 );
 
