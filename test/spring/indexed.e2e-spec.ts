@@ -1,53 +1,66 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Visitor } from '../../tools/demo/visitor.mjs';
 import { eventually } from '../support/waiting/eventually.js';
-import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+import {
+  sessionIdOf,
+  sessionKeyOf,
+  type SpringApps,
+  userAt,
+  useSpringApps,
+} from './spring-stack.js';
 
 const SIDES = ['spring', 'nest'] as const;
 const INDEX =
   'spring:session:index:org.springframework.session.FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME:';
 
+async function jsonAt<T>(apps: SpringApps, side: 'nest' | 'spring', path: string): Promise<T> {
+  const { status, text } = await apps.visitor().getJson(`/${side}/api/${path}`);
+  expect({ path, status, text }).toMatchObject({ status: 200 });
+  return JSON.parse(text) as T;
+}
+
+/** What each side has told of a session, in order. */
+async function eventsOf(
+  apps: SpringApps,
+  id: string,
+): Promise<Record<'nest' | 'spring', string[]>> {
+  const [spring, nest] = await Promise.all(
+    SIDES.map(async (side) => {
+      const events = await jsonAt<string[]>(apps, side, 'events');
+      return events
+        .filter((event) => event.includes(id))
+        .map((event) => event.replace(` ${id}`, ''));
+    }),
+  );
+  return { spring: spring ?? [], nest: nest ?? [] };
+}
+
+async function expectEvents(
+  apps: SpringApps,
+  id: string,
+  expected: Record<'nest' | 'spring', string[]>,
+) {
+  const isTold = async () => {
+    const events = await eventsOf(apps, id);
+    return SIDES.every((side) => events[side].length >= expected[side].length);
+  };
+  await eventually(isTold).catch(() => undefined);
+  expect(await eventsOf(apps, id)).toEqual(expected);
+}
+
 describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
   const apps = useSpringApps({ boot, repository: 'indexed' });
 
-  async function jsonAt<T>(side: 'nest' | 'spring', path: string): Promise<T> {
-    const { status, text } = await apps.visitor().getJson(`/${side}/api/${path}`);
-    expect({ path, status, text }).toMatchObject({ status: 200 });
-    return JSON.parse(text) as T;
-  }
-
-  /** What each side has told of a session, in order. */
-  async function eventsOf(id: string): Promise<Record<'nest' | 'spring', string[]>> {
-    const [spring, nest] = await Promise.all(
-      SIDES.map(async (side) => {
-        const events = await jsonAt<string[]>(side, 'events');
-        return events
-          .filter((event) => event.includes(id))
-          .map((event) => event.replace(` ${id}`, ''));
-      }),
-    );
-    return { spring: spring ?? [], nest: nest ?? [] };
-  }
-
-  async function expectEvents(id: string, expected: Record<'nest' | 'spring', string[]>) {
-    const isTold = async () => {
-      const events = await eventsOf(id);
-      return SIDES.every((side) => events[side].length >= expected[side].length);
-    };
-    await eventually(isTold).catch(() => undefined);
-    expect(await eventsOf(id)).toEqual(expected);
-  }
-
   it('both sides find the sessions of both sides by their user', async () => {
     const visitors = [await apps.login('nest', 'bob'), await apps.login('spring', 'bob')];
-    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(2);
+    for (const side of SIDES) expect(await jsonAt<number>(apps, side, 'sessions?user=bob')).toBe(2);
     for (const visitor of visitors) await visitor.postJson('/nest/api/session-id', {});
     await visitors[0]?.postJson('/spring/api/session-id', {});
-    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(2);
+    for (const side of SIDES) expect(await jsonAt<number>(apps, side, 'sessions?user=bob')).toBe(2);
     await apps.logOut(visitors[0] as Visitor, 'spring');
-    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(1);
+    for (const side of SIDES) expect(await jsonAt<number>(apps, side, 'sessions?user=bob')).toBe(1);
     await apps.logOut(visitors[1] as Visitor, 'nest');
-    for (const side of SIDES) expect(await jsonAt<number>(side, 'sessions?user=bob')).toBe(0);
+    for (const side of SIDES) expect(await jsonAt<number>(apps, side, 'sessions?user=bob')).toBe(0);
     expect(await apps.redis.smembers(`${INDEX}bob`)).toEqual([]);
   });
 
@@ -82,7 +95,7 @@ describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
       await visitor.postJson(`/${made}/api/cart?item=book`, {});
       const id = await sessionIdOf(visitor);
       await apps.logOut(visitor, ended);
-      await expectEvents(id, {
+      await expectEvents(apps, id, {
         spring: ['SessionCreatedEvent nobody', 'SessionDeletedEvent nobody'],
         nest: ['created nobody', 'deleted nobody'],
       });
@@ -97,8 +110,8 @@ describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
       const key = await sessionKeyOf(bob);
       await apps.redis.hset(key, 'maxInactiveInterval', '1');
       await bob.copyWithCookies().postJson('/spring/api/cart?item=book', {});
-      await eventually(async () => (await eventsOf(id)).nest.includes('expired bob'));
-      const { spring, nest } = await eventsOf(id);
+      await eventually(async () => (await eventsOf(apps, id)).nest.includes('expired bob'));
+      const { spring, nest } = await eventsOf(apps, id);
       expect(spring.filter((event) => event.startsWith('SessionExpired'))).toEqual([
         'SessionExpiredEvent bob',
       ]);
@@ -112,7 +125,7 @@ describe.each([4, 3])('the index and the events of Spring Boot %d', (boot) => {
     await visitor.postJson('/spring/api/cart?item=book', {});
     await visitor.postJson('/nest/api/session-id', {});
     const id = await sessionIdOf(visitor);
-    await expectEvents(id, { spring: [], nest: ['id-changed nobody'] });
+    await expectEvents(apps, id, { spring: [], nest: ['id-changed nobody'] });
   });
 
   it('keeps the keys as Spring does, each with a time to live', async () => {
@@ -193,6 +206,23 @@ describe.each([4, 3])('maximumSessions of 1 at Nest and Spring Boot %d', (boot) 
     }
     expect(await userAt(later, 'spring')).toBe('bob');
     await apps.logOut(later, 'nest');
+  });
+
+  it('both sides report once that a newer login at Nest has ended a session', async () => {
+    const earlier = await apps.login('nest', 'bob');
+    const id = await sessionIdOf(earlier);
+    const later = await apps.login('nest', 'bob');
+    await earlier.open('/spring/members');
+    await earlier.open('/nest/members');
+    await apps.logOut(later, 'nest');
+    const isEnd = (event: string) => /deleted/i.test(event);
+    await eventually(async () => {
+      const events = await eventsOf(apps, id);
+      return SIDES.every((side) => events[side].some(isEnd));
+    });
+    const { spring, nest } = await eventsOf(apps, id);
+    expect(spring.filter(isEnd)).toEqual(['SessionDeletedEvent nobody']);
+    expect(nest.filter(isEnd)).toEqual(['deleted bob']);
   });
 
   it('a user whom a newer login has ended can log in again on either side', async () => {
