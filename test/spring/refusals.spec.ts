@@ -91,6 +91,15 @@ describe('springSession()', () => {
     expect(() => springSession({ boot: 3, factor: 'FACTOR_PASSWORD' })).toThrow(SessionOptionError);
   });
 
+  it('refuses storesLogins with JSON, where everything is stored, and a factor with storesLogins', () => {
+    expect(() => springSession({ storesLogins: 'default' })).toThrow('springSession.storesLogins');
+    const jdk = { serialization: 'jdk', storesLogins: 'default' } as const;
+    expect(() => springSession({ ...jdk, factor: 'FACTOR_PASSWORD' })).toThrow(
+      'springSession.factor must be left out with springSession.storesLogins',
+    );
+    expect(() => springSession(jdk)).not.toThrow();
+  });
+
   it('refuses an unknown option', () => {
     const options = { boot: 5 } as unknown as Parameters<typeof springSession>[0];
     expect(() => springSession(options)).toThrow('springSession.boot must be 3 or 4, got 5.');

@@ -38,6 +38,7 @@ const READY_WITHIN_MS = 120_000;
  * @property {number} [maximumSessions] - on both sides; -1 = any number
  * @property {number} [port] - of nginx
  * @property {'json' | 'jdk'} [serialization] - of Spring
+ * @property {boolean} [storesLogins] - whether Nest stores logins by Java serialization
  */
 
 /**
@@ -124,13 +125,14 @@ export async function startNest(
     platform = 'express',
     maximumSessions = -1,
     serialization = 'json',
+    storesLogins = false,
   },
 ) {
   const port = await getPort({ host: '127.0.0.1' });
   const env = {
     ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, REDIS_URL: redisUrl },
     ...{ REPOSITORY: repository, PLATFORM: platform, MAXIMUM_SESSIONS: `${maximumSessions}` },
-    SERIALIZATION: serialization,
+    ...{ SERIALIZATION: serialization, STORES_LOGINS: `${storesLogins}` },
   };
   const server = startBackgroundProcess(process.execPath, [main], { env });
   return whenReady('Nest', server, { url: `http://127.0.0.1:${port}`, path: '/nest/home' });

@@ -8,7 +8,7 @@ import { PagesController } from './pages.controller.js';
 import { principals } from './principals.js';
 import { SessionEventLog } from './session-events.js';
 
-const { boot, maximumSessions, redisUrl, repository, serialization } = environment;
+const { boot, maximumSessions, redisUrl, repository, serialization, storesLogins } = environment;
 const isIndexed = repository === 'indexed' && serialization === 'json';
 
 /** One login with the Spring application: `springSession` is all that it takes. */
@@ -24,7 +24,8 @@ const isIndexed = repository === 'indexed' && serialization === 'json';
         springSession({
           authorities: springRoles,
           boot,
-          ...(boot === 4 && { factor: 'FACTOR_PASSWORD' }),
+          ...(boot === 4 && !storesLogins && { factor: 'FACTOR_PASSWORD' }),
+          ...(storesLogins && { storesLogins: repository }),
           principal: principals,
           serialization,
         }),

@@ -9,6 +9,8 @@ export const environment = {
   redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
   /** As `spring.session.data.redis.repository-type` says. */
   repository: process.env['REPOSITORY'] === 'indexed' ? 'indexed' : 'default',
-  /** `jdk` when the Spring half writes sessions by Java serialization: they are only read here. */
+  /** `jdk` when the Spring half writes sessions by Java serialization. */
   serialization: process.env['SERIALIZATION'] === 'jdk' ? 'jdk' : 'json',
+  /** Whether logins are stored here by Java serialization, too. */
+  storesLogins: process.env['STORES_LOGINS'] === 'true',
 } as const;

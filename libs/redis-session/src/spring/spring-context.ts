@@ -1,7 +1,10 @@
 import { type SessionLogger, quoted } from '../lib/logger.js';
 import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
+import { SessionEncodingError } from '../session/session.errors.js';
 import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+import { javaContext } from './jdk/java-values.js';
+import { type WrittenObject } from './jdk/java-writer.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 const SECURITY = 'org.springframework.security';
@@ -99,6 +102,21 @@ export class SpringContext {
     return javaJson.encode(ofJavaClass(CONTEXT, { authentication: token }), name);
   }
 
+  /** {@link encode} for Java serialization. It has no place for `authenticatedAt` and for more of the principal than its name. */
+  toJava({ authentication }: SecurityContext, name: string): WrittenObject {
+    if (!authentication) return javaContext(undefined);
+    if (this.options.principal?.toSpring(authentication))
+      throw SessionEncodingError.create(
+        name,
+        'cannot be stored by Java serialization: principal.toSpring gives an object of a class whose serialVersionUID is not known here',
+      );
+    return javaContext({
+      name: authentication.name,
+      authorities: this.springNamesOf(authentication),
+      isRemembered: authentication.kind === 'remember-me',
+    });
+  }
+
   private toAuthentication(token: Fields): Authentication | undefined {
     const tokenClass = javaClassOf(token);
     if (tokenClass === ANONYMOUS_TOKEN) return undefined;
@@ -138,11 +156,16 @@ export class SpringContext {
     return [...granted, ofJavaClass(FACTOR, { authority: factor, issuedAt })];
   }
 
-  private simpleAuthoritiesOf({ authorities }: Authentication): object[] {
+  private simpleAuthoritiesOf(authentication: Authentication): object[] {
+    const names = this.springNamesOf(authentication);
+    return names.map((authority) => ofJavaClass(AUTHORITY, { authority }));
+  }
+
+  private springNamesOf({ authorities }: Authentication): string[] {
     const names = authorities.flatMap((name) =>
       this.options.authorities ? (this.options.authorities.toSpring(name) ?? []) : name,
     );
-    return [...new Set(names)].map((authority) => ofJavaClass(AUTHORITY, { authority }));
+    return [...new Set(names)];
   }
 
   private userOf(authentication: Authentication): object {

@@ -5,7 +5,16 @@ import { MAX_JAVA_INT } from './spring-session.mapper.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 /** @throws SessionOptionError for options of `springSession` that do not go together */
-export function refuseSpringContradictions({ boot, factor }: ResolvedSpringOptions): void {
+export function refuseSpringContradictions(options: ResolvedSpringOptions): void {
+  const { boot, factor, serialization, storesLogins } = options;
+  if (storesLogins !== undefined && serialization !== 'jdk')
+    throw new SessionOptionError(
+      'springSession.storesLogins must be left out unless springSession.serialization is "jdk": with JSON everything is stored.',
+    );
+  if (storesLogins !== undefined && factor !== undefined)
+    throw new SessionOptionError(
+      'springSession.factor must be left out with springSession.storesLogins: Java serialization stores no factor.',
+    );
   if (boot === 3 && factor !== undefined)
     throw new SessionOptionError(
       'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',

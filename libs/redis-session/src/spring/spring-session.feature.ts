@@ -49,7 +49,10 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
         return {
           ...given,
           ...sharedOptions(given, nullRequestCache),
-          codec: jdkCodec(context),
+          codec: jdkCodec({
+            ...{ context, csrf: csrfNamesOf(given) },
+            storesLogins: resolved.storesLogins !== undefined,
+          }),
         };
       const codec = springCodec(context, csrfNamesOf(given));
       return { ...given, ...sharedOptions(given, requestCache), codec };
@@ -57,7 +60,10 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
     createRepository: (store, moduleOptions) => {
       // Tests keep sessions in memory, whatever the application uses.
       if (!(store instanceof RedisSessionStore)) return store.createRepository(moduleOptions);
-      if (isJdk) return new JdkSessionRepository(store.client, moduleOptions);
+      if (isJdk) {
+        const { storesLogins } = resolved;
+        return new JdkSessionRepository(store.client, { ...moduleOptions, storesLogins });
+      }
       return repositoryOf(store, moduleOptions);
     },
     connect: ({ isSecure }) => {

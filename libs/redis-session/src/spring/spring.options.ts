@@ -62,9 +62,14 @@ export const springOptionGroup = z.strictObject({
   principal: objectOption<SpringPrincipals>('an object with fromSpring and toSpring').optional(),
   /**
    * How Spring writes sessions. `'json'` shares them; Spring needs a bean for it, see docs/spring.md. `'jdk'` is Java serialization,
-   * Spring's default: logins are honoured, attributes read and sessions ended, and nothing else is written.
+   * Spring's default: logins are honoured, attributes read and sessions ended, and nothing else is written without `storesLogins`.
    */
   serialization: z.enum(['json', 'jdk']).default('json'),
+  /**
+   * Stores logins, and attributes that are texts, numbers or booleans, by Java serialization. Name the repository of Spring, as
+   * `spring.session.data.redis.repository-type` says. Needs `serialization: 'jdk'` and Spring Security 6.3 or later.
+   */
+  storesLogins: z.enum(['default', 'indexed']).optional(),
 });
 
 /** What `springSession` takes. */

@@ -90,6 +90,7 @@ it('there are scripts, and each is embedded under its name', () => {
     'saveIndexed-6.lua',
     'saveSession-3.lua',
     'saveSpring-5.lua',
+    'saveSpringJdk-5.lua',
     'scheduleInBuckets-4.lua',
     'setAttributes-1.lua',
     'setIndexedAttributes-1.lua',

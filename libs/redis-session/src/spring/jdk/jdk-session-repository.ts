@@ -1,4 +1,6 @@
 import { type RedisClient } from '../../redis/client/redis-client.js';
+import { type SecurityContext } from '../../security/security-context.js';
+import { type MapSession } from '../../session/map-session.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
 import {
   CSRF_SECRET_ATTRIBUTE,
@@ -11,26 +13,43 @@ import {
 } from '../../session/session-change.js';
 import { SessionEncodingError, SessionOptionError } from '../../session/session.errors.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
-import { csrfSecretOf } from '../spring-attributes.js';
+import { csrfSecretOf, type SpringCsrfNames } from '../spring-attributes.js';
 import { type SpringContext } from '../spring-context.js';
-import { springSessionKeys } from '../spring-session.keys.js';
+import { springSessionKeys, type SpringSessionKeys } from '../spring-session.keys.js';
+import { toSpringHash } from '../spring-session.mapper.js';
+import { SpringUsers } from '../spring-users.js';
 import { type SpringRepositoryOptions } from '../spring-session-repository.js';
 import { readJavaStream } from './java-stream.js';
-import { JdkSessionCommands } from './jdk-session.commands.js';
+import { javaCsrfToken, javaValue } from './java-values.js';
+import { type WrittenObject, writeJavaStream } from './java-writer.js';
+import { JdkSessionCommands, textOfBytes } from './jdk-session.commands.js';
+
+/** What a {@link JdkSessionRepository} is told. */
+export interface JdkRepositoryOptions extends SpringRepositoryOptions {
+  /** The repository of Spring in which sessions are also written; undefined = they are read and ended, and nothing else. */
+  readonly storesLogins: 'default' | 'indexed' | undefined;
+}
 
 /**
- * Reads the sessions of a Spring application that writes them by Java serialization, with either of its repositories. It records
- * accesses and ends sessions; it stores nothing else, because Spring answers 500 to bytes that it cannot read.
+ * Reads the sessions of a Spring application that writes them by Java serialization, with either of its repositories, records
+ * accesses and ends sessions. With `storesLogins` it also writes logins, and attributes that are texts, numbers or booleans;
+ * nothing else, because Spring answers 500 to bytes that it cannot read.
  */
 export class JdkSessionRepository extends StoredSessionRepository {
   private readonly commands: JdkSessionCommands;
+  private readonly keys: SpringSessionKeys;
+  private readonly storesLogins: 'default' | 'indexed' | undefined;
+  private readonly users: SpringUsers;
 
-  constructor(client: RedisClient, options: SpringRepositoryOptions) {
+  constructor(client: RedisClient, options: JdkRepositoryOptions) {
     super(options);
-    const { commandTimeoutMs, namespace, touchIntervalSeconds } = options;
+    const { codec, commandTimeoutMs, namespace, storesLogins, touchIntervalSeconds } = options;
     const touchIntervalMs = (touchIntervalSeconds ?? 0) * 1000;
-    const rules = { commandTimeoutMs, touchIntervalMs };
-    this.commands = new JdkSessionCommands(client, springSessionKeys(namespace), rules);
+    const rules = { commandTimeoutMs, isIndexed: storesLogins === 'indexed', touchIntervalMs };
+    this.keys = springSessionKeys(namespace);
+    this.storesLogins = storesLogins;
+    this.users = new SpringUsers(codec);
+    this.commands = new JdkSessionCommands(client, this.keys, rules);
   }
 
   protected override load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined> {
@@ -41,21 +60,66 @@ export class JdkSessionRepository extends StoredSessionRepository {
     return this.commands.end(id);
   }
 
-  /** The access is recorded when a session is read, and there is nothing else to write. */
-  protected override write(change: SessionChange): Promise<SaveOutcome> {
+  protected override toSession(
+    id: string,
+    isNew: boolean,
+    stored: StoredSession,
+    storedId = id,
+  ): MapSession {
+    const session = super.toSession(id, isNew, stored, storedId);
+    this.users.remember(session, stored.attributes);
+    return session;
+  }
+
+  /** The access is recorded when a session is read. */
+  protected override async write(
+    change: SessionChange,
+    session?: MapSession,
+  ): Promise<SaveOutcome> {
     const { attributes, id, isNew, maxInactiveInterval, storedId } = change;
     const isAccess = attributes.size === 0 && id === storedId && maxInactiveInterval === undefined;
-    if (!isNew && isAccess) return Promise.resolve({ kind: 'saved' });
-    throw new SessionOptionError(
-      'Cannot change a session: springSession({ serialization: "jdk" }) only reads the sessions of Spring, and ends them. Change it in the Spring application, or give that the bean springSessionDefaultRedisSerializer of docs/spring.md.',
-    );
+    if (!isNew && isAccess) return { kind: 'saved' };
+    if (!this.storesLogins)
+      throw new SessionOptionError(
+        'Cannot change a session: springSession({ serialization: "jdk" }) only reads the sessions of Spring, and ends them. Set springSession.storesLogins, change it in the Spring application, or give that the bean springSessionDefaultRedisSerializer of docs/spring.md.',
+      );
+    const outcome = await this.commands.save({
+      ...{ storedId, id, hash: toSpringHash(change) },
+      earlierIndex: this.indexOf(session && this.users.storedUserOf(session)),
+      index: this.indexOf(session && this.users.userOf(session)),
+    });
+    if (outcome.kind === 'saved' && session) this.users.rememberSaved(session);
+    return outcome;
+  }
+
+  private indexOf(user: string | undefined): string {
+    return user === undefined || this.storesLogins !== 'indexed' ? '' : this.keys.index(user);
   }
 }
 
-/** Attributes that Spring has written by Java serialization, each as a latin1 text of its bytes. */
-export function jdkCodec(context: SpringContext): SessionCodec {
+/** What {@link jdkCodec} is told. */
+export interface JdkCodecOptions {
+  readonly context: SpringContext;
+  readonly csrf: SpringCsrfNames;
+  readonly storesLogins: boolean;
+}
+
+/** Attributes as Java serialization has them, each as a text of its bytes. */
+export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): SessionCodec {
+  const valueOf = (value: unknown, name: string): WrittenObject | string => {
+    if (name === SECURITY_CONTEXT_ATTRIBUTE) return context.toJava(value as SecurityContext, name);
+    if (name === CSRF_SECRET_ATTRIBUTE) {
+      const { headerName, parameter: parameterName } = csrf;
+      return javaCsrfToken({ headerName, parameterName, token: String(value) });
+    }
+    const written = javaValue(value);
+    if (written !== undefined) return written;
+    const reason = 'cannot be stored by Java serialization: it is no text, number or boolean';
+    throw SessionEncodingError.create(name, reason);
+  };
   return {
-    encode(_value, name) {
+    encode(value, name) {
+      if (storesLogins) return textOfBytes(writeJavaStream(valueOf(value, name)));
       throw SessionEncodingError.create(
         name,
         'cannot be stored: springSession({ serialization: "jdk" }) only reads the sessions of Spring, and ends them',
