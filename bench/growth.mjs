@@ -83,10 +83,10 @@ async function byAttributes(steps) {
 function bySessions(steps) {
   return withServers(OURS, 1, async (servers) => {
     const [cookie] = await seedSessions(servers[0].origin, { count: 0, bytes: 0 }, 1);
-    const ids = [cookie.split('=')[1]];
+    let ids = [cookie.split('=')[1]];
     const points = [];
     for (const count of steps) {
-      ids.push(...(await copySession(ids[0], count - ids.length)));
+      ids = ids.concat(await copySession(ids[0], count - ids.length));
       const step = Math.max(1, Math.floor(ids.length / REQUESTED_SESSIONS));
       const cookies = ids.filter((_id, i) => i % step === 0).map((id) => `SESSION=${id}`);
       const label = `${count.toLocaleString('en')} sessions`;

@@ -26,6 +26,7 @@ describe('RecordedAccesses', () => {
 
   it('records every access with interval 0', () => {
     expect(accessesOf(0).isRecorded('id', RECORDED_MS)).toBe(false);
+    expect(accessesOf(0).isRecorded('id', RECORDED_MS - 1)).toBe(false);
   });
 
   it.each([

@@ -27,7 +27,7 @@ export class RecordedAccesses {
 
   /** Whether an access at `accessTimeMs` (epoch) need not be recorded. */
   isRecorded(id: string, accessTimeMs: number): boolean {
-    const nextMs = this.nextMs.peek(id);
+    const nextMs = this.intervalMs === 0 ? undefined : this.nextMs.peek(id);
     return nextMs !== undefined && accessTimeMs < nextMs;
   }
 
