@@ -73,6 +73,12 @@ describe.each([
       id = session.id;
     });
 
+    it('gets its version at the first read, also in the second after it was created', async () => {
+      await one.findById(id, { accessTimeMs: nowMs });
+      const [key = ''] = await observer.keys(`*${id.slice(8)}`);
+      expect(await observer.hget(key, 'version')).toMatch(/^[0-9a-f]{16}$/);
+    });
+
     const request = (repository: Repository) =>
       repository.findById(id, { accessTimeMs: (nowMs += 1) });
 

@@ -10,7 +10,7 @@ import { fromMember, type IndexEntry, memberOf } from './session-index.js';
 import { type SaveIndexedOutcome } from './indexed-session.operations.js';
 import { type IndexedStore } from './indexed-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
-import { toHash } from '../sessions/redis-session.mapper.js';
+import { setsLargeTexts, toHash } from '../sessions/redis-session.mapper.js';
 import { type IndexChange } from './session-indexing.js';
 import { SessionLimit, UnusedEntries } from './session-limit.js';
 
@@ -63,7 +63,7 @@ export class IndexedSessionWriter {
       const { surplus, outcome } = await this.attempt(change, session, indexChange);
       if (outcome.kind === 'saved') {
         indexing.rememberSaved(session, indexChange);
-        accesses.rememberSaved(change, session);
+        if (!setsLargeTexts(toHash(change))) accesses.rememberSaved(change, session);
         await Promise.all([
           indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
           expiration.afterSave(change),

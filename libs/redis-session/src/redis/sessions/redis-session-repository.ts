@@ -20,6 +20,7 @@ import {
   redisSessionKeys,
   type RedisSessionKeys,
   fromHash,
+  setsLargeTexts,
   toHash,
 } from './redis-session.mapper.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
@@ -137,15 +138,17 @@ export class RedisSessionRepository extends StoredSessionRepository {
     session?: MapSession,
   ): Promise<SaveOutcome> {
     const { storedId, id, lastAccessedTime } = change;
+    const hash = toHash(change);
     const isAccessRecorded = this.accesses.isSaved(storedId, lastAccessedTime);
     const outcome = await this.commands.saveSession({
       storedKey: this.keys.session(storedId),
       currentKey: this.keys.session(id),
       markKeyOf: (saveId) => this.keys.save(id, saveId),
-      hash: toHash(change),
+      hash,
       isAccessRecorded,
     });
-    if (outcome.kind === 'saved') this.accesses.rememberSaved(change, session);
+    if (outcome.kind === 'saved' && !setsLargeTexts(hash))
+      this.accesses.rememberSaved(change, session);
     return outcome;
   }
 

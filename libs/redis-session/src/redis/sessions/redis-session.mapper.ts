@@ -6,6 +6,7 @@ import {
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './hash-text.js';
+import { LEAST_KNOWN_BYTES } from './known-hashes.js';
 
 /** Epoch ms, decimal. */
 const CREATION_TIME = 'creationTime';
@@ -74,6 +75,11 @@ export function setsFewFields({ set, remove, updates }: HashChange): boolean {
 export function setsAttributesAlone(hash: HashChange): boolean {
   const keepsTimes = hash.creationTime === '' && hash.maxInactiveInterval === '';
   return keepsTimes && hash.set.length > 0 && setsFewFields(hash);
+}
+
+/** Whether a save sets so much that the session is sent once, with a version, when it is read next. */
+export function setsLargeTexts({ set }: HashChange): boolean {
+  return set.reduce((length, text) => length + text.length, 0) >= LEAST_KNOWN_BYTES;
 }
 
 /** The fields of a new session that are no attributes, names and values in turn. */
