@@ -29,7 +29,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
-  // Many files wait for servers and deadlines most of the time.
-  maxWorkers: '200%',
+  maxWorkers: '100%',
   workerIdleMemoryLimit: '1GB',
 };
