@@ -8,7 +8,7 @@ import { sessionCookieOf } from '../support/http/session-cookie.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
 
 /** How often an update is tried. */
-const MOST_ATTEMPTS = 16;
+const MOST_ATTEMPTS = 32;
 
 /** Stands for another process: writes to the session on the library's own connection, right before each of its saves. */
 class Disturber {
@@ -83,7 +83,7 @@ describe.each(PLATFORMS)('An update that another process disturbs, on %s', (plat
     expect(await show()).toEqual({ count: 1000 + MOST_ATTEMPTS });
   });
 
-  it('ends in 503 after 16 attempts, and writes nothing', async () => {
+  it('ends in 503 after 32 attempts, and writes nothing', async () => {
     const { disturber, increment, show } = await begin();
     disturber.remaining = Infinity;
     expect((await increment()).status).toBe(503);

@@ -11,7 +11,6 @@ import {
 } from '@nestjs/common';
 import { clearSiteData, type LogoutHandler } from 'nestjs-redis-session/http';
 import { LogoutService, type RedisSessionModuleOptions } from 'nestjs-redis-session';
-import { Redis } from 'ioredis';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { startRedis } from '../../support/redis/redis-server.js';
@@ -226,13 +225,11 @@ describe.each(PLATFORMS)('logout on %s', (platform) => {
       const own = await startRedis();
       try {
         await start({ logout: {} }, { redis: own.url, commandTimeoutMs: 1000 });
-        const admin = new Redis(own.url);
-        await admin.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+        await own.kill('SIGSTOP');
         const refused = await kim.post(path);
         expect(refused.status).toBe(503);
         expect(setCookieLinesOf(refused)).toEqual([]);
-        await admin.call('CLIENT', 'UNPAUSE');
-        admin.disconnect();
+        await own.kill('SIGCONT');
         expect((await kim.get('/members')).status).toBe(200);
       } finally {
         await own.stop();

@@ -33,11 +33,11 @@ export class LogoutService {
   ) {}
 
   /**
-   * Deletes the session in Redis now, and those of further ids that the client has sent; the cookie is cleared with the response. Then the handlers of the option
-   * `security.logout` run. Without a session only they run.
+   * Deletes the session in Redis now, and those of further ids that the client has sent. The response clears the cookie. Then
+   * the handlers of the option `security.logout` run. Without a session only they run.
    *
    * @param request - of the platform
-   * @throws SessionStoreError when Redis fails: the user is still logged in
+   * @throws SessionStoreError when Redis fails: the user may still be logged in
    * @throws SessionOptionError when every session is to end and sessions are not indexed
    */
   async logout(request: object, { endsEverySession = false }: LogoutScope = {}): Promise<void> {
