@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 
 const folder = 'libs/redis-session/src/redis/lua';
 const functionsFolder = join(folder, 'functions');
+const scriptFolders = [folder, join(folder, 'spring')];
 const HEADER_END = '\n]]\n';
 const target = join(folder, 'scripts.generated.ts');
 
@@ -30,16 +31,17 @@ function withFunctions(lua) {
   return [lua.slice(0, codeStart), ...texts, code].join('');
 }
 
-const scripts = readdirSync(folder)
-  .filter((file) => file.endsWith('.lua'))
-  .sort()
-  .map((file) => {
+const scripts = scriptFolders
+  .flatMap((each) => readdirSync(each).map((file) => ({ file, path: join(each, file) })))
+  .filter(({ file }) => file.endsWith('.lua'))
+  .sort((one, other) => (one.file < other.file ? -1 : 1))
+  .map(({ file, path }) => {
     const [, name, numberOfKeys] = /^([a-z]\w*)-(\d+|n)\.lua$/i.exec(file) ?? [];
     if (!name)
       throw new Error(
         `Cannot embed ${file}: its name must be <camelCase>-<numberOfKeys, or n>.lua.`,
       );
-    const lua = withFunctions(readFileSync(join(folder, file), 'utf8'));
+    const lua = withFunctions(readFileSync(path, 'utf8'));
     const fixed = numberOfKeys === 'n' ? '' : `numberOfKeys: ${numberOfKeys}, `;
     return `export const ${name} = { ${fixed}lua: ${JSON.stringify(lua)} } as const;\n`;
   });

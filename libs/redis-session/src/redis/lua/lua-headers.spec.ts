@@ -16,7 +16,12 @@ const GLOBALS = [
   'unpack',
 ];
 const folder = join(process.cwd(), 'libs/redis-session/src/redis/lua');
-const files = readdirSync(folder).filter((file) => file.endsWith('.lua'));
+const files = [folder, join(folder, 'spring')].flatMap((each) =>
+  readdirSync(each)
+    .filter((file) => file.endsWith('.lua'))
+    .map((file) => ({ file, source: readFileSync(join(each, file), 'utf8') })),
+);
+const fileNames = files.map(({ file }) => file).sort();
 
 /** All nodes of a syntax tree. */
 function nodesOf(value: unknown): Node[] {
@@ -71,7 +76,7 @@ function numbersIn(text: string, pattern: RegExp): number[] {
 }
 
 it('there are scripts, and each is embedded under its name', () => {
-  expect(files.sort()).toEqual([
+  expect(fileNames).toEqual([
     'addToIndex-1.lua',
     'admitToIndex-2.lua',
     'claimDue-n.lua',
@@ -95,7 +100,7 @@ it('there are scripts, and each is embedded under its name', () => {
     'setAttributes-1.lua',
     'setIndexedAttributes-1.lua',
   ]);
-  expect(Object.keys(scripts).sort()).toEqual(files.map(nameOf));
+  expect(Object.keys(scripts).sort()).toEqual(fileNames.map(nameOf));
 });
 
 it('each function is called by a script', () => {
@@ -105,8 +110,7 @@ it('each function is called by a script', () => {
   for (const name of names) expect(embedded.join()).toContain(`local function ${name}(`);
 });
 
-describe.each(files)('%s', (file) => {
-  const source = readFileSync(join(folder, file), 'utf8');
+describe.each(files)('$file', ({ file, source }) => {
   const [header = '', code = ''] = source.split(/(?<=\n)\]\]\n/);
   const [input = '', output = ''] = header
     .split('Output')
