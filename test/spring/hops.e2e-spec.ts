@@ -103,6 +103,14 @@ describe.each([4, 3])('a visitor who hops between Nest and Spring Boot %d', (boo
     }
   });
 
+  it('a user whom Spring remembers stays logged out after a logout at Nest', async () => {
+    const visitor = apps.visitor();
+    await logIn(visitor, 'spring', { 'remember-me': 'on' });
+    await apps.logOut(visitor, 'nest');
+    await visitor.open('/spring/home');
+    for (const side of SIDES) expect(await userAt(visitor, side)).toBe('nobody');
+  });
+
   it.each([
     [
       'login-as-account?email=kim@example.com',

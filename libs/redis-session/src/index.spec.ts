@@ -131,9 +131,11 @@ const ENTRIES = {
   'postgres/index.ts': ['PostgresSessionsOptions', 'createSessionTables', 'postgresSessions'],
   'spring/index.ts': [
     'JavaValue',
+    'RememberMeCookieOptions',
     'SpringAuthorities',
     'SpringPrincipals',
     'SpringSessionOptions',
+    'forgetRememberMe',
     'javaClassOf',
     'ofJavaClass',
     'springRoles',

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { RedisSessionModule } from 'nestjs-redis-session';
-import { springRoles, springSession } from 'nestjs-redis-session/spring';
+import { forgetRememberMe, springRoles, springSession } from 'nestjs-redis-session/spring';
 import { ApiController } from './api.controller.js';
 import { environment } from './environment.js';
 import { LocalStrategy } from './local.strategy.js';
@@ -34,7 +34,11 @@ const isIndexed = repository === 'indexed' && serialization === 'json';
         csrf: { isExempt: ({ url }) => /^\/(?:nest|both)\/api\//.test(url ?? '') },
         defaultSuccessPath: '/nest/home',
         loginPage: '/login',
-        logout: { path: '/nest/logout', successPath: '/nest/home' },
+        logout: {
+          handlers: [forgetRememberMe()],
+          path: '/nest/logout',
+          successPath: '/nest/home',
+        },
       },
     }),
   ],

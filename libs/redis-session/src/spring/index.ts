@@ -5,4 +5,5 @@ export {
   type SpringPrincipals,
   type SpringSessionOptions,
 } from './spring.options.js';
+export { forgetRememberMe, type RememberMeCookieOptions } from './remember-me-cookie.js';
 export { JavaValue, javaClassOf, ofJavaClass } from './java-json.js';
