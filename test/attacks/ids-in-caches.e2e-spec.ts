@@ -72,6 +72,14 @@ describe.each(PLATFORMS)('a response that tells a session id on %s', (platform) 
   };
   afterEach(() => app.close());
 
+  it('is stored by no cache when it holds a CSRF token of a session that the client has already', async () => {
+    const visitor = await start();
+    await visitor.get('/form');
+    const { headers } = await visitor.get('/form');
+    expect(headers).not.toHaveProperty('set-cookie');
+    expect(headers['cache-control']).toBe('no-store');
+  });
+
   it.each(['new', 'public', 'head'])('is stored by no cache: /%s', async (path) => {
     const { headers } = await (await start()).get(`/${path}`);
     expect(headers['set-cookie']).toHaveLength(1);

@@ -7,6 +7,7 @@ import {
   Parent,
   Query,
   ResolveField,
+  ResolveReference,
   Resolver,
 } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
@@ -87,6 +88,41 @@ class Account {
 
 @Injectable()
 @Resolver(() => Account)
+class AccountQueries {
+  @Query(() => Account)
+  account() {
+    return { name: 'kim' };
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
+@RequireAuthorities('ADMIN')
+class AdminResolver {
+  @ResolveField(() => String)
+  secret(@Parent() { name }: Account) {
+    return `secret of ${name}`;
+  }
+
+  @ResolveField(() => String)
+  @Public()
+  name(@Parent() { name }: Account) {
+    return name;
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
+class ReferenceResolver {
+  @ResolveReference()
+  @RequireAuthorities('ADMIN')
+  account() {
+    return { name: 'kim', secret: '' };
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
 class AccountResolver {
   @Query(() => Account)
   account() {
@@ -100,6 +136,7 @@ class AccountResolver {
   }
 }
 
+const RESOLVERS: Type[] = [AccountResolver, AdminResolver, ReferenceResolver];
 const MESSAGES = 'handles messages that no guard of the application sees';
 
 describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) => {
@@ -119,7 +156,7 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       autoSchemaFile: true,
       ...(enhancers && { fieldResolverEnhancers: enhancers }),
     });
-    const hasGraphql = providers.includes(AccountResolver);
+    const hasGraphql = providers.some((provider) => RESOLVERS.includes(provider));
     app = await startApp(platform, {
       options: { store: 'memory', security },
       imports: hasGraphql ? [graphql] : [],
@@ -154,6 +191,16 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       "Cannot start: AccountResolver.secret has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.",
     );
     await start({ providers: [AccountResolver], enhancers: ['guards'] });
+  });
+
+  it.each([
+    ['a field of a resolver whose class has rules', AdminResolver, 'AdminResolver.secret'],
+    ['a reference of Apollo Federation', ReferenceResolver, 'ReferenceResolver.account'],
+  ])('refuse the start on %s', async (_, resolver, name) => {
+    await expect(start({ providers: [AccountQueries, resolver] })).rejects.toThrow(
+      `Cannot start: ${name} has rules that Nest does not ask for a field.`,
+    );
+    await start({ providers: [AccountQueries, resolver], enhancers: ['guards'] });
   });
 
   it('leave a start alone that needs none of them', async () => {

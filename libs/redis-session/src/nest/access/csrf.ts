@@ -6,6 +6,7 @@ import {
   createParamDecorator,
   type CanActivate,
 } from '@nestjs/common';
+import { keepOutOfSharedCaches } from '../../http/answers/http-answer.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from '../../security/csrf-token.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
@@ -31,14 +32,16 @@ export class CsrfTokenService {
   /**
    * A token of the request's session, another one at each call; all count until the user logs in or out.
    *
-   * A visitor without a session gets one: call it for pages that have a form, not for all.
+   * A visitor without a session gets one: call it for pages that have a form, not for all. The response gets `no-store`, or what
+   * `security.cacheControl` says.
    *
    * @param request - of the platform
    * @throws SessionOptionError when the route is excluded from sessions
    */
   async tokenOf(request: object): Promise<string> {
-    const session = await SessionRequest.of(rawRequestOf(request))?.getSession();
-    if (!session) {
+    const sessionRequest = SessionRequest.of(rawRequestOf(request));
+    const session = await sessionRequest?.getSession();
+    if (!sessionRequest || !session) {
       throw new SessionOptionError(
         'Cannot make a CSRF token: the route is excluded from sessions. Take it out of the option `exclude`.',
       );
@@ -46,6 +49,8 @@ export class CsrfTokenService {
     const stored = session.getAttribute<string>(CSRF_SECRET_ATTRIBUTE);
     const secret = stored ?? createCsrfSecret();
     if (stored === undefined) session.setAttribute(CSRF_SECRET_ATTRIBUTE, secret);
+    const { security } = this.options;
+    if (security) keepOutOfSharedCaches(sessionRequest.response, security.cacheControl);
     return maskCsrfSecret(secret);
   }
 

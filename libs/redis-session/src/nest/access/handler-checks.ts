@@ -19,8 +19,8 @@ const GATEWAY = 'websockets:is_gateway';
 const MESSAGE_MAPPING = 'websockets:message_mapping';
 /** Of @nestjs/microservices, on a handler. */
 const PATTERN = 'microservices:pattern';
-/** Of @nestjs/graphql, on a handler. */
-const RESOLVED_FIELD = 'graphql:resolve_property';
+/** Of @nestjs/graphql, on handlers that are no query, mutation or subscription: for fields, and for Apollo Federation. */
+const RESOLVED_FIELDS = ['graphql:resolve_property', 'graphql:resolve_reference'];
 /** Of @nestjs/graphql, the token of its options. */
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
@@ -101,9 +101,10 @@ function fieldCheck(moduleRef: ModuleRef): Check {
   );
   const hasGuards = options?.fieldResolverEnhancers?.includes('guards') === true;
   return ({ method, target }) => {
-    if (hasGuards || !Reflect.hasMetadata(RESOLVED_FIELD, method)) return undefined;
-    const rules = routeRulesOf({ handler: method, target, ignoresClasses: true });
-    if (rules.length === 0) return undefined;
+    const isField = RESOLVED_FIELDS.some((metadata) => Reflect.hasMetadata(metadata, method));
+    if (hasGuards || !isField) return undefined;
+    const rules = routeRulesOf({ handler: method, target });
+    if (!rules.some(({ kind }) => kind !== 'public')) return undefined;
     return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
   };
 }
