@@ -97,6 +97,8 @@ afterEach(async () => {
   replicas = [];
 });
 
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const INDEX_KEY = Buffer.alloc(32, 2).toString('base64');
 const optionsOf = (indexed: IndexedSessionOptions) => ({
   indexed,
   namespace,
@@ -367,5 +369,15 @@ describe("repository: 'indexed'", () => {
       typeof RedisSessionModule.forRoot
     >[0];
     expect(() => RedisSessionModule.forRoot(merged)).toThrow(message);
+  });
+
+  it.each([
+    ['hashIds', { hashIds: true as const }],
+    ['encryption', { encryption: { keys: [KEY], indexKey: INDEX_KEY } }],
+  ])('is refused at start with %s and the buckets that Spring shares', async (name, atRest) => {
+    const options = { ...optionsOf({ expirationStore: 'minute-buckets' }), ...atRest };
+    await expect(createApp('express', { options })).rejects.toThrow(
+      `${name} must be left out when indexed.expirationStore is "minute-buckets"`,
+    );
   });
 });
