@@ -37,7 +37,8 @@ function moduleCall({ redis, login, expressSession }: AddedParts): string {
   const url = JSON.stringify(redis).slice(1, -1).replaceAll("'", "\\'");
   const lines = [
     `      redis: process.env['REDIS_URL'] ?? '${url}',`,
-    ...(expressSession ? EXPRESS_SESSION_LINES : []),
+    // A new application has no sessions that hashed ids would end.
+    ...(expressSession ? EXPRESS_SESSION_LINES : ['      hashIds: true,']),
     ...(login ? LOGIN_LINES : []),
   ];
   return `RedisSessionModule.forRoot({\n${lines.join('\n')}\n    })`;

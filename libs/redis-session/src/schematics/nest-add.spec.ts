@@ -66,6 +66,7 @@ import { AppController } from './app.controller.js';
   imports: [
     RedisSessionModule.forRoot({
       redis: process.env['REDIS_URL'] ?? 'redis://cache:6379',
+      hashIds: true,
       security: {
         loginPage: '/login',
         defaultSuccessPath: '/members',
