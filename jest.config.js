@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // The setters that Jest puts on what outlives a file call themselves until the stack overflows.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/{libs,apps,test}/**/*{.,-}spec.ts'],
   modulePathIgnorePatterns: ['/dist/'],
