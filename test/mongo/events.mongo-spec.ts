@@ -13,6 +13,7 @@ import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/ses
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
+import { describeOnceDelivery } from '../support/faults/once-delivery.js';
 import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
@@ -68,40 +69,18 @@ function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60):
   return new OnceEventSource(input, takeOverSeconds);
 }
 
-const failing = () => {
-  throw new Error('secret');
-};
-const namesOf = (events: readonly SessionEvent[]) =>
-  events.map(({ type, principalName }) => `${type} ${principalName}`);
-
-describe("delivery 'once'", () => {
-  it('leaves a failed event to a replica that takes over, and to nobody before', async () => {
-    await open('alice');
-    await sourceOf(failing).poll();
-    const seen: SessionEvent[] = [];
-    await sourceOf((event) => void seen.push(event)).poll();
-    expect(seen).toEqual([]);
+describeOnceDelivery({
+  open,
+  sourceOf,
+  endTakes: async () => {
     await collections.events.updateMany({}, { $set: { takenUntil: new Date() } });
-    await sourceOf((event) => void seen.push(event)).poll();
-    expect(namesOf(seen)).toEqual(['created alice']);
-    expect(await collections.events.countDocuments({ isHandled: false })).toBe(0);
-    expect(logged.join()).not.toContain('secret');
-  });
+  },
+  countUnhandled: () => collections.events.countDocuments({ isHandled: false }),
+  logged: () => logged,
+});
 
-  it('drops an event after five deliveries in vain, and says so', async () => {
-    await open('alice');
-    let calls = 0;
-    const source = sourceOf(() => {
-      calls += 1;
-      failing();
-    }, 0);
-    await source.poll();
-    expect(calls).toBe(5);
-    expect(logged.at(-1)).toMatch(/the session event \S+: it was delivered 5 times in vain/);
-    expect(await collections.events.countDocuments({ isHandled: false })).toBe(0);
-  });
-
-  it('handles an event once that two replicas have copied', async () => {
+describe('an event that two replicas have copied', () => {
+  it('is handled once', async () => {
     await open('alice');
     const [untold] = await collections.sessions.find().toArray();
     const seen: SessionEvent[] = [];
@@ -111,7 +90,7 @@ describe("delivery 'once'", () => {
       { $set: { untold: untold?.untold ?? [] } },
     );
     await sourceOf((event) => void seen.push(event)).poll();
-    expect(namesOf(seen)).toEqual(['created alice']);
+    expect(seen).toMatchObject([{ type: 'created', principalName: 'alice' }]);
   });
 });
 

@@ -1,40 +1,22 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type INestApplication } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { type MongoSessionsOptions, mongoSessions } from 'nestjs-redis-session/mongo';
 import { type SessionDocument } from '../../libs/redis-session/src/mongo/sessions/session-document.js';
-import { LoggedLines } from '../support/apps/logged-lines.js';
-import { PLATFORMS, createApp, startApp } from '../support/apps/start-app.js';
+import { PLATFORMS, startApp } from '../support/apps/start-app.js';
+import { useStartingApp } from '../support/apps/starting-app.js';
 import { OutageController } from '../support/faults/outage-controller.js';
 import { send } from '../support/http/http-client.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 import { Barrier } from '../support/waiting/barrier.js';
 
 const mongo = useTestMongo();
-const log = new LoggedLines();
-let app: INestApplication | undefined;
-
-async function start(options: RedisSessionModuleOptions): Promise<void> {
-  app = await createApp('express', { options, log });
-  await app.init();
-}
-
-const failureOf = (options: RedisSessionModuleOptions) =>
-  start(options).then(
-    () => 'started',
-    (error: unknown) => String(error),
-  );
-
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
+const app = useStartingApp();
 
 describe('at start', () => {
   it('asks for a unique index when it may not create one', async () => {
     const store = mongoSessions({ db: mongo.url, collection: 'absent', createIndexes: false });
-    expect(await failureOf({ store })).toBe(
+    expect(await app.outcomeOf({ store })).toBe(
       'SessionOptionError: mongoSessions.collection must name a collection with a unique index on sessionId, and absent has none. Create it in a migration, or set createIndexes to true.',
     );
   });
@@ -42,14 +24,14 @@ describe('at start', () => {
   it('takes a collection whose unique index a migration has created', async () => {
     await mongo.db.collection('migrated').createIndex({ sessionId: 1 }, { unique: true }, {});
     const store = mongoSessions({ db: mongo.url, collection: 'migrated', createIndexes: false });
-    expect(await failureOf({ store })).toBe('started');
+    expect(await app.outcomeOf({ store })).toBe('started');
   });
 
   it('fails when MongoDB cannot be reached, and does not show the password', async () => {
     const store = mongoSessions({ db: 'mongodb://kim:hunter2@127.0.0.1:1/shop' });
-    const failure = await failureOf({ store, commandTimeoutMs: 300 });
+    const failure = await app.outcomeOf({ store, commandTimeoutMs: 300 });
     expect(failure).toContain('SessionStoreError: Cannot reach MongoDB');
-    expect(failure + log.text).not.toContain('hunter2');
+    expect(failure + app.log.text).not.toContain('hunter2');
   });
 
   it.each<[string, RedisSessionModuleOptions]>([
@@ -59,7 +41,7 @@ describe('at start', () => {
     ['indexed.partitions', { repository: 'indexed', indexed: { partitions: 4 } }],
   ])('refuses %s, which is of Redis', async (name, options) => {
     const store = mongoSessions({ db: mongo.url });
-    expect(await failureOf({ store, ...options })).toContain(
+    expect(await app.outcomeOf({ store, ...options })).toContain(
       `${name} must be left out when store is MongoDB`,
     );
   });
@@ -113,9 +95,8 @@ describe.each(PLATFORMS)('at shutdown on %s', (platform) => {
 describe('at shutdown', () => {
   it('leaves the client of the application open', async () => {
     const client = await MongoClient.connect(mongo.url);
-    await start({ store: mongoSessions({ db: client.db() }) });
-    await app?.close();
-    app = undefined;
+    await app.start({ store: mongoSessions({ db: client.db() }) });
+    await app.close();
     expect(await client.db().command({ ping: 1 })).toMatchObject({ ok: 1 });
     await client.close();
   });

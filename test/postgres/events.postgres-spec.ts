@@ -9,6 +9,7 @@ import { type SessionEvent } from '../../libs/redis-session/src/session/session-
 import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
+import { describeOnceDelivery } from '../support/faults/once-delivery.js';
 import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
@@ -58,38 +59,14 @@ function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60):
   );
 }
 
-const failing = () => {
-  throw new Error('secret');
-};
-
-describe("delivery 'once'", () => {
-  it('leaves a failed event to a replica that takes over, and to nobody before', async () => {
-    await open('alice');
-    await sourceOf(failing).poll();
-    const seen: SessionEvent[] = [];
-    await sourceOf((event) => void seen.push(event)).poll();
-    expect(seen).toEqual([]);
+describeOnceDelivery({
+  open,
+  sourceOf,
+  endTakes: async () => {
     await postgres.pool.query(`UPDATE ${table}_events SET taken_until = now()`);
-    await sourceOf((event) => void seen.push(event)).poll();
-    expect(seen.map(({ type, principalName }) => [type, principalName])).toEqual([
-      ['created', 'alice'],
-    ]);
-    expect(await postgres.count(table, 'events')).toBe(0);
-    expect(logged.join()).not.toContain('secret');
-  });
-
-  it('drops an event after five deliveries in vain, and says so', async () => {
-    await open('alice');
-    let calls = 0;
-    const source = sourceOf(() => {
-      calls += 1;
-      failing();
-    }, 0);
-    await source.poll();
-    expect(calls).toBe(5);
-    expect(logged.at(-1)).toMatch(/the session event \d+: it was delivered 5 times in vain/);
-    expect(await postgres.count(table, 'events')).toBe(0);
-  });
+  },
+  countUnhandled: () => postgres.count(table, 'events'),
+  logged: () => logged,
 });
 
 describe('cleanUp', () => {

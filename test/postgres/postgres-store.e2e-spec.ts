@@ -1,37 +1,18 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type INestApplication } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
 import { postgresSessions, createSessionTables } from 'nestjs-redis-session/postgres';
-import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { Pool } from 'pg';
 import { createApp } from '../support/apps/start-app.js';
-import { LoggedLines } from '../support/apps/logged-lines.js';
+import { useStartingApp } from '../support/apps/starting-app.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 import { randomUUID } from 'node:crypto';
 
 const postgres = useTestPostgres();
-const log = new LoggedLines();
-let app: INestApplication | undefined;
-
-async function start(options: RedisSessionModuleOptions): Promise<void> {
-  app = await createApp('express', { options, log });
-  await app.init();
-}
-
-const failureOf = (options: RedisSessionModuleOptions) =>
-  start(options).then(
-    () => 'started',
-    (error: unknown) => String(error),
-  );
-
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
+const app = useStartingApp();
 
 describe('at start', () => {
   it('tells how to create a table that is missing', async () => {
     const store = postgresSessions({ pool: postgres.running.url, table: 'absent' });
-    expect(await failureOf({ store })).toBe(
+    expect(await app.outcomeOf({ store })).toBe(
       'SessionOptionError: postgresSessions.table must name tables of sessions, but relation "absent" does not exist. Run the SQL of createSessionTables() in a migration, or set createTables to true.',
     );
   });
@@ -54,7 +35,7 @@ describe('at start', () => {
 
   it('fails when PostgreSQL cannot be reached, and does not show the password', async () => {
     const store = postgresSessions({ pool: 'postgres://kim:hunter2@127.0.0.1:1/shop' });
-    expect(await failureOf({ store })).toBe(
+    expect(await app.outcomeOf({ store })).toBe(
       'SessionStoreError: Cannot reach PostgreSQL: the session store failed (connect ECONNREFUSED 127.0.0.1:1). Check that the store is reachable and accepts writes.',
     );
   });
@@ -64,10 +45,10 @@ describe('at start', () => {
     const narrow = createSessionTables(table).replace(/session_id +text/, 'session_id char(36)');
     await postgres.pool.query(narrow);
     const store = () => postgresSessions({ pool: postgres.running.url, table });
-    expect(await failureOf({ store: store() })).toContain(
+    expect(await app.outcomeOf({ store: store() })).toContain(
       'sessionIdGenerator must make ids of at most 36 characters',
     );
-    expect(await failureOf({ store: store(), sessionIdGenerator: randomUUID })).toBe('started');
+    expect(await app.outcomeOf({ store: store(), sessionIdGenerator: randomUUID })).toBe('started');
   });
 
   it.each([
@@ -76,7 +57,7 @@ describe('at start', () => {
     ['sharedReads', { sharedReads: false }],
   ])('refuses %s, which is of Redis', async (name, options) => {
     const store = postgresSessions({ pool: postgres.running.url });
-    expect(await failureOf({ store, ...options })).toContain(
+    expect(await app.outcomeOf({ store, ...options })).toContain(
       `${name} must be left out when store is PostgreSQL`,
     );
   });
@@ -92,23 +73,23 @@ describe('at start', () => {
 
 describe('at shutdown', () => {
   it('closes a pool that the store has opened', async () => {
-    await start({ store: postgresSessions({ pool: postgres.running.url, createTables: true }) });
+    await app.start({
+      store: postgresSessions({ pool: postgres.running.url, createTables: true }),
+    });
     const others = async () => {
       const { rows } = await postgres.pool.query(
         "SELECT 1 FROM pg_stat_activity WHERE client_port IS NOT NULL AND pid <> pg_backend_pid() AND state = 'idle'",
       );
       return rows.length;
     };
-    await app?.close();
-    app = undefined;
+    await app.close();
     expect(await others()).toBe(0);
   });
 
   it('leaves a pool of the application open', async () => {
     const pool = new Pool({ connectionString: postgres.running.url });
-    await start({ store: postgresSessions({ pool, createTables: true }) });
-    await app?.close();
-    app = undefined;
+    await app.start({ store: postgresSessions({ pool, createTables: true }) });
+    await app.close();
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     expect(pool.listenerCount('error')).toBe(0);
     await pool.end();
