@@ -3,6 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { type MapSession } from '../../libs/redis-session/src/session/map-session.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import {
+  SessionEncodingError,
+  SessionInvalidatedError,
+} from '../../libs/redis-session/src/session/session.errors.js';
+import {
   JdkSessionRepository,
   jdkCodec,
 } from '../../libs/redis-session/src/spring/jdk/jdk-session-repository.js';
@@ -50,13 +54,58 @@ describe.each(['default', 'indexed'] as const)(
       expect([found.getAttribute('count'), found.getAttribute('seen')]).toEqual([3, 2]);
     });
 
-    it('are not brought back by a request that has read them before they ended', async () => {
-      const id = await stored();
-      const session = await read(id);
-      await redis.client.del(`${redis.namespace}:sessions:${id}`);
-      session.setAttribute('count', 5);
-      await session.save().catch(() => undefined);
-      expect(await redis.client.exists(`${redis.namespace}:sessions:${id}`)).toBe(0);
+    const attributesOf = async (id: string) =>
+      (await redis.client.hkeys(`${redis.namespace}:sessions:${id}`)).filter((field) =>
+        field.startsWith('sessionAttr:'),
+      );
+
+    const changes: [string, (session: MapSession) => void][] = [
+      ['set', (session) => session.setAttribute('other', 5)],
+      ['update', (session) => void session.update<number>('other', (other = 0) => other + 1)],
+      ['new id', (session) => void session.changeSessionId()],
+    ];
+
+    it.each(changes)(
+      'are not brought back by a request that has read them before they ended: %s',
+      async (_, change) => {
+        const id = await stored();
+        const session = await read(id);
+        await repositoryIn(kind).deleteById(id);
+        change(session);
+        await expect(session.save()).rejects.toThrow(SessionInvalidatedError);
+        expect(await repositoryIn(kind).findById(id)).toBeUndefined();
+        expect(await repositoryIn(kind).findById(session.id)).toBeUndefined();
+        const held = kind === 'default' ? [] : ['sessionAttr:count'];
+        expect(await attributesOf(id)).toEqual(held);
+      },
+    );
+
+    it('are not found under an earlier id, even when the clock of the client is late', async () => {
+      const session = await read(await stored());
+      const earlier = session.id;
+      session.changeSessionId();
+      await session.save();
+      expect(await repositoryIn(kind).findById(earlier)).toBeUndefined();
+      expect(await attributesOf(earlier)).toEqual([]);
+      expect(await attributesOf(session.id)).toEqual(['sessionAttr:count']);
+    });
+
+    it('keep what only this library reads', async () => {
+      const session = await read(await stored());
+      session.setAttribute('REMEMBER_ME', { validitySeconds: 60 });
+      await session.save();
+      const found = await read(session.id);
+      expect(found.getAttribute('REMEMBER_ME')).toEqual({ validitySeconds: 60 });
+    });
+
+    it('refuse an attribute that is larger than what is read', async () => {
+      const session = await read(await stored());
+      const save = async () => {
+        session.setAttribute('large', '😀'.repeat(180_000));
+        await session.save();
+      };
+      await expect(save()).rejects.toThrow(SessionEncodingError);
+      expect((await read(session.id)).attributeNames).toEqual(['count']);
     });
 
     it('keep their attributes under a new id, and lose those that are removed', async () => {

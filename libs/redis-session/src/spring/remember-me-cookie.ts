@@ -6,6 +6,8 @@ export interface RememberMeCookieOptions {
   readonly name?: string;
   /** The context path of the Spring application. @defaultValue '/' */
   readonly path?: string;
+  /** `rememberMeCookieDomain` of Spring. @defaultValue the host of the request */
+  readonly domain?: string;
 }
 
 /**
@@ -17,10 +19,13 @@ export interface RememberMeCookieOptions {
 export function forgetRememberMe({
   name = 'remember-me',
   path = '/',
+  domain,
 }: RememberMeCookieOptions = {}): LogoutHandler {
+  const ofDomain = domain === undefined ? '' : `; Domain=${domain}`;
+  const line = `${name}=; Max-Age=0; Path=${path}${ofDomain}; HttpOnly`;
   return {
     logout: (exchange) => {
-      exchange.appendHeader('Set-Cookie', `${name}=; Max-Age=0; Path=${path}; HttpOnly`);
+      exchange.appendHeader('Set-Cookie', exchange.isSecure ? `${line}; Secure` : line);
     },
   };
 }

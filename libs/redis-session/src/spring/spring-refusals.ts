@@ -141,7 +141,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
 const JDK_CONTRADICTION: Contradiction = [
   'repository and indexed must be left out',
   ({ indexed, repository = 'default' }) => indexed !== undefined || repository !== 'default',
-  'with serialization "jdk" the sessions of both repositories of Spring are only read',
+  'with serialization "jdk" springSession.storesLogins names the repository of Spring, and lists of sessions are not kept',
 ];
 
 /** @throws SessionOptionError for the first option of the module that contradicts Spring */

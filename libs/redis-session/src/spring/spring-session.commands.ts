@@ -128,7 +128,7 @@ export class SpringSessionCommands {
   /**
    * What a session held that has ended.
    *
-   * @returns names and values in turn; none when a newer login took its place long ago, which was reported then
+   * @returns names and values in turn; none when a newer login took its place more than five minutes ago: its event is past
    * @throws SessionStoreError
    */
   async readEnded(id: string): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import {
 } from './java-classes.js';
 
 /** More than sessions need, and little enough for a server that reads nonsense. */
-const MAX_BYTES = 2 ** 20;
+export const MAX_STREAM_BYTES = 2 ** 20;
 const MAX_DEPTH = 100;
 /** Values of a tree in which what is referred to twice counts twice. */
 const MAX_VALUES = 100_000;
@@ -46,7 +46,7 @@ const UNFINISHED: Known = { size: 0 };
  * @throws Error when it is no such stream, holds a cycle or a proxy, or is larger than 1 MiB, 100 levels or 100,000 values
  */
 export function readJavaStream(bytes: Buffer): unknown {
-  if (bytes.length > MAX_BYTES) throw new Error('A Java stream is too large.');
+  if (bytes.length > MAX_STREAM_BYTES) throw new Error('A Java stream is too large.');
   return new JavaStream(new ByteReader(bytes)).readAll();
 }
 

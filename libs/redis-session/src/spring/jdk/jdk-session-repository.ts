@@ -4,7 +4,10 @@ import { type MapSession } from '../../session/map-session.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
 import {
   CSRF_SECRET_ATTRIBUTE,
+  REMEMBER_ME_ATTRIBUTE,
   SECURITY_CONTEXT_ATTRIBUTE,
+  SESSION_CLIENT_ATTRIBUTE,
+  SESSION_COOKIE_ATTRIBUTE,
 } from '../../session/attributes/attribute-names.js';
 import {
   type SaveOutcome,
@@ -19,7 +22,7 @@ import { springSessionKeys, type SpringSessionKeys } from '../spring-session.key
 import { toSpringHash } from '../spring-session.mapper.js';
 import { SpringUsers } from '../spring-users.js';
 import { type SpringRepositoryOptions } from '../spring-session-repository.js';
-import { readJavaStream } from './java-stream.js';
+import { MAX_STREAM_BYTES, readJavaStream } from './java-stream.js';
 import { javaCsrfToken, javaValue } from './java-values.js';
 import { type WrittenObject, writeJavaStream } from './java-writer.js';
 import { JdkSessionCommands, textOfBytes } from './jdk-session.commands.js';
@@ -104,6 +107,9 @@ export interface JdkCodecOptions {
   readonly storesLogins: boolean;
 }
 
+/** What this library alone writes and reads: Spring gets each as a text of JSON. */
+const OWN_MARKS = [REMEMBER_ME_ATTRIBUTE, SESSION_CLIENT_ATTRIBUTE, SESSION_COOKIE_ATTRIBUTE];
+
 /** Attributes as Java serialization has them, each as a text of its bytes. */
 export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): SessionCodec {
   const valueOf = (value: unknown, name: string): WrittenObject | string => {
@@ -112,6 +118,7 @@ export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): Sess
       const { headerName, parameter: parameterName } = csrf;
       return javaCsrfToken({ headerName, parameterName, token: String(value) });
     }
+    if (OWN_MARKS.includes(name)) return JSON.stringify(value);
     const written = javaValue(value);
     if (written !== undefined) return written;
     const reason = 'cannot be stored by Java serialization: it is no text, number or boolean';
@@ -119,7 +126,7 @@ export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): Sess
   };
   return {
     encode(value, name) {
-      if (storesLogins) return textOfBytes(writeJavaStream(valueOf(value, name)));
+      if (storesLogins) return textOfBytes(streamOf(valueOf(value, name), name));
       throw SessionEncodingError.create(
         name,
         'cannot be stored: springSession({ serialization: "jdk" }) only reads the sessions of Spring, and ends them',
@@ -129,7 +136,15 @@ export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): Sess
     decode(text, name) {
       const value = () => readJavaStream(Buffer.from(text, 'latin1'));
       if (name === SECURITY_CONTEXT_ATTRIBUTE) return context.read(value);
+      if (OWN_MARKS.includes(name)) return JSON.parse(String(value())) as unknown;
       return name === CSRF_SECRET_ATTRIBUTE ? csrfSecretOf(value()) : value();
     },
   };
+}
+
+function streamOf(value: WrittenObject | string, name: string): Buffer {
+  const bytes = writeJavaStream(value);
+  if (bytes.length <= MAX_STREAM_BYTES) return bytes;
+  const reason = `cannot be stored by Java serialization: it takes ${bytes.length} bytes, and ${MAX_STREAM_BYTES} are read at most`;
+  throw SessionEncodingError.create(name, reason);
 }

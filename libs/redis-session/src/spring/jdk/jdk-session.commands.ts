@@ -103,7 +103,7 @@ export class JdkSessionCommands {
   async end(id: string): Promise<void> {
     const { keys } = this;
     const [outcome] = await this.deadline.inTime('end the session', (latest) =>
-      this.scripts.nestSpringJdkEnd(keys.session(id), keys.shadow(id), latest),
+      this.scripts.nestSpringJdkEnd(keys.session(id), keys.shadow(id), latest, id),
     );
     if (outcome !== 1 && outcome !== 2) throw unknownOutcome('endSpringJdk', outcome);
   }

@@ -1,12 +1,13 @@
 --[[
   Ends a session that Spring has written by Java serialization, with either repository of Spring: a shadow key tells that it is
   the indexed one. There, the hash stays for five minutes with an idle time of 0, as Spring leaves it. Without, Spring would
-  answer 500 to a request in flight, so the session loses all attributes instead: nobody is logged in.
+  answer 500 to a request in flight, so the session loses all attributes instead, and the field "ended" names its id.
   Mirrors deleteById of both Redis repositories of Spring Session.
   Input:
     KEYS[1] session hash
     KEYS[2] shadow key of the indexed repository
     ARGV[1] latest moment at which the session may be ended, epoch ms on the clock of this server
+    ARGV[2] session id
   Output, now = epoch ms on the clock of this server:
     {1, now} - ended
     {2, now} - there was none
@@ -33,6 +34,7 @@ else
       redis.call('HDEL', sessionKey, fields[i])
     end
   end
+  redis.call('HSET', sessionKey, 'ended', jdkMember(ARGV[2]))
 end
 redis.call('PEXPIRE', sessionKey, 300000)
 redis.call('DEL', shadowKey)

@@ -14,7 +14,7 @@
     ARGV[6] session id
   Output, now = epoch ms on the clock of this server:
     {1, now, created, accessed, interval, fields} - times as decimal texts; names and values of the fields in turn
-    {3, now} - there is none, or none with valid times, or a newer login has taken its place
+    {3, now} - there is none, or none with valid times, or it is over
     {-2, now} - too late: nothing was read or written
 ]]
 local sessionKey, shadowKey = KEYS[1], KEYS[2]
@@ -26,8 +26,8 @@ if now > latest then
   return { -2, now }
 end
 
-local created, accessed, interval, isReplaced = jdkTimes(sessionKey)
-if not created or isReplaced then
+local created, accessed, interval, isOver = jdkTimes(sessionKey)
+if not created or isOver then
   return { 3, now }
 end
 local expiry = springExpiry(created, accessed, interval)

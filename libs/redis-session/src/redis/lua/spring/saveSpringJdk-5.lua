@@ -2,7 +2,8 @@
   Writes the changes of one session in Spring's keys by Java serialization in one atomic step, gives it its new id if it has one,
   and renews its times to live. Not for Redis Cluster: the names of the buckets follow from the hash.
   Mirrors save of both Redis repositories of Spring Session. An earlier id stays for five minutes: in the indexed repository
-  with an idle time of 0, in the default one as a session that holds nothing, so that no request of Spring in flight fails.
+  with an idle time of 0, in the default one as a session that holds nothing but "ended" and its id, so that no request of Spring
+  in flight fails.
   Input:
     KEYS[1] session hash under the id that it was stored under
     KEYS[2] session hash under the current id, equal to KEYS[1] unless the id was changed
@@ -49,8 +50,8 @@ if not isNew then
   if storedKey ~= currentKey and redis.call('EXISTS', currentKey) == 1 then
     storedKey, storedShadow, storedId = currentKey, currentShadow, currentId
   end
-  local storedCreated, storedAccess, storedInterval, isReplaced = jdkTimes(storedKey)
-  if not storedCreated or isReplaced or springExpiry(storedCreated, storedAccess, storedInterval) <= now then
+  local storedCreated, storedAccess, storedInterval, isOver = jdkTimes(storedKey)
+  if not storedCreated or isOver or springExpiry(storedCreated, storedAccess, storedInterval) <= now then
     return { -1, now }
   end
   created, interval = storedCreated, interval or storedInterval
@@ -74,6 +75,9 @@ if not isNew and storedKey ~= currentKey then
   redis.call('RENAME', storedKey, currentKey)
   redis.call('HSET', storedKey, 'creationTime', jdkNumber(created, '>i8'), 'lastAccessedTime', jdkNumber(now, '>i8'),
     'maxInactiveInterval', jdkNumber(buckets == '' and interval or 0, '>i4'))
+  if buckets == '' then
+    redis.call('HSET', storedKey, 'ended', jdkMember(storedId))
+  end
   redis.call('PEXPIRE', storedKey, 300000)
   if redis.call('EXISTS', storedShadow) == 1 then
     redis.call('RENAME', storedShadow, currentShadow)
