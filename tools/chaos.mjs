@@ -53,6 +53,10 @@ async function main({ minutes, platform, only = '', server }) {
   const endsAtMs = performance.now() + Number(minutes) * 60_000;
   const violations = [];
   const stages = Object.keys(STAGES).filter((stage) => mayMatch(stage, only));
+  if (stages.length === 0)
+    throw new Error(
+      `Cannot run "${only}": no stage has that name. There are ${Object.keys(STAGES).join(', ')}.`,
+    );
   do {
     for (const stage of stages)
       for (const each of platforms) violations.push(...(await torment(stage, each, only)));

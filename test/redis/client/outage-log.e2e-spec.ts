@@ -76,7 +76,8 @@ async function expectTwoLines(
   expect(linesWith(BEGUN).filter((line) => line.includes(reason))).toHaveLength(1);
 
   await end();
-  await eventually(async () => (await attempt()) && linesWith(ENDED).length > 0, 15_000);
+  const begun = linesWith(BEGUN).length;
+  await eventually(async () => (await attempt()) && linesWith(ENDED).length >= begun, 15_000);
   const ended = linesWith(ENDED).filter((line) => line.includes(reason));
   expect(ended).toHaveLength(1);
   expect(Number(/: (\d+) \(/.exec(ended[0] ?? '')?.[1])).toBeGreaterThanOrEqual(REQUESTS);

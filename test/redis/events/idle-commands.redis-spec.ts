@@ -38,13 +38,16 @@ it.each([
         webSockets: { closeWithSession },
       },
     });
-    let count: number;
-    do {
+    const countOfWindow = async () => {
       await recorded.take();
       await delay(SECONDS * 1000);
-      count = (await recorded.take()).length;
-    } while (count > perSecond * SECONDS);
+      return (await recorded.take()).length;
+    };
+    const limit = perSecond * SECONDS;
+    while ((await countOfWindow()) > limit);
 
+    const count = await countOfWindow();
     expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(limit);
   },
 );
