@@ -7,11 +7,11 @@ import {
   RequireAuthorities,
   SessionManagementModule,
 } from 'nestjs-redis-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { Visitor } from '../support/http/visitor.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { Visitor } from '../../support/http/visitor.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @RequireAuthorities('ADMIN')
 abstract class AdminController {

@@ -3,9 +3,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { NAVIGATION } from '../support/http/visitor.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { NAVIGATION } from '../../support/http/visitor.js';
 
 /** Where the site is for a browser; the tricks are to lead to any other place. */
 const SITE = 'https://site.example';

@@ -11,9 +11,9 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { Strategy } from 'passport-local';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
-import { Visitor } from '../support/http/visitor.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 interface User {
   id: string;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions, nearCache } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
-import { Visitor } from '../support/http/visitor.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const ENCRYPTION = { keys: [Buffer.alloc(32, 7).toString('base64')] };
 

@@ -2,11 +2,11 @@ import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { describe, expect, it } from '@jest/globals';
 import { CurrentUser, LoginGuard } from 'nestjs-redis-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { ADMIN, KIM, TestStrategy } from '../support/apps/login-parts.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
-import { Visitor } from '../support/http/visitor.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { ADMIN, KIM, TestStrategy } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 class OwnPropertyGuard extends LoginGuard('local') {
   override getAuthenticateOptions(): object {

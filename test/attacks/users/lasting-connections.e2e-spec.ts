@@ -11,10 +11,10 @@ import getPort from 'get-port';
 import { SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
 import { lastValueFrom, map } from 'rxjs';
 import request from 'supertest';
-import { placeOf, PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { KIM, ADMIN, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { placeOf, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { KIM, ADMIN, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
 class PriceController {

@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import {
   type SessionIdGenerator,
   generateSessionId,
-} from '../../libs/redis-session/src/session/session-id.js';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES, sessionViewOf } from '../support/apps/session-controller.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+} from '../../../libs/redis-session/src/session/session-id.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES, sessionViewOf } from '../../support/apps/session-controller.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 let count = 0;
 

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Controller, Get } from '@nestjs/common';
 import { Authenticated } from 'nestjs-redis-session';
 import request from 'supertest';
-import { type RedisServer } from '../../tools/servers/redis-server.mjs';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { recordCommands } from '../support/redis/redis-monitor.js';
-import { startRedis } from '../support/redis/redis-server.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
+import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
 
 const PARALLEL_REQUESTS = 100;
 const BROWSER = { Accept: 'text/html' };

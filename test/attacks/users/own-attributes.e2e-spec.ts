@@ -3,9 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { CsrfTokenService, LoginService } from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
-import { ADMIN, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { ADMIN, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 /** All names that the library stores. A client that learns or sets one of them can act as somebody else. */
 const OWN_NAMES = [

@@ -7,10 +7,10 @@ import {
   type SecurityOptions,
   type Session,
 } from 'nestjs-redis-session';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
-import { Visitor } from '../support/http/visitor.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const VISITORS = 100;
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type SecurityOptions } from 'nestjs-redis-session';
 import { TestClock } from 'nestjs-redis-session/testing';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { ADMIN, KIM, LOGIN_PARTS } from '../support/apps/login-parts.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
-import { Visitor } from '../support/http/visitor.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 describe.each(PLATFORMS)('A session that somebody has left open, on %s', (platform) => {
   const redis = useTestRedis();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Body, Controller, Post, Req } from '@nestjs/common';
 import { LoginService } from 'nestjs-redis-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { LoggedLines } from '../support/apps/logged-lines.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
 class DoorController {

@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const LIE = 'audit: admin logged in';
 const LONG = 'x'.repeat(100_000);

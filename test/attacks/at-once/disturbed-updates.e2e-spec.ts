@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 /** How often an update is tried. */
 const MOST_ATTEMPTS = 32;

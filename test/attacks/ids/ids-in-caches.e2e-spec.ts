@@ -7,9 +7,9 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
-import { rawResponseOf } from '../../libs/redis-session/src/nest/http-platform.js';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
-import { Visitor } from '../support/http/visitor.js';
+import { rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { Visitor } from '../../support/http/visitor.js';
 
 const write = (session: Session) => session.setAttribute('visits', 1);
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import request, { type Response } from 'supertest';
-import { PLATFORMS, type StartedApp, useApps } from '../support/apps/start-app.js';
-import { recordCommands } from '../support/redis/redis-monitor.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { SESSION_ROUTES, sessionViewOf } from '../support/apps/session-controller.js';
+import { PLATFORMS, type StartedApp, useApps } from '../../support/apps/start-app.js';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { SESSION_ROUTES, sessionViewOf } from '../../support/apps/session-controller.js';
 import { TestClock } from 'nestjs-redis-session/testing';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 /** Cookies of ids that the server could have made. */
 const planted = (count: number) =>

@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Put } from '@nestjs/common';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { expressSession } from 'nestjs-redis-session/express-session';
-import { PLATFORMS, useApps } from '../support/apps/start-app.js';
-import { SESSION_ROUTES } from '../support/apps/session-controller.js';
-import { sessionCookieOf } from '../support/http/session-cookie.js';
-import { useTestRedis } from '../support/redis/test-redis.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const CARD = '4111-1111';
 
