@@ -1,24 +1,32 @@
-// npm run chaos [-- --minutes 2] [--platform both|mixed|express|fastify] [--only sentinel] [--server /path/to/redis-server]
+// npm run chaos [-- --minutes 2] [--platform both|mixed|express|fastify] [--repository both|indexed|default] [--only sentinel]
+//   [--server /path/to/redis-server]
 // Does everything to two replicas and their Redis that goes wrong in production, under 100 requests a second. Each user checks every
 // answer: what was acknowledged must be there, a cookie that was logged out must stay dead. Prints a table, and exits 1 when a promise
-// was broken. `--only` takes a part of a name in the first columns; `--minutes` repeats the round until they have passed.
+// was broken. Both repositories suffer each fault together, each with two replicas and half of the users. `--only` takes a part of a name in the first columns; `--minutes` repeats the round until they have passed.
 import { setTimeout as delay } from 'node:timers/promises';
 import { COLUMNS, Judge } from './chaos/judge.mjs';
 import { Site } from './chaos/site.mjs';
 import { startCluster } from './chaos/stages/cluster.mjs';
 import { startExpiry } from './chaos/stages/expiry.mjs';
 import { startDurableSentinel, startSentinel } from './chaos/stages/sentinel.mjs';
+import { startShortSessions } from './chaos/stages/short-sessions.mjs';
 import { startSingleRedis } from './chaos/stages/single-redis.mjs';
 import { buildIfStale } from './demo/build.mjs';
 import { readOptions } from './demo/options.mjs';
 import { ensurePrograms } from './servers/ensure-programs.mjs';
 
+const USERS = 40;
+const REPOSITORIES = ['indexed', 'default'];
+
 /** Faults follow each other when no request has failed for so long. */
 const QUIET_MS = 1_000;
-const BACK_WITHIN_MS = 15_000;
+/** Requests that are sent so long after a fault, or later, must be answered as usual: `commandTimeoutMs` and one second. */
+const BACK_WITHIN_MS = 3_000;
+const GIVE_UP_AFTER_MS = 15_000;
 
 const STAGES = {
   'one Redis': startSingleRedis,
+  'one Redis, short sessions': startShortSessions,
   expiry: startExpiry,
   Sentinel: startSentinel,
   'Sentinel, durable': startDurableSentinel,
@@ -33,6 +41,7 @@ try {
     readOptions({
       minutes: ['0', '1', '2', '5', '10', '30'],
       platform: ['both', 'mixed', 'express', 'fastify'],
+      repository: ['both', ...REPOSITORIES],
       only: 'text',
       server: 'text',
     }),
@@ -43,12 +52,14 @@ try {
 }
 
 /** @returns {Promise<number>} the exit code */
-async function main({ minutes, platform, only = '', server }) {
+async function main({ minutes, platform, repository, only = '', server }) {
   if (server) process.env.REDIS_SERVER = server;
   await ensurePrograms(['redis-server', 'nginx']);
   await buildIfStale();
   const platforms = platform === 'both' ? ['express', 'fastify'] : [platform];
-  const headings = ['platform', 'Redis', 'fault'.padEnd(22), ...COLUMNS, 'seconds until back'];
+  const repositories = repository === 'both' ? REPOSITORIES : [repository];
+  const headings = ['platform', 'repository', 'Redis', 'fault'.padEnd(22), ...COLUMNS];
+  headings.push('seconds until back');
   console.log(`| ${headings.join(' | ')} |\n|${headings.map(() => ' --- ').join('|')}|`);
   const endsAtMs = performance.now() + Number(minutes) * 60_000;
   const violations = [];
@@ -59,7 +70,8 @@ async function main({ minutes, platform, only = '', server }) {
     );
   do {
     for (const stage of stages)
-      for (const each of platforms) violations.push(...(await torment(stage, each, only)));
+      for (const each of platforms)
+        violations.push(...(await torment(stage, { platform: each, repositories, only })));
   } while (performance.now() < endsAtMs);
   if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (violations.length === 0) console.log('\nNo promise was broken.');
@@ -73,53 +85,64 @@ function mayMatch(/** @type {string} */ stage, /** @type {string} */ only) {
   return stageName === only || stage.includes(stageName);
 }
 
-/** @returns {Promise<string[]>} a line for each promise that was broken */
-async function torment(
-  /** @type {string} */ stageName,
-  /** @type {string} */ platform,
-  /** @type {string} */ only,
-) {
+/**
+ * @param {string} stageName
+ * @param {{ platform: string, repositories: readonly string[], only: string }} options
+ * @returns {Promise<string[]>} a line for each promise that was broken
+ */
+async function torment(stageName, { platform, repositories, only }) {
   const stage = await STAGES[stageName]();
-  const site = new Site(stage, platform);
-  const judge = new Judge();
+  const { faults, repositories: concerned = REPOSITORIES } = stage;
+  const chosen = repositories.filter((repository) => concerned.includes(repository));
+  const users = USERS / chosen.length;
+  const sites = chosen.map((repository) => new Site({ stage, platform, repository, users }));
+  const judges = new Map(sites.map((site) => [site, new Judge()]));
   const broken = [];
   try {
-    await site.start();
-    for (const [name, fault] of Object.entries(stage.faults)) {
+    await Promise.all(sites.map((site) => site.start()));
+    for (const [name, fault] of Object.entries(faults)) {
       if (!`${stageName}: ${name}`.includes(only)) continue;
-      const { row, violations, note } = await observe(site, fault, judge);
-      console.log(`| ${[platform, stageName, name.padEnd(22), ...row].join(' | ')} |`);
+      const { rows, violations, note } = await observe(judges, fault);
+      for (const row of rows)
+        console.log(
+          `| ${[platform, row.repository, stageName, name.padEnd(22), ...row.cells].join(' | ')} |`,
+        );
       if (note) notes.push(`${platform}: ${note}.`);
       broken.push(...violations.map((text) => `${platform}, ${stageName}, ${name}: ${text}`));
     }
   } finally {
-    await site.stop();
+    await Promise.all(sites.map((site) => site.stop()));
     await stage.stop();
   }
   return broken;
 }
 
-/** @returns {Promise<{ row: (number | string)[], violations: string[], note?: string }>} what was seen of one fault */
-async function observe(
-  /** @type {Site} */ site,
-  /** @type {import('./chaos/stages/stage.mjs').Fault} */ { inflict, refusesNobody },
-  /** @type {Judge} */ judge,
-) {
-  const aftermath = (await inflict(site)) ?? {};
+/**
+ * @param {ReadonlyMap<Site, Judge>} judges
+ * @param {import('./chaos/stages/stage.mjs').Fault} fault
+ * @returns {Promise<{ rows: { repository: string, cells: (number | string)[] }[], violations: string[], note?: string }>} what was
+ *   seen of one fault
+ */
+async function observe(judges, { inflict, serves }) {
+  const sites = [...judges.keys()];
+  const aftermath = (await inflict(sites)) ?? {};
   const { overAtMs = performance.now(), mayLose, note } = aftermath;
-  const giveUpAtMs = performance.now() + BACK_WITHIN_MS;
-  const lastBadAtMs = () => Math.max(overAtMs, site.crowd.lastFailureAtMs);
+  const isWell = (/** @type {Site} */ { crowd }) =>
+    crowd.isWell({ fromMs: overAtMs, quietMs: QUIET_MS });
+  const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   do await delay(QUIET_MS / 10);
-  while (performance.now() < Math.min(giveUpAtMs, lastBadAtMs() + QUIET_MS));
-  const { counts, violations } = judge.judge(site.crowd.take(), {
-    refusesNobody,
-    mayLose,
-    isBack: performance.now() < giveUpAtMs,
+  while (performance.now() < giveUpAtMs && !sites.every(isWell));
+  const violations = [...(aftermath.violations ?? [])];
+  const rows = sites.map((site) => {
+    const isBack = performance.now() < giveUpAtMs || isWell(site);
+    const backAtMs = overAtMs + BACK_WITHIN_MS;
+    const verdict = judges
+      .get(site)
+      .judge(site.crowd.take(), { serves, mayLose, backAtMs, isBack });
+    violations.push(...verdict.violations.map((text) => `${site.repository}, ${text}`));
+    const seconds = (site.crowd.wellSinceMs(overAtMs) - overAtMs) / 1_000;
+    const counts = COLUMNS.map((column) => verdict.counts[column]);
+    return { repository: site.repository, cells: [...counts, seconds.toFixed(1)] };
   });
-  const seconds = (lastBadAtMs() - overAtMs) / 1_000;
-  return {
-    row: [...COLUMNS.map((column) => counts[column]), seconds.toFixed(1)],
-    violations: [...violations, ...(aftermath.violations ?? [])],
-    note,
-  };
+  return { rows, violations, note };
 }

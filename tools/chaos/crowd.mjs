@@ -1,33 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ModelUser } from './model-user.mjs';
 
-const USERS = 40;
-const REQUESTS_PER_SECOND = 100;
+/** Each user sends so many requests a second. */
+const REQUESTS_PER_SECOND = 2.5;
 /** After so many ms at most, users in a hurry leave without an answer. */
 const HURRY_MS = 10;
 
 /** @typedef {import('./model-user.mjs').Outcome} Outcome */
 
-/** Users who send 100 requests a second and count what becomes of them. */
+/** Users who send requests all the time and count what becomes of them. Moments are of `performance.now()`. */
 export class Crowd {
   #isOver = false;
   /** @type {Outcome[]} */
   #outcomes = [];
-  /** Of `performance.now()`, as is all here that ends in `AtMs`. */
+  /** When the actions that are not over began. @type {Set<{ sentAtMs: number }>} */
+  #underWay = new Set();
   #lastFailureAtMs = 0;
+  #lastSuccessSentAtMs = 0;
   /** Whether half of the requests are given up before they are answered. */
   isInAHurry = false;
 
-  constructor(/** @type {string} */ url) {
-    this.users = Array.from({ length: USERS }, () => new ModelUser(url));
+  /** @param {{ url: string, count: number, idleSeconds?: number }} options - as {@link ModelUser} takes them */
+  constructor({ url, count, idleSeconds }) {
+    this.users = Array.from({ length: count }, () => new ModelUser(url, { idleSeconds }));
   }
 
   async run() {
     const inFlight = new Set();
     const startedAtMs = performance.now();
+    const pauseMs = 1_000 / (REQUESTS_PER_SECOND * this.users.length);
     for (let turn = 0; !this.#isOver; turn++) {
-      await delay(startedAtMs + (turn * 1_000) / REQUESTS_PER_SECOND - performance.now());
-      const user = this.users[turn % USERS];
+      await delay(startedAtMs + turn * pauseMs - performance.now());
+      const user = this.users[turn % this.users.length];
       if (user.isBusy) continue;
       const request = this.#act(user).finally(() => inFlight.delete(request));
       inFlight.add(request);
@@ -45,15 +49,29 @@ export class Crowd {
     return this.#outcomes.splice(0);
   }
 
-  get lastFailureAtMs() {
-    return this.#lastFailureAtMs;
+  /** @returns {number} since when all was as usual, at the earliest `fromMs` */
+  wellSinceMs(/** @type {number} */ fromMs) {
+    return Math.max(fromMs, this.#lastFailureAtMs);
+  }
+
+  /** Whether all was as usual for `quietMs`, from `fromMs` on: nobody failed, nobody waits so long, and somebody was answered. */
+  isWell(/** @type {{ fromMs: number, quietMs: number }} */ { fromMs, quietMs }) {
+    const longAgoMs = performance.now() - quietMs;
+    const sinceMs = this.wellSinceMs(fromMs);
+    const isStuck = [...this.#underWay].some(({ sentAtMs }) => sentAtMs < longAgoMs);
+    return sinceMs <= longAgoMs && !isStuck && this.#lastSuccessSentAtMs > sinceMs;
   }
 
   async #act(/** @type {ModelUser} */ user) {
     const isHasty = this.isInAHurry && Math.random() < 0.5;
+    const action = { sentAtMs: performance.now() };
+    this.#underWay.add(action);
     const outcome = await user.act(isHasty ? Math.floor(Math.random() * HURRY_MS) : undefined);
+    this.#underWay.delete(action);
+    if (outcome.action === 'takeBreak') return;
     this.#outcomes.push(outcome);
     if (outcome.kind === 'refused' || outcome.kind === 'broken')
       this.#lastFailureAtMs = performance.now();
+    else this.#lastSuccessSentAtMs = Math.max(this.#lastSuccessSentAtMs, outcome.sentAtMs);
   }
 }

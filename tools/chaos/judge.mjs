@@ -13,21 +13,24 @@ export class Judge {
 
   /**
    * @param {readonly Outcome[]} outcomes
-   * @param {{ refusesNobody?: boolean, mayLose?: MayLose, isBack: boolean }} fault
+   * @param {{ serves?: readonly string[], mayLose?: MayLose, backAtMs: number, isBack: boolean }} fault - `serves` are the actions
+   *   that must be answered as usual all the time; all others must be from `backAtMs` on
    * @returns {{ counts: Record<string, number>, violations: string[] }}
    */
-  judge(outcomes, { refusesNobody, mayLose, isBack }) {
+  judge(outcomes, { serves = [], mayLose, backAtMs, isBack }) {
     if (mayLose) this.#mayLose.push(mayLose);
     const counts = Object.fromEntries(COLUMNS.map((column) => [column, 0]));
     for (const outcome of outcomes)
       counts[this.#isAllowed(outcome) ? 'allowed losses' : outcome.kind]++;
-    const violations = BROKEN_PROMISES.filter((kind) => counts[kind] > 0).map(
-      (kind) => `${counts[kind]} ${kind}`,
-    );
-    if (refusesNobody && counts.refused > 0) violations.push(`${counts.refused} refused`);
-    if (refusesNobody && counts.broken > 0) violations.push(`${counts.broken} broken`);
-    if (!isBack) violations.push('requests still fail');
-    return { counts, violations };
+    const failed = outcomes.filter(({ kind }) => kind === 'refused' || kind === 'broken');
+    const unserved = failed.filter(({ action }) => serves.includes(action));
+    const late = failed.filter(({ sentAtMs }) => sentAtMs > backAtMs);
+    const violations = [
+      ...BROKEN_PROMISES.map((kind) => [counts[kind], kind]),
+      [unserved.length, `refused or broken that must be served: ${actionsOf(unserved)}`],
+      [late.length, `refused or broken after all had to work again: ${actionsOf(late)}`],
+    ].flatMap(([count, what]) => (Number(count) > 0 ? [`${count} ${what}`] : []));
+    return { counts, violations: isBack ? violations : [...violations, 'requests still fail'] };
   }
 
   #isAllowed(/** @type {Outcome} */ { kind, sinceMs }) {
@@ -36,4 +39,8 @@ export class Judge {
         (kind === 'lost update' || !keepsLogins) && sinceMs >= fromMs && sinceMs <= toMs,
     );
   }
+}
+
+function actionsOf(/** @type {readonly Outcome[]} */ outcomes) {
+  return [...new Set(outcomes.map(({ action }) => action))].join(', ');
 }

@@ -5,17 +5,43 @@ const KIM = { username: 'kim', password: 'kim' };
 /** Ms until a user tries a refused login again: checking passwords is expensive, and all at once would be a load of its own. */
 const REST_MS = 3_000;
 
+/** What users who are logged in do, of 100 times. */
+const HABITS = {
+  logOut: 3,
+  logOutWhileAdding: 3,
+  useDeadCookie: 10,
+  add: 30,
+  addTwo: 10,
+  look: 20,
+  askWho: 24,
+};
+
+/** All that users do. */
+export const EVERYTHING = ['logIn', ...Object.keys(HABITS)];
+
+/** What a full Redis must still do. */
+export const READS_AND_LOGOUTS = ['logOut', 'useDeadCookie', 'look', 'askWho'];
+
+/** Where sessions are short, so many of 100 actions are breaks that end the session. */
+const BREAKS = 5;
+/** A break is so many ms longer than a session lives. */
+const BREAK_MARGIN_MS = 1_000;
+
 /**
- * What became of one request. A broken promise says since when it was owed, in ms of `performance.now()`.
+ * What became of one action. A broken promise says since when it was owed, in ms of `performance.now()`.
  *
  * @typedef {object} Outcome
  * @property {'ok' | 'refused' | 'broken' | 'lost login' | 'lost update' | 'doubled update' | 'revived'} kind
+ * @property {string} action - such as `look`
+ * @property {number} sentAtMs - of `performance.now()`
  * @property {number} [sinceMs]
+ *
+ * @typedef {Pick<Outcome, 'kind' | 'sinceMs'>} Result
  */
 
-/** @type {Outcome} */
+/** @type {Result} */
 const OK = { kind: 'ok' };
-/** @type {Outcome} */
+/** @type {Result} */
 const REFUSED = { kind: 'refused' };
 
 /**
@@ -25,7 +51,7 @@ const REFUSED = { kind: 'refused' };
 export class ModelUser {
   /** @type {KeepAliveClient} */
   #client;
-  /** A cookie that is dead since a logout, or since a login that gave another one. */
+  /** A cookie that is dead since a logout, a break, or a login that gave another one. */
   #dead = { cookie: '', sinceMs: 0 };
   /** @type {number | undefined} undefined = nobody knows whether he is logged in */
   #loggedInSinceMs;
@@ -33,10 +59,27 @@ export class ModelUser {
   #items = new Map();
   #itemNumber = 0;
   #restsUntilMs = 0;
+  #readsUntilMs = 0;
+  #comesFromBreak = false;
   #isBusy = false;
+  #idleMs;
+  /** @type {Record<string, () => Promise<Result>>} */
+  #actions = {
+    logIn: () => this.#logIn(),
+    logOut: () => this.#logOut(),
+    logOutWhileAdding: () => this.#logOutWhileAdding(),
+    useDeadCookie: () => this.#useDeadCookie(),
+    add: () => this.#add(),
+    addTwo: () => this.#addTwo(),
+    look: () => this.#look(),
+    askWho: () => this.#askWho(),
+    takeBreak: () => Promise.resolve(this.#takeBreak()),
+  };
 
-  constructor(/** @type {string} */ url) {
+  /** @param {string} url @param {{ idleSeconds?: number }} [options] - `idleSeconds` of a session, where they are so short that users see it */
+  constructor(url, { idleSeconds } = {}) {
     this.url = url;
+    this.#idleMs = idleSeconds && idleSeconds * 1_000;
     this.#client = new KeepAliveClient(url);
   }
 
@@ -45,32 +88,33 @@ export class ModelUser {
     return this.#isBusy || performance.now() < this.#restsUntilMs;
   }
 
-  /** Sends one request. @param {number} [patienceMs] - after that he leaves without an answer @returns {Promise<Outcome>} */
+  /** Does one thing. @param {number} [patienceMs] - after that he leaves without an answer @returns {Promise<Outcome>} */
   async act(patienceMs) {
     this.#isBusy = true;
-    const outcome = await this.#act(patienceMs);
-    this.#isBusy = false;
-    return outcome;
-  }
-
-  /** @param {number} [patienceMs] @returns {Promise<Outcome>} */
-  async #act(patienceMs) {
-    const dice = Math.random();
+    const action = this.#choose();
+    const sentAtMs = performance.now();
     this.#client.patienceMs = patienceMs;
-    try {
-      if (this.#loggedInSinceMs === undefined) return await this.#logIn();
-      if (dice < 0.05) return await this.#logOut();
-      if (dice < 0.15 && this.#dead.cookie) return await this.#useDeadCookie();
-      if (dice < 0.55) return await this.#add();
-      return dice < 0.75 ? await this.#look() : await this.#askWho();
-    } catch {
+    const result = await this.#actions[action]().catch(() => {
       this.#startAnew(this.#client.cookie);
-      return patienceMs === undefined ? { kind: 'broken' } : OK;
-    }
+      return patienceMs === undefined ? { kind: /** @type {const} */ ('broken') } : OK;
+    });
+    this.#isBusy = false;
+    return { ...result, action, sentAtMs };
   }
 
   close() {
     this.#client.close();
+  }
+
+  /** @returns {string} */
+  #choose() {
+    if (this.#comesFromBreak) return 'useDeadCookie';
+    if (this.#loggedInSinceMs === undefined) return 'logIn';
+    let dice = Math.random() * 100;
+    if (this.#idleMs && dice < BREAKS) return 'takeBreak';
+    if (performance.now() < this.#readsUntilMs) return 'askWho';
+    const action = Object.entries(HABITS).find(([, share]) => (dice -= share) < 0)?.[0];
+    return action === 'useDeadCookie' && !this.#dead.cookie ? 'look' : action;
   }
 
   async #logIn() {
@@ -82,6 +126,9 @@ export class ModelUser {
     }
     this.#loggedInSinceMs = performance.now();
     if (cookie) this.#dead = { cookie, sinceMs: this.#loggedInSinceMs };
+    // Only reads keep the session of such a user alive.
+    if (this.#idleMs && Math.random() < 0.5)
+      this.#readsUntilMs = this.#loggedInSinceMs + 3 * this.#idleMs;
     return OK;
   }
 
@@ -89,22 +136,32 @@ export class ModelUser {
     const { cookie } = this.#client;
     // From here on nobody knows, unless it is acknowledged.
     this.#loggedInSinceMs = undefined;
-    for (const item of this.#items.keys()) this.#items.set(item, undefined);
+    this.#expectNoItem();
     const { status } = await this.#client.post('/logout', {});
     if (status !== 204) return REFUSED;
-    this.#dead = { cookie, sinceMs: performance.now() };
-    this.#items.clear();
-    this.#startAnew();
+    this.#leave(cookie);
     return OK;
   }
 
-  /** @returns {Promise<Outcome>} */
+  /** The change may come before the logout or after it: the old cookie must be dead either way. */
+  async #logOutWhileAdding() {
+    const adding = this.#sendItemByOtherTab();
+    const [logout] = await Promise.allSettled([this.#logOut(), adding]);
+    this.#expectNoItem();
+    if (logout.status === 'rejected') throw logout.reason;
+    return logout.value;
+  }
+
+  /** Half of the thieves want to be the user, the others want to see his cart. @returns {Promise<Result>} */
   async #useDeadCookie() {
+    this.#comesFromBreak = false;
     const { cookie, sinceMs } = this.#dead;
     const thief = new KeepAliveClient(this.url, cookie);
     try {
-      const { status } = await thief.get('/api/me');
-      if (status === 401) return OK;
+      const wantsCart = Math.random() < 0.5;
+      const { status, text } = await thief.get(wantsCart ? '/api/cart' : '/api/me');
+      const isStranger = wantsCart ? status === 200 && isEmpty(text) : status === 401;
+      if (isStranger) return OK;
       if (status !== 200) return REFUSED;
       this.#dead.cookie = '';
       return { kind: 'revived', sinceMs };
@@ -114,12 +171,39 @@ export class ModelUser {
   }
 
   async #add() {
+    const { status, text } = await this.#sendItem(this.#client);
+    return status >= 300 ? REFUSED : this.#compare(text);
+  }
+
+  /** Two tabs: neither change may be lost to the other one. */
+  async #addTwo() {
+    const adding = [this.#sendItem(this.#client), this.#sendItemByOtherTab()];
+    for (const added of await Promise.allSettled(adding)) {
+      if (added.status === 'rejected') throw added.reason;
+      if (added.value.status >= 300) return REFUSED;
+    }
+    return this.#look();
+  }
+
+  async #sendItem(/** @type {KeepAliveClient} */ client) {
     const item = `tea ${++this.#itemNumber}`;
+    const { cookie } = client;
     this.#items.set(item, undefined);
-    const { status, text } = await this.#client.post('/api/cart', { item });
-    if (status >= 300) return REFUSED;
-    this.#items.set(item, performance.now());
-    return this.#compare(text);
+    const answer = await client.post('/api/cart', { item });
+    // Another cookie: the session is gone, and the other tab does not see the new one.
+    const isSeen = client === this.#client || client.cookie === cookie;
+    if (answer.status < 300 && isSeen) this.#items.set(item, performance.now());
+    return answer;
+  }
+
+  async #sendItemByOtherTab() {
+    const other = new KeepAliveClient(this.url, this.#client.cookie);
+    other.patienceMs = this.#client.patienceMs;
+    try {
+      return await this.#sendItem(other);
+    } finally {
+      other.close();
+    }
   }
 
   async #look() {
@@ -133,7 +217,15 @@ export class ModelUser {
     return status >= 300 ? REFUSED : OK;
   }
 
-  /** @returns {Outcome} */
+  /** Sends nothing until the session must have ended. */
+  #takeBreak() {
+    this.#restsUntilMs = performance.now() + this.#idleMs + BREAK_MARGIN_MS;
+    this.#comesFromBreak = true;
+    this.#leave(this.#client.cookie);
+    return OK;
+  }
+
+  /** @returns {Result} */
   #compare(/** @type {string} */ text) {
     /** @type {string[]} */
     const { cart } = JSON.parse(text);
@@ -149,17 +241,33 @@ export class ModelUser {
     return lostSinceMs < Infinity ? { kind: 'lost update', sinceMs: lostSinceMs } : OK;
   }
 
-  /** @returns {Outcome} */
+  /** @returns {Result} */
   #loseLogin() {
     const sinceMs = this.#loggedInSinceMs;
-    this.#loggedInSinceMs = undefined;
-    this.#items.clear();
-    this.#startAnew();
+    this.#leave();
     return { kind: 'lost login', sinceMs };
+  }
+
+  /** Forgets the session. @param {string} [cookie] - must be dead from now on */
+  #leave(cookie) {
+    const nowMs = performance.now();
+    if (cookie) this.#dead = { cookie, sinceMs: nowMs };
+    this.#loggedInSinceMs = undefined;
+    this.#items = new Map();
+    this.#startAnew();
+  }
+
+  /** Nobody knows any more what is in the cart. */
+  #expectNoItem() {
+    for (const item of this.#items.keys()) this.#items.set(item, undefined);
   }
 
   #startAnew(cookie = '') {
     this.#client.close();
     this.#client = new KeepAliveClient(this.url, cookie);
   }
+}
+
+function isEmpty(/** @type {string} */ text) {
+  return JSON.parse(text).cart.length === 0;
 }

@@ -11,13 +11,13 @@ import { PagesModule } from './pages/pages.module.js';
 
 /** Where the sessions are. Nothing else of the application knows it. */
 function storeOptions(): RedisSessionModuleOptions {
-  const { databaseUrl, mongodbUrl, redis, store } = environment;
+  const { databaseUrl, mongodbUrl, redis, repository, store } = environment;
   if (store === 'memory') return { store };
-  if (store === 'redis') return { ...redis, repository: 'indexed' };
-  if (store === 'mongo') return { store: mongoSessions({ db: mongodbUrl }), repository: 'indexed' };
+  if (store === 'redis') return { ...redis, repository };
+  if (store === 'mongo') return { store: mongoSessions({ db: mongodbUrl }), repository };
   return {
     store: postgresSessions({ pool: databaseUrl, createTables: true }),
-    repository: 'indexed',
+    repository,
   };
 }
 
@@ -26,7 +26,7 @@ function storeOptions(): RedisSessionModuleOptions {
   imports: [
     RedisSessionModule.forRoot({
       ...storeOptions(),
-      maxInactiveIntervalSeconds: 1800,
+      maxInactiveIntervalSeconds: environment.idleSeconds,
       security: securityOptions,
     }),
     AuthModule,

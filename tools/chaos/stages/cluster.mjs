@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { eventually } from '../../servers/eventually.mjs';
 import { startRedisCluster } from '../../servers/redis-cluster.mjs';
+import { EVERYTHING } from '../model-user.mjs';
 import { FAULT_MS, lossesOf } from './stage.mjs';
 
 const SLOTS_PER_MOVE = 1_000;
@@ -30,7 +31,7 @@ export async function startCluster() {
       REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
     },
     faults: {
-      'slots moved': { inflict: () => moveSlots(cluster), refusesNobody: true },
+      'slots moved': { inflict: () => moveSlots(cluster), serves: EVERYTHING },
       'master frozen': failover(signal('SIGSTOP'), signal('SIGCONT')),
       'master killed': failover(signal('SIGKILL'), restart),
     },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { RedisIndexedSessionRepository } from 'nestjs-redis-session/store';
 import { startRedisServer } from '../../servers/redis-server.mjs';
+import { EVERYTHING } from '../model-user.mjs';
 
 const WORKER = fileURLToPath(new URL('../expiry-worker.mjs', import.meta.url));
 const NAMESPACE = 'chaos:expiry';
@@ -26,8 +27,9 @@ const TOLD_WITHIN_MS = 180_000;
 export async function startExpiry() {
   const redis = await startRedisServer();
   return {
+    repositories: ['indexed'],
     variables: { REDIS_URL: redis.url },
-    faults: { 'workers killed': { inflict: () => killWorkers(redis.url), refusesNobody: true } },
+    faults: { 'workers killed': { inflict: () => killWorkers(redis.url), serves: EVERYTHING } },
     stop: () => redis.stop(),
   };
 }

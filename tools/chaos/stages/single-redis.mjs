@@ -5,12 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../servers/redis-server.mjs';
 import { startTcpProxy } from '../../servers/tcp-proxy.mjs';
+import { EVERYTHING, READS_AND_LOGOUTS } from '../model-user.mjs';
 import { FAULT_MS } from './stage.mjs';
 
 const DOWN_MS = 1_000;
 const BETWEEN_CUTS_MS = 50;
 const ONE_WAY_MS = 100;
 const STALL_MS = 500;
+const NOBODYS_PORT = 1;
 
 /**
  * One Redis that writes everything to its disk before it answers, and a network that can be made bad.
@@ -58,15 +60,25 @@ export async function startSingleRedis() {
 
 /** @type {Record<string, import('./stage.mjs').Fault>} */
 const REPLICA_FAULTS = {
-  nothing: { inflict: () => delay(FAULT_MS), refusesNobody: true },
-  'replica killed': { inflict: (site) => site.replacePod('SIGKILL') },
-  'replica stopped': { inflict: (site) => site.replacePod('SIGTERM') },
+  nothing: { inflict: () => delay(FAULT_MS), serves: EVERYTHING },
+  'replica killed': {
+    async inflict(sites) {
+      await Promise.all(sites.map((site) => site.replacePod('SIGKILL')));
+    },
+  },
+  'replica stopped': {
+    async inflict(sites) {
+      const exitCodes = await Promise.all(sites.map((site) => site.replacePod('SIGTERM')));
+      const failed = exitCodes.filter((exitCode) => exitCode !== 0);
+      return { violations: failed.map((exitCode) => `a replica ended with exit code ${exitCode}`) };
+    },
+  },
   'clients leave early': {
-    refusesNobody: true,
-    async inflict({ crowd }) {
-      crowd.isInAHurry = true;
+    serves: EVERYTHING,
+    async inflict(sites) {
+      for (const { crowd } of sites) crowd.isInAHurry = true;
       await delay(FAULT_MS);
-      crowd.isInAHurry = false;
+      for (const { crowd } of sites) crowd.isInAHurry = false;
     },
   },
 };
@@ -86,7 +98,17 @@ function serverFaults(/** @type {Redis} */ control) {
           control.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
         ),
     },
-    'Redis full': { inflict: () => withConfig(control, 'maxmemory', '1') },
+    'Redis full': {
+      inflict: () => withConfig(control, 'maxmemory', '1'),
+      serves: READS_AND_LOGOUTS,
+    },
+    'Redis read-only': {
+      async inflict() {
+        await control.replicaof('127.0.0.1', NOBODYS_PORT);
+        await delay(FAULT_MS);
+        await control.replicaof('NO', 'ONE');
+      },
+    },
     'no replica to write to': {
       inflict: () => withConfig(control, 'min-replicas-to-write', '1'),
     },
@@ -97,7 +119,7 @@ function serverFaults(/** @type {Redis} */ control) {
 function networkFaults(/** @type {import('../../servers/tcp-proxy.mjs').TcpProxy} */ proxy) {
   return {
     '100 ms each way': {
-      refusesNobody: true,
+      serves: EVERYTHING,
       async inflict() {
         proxy.delayMs = ONE_WAY_MS;
         await delay(FAULT_MS);
@@ -105,7 +127,7 @@ function networkFaults(/** @type {import('../../servers/tcp-proxy.mjs').TcpProxy
       },
     },
     'network stalls': {
-      refusesNobody: true,
+      serves: EVERYTHING,
       inflict: () =>
         repeat(STALL_MS, async () => {
           proxy.pause();

@@ -4,11 +4,13 @@
  * @typedef {object} Stage
  * @property {Record<string, string>} variables - tell the demo where Redis is
  * @property {Record<string, Fault>} faults - by the name in the table
+ * @property {readonly string[]} [repositories] - that have these faults; both unless it tells
+ * @property {number} [idleSeconds] - of a session; 1,800 unless users are to see sessions end
  * @property {() => Promise<void>} stop
  *
  * @typedef {object} Fault
- * @property {(site: import('../site.mjs').Site) => Promise<Aftermath | void>} inflict - puts back what it has changed
- * @property {boolean} [refusesNobody] - whether every request must be answered as usual
+ * @property {(sites: readonly import('../site.mjs').Site[]) => Promise<Aftermath | void>} inflict - puts back what it has changed
+ * @property {readonly string[]} [serves] - what users do that must be answered as usual all the time
  *
  * What follows from a fault; all times in ms of `performance.now()`.
  *

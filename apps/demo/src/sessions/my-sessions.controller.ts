@@ -23,8 +23,9 @@ export class MySessionsController {
   @Get()
   @Header('Content-Type', 'text/html; charset=utf-8')
   async show(@CurrentUser() user: User, @CurrentSession() session: Session): Promise<string> {
-    // Sessions in memory have no index: nobody knows which are of the same user.
-    if (environment.store === 'memory') return this.view.render('sessions', { user, page: null });
+    // Without an index nobody knows which sessions are of the same user.
+    const hasIndex = environment.store !== 'memory' && environment.repository === 'indexed';
+    if (!hasIndex) return this.view.render('sessions', { user, page: null });
     const page = await this.registry.list(user.name, { currentId: session.id });
     return this.view.render('sessions', { user, page, browserOf });
   }
