@@ -59,10 +59,13 @@ export async function startSpringStack({ jar, main }, options) {
   try {
     const redis = await startRedisServer();
     keep(redis);
-    const [spring, nest] = await Promise.all([
+    const starting = [
       startSpring(jar, redis.port, options).then(keep),
       startNest(main, redis.url, options).then(keep),
-    ]);
+    ];
+    // One that fails must not leave the other one behind.
+    await Promise.allSettled(starting);
+    const [spring, nest] = await Promise.all(starting);
     const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
     const nginx = await startNginxWith(NGINX, variables, options.port);
     keep(nginx);

@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import { SessionEncodingError } from '../session/session.errors.js';
 import { JavaValue, javaClassOf, javaJson, ofJavaClass } from './java-json.js';
 
+const isReadable = (name: string) => name.startsWith('com.shop.');
+const encode = (value: unknown, name = 'value') => javaJson.encode(value, name, isReadable);
+
 function roundTrip(value: unknown): unknown {
-  return javaJson.decode(javaJson.encode(value, 'value'));
+  return javaJson.decode(encode(value));
 }
 
 describe('javaJson', () => {
@@ -22,7 +25,7 @@ describe('javaJson', () => {
   it('writes what it has read in the same way', () => {
     const text =
       '{"@class":"java.util.LinkedHashMap","cart":{"@class":"com.shop.Cart","items":["java.util.ArrayList",["a"]],"codes":["x"],"owner":{"name":"kim"}},"tree":{"@class":"java.util.TreeMap","a":1},"at":["java.util.Date",5],"set":["java.util.HashSet",["a"]],"price":["java.math.BigDecimal",1.5]}';
-    expect(javaJson.encode(javaJson.decode(text), 'value')).toBe(text);
+    expect(encode(javaJson.decode(text))).toBe(text);
   });
 
   it.each([
@@ -40,21 +43,36 @@ describe('javaJson', () => {
 
   it('keeps the class of an object that is copied by a spread', () => {
     const cart = javaJson.decode('{"@class":"com.shop.Cart","n":1}') as object;
-    expect(javaJson.encode({ ...cart, n: 2 }, 'cart')).toBe('{"@class":"com.shop.Cart","n":2}');
+    expect(encode({ ...cart, n: 2 })).toBe('{"@class":"com.shop.Cart","n":2}');
   });
 
   it('writes objects and values of a class that the application names', () => {
-    expect(javaJson.encode(ofJavaClass('com.shop.Cart', { n: 1 }), 'cart')).toBe(
-      '{"@class":"com.shop.Cart","n":1}',
-    );
-    expect(javaJson.encode(new JavaValue('java.math.BigDecimal', 1.5), 'price')).toBe(
-      '["java.math.BigDecimal",1.5]',
+    expect(encode(ofJavaClass('com.shop.Cart', { n: 1 }))).toBe('{"@class":"com.shop.Cart","n":1}');
+    expect(encode(new JavaValue('com.shop.Price', 1.5))).toBe('["com.shop.Price",1.5]');
+  });
+
+  it.each([
+    ofJavaClass('com.other.Cart', { n: 1 }),
+    [ofJavaClass('com.other.Tags', ['a'])],
+    { price: new JavaValue('com.other.Price', 1) },
+    ofJavaClass('', { n: 1 }),
+  ])('refuses an object of a class that Spring cannot read, but not one that was read', (value) => {
+    expect(() => encode(value)).toThrow('springSession.classes');
+  });
+
+  it('gives what had no type inside of an object one of its own outside of it', () => {
+    const text =
+      '{"@class":"com.other.Cart","codes":["x",["y"]],"owner":{"name":"kim","tags":["z"]}}';
+    const cart = javaJson.decode(text) as { codes: unknown; owner: object };
+    expect(encode(cart.codes)).toBe('["java.util.ArrayList",["x",["java.util.ArrayList",["y"]]]]');
+    expect(encode({ owner: { ...cart.owner } })).toBe(
+      '{"@class":"java.util.LinkedHashMap","owner":{"@class":"java.util.LinkedHashMap","name":"kim","tags":["java.util.ArrayList",["z"]]}}',
     );
   });
 
   it('refuses a property that names a class, wherever it is: a client may have sent it', () => {
     const fromClient: unknown = JSON.parse('{"list":[{"@class":"com.evil.Gadget"}]}');
-    expect(() => javaJson.encode(fromClient, 'profile')).toThrow(SessionEncodingError);
+    expect(() => encode(fromClient)).toThrow(SessionEncodingError);
   });
 
   it('takes no class from a symbol that arrives as JSON', () => {
@@ -71,7 +89,7 @@ describe('javaJson', () => {
   it.each([() => 1, Symbol('x'), 5n, NaN, new Map(), [undefined]])(
     'refuses %p, of which JSON would lose something',
     (value) => {
-      expect(() => javaJson.encode(value, 'value')).toThrow(SessionEncodingError);
+      expect(() => encode(value)).toThrow(SessionEncodingError);
     },
   );
 });

@@ -1,4 +1,5 @@
 import { jsonSessionCodec } from '../session/attributes/codec.js';
+import { quoted } from '../lib/logger.js';
 import { SessionEncodingError } from '../session/session.errors.js';
 
 /** Holds the Java class of an object or an array. Enumerable, so that `{ ...cart }` keeps the class. */
@@ -14,13 +15,21 @@ export class JavaValue {
   ) {}
 }
 
+/** The class of an object that was read: Spring has written it, so Spring can read it. */
+class StoredClass {
+  constructor(readonly name: string) {}
+}
+
+/** A value that was read. */
+class StoredValue extends JavaValue {}
+
 /** Anything that has a Java class. */
 export interface JavaTyped {
-  readonly [JAVA_CLASS]?: string;
+  readonly [JAVA_CLASS]?: string | StoredClass;
 }
 
 /**
- * Makes `value` an instance of a Java class for Spring. Spring must be able to read the class: see docs/spring.md.
+ * Makes `value` an instance of a Java class for Spring. Name the class in `springSession.classes` unless Spring reads it anyway.
  *
  * ```ts
  * session.setAttribute('cart', ofJavaClass('com.shop.Cart', { items: [] }));
@@ -35,8 +44,17 @@ export function ofJavaClass<T extends object>(className: string, value: T): T & 
 /** Tells the Java class of a value that was read of a session. @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
 export function javaClassOf(value: unknown): string | undefined {
   if (value instanceof JavaValue) return value.className;
+  const type = typeOf(value);
+  return type instanceof StoredClass ? type.name : type;
+}
+
+function typeOf(value: unknown): string | StoredClass | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   return (value as JavaTyped)[JAVA_CLASS];
+}
+
+function ofStoredClass(className: string, value: object): object {
+  return Object.assign(value, { [JAVA_CLASS]: new StoredClass(className) });
 }
 
 const CLASS_PROPERTY = '@class';
@@ -76,8 +94,12 @@ const NUMBERS: ReadonlySet<string> = new Set([
 const CLASS_NAME =
   /^\[*(?:L?[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+;?|[BCDFIJSZ])$/u;
 
-/** Jackson reads names of properties up to 50,000 characters. */
+/** Jackson reads names of properties up to 50,000 characters, and texts up to 20,000,000. */
 const MAX_NAME_LENGTH = 50_000;
+const MAX_TEXT_LENGTH = 20_000_000;
+
+/** Whether Spring can read objects of a class. */
+export type ReadableClasses = (className: string) => boolean;
 
 /**
  * Reads and writes JSON with Java's types, as Spring Security's Jackson modules do. A `Date` stays a date. Java classes that
@@ -88,11 +110,14 @@ const MAX_NAME_LENGTH = 50_000;
  * ```
  */
 export const javaJson = {
-  /** @throws SessionEncodingError when Java could not read it */
-  encode(value: unknown, name: string): string {
+  /**
+   * @param isReadable - asked for each class that the application has named
+   * @throws SessionEncodingError when Java could not read it
+   */
+  encode(value: unknown, name: string, isReadable: ReadableClasses): string {
     // Jackson reads 500 levels; a list takes two of them. This refuses far fewer levels, and all that JSON would lose.
     jsonSessionCodec.encode(value, name);
-    return JSON.stringify(toTyped(value, name));
+    return JSON.stringify(new TypedJson(isReadable).of(value, name, false));
   },
 
   /** @throws SyntaxError when `text` is no JSON */
@@ -101,38 +126,62 @@ export const javaJson = {
   },
 };
 
-function toTyped(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return [DATE, value.getTime()];
-  if (value instanceof JavaValue) return [value.className, value.value];
-  if (value instanceof Number || value instanceof String || value instanceof Boolean)
-    return value.valueOf();
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return toTyped((value as { toJSON(): unknown }).toJSON(), path);
-  return Array.isArray(value) ? toList(value, path) : toObject(value, path);
-}
+class TypedJson {
+  constructor(private readonly isReadable: ReadableClasses) {}
 
-function toList(value: readonly unknown[], path: string): unknown {
-  const items = value.map((item, index) => toTyped(item, `${path}[${index}]`));
-  const className = javaClassOf(value) ?? LIST;
-  return className === UNTYPED ? items : [className, items];
-}
-
-function toObject(value: object, path: string): unknown {
-  const className = javaClassOf(value) ?? MAP;
-  const entries: [string, unknown][] = className === UNTYPED ? [] : [[CLASS_PROPERTY, className]];
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    if (key === CLASS_PROPERTY)
-      throw SessionEncodingError.create(path, `has a property "${key}", which names a Java class`);
-    if (key.length > MAX_NAME_LENGTH)
-      throw SessionEncodingError.create(
-        path,
-        `has a property whose name is longer than ${MAX_NAME_LENGTH} characters`,
-      );
-    entries.push([key, toTyped(item, `${path}.${key}`)]);
+  /** @param isDeclared - whether Java knows the type by the class around it */
+  of(value: unknown, path: string, isDeclared: boolean): unknown {
+    if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH)
+      throw SessionEncodingError.create(path, `is longer than ${MAX_TEXT_LENGTH} characters`);
+    if (typeof value !== 'object' || value === null) return value;
+    if (value instanceof Date) return [DATE, value.getTime()];
+    if (value instanceof JavaValue) return [this.classOf(value, path), value.value];
+    if (value instanceof Number || value instanceof String || value instanceof Boolean)
+      return this.of(value.valueOf(), path, isDeclared);
+    if ('toJSON' in value && typeof value.toJSON === 'function')
+      return this.of((value as { toJSON(): unknown }).toJSON(), path, isDeclared);
+    const className = this.classOf(value, path);
+    // What has no type inside of an object needs one outside of it.
+    const type = className === UNTYPED && !isDeclared ? undefined : className;
+    return Array.isArray(value) ? this.list(value, path, type) : this.object(value, path, type);
   }
-  return Object.fromEntries(entries);
+
+  private list(value: readonly unknown[], path: string, className = LIST): unknown {
+    const isDeclared = className === UNTYPED;
+    const items = value.map((item, index) => this.of(item, `${path}[${index}]`, isDeclared));
+    return isDeclared ? items : [className, items];
+  }
+
+  private object(value: object, path: string, className = MAP): unknown {
+    const isDeclared = !PLAIN_MAPS.has(className);
+    const entries: [string, unknown][] = className === UNTYPED ? [] : [[CLASS_PROPERTY, className]];
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      refuseName(key, path);
+      entries.push([key, this.of(item, `${path}.${key}`, isDeclared)]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  private classOf(value: object, path: string): string | undefined {
+    const className = javaClassOf(value);
+    const isStored = value instanceof StoredValue || typeOf(value) instanceof StoredClass;
+    if (className === undefined || isStored || this.isReadable(className)) return className;
+    throw SessionEncodingError.create(
+      path,
+      `is of the Java class ${quoted(className)}, which Spring reads only if its JSON mapper allows it. Allow it there, and name it in springSession.classes`,
+    );
+  }
+}
+
+function refuseName(name: string, path: string): void {
+  if (name === CLASS_PROPERTY)
+    throw SessionEncodingError.create(path, `has a property "${name}", which names a Java class`);
+  if (name.length > MAX_NAME_LENGTH)
+    throw SessionEncodingError.create(
+      path,
+      `has a property whose name is longer than ${MAX_NAME_LENGTH} characters`,
+    );
 }
 
 /** @param isDeclared - whether Java knows the type by the class around it */
@@ -146,8 +195,8 @@ function fromTyped(value: unknown, isDeclared: boolean): unknown {
     ([key, item]) => [key, fromTyped(item, !isMap || (!isTyped && isDeclared))] as const,
   );
   const object = Object.fromEntries(entries);
-  if (isTyped) return isMap ? object : ofJavaClass(className, object);
-  return isDeclared ? ofJavaClass(UNTYPED, object) : object;
+  if (isTyped) return isMap ? object : ofStoredClass(className, object);
+  return isDeclared ? ofStoredClass(UNTYPED, object) : object;
 }
 
 function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
@@ -155,12 +204,12 @@ function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
   const isTyped = array.length === 2 && typeof className === 'string' && CLASS_NAME.test(className);
   if (!isTyped) {
     const items = array.map((item) => fromTyped(item, isDeclared));
-    return isDeclared ? ofJavaClass(UNTYPED, items) : items;
+    return isDeclared ? ofStoredClass(UNTYPED, items) : items;
   }
   if (Array.isArray(content)) {
     const items = content.map((item) => fromTyped(item, false));
-    return PLAIN_LISTS.has(className) ? items : ofJavaClass(className, items);
+    return PLAIN_LISTS.has(className) ? items : ofStoredClass(className, items);
   }
   if (className === DATE && typeof content === 'number') return new Date(content);
-  return NUMBERS.has(className) ? content : new JavaValue(className, content);
+  return NUMBERS.has(className) ? content : new StoredValue(className, content);
 }

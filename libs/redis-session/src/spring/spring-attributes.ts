@@ -5,7 +5,8 @@ import {
   SECURITY_CONTEXT_ATTRIBUTE,
 } from '../session/attributes/attribute-names.js';
 import { type SessionCodec } from '../session/attributes/codec.js';
-import { javaJson, ofJavaClass } from './java-json.js';
+import { SessionEncodingError } from '../session/session.errors.js';
+import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
 import { type SpringContext } from './spring-context.js';
 
 /** Holds a user's name where Spring Security is not used, and for its index. */
@@ -40,6 +41,8 @@ export function ownNameOf(springName: string): string {
 }
 
 const CSRF_TOKEN = 'org.springframework.security.web.csrf.DefaultCsrfToken';
+/** The class of a saved page. */
+export const SAVED_REQUEST = 'org.springframework.security.web.savedrequest.DefaultSavedRequest';
 
 /** The header and the field that carry the CSRF token. */
 export interface SpringCsrfNames {
@@ -47,16 +50,36 @@ export interface SpringCsrfNames {
   readonly parameter: string;
 }
 
+/**
+ * Spring casts what it finds under some names, and answers 500 to another class.
+ *
+ * @throws SessionEncodingError
+ */
+export function refuseMisuse(value: unknown, name: string): void {
+  if (OWN_NAMES.has(name))
+    throw SessionEncodingError.create(
+      name,
+      'has a name that Spring uses itself. Choose another one',
+    );
+  const needsText = name === CSRF_SECRET_ATTRIBUTE || name === PRINCIPAL_NAME_ATTRIBUTE;
+  if (needsText && typeof value !== 'string')
+    throw SessionEncodingError.create(name, 'must be a text, because Spring takes it for one');
+  if (name === SAVED_REQUESTS_ATTRIBUTE && javaClassOf(value) !== SAVED_REQUEST)
+    throw SessionEncodingError.create(name, 'is kept for the page to which a login leads');
+}
+
 /** Attributes as Spring's JSON serializer reads and writes them: the login and the CSRF token in Spring's own classes. */
 export function springCodec(context: SpringContext, csrf: SpringCsrfNames): SessionCodec {
   const { headerName, parameter } = csrf;
+  const { isReadable } = context;
   return {
     encode(value, name) {
       if (name === SECURITY_CONTEXT_ATTRIBUTE)
         return context.encode(value as SecurityContext, name);
-      if (name !== CSRF_SECRET_ATTRIBUTE) return javaJson.encode(value, name);
+      refuseMisuse(value, name);
+      if (name !== CSRF_SECRET_ATTRIBUTE) return javaJson.encode(value, name, isReadable);
       const token = { headerName, parameterName: parameter, token: value };
-      return javaJson.encode(ofJavaClass(CSRF_TOKEN, token), name);
+      return javaJson.encode(ofJavaClass(CSRF_TOKEN, token), name, isReadable);
     },
 
     decode(text, name) {

@@ -66,6 +66,7 @@ describe('SpringContext', () => {
 
   it('translates principals of own classes, both ways', () => {
     const { context, warnings } = contextOf({
+      classes: ['com.shop.Account'],
       principal: {
         fromSpring: (stored) => {
           if (javaClassOf(stored) !== 'com.shop.Account') return undefined;

@@ -2,9 +2,10 @@ import { type SessionLogger, quoted } from '../lib/logger.js';
 import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { SessionEncodingError } from '../session/session.errors.js';
-import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+import { javaClassOf, javaJson, ofJavaClass, type ReadableClasses } from './java-json.js';
 import { javaContext } from './jdk/java-values.js';
 import { type WrittenObject } from './jdk/java-writer.js';
+import { readableClasses } from './readable-classes.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 const SECURITY = 'org.springframework.security';
@@ -47,7 +48,8 @@ interface OwnPart {
 export type SpringContextOptions = Pick<
   ResolvedSpringOptions,
   'authorities' | 'boot' | 'factor' | 'principal'
->;
+> &
+  Partial<Pick<ResolvedSpringOptions, 'classes'>>;
 
 /**
  * Translates who is logged in, both ways: `SecurityContextImpl` of Spring Security and the `SecurityContext` of this library.
@@ -57,12 +59,16 @@ export type SpringContextOptions = Pick<
  * ```
  */
 export class SpringContext {
+  /** Of objects in attributes, and of principals. */
+  readonly isReadable: ReadableClasses;
   private readonly warned = new Set<string>();
 
   constructor(
     private readonly options: SpringContextOptions,
     private readonly logger: SessionLogger,
-  ) {}
+  ) {
+    this.isReadable = readableClasses(options);
+  }
 
   /** @returns undefined for an anonymous visitor, and for a login that cannot be understood: that is logged once per class */
   decode(text: string): SecurityContext | undefined {
@@ -86,7 +92,7 @@ export class SpringContext {
 
   encode({ authentication }: SecurityContext, name: string): string {
     if (!authentication)
-      return javaJson.encode(ofJavaClass(CONTEXT, { authentication: null }), name);
+      return javaJson.encode(ofJavaClass(CONTEXT, { authentication: null }), name, this.isReadable);
     const { kind, principal, authenticatedAt } = authentication;
     const own: OwnPart = { authenticatedAt, name: authentication.name, principal };
     const isRemembered = kind === 'remember-me';
@@ -99,7 +105,7 @@ export class SpringContext {
       principal: this.options.principal?.toSpring(authentication) ?? this.userOf(authentication),
       node: own,
     });
-    return javaJson.encode(ofJavaClass(CONTEXT, { authentication: token }), name);
+    return javaJson.encode(ofJavaClass(CONTEXT, { authentication: token }), name, this.isReadable);
   }
 
   /** {@link encode} for Java serialization. It has no place for `authenticatedAt` and for more of the principal than its name. */

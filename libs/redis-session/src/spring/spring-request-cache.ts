@@ -12,8 +12,7 @@ import {
 } from '../http/saved-requests/request-cache.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 import { ofJavaClass } from './java-json.js';
-
-const SAVED_REQUEST = 'org.springframework.security.web.savedrequest.DefaultSavedRequest';
+import { SAVED_REQUEST } from './spring-attributes.js';
 
 /** Spring adds the parameter to the address of a page to which a login leads. */
 const VISITED = /^(.*)[?&]continue$/;

@@ -42,6 +42,17 @@ export const springOptionGroup = z.strictObject({
   /** The generation of Spring Boot that shares the sessions. With several, the oldest one. */
   boot: z.union([z.literal(3), z.literal(4)]).default(4),
   /**
+   * Java classes of which objects are stored here: names, and packages that end with a dot. Spring's JSON mapper must allow them,
+   * or Spring answers 500 to such a session. Default: those that Spring Security allows itself, such as `java.util.TreeMap`.
+   */
+  classes: z
+    .array(z.string().regex(/^(?:[\p{L}_$][\p{L}\p{N}_$]*\.)+(?:[\p{L}_$][\p{L}\p{N}_$]*)?$/u))
+    .readonly()
+    .describe(
+      'a list of Java classes, such as "com.shop.Cart", and of packages, such as "com.shop."',
+    )
+    .optional(),
+  /**
    * What a login here proves to Spring Security 7, which can ask for factors. Needs `boot: 4`. Left out, a login here counts
    * as none, and `authenticatedAt` is lost when Spring writes the login again.
    */

@@ -16,7 +16,7 @@ import {
 } from '../../session/session-change.js';
 import { SessionEncodingError, SessionOptionError } from '../../session/session.errors.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
-import { csrfSecretOf, type SpringCsrfNames } from '../spring-attributes.js';
+import { csrfSecretOf, refuseMisuse, type SpringCsrfNames } from '../spring-attributes.js';
 import { type SpringContext } from '../spring-context.js';
 import { springSessionKeys, type SpringSessionKeys } from '../spring-session.keys.js';
 import { toSpringHash } from '../spring-session.mapper.js';
@@ -114,6 +114,7 @@ const OWN_MARKS = [REMEMBER_ME_ATTRIBUTE, SESSION_CLIENT_ATTRIBUTE, SESSION_COOK
 export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): SessionCodec {
   const valueOf = (value: unknown, name: string): WrittenObject | string => {
     if (name === SECURITY_CONTEXT_ATTRIBUTE) return context.toJava(value as SecurityContext, name);
+    refuseMisuse(value, name);
     if (name === CSRF_SECRET_ATTRIBUTE) {
       const { headerName, parameter: parameterName } = csrf;
       return javaCsrfToken({ headerName, parameterName, token: String(value) });

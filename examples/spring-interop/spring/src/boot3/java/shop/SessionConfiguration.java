@@ -2,6 +2,7 @@ package shop;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.math.BigDecimal;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
@@ -20,13 +21,17 @@ public class SessionConfiguration implements BeanClassLoaderAware {
     this.loader = loader;
   }
 
-  /** Without Long, Spring cannot read its own messages of new sessions. */
+  /**
+   * Without Long, Spring cannot read its own messages of new sessions. BigDecimal is for attributes; the Nest half names it in its
+   * option {@code classes}.
+   */
   @Bean
   @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
   RedisSerializer<Object> springSessionDefaultRedisSerializer() {
     var mapper = new ObjectMapper();
     mapper.registerModules(SecurityJackson2Modules.getModules(loader));
     mapper.addMixIn(Long.class, Allowed.class);
+    mapper.addMixIn(BigDecimal.class, Allowed.class);
     return new GenericJackson2JsonRedisSerializer(mapper);
   }
 

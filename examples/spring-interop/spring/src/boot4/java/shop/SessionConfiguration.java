@@ -1,5 +1,6 @@
 package shop;
 
+import java.math.BigDecimal;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
@@ -20,13 +21,17 @@ public class SessionConfiguration implements BeanClassLoaderAware {
     this.loader = loader;
   }
 
-  /** Without Long, Spring cannot read its own messages of new sessions. */
+  /**
+   * Without Long, Spring cannot read its own messages of new sessions. The other two are for attributes; the Nest half names them
+   * in its option {@code classes}.
+   */
   @Bean
   @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
   RedisSerializer<Object> springSessionDefaultRedisSerializer() {
     var allowed =
         BasicPolymorphicTypeValidator.builder()
             .allowIfSubType(Long.class)
+            .allowIfSubType(BigDecimal.class)
             .allowIfSubType("shop.");
     var mapper =
         JsonMapper.builder().addModules(SecurityJacksonModules.getModules(loader, allowed)).build();

@@ -125,6 +125,14 @@ public class ShopController {
     return all;
   }
 
+  /** Writes every attribute again, as Spring has read it. */
+  @PostMapping("/api/attributes/again")
+  void writeAgain(HttpSession session) {
+    for (var name : Collections.list(session.getAttributeNames())) {
+      session.setAttribute(name, session.getAttribute(name));
+    }
+  }
+
   @GetMapping("/api/wishlist")
   List<String> wishlist(HttpSession session) {
     return ((Wishlist) session.getAttribute("wishlist")).getItems();

@@ -28,4 +28,9 @@ public class Wishlist implements Serializable {
   public void setItems(List<String> items) {
     this.items = items;
   }
+
+  @Override
+  public String toString() {
+    return items + " of " + owner;
+  }
 }

@@ -1,0 +1,136 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CurrentSession, type Session } from 'nestjs-redis-session';
+import { javaClassOf, ofJavaClass, springSession } from 'nestjs-redis-session/spring';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { startApp, type StartedApp } from '../support/apps/start-app.js';
+import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { type Kind, KINDS, REFUSED } from './attribute-kinds.js';
+import { sessionKeyOf, useSpringApps } from './spring-stack.js';
+
+/** Takes the values that a body cannot carry. */
+const desk: { name: string; value: unknown } = { name: 'value', value: undefined };
+
+@Controller('desk')
+class DeskController {
+  @Post()
+  @HttpCode(200)
+  put(@CurrentSession() session: Session): void {
+    session.setAttribute<string>(desk.name, desk.value);
+  }
+
+  @Get()
+  take(@CurrentSession() session: Session): void {
+    desk.value = session.getAttribute<object>('value');
+  }
+}
+
+describe.each([
+  [4, 'json'],
+  [3, 'json'],
+  [4, 'jdk'],
+  [3, 'jdk'],
+] as const)('attributes of every kind, for Spring Boot %d with %s', (boot, serialization) => {
+  const storesLogins = serialization === 'jdk';
+  const apps = useSpringApps({ boot, repository: 'default', serialization, storesLogins });
+  const log = new LoggedLines();
+  let desks: StartedApp | undefined;
+  beforeAll(async () => {
+    const feature =
+      serialization === 'json'
+        ? springSession({ boot, classes: ['shop.', 'java.math.BigDecimal'] })
+        : springSession({ boot, serialization, storesLogins: 'default' });
+    desks = await startApp('express', {
+      options: { redis: apps.running.redisUrl, features: [feature] },
+      controllers: [DeskController],
+      log,
+    });
+  });
+  afterAll(() => desks?.close());
+
+  async function atDesk(visitor: Visitor, method: 'get' | 'post'): Promise<number> {
+    if (!desks) throw new Error('The application has not started.');
+    return (await desks.client[method]('/desk').set('cookie', await visitor.cookie())).status;
+  }
+
+  /** Somebody with a session. */
+  async function kim(): Promise<Visitor> {
+    const visitor = apps.visitor();
+    await visitor.postJson('/nest/api/attributes', { kept: 1, value: 'before' });
+    return visitor;
+  }
+
+  async function fieldsOf(visitor: Visitor): Promise<Record<string, string>> {
+    const { lastAccessedTime, ...fields } = await apps.redis.hgetall(await sessionKeyOf(visitor));
+    expect(lastAccessedTime).toBeDefined();
+    return fields;
+  }
+
+  async function readAtSpring(visitor: Visitor): Promise<Record<string, string>> {
+    const { status, text } = await visitor.getJson('/spring/api/attributes');
+    expect({ status, text }).toMatchObject({ status: 200 });
+    return JSON.parse(text) as Record<string, string>;
+  }
+
+  async function expectRefusal(name: string, value: unknown): Promise<void> {
+    const visitor = await kim();
+    const before = await fieldsOf(visitor);
+    log.clear();
+    Object.assign(desk, { name, value });
+    expect(await atDesk(visitor, 'post')).toBe(500);
+    expect(log.text).toMatch(/SessionEncodingError: Cannot save the session: .+ \S+\./);
+    expect(await fieldsOf(visitor)).toEqual(before);
+    expect(await readAtSpring(visitor)).toEqual({
+      kept: 'java.lang.Integer 1',
+      value: 'java.lang.String before',
+    });
+  }
+
+  const isStored = (kind: Kind) => serialization === 'json' || 'jdk' in kind;
+  const kinds = Object.entries(KINDS);
+  const stored = kinds.filter(([, kind]) => isStored(kind));
+  const refused = kinds.filter(([, kind]) => !isStored(kind));
+
+  it.each(stored)('Spring reads %s, writes it again, and Nest reads the same', async (_, kind) => {
+    const visitor = await kim();
+    Object.assign(desk, { name: 'value', value: kind.value });
+    expect(await atDesk(visitor, 'post')).toBe(200);
+    const text = kind[serialization];
+    expect(await readAtSpring(visitor)).toEqual({
+      kept: 'java.lang.Integer 1',
+      ...(text !== undefined && { value: text }),
+    });
+    expect((await visitor.postJson('/spring/api/attributes/again', {})).status).toBe(200);
+    desk.value = 'nobody has read';
+    expect(await atDesk(visitor, 'get')).toBe(200);
+    const { again = kind.value } = kind;
+    expect(contentOf(desk.value)).toEqual(contentOf(serialization === 'jdk' ? kind.value : again));
+    await readAtSpring(visitor);
+  });
+
+  it.each([
+    ...refused.map(([what, { value }]) => [what, 'value', value] as const),
+    ...Object.entries(REFUSED).map(([what, [name, value]]) => [what, name, value] as const),
+  ])('Nest refuses %s before it writes anything, and Spring goes on', async (_, name, value) => {
+    await expectRefusal(name, value);
+  });
+
+  const itWithJson = serialization === 'json' ? it : undefined;
+
+  itWithJson?.(
+    'a set is stored for Boot 4, and refused for Boot 3, which cannot read it',
+    async () => {
+      const set = ofJavaClass('java.util.HashSet', ['a']);
+      if (boot === 3) return expectRefusal('value', set);
+      const visitor = await kim();
+      Object.assign(desk, { name: 'value', value: set });
+      expect(await atDesk(visitor, 'post')).toBe(200);
+      expect(await readAtSpring(visitor)).toMatchObject({ value: 'java.util.HashSet [a]' });
+    },
+  );
+});
+
+/** Without the mark by which the library knows the class of an object. */
+function contentOf(value: unknown): object {
+  return { className: javaClassOf(value), value: structuredClone(value) };
+}
