@@ -8,12 +8,12 @@ const REST_MS = 3_000;
 /** What users who are logged in do, of 100 times. */
 const HABITS = {
   logOut: 3,
-  logOutWhileAdding: 3,
+  logOutWhileAdding: 4,
   useDeadCookie: 10,
   add: 30,
   addTwo: 10,
   look: 20,
-  askWho: 24,
+  askWho: 23,
 };
 
 /** All that users do. */
@@ -149,16 +149,15 @@ export class ModelUser {
     const [logout] = await Promise.allSettled([this.#logOut(), adding]);
     this.#expectNoItem();
     if (logout.status === 'rejected') throw logout.reason;
-    return logout.value;
+    return logout.value === OK ? this.#useDeadCookie({ wantsCart: true }) : logout.value;
   }
 
-  /** Half of the thieves want to be the user, the others want to see his cart. @returns {Promise<Result>} */
-  async #useDeadCookie() {
+  /** Half of the thieves want to be the user, the others want to see his cart. @param {{ wantsCart?: boolean }} [thief] @returns {Promise<Result>} */
+  async #useDeadCookie({ wantsCart = Math.random() < 0.5 } = {}) {
     this.#comesFromBreak = false;
     const { cookie, sinceMs } = this.#dead;
     const thief = new KeepAliveClient(this.url, cookie);
     try {
-      const wantsCart = Math.random() < 0.5;
       const { status, text } = await thief.get(wantsCart ? '/api/cart' : '/api/me');
       const isStranger = wantsCart ? status === 200 && isEmpty(text) : status === 401;
       if (isStranger) return OK;
