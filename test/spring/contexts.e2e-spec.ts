@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { type SpringSessionOptions, springSession } from 'nestjs-redis-session/spring';
+import { KIM, LoginController, TestStrategy } from '../support/apps/login-parts.js';
+import { startApp } from '../support/apps/start-app.js';
+import { Visitor } from '../../tools/demo/visitor.mjs';
 import { sessionKeyOf, useSpringApps } from './spring-stack.js';
 
 const SECURITY = 'org.springframework.security';
@@ -44,13 +47,28 @@ interface Me {
   readonly authenticatedAt?: number;
 }
 
-describe.each([4, 3])('who is logged in, shared with Spring Boot %d', (boot) => {
+describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (boot) => {
   const apps = useSpringApps({ boot, repository: 'default' });
 
   async function me(visitor: Visitor, side: 'nest' | 'spring'): Promise<Me> {
     const { status, text } = await visitor.getJson(`/${side}/api/me`);
     expect({ side, status, text }).toMatchObject({ status: 200 });
     return JSON.parse(text) as Me;
+  }
+
+  /** Somebody who has logged in at an application of Nest with other options. */
+  async function loginWith(options: SpringSessionOptions, isRemembered: boolean): Promise<Visitor> {
+    const nest = await startApp('express', {
+      options: { redis: apps.running.redisUrl, features: [springSession(options)] },
+      controllers: [LoginController],
+      providers: [TestStrategy],
+      pod: 'nest',
+    });
+    const visitor = new Visitor(nest.url);
+    await visitor.postJson('/login', { ...KIM, 'remember-me': isRemembered });
+    await nest.close();
+    visitor.url = apps.running.url;
+    return visitor;
   }
 
   async function withContext(authentication: object): Promise<Visitor> {
@@ -137,6 +155,23 @@ describe.each([4, 3])('who is logged in, shared with Spring Boot %d', (boot) => 
     if (boot === 4) expect(authenticatedAt).toBeGreaterThanOrEqual(startMs);
     else expect(authenticatedAt).toBe(0);
   });
+
+  it.each([
+    ['username-password', false, 'UsernamePasswordAuthenticationToken', 'full'],
+    ['pre-authenticated', false, 'PreAuthenticatedAuthenticationToken', 'full'],
+    ['pre-authenticated', true, 'RememberMeAuthenticationToken', 'remember-me'],
+  ] as const)(
+    'a login at Nest with the token %s, remembered: %p, is a %s at Spring and stays one',
+    async (given, isRemembered, className, kind) => {
+      const kim = await loginWith({ boot, token: given }, isRemembered);
+      for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
+        expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
+        expect(await me(kim, 'spring')).toMatchObject({ name: 'kim', kind, token: className });
+        expect(await me(kim, 'nest')).toMatchObject({ name: 'kim' });
+      }
+      expect((await kim.open('/spring/vault')).text).toBe(kind === 'full' ? 'hello kim' : '');
+    },
+  );
 
   it('a login at Nest takes the place of one at Spring, and changes the id', async () => {
     const visitor = await apps.login('spring', 'bob');

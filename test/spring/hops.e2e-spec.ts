@@ -103,6 +103,18 @@ describe.each([4, 3])('a visitor who hops between Nest and Spring Boot %d', (boo
     }
   });
 
+  it('Spring asks a user whom Nest remembers to log in again, and a login there is enough', async () => {
+    const visitor = apps.visitor();
+    await logIn(visitor, 'nest', { 'remember-me': 'on' });
+    expect(await kindAt(visitor, 'nest')).toBe('full');
+    expect((await visitor.open('/nest/vault')).text).toBe('hello alice');
+    expect(await kindAt(visitor, 'spring')).toBe('remember-me');
+    expect((await visitor.open('/spring/members')).text).toBe('hello alice');
+    expect((await visitor.open('/spring/vault')).location).toMatch(/\/login/);
+    await logIn(visitor, 'spring');
+    expect((await visitor.open('/spring/vault')).text).toBe('hello alice');
+  });
+
   it('a user whom Spring remembers stays logged out after a logout at Nest', async () => {
     const visitor = apps.visitor();
     await logIn(visitor, 'spring', { 'remember-me': 'on' });

@@ -42,13 +42,16 @@ describe.each([
       },
     );
 
-    it('are honoured by Spring when Nest remembers the user', async () => {
+    it('are honoured by both sides when Nest remembers the user, and are no full ones', async () => {
       const alice = apps.visitor();
       const token = (await alice.getJson('/nest/api/csrf')).text;
       const form = { username: 'alice', password: 'alice', _csrf: token, 'remember-me': 'on' };
       expect((await alice.submit('/nest/login', form)).status).toBe(303);
       await expectUser(alice, 'alice');
-      expect((await alice.open('/spring/members')).text).toBe('hello alice');
+      for (const side of SIDES) {
+        expect((await alice.open(`/${side}/members`)).text).toBe('hello alice');
+        expect((await alice.open(`/${side}/vault`)).location).toMatch(/\/login/);
+      }
     });
 
     it('hold no role that the user does not have', async () => {

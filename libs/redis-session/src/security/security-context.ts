@@ -10,6 +10,8 @@ export interface SecurityContext {
   readonly authentication: Authentication | undefined;
   /** Only as it is stored, see the option `security.credentialStamp`. */
   readonly credentialStamp?: string | undefined;
+  /** Only as it is stored: the user has asked to be remembered. Who shares the session must not take the login for a full one. */
+  readonly isRemembered?: boolean | undefined;
 }
 
 /** The context of an anonymous visitor. */
@@ -75,8 +77,12 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
     return isSecurityContext(stored) ? stored : EMPTY_SECURITY_CONTEXT;
   },
 
-  saveContext(session, { authentication, credentialStamp }) {
-    const stored = { authentication, ...(credentialStamp !== undefined && { credentialStamp }) };
+  saveContext(session, { authentication, credentialStamp, isRemembered = false }) {
+    const stored = {
+      authentication,
+      ...(credentialStamp !== undefined && { credentialStamp }),
+      ...(isRemembered && { isRemembered }),
+    };
     session.setAttribute<string>(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
   },
 };

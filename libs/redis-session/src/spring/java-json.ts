@@ -213,3 +213,21 @@ function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
   if (className === DATE && typeof content === 'number') return new Date(content);
   return NUMBERS.has(className) ? content : new StoredValue(className, content);
 }
+
+/** The properties of an object that was read. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** What can be asked for properties, if `value` can. */
+export function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+}
+
+/** The objects of a list; none for anything else. */
+export function itemsOf(value: unknown): Fields[] {
+  return Array.isArray(value)
+    ? value.flatMap((item: unknown): Fields[] => {
+        const fields = fieldsOf(item);
+        return fields ? [fields] : [];
+      })
+    : [];
+}

@@ -28,10 +28,27 @@ function writtenBySpring(text: string): string {
 }
 
 describe('SpringContext', () => {
-  it.each(['full', 'remember-me'] as const)('gives back a login of the kind %s', (kind) => {
+  it.each([
+    ['full', false],
+    ['full', true],
+    ['remember-me', true],
+  ] as const)('gives back a login of the kind %s, remembered: %p', (kind, isRemembered) => {
     const { context } = contextOf();
-    const authentication = { ...KIM, kind };
-    expect(context.decode(context.encode({ authentication }, 'login'))).toEqual({ authentication });
+    const login = { authentication: { ...KIM, kind }, isRemembered };
+    const text = context.encode(login, 'login');
+    expect(context.decode(text)).toEqual(login);
+    expect(context.encode(context.decode(text) ?? login, 'login')).toBe(text);
+  });
+
+  it('a remembered login is no full one once Spring has written it again', () => {
+    const { context } = contextOf({ factor: 'FACTOR_PASSWORD' });
+    const login = { authentication: KIM, isRemembered: true };
+    const text = context.encode(login, 'login');
+    expect(text).not.toContain('FactorGrantedAuthority');
+    expect(context.decode(writtenBySpring(text))?.authentication).toMatchObject({
+      kind: 'remember-me',
+      authenticatedAt: 0,
+    });
   });
 
   it('keeps the time of a login with a factor when Spring writes it again, and the user', () => {

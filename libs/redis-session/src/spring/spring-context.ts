@@ -1,45 +1,39 @@
 import { type SessionLogger, quoted } from '../lib/logger.js';
-import { type Authentication, type AuthenticationKind } from '../security/authentication.js';
+import { type Authentication } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { SessionEncodingError } from '../session/session.errors.js';
-import { javaClassOf, javaJson, ofJavaClass, type ReadableClasses } from './java-json.js';
+import {
+  type Fields,
+  fieldsOf,
+  itemsOf,
+  javaClassOf,
+  javaJson,
+  ofJavaClass,
+  type ReadableClasses,
+} from './java-json.js';
 import { javaContext } from './jdk/java-values.js';
 import { type WrittenObject } from './jdk/java-writer.js';
 import { readableClasses } from './readable-classes.js';
+import {
+  ALWAYS_AUTHENTICATED,
+  ANONYMOUS_TOKEN,
+  AUTHORITY,
+  CONTEXT,
+  FACTOR,
+  KINDS,
+  REMEMBER_ME_KEY_HASH,
+  REMEMBER_ME_TOKEN,
+  SET,
+  tokenClassOf,
+  USER,
+} from './spring-security-classes.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
-
-const SECURITY = 'org.springframework.security';
-const CONTEXT = `${SECURITY}.core.context.SecurityContextImpl`;
-const USER = `${SECURITY}.core.userdetails.User`;
-const AUTHORITY = `${SECURITY}.core.authority.SimpleGrantedAuthority`;
-const FACTOR = `${SECURITY}.core.authority.FactorGrantedAuthority`;
-const LOGIN_TOKEN = `${SECURITY}.authentication.UsernamePasswordAuthenticationToken`;
-const REMEMBER_ME_TOKEN = `${SECURITY}.authentication.RememberMeAuthenticationToken`;
-const PRE_AUTHENTICATED_TOKEN = `${SECURITY}.web.authentication.preauth.PreAuthenticatedAuthenticationToken`;
-const ANONYMOUS_TOKEN = `${SECURITY}.authentication.AnonymousAuthenticationToken`;
-const SET = 'java.util.Collections$UnmodifiableSet';
-
-/** Any number but 0, which Spring refuses. It is compared when somebody logs in by a token, and not afterwards. */
-const REMEMBER_ME_KEY_HASH = 1;
-
-/** Classes of tokens, and what they say of the login. Others need the option `principal`. */
-const KINDS: ReadonlyMap<string | undefined, AuthenticationKind> = new Map([
-  [LOGIN_TOKEN, 'full'],
-  [PRE_AUTHENTICATED_TOKEN, 'full'],
-  [REMEMBER_ME_TOKEN, 'remember-me'],
-]);
-
-/** Tokens that exist only after a login. Spring writes no `authenticated` into their JSON. */
-const ALWAYS_AUTHENTICATED: ReadonlySet<string | undefined> = new Set([
-  `${SECURITY}.oauth2.client.authentication.OAuth2AuthenticationToken`,
-  `${SECURITY}.saml2.provider.service.authentication.Saml2Authentication`,
-]);
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What Spring has no place for; Spring ignores it inside of a token, and loses it when Spring writes the token again. */
 interface OwnPart {
   readonly authenticatedAt: number;
+  /** Left out unless the user has proved who he is, whatever the class of the token says. */
+  readonly kind?: 'full';
   readonly name: string;
   readonly principal: unknown;
 }
@@ -49,7 +43,7 @@ export type SpringContextOptions = Pick<
   ResolvedSpringOptions,
   'authorities' | 'boot' | 'factor' | 'principal'
 > &
-  Partial<Pick<ResolvedSpringOptions, 'classes'>>;
+  Partial<Pick<ResolvedSpringOptions, 'classes' | 'token'>>;
 
 /**
  * Translates who is logged in, both ways: `SecurityContextImpl` of Spring Security and the `SecurityContext` of this library.
@@ -81,7 +75,8 @@ export class SpringContext {
       const token = fieldsOf(fieldsOf(decodeContext())?.['authentication']);
       if (!token || !isAuthenticated(token)) return undefined;
       const authentication = this.toAuthentication(token);
-      return authentication && { authentication };
+      if (!authentication) return undefined;
+      return { authentication, isRemembered: javaClassOf(token) === REMEMBER_ME_TOKEN };
     } catch {
       this.warnOnce(
         'not as Spring writes it, is nested too deeply, or makes a function of the options throw',
@@ -90,26 +85,16 @@ export class SpringContext {
     }
   }
 
-  encode({ authentication }: SecurityContext, name: string): string {
-    if (!authentication)
-      return javaJson.encode(ofJavaClass(CONTEXT, { authentication: null }), name, this.isReadable);
-    const { kind, principal, authenticatedAt } = authentication;
-    const own: OwnPart = { authenticatedAt, name: authentication.name, principal };
-    const isRemembered = kind === 'remember-me';
-    const token = ofJavaClass(isRemembered ? REMEMBER_ME_TOKEN : LOGIN_TOKEN, {
-      authenticated: true,
-      authorities: this.authoritiesOf(authentication),
-      credentials: null,
-      details: null,
-      ...(isRemembered && { keyHash: REMEMBER_ME_KEY_HASH }),
-      principal: this.options.principal?.toSpring(authentication) ?? this.userOf(authentication),
-      node: own,
-    });
-    return javaJson.encode(ofJavaClass(CONTEXT, { authentication: token }), name, this.isReadable);
+  encode(context: SecurityContext, name: string): string {
+    const authentication = context.authentication
+      ? this.tokenOf(context.authentication, isRemembered(context))
+      : null;
+    return javaJson.encode(ofJavaClass(CONTEXT, { authentication }), name, this.isReadable);
   }
 
   /** {@link encode} for Java serialization. It has no place for `authenticatedAt` and for more of the principal than its name. */
-  toJava({ authentication }: SecurityContext, name: string): WrittenObject {
+  toJava(context: SecurityContext, name: string): WrittenObject {
+    const { authentication } = context;
     if (!authentication) return javaContext(undefined);
     if (this.options.principal?.toSpring(authentication))
       throw SessionEncodingError.create(
@@ -119,7 +104,7 @@ export class SpringContext {
     return javaContext({
       name: authentication.name,
       authorities: this.springNamesOf(authentication),
-      isRemembered: authentication.kind === 'remember-me',
+      token: isRemembered(context) ? REMEMBER_ME_TOKEN : tokenClassOf(this.options.token),
     });
   }
 
@@ -140,7 +125,7 @@ export class SpringContext {
       name: user.name,
       principal: own?.principal ?? user.principal,
       authorities: this.authorityNamesOf(granted),
-      kind: KINDS.get(tokenClass) ?? 'full',
+      kind: own?.kind === 'full' ? 'full' : (KINDS.get(tokenClass) ?? 'full'),
       authenticatedAt: own?.authenticatedAt ?? latestFactorMs(granted),
     };
   }
@@ -154,12 +139,34 @@ export class SpringContext {
     });
   }
 
-  private authoritiesOf(authentication: Authentication): object[] {
+  private tokenOf(authentication: Authentication, isOfLongSession: boolean): object {
+    const { authenticatedAt, kind, name, principal } = authentication;
+    const own: OwnPart = { authenticatedAt, name, principal, ...(kind === 'full' && { kind }) };
+    const shared = {
+      authenticated: true,
+      credentials: null,
+      details: null,
+      principal: this.options.principal?.toSpring(authentication) ?? this.userOf(authentication),
+      node: own,
+    };
+    const authorities = this.simpleAuthoritiesOf(authentication);
+    if (isOfLongSession)
+      return ofJavaClass(REMEMBER_ME_TOKEN, {
+        ...shared,
+        authorities,
+        keyHash: REMEMBER_ME_KEY_HASH,
+      });
+    const factors = this.factorsOf(authentication);
+    return ofJavaClass(tokenClassOf(this.options.token), {
+      ...shared,
+      authorities: [...authorities, ...factors],
+    });
+  }
+
+  private factorsOf({ authenticatedAt, kind }: Authentication): object[] {
     const { boot, factor } = this.options;
-    const granted = this.simpleAuthoritiesOf(authentication);
-    if (boot === 3 || factor === undefined || authentication.kind !== 'full') return granted;
-    const issuedAt = authentication.authenticatedAt / 1000;
-    return [...granted, ofJavaClass(FACTOR, { authority: factor, issuedAt })];
+    if (boot === 3 || factor === undefined || kind !== 'full') return [];
+    return [ofJavaClass(FACTOR, { authority: factor, issuedAt: authenticatedAt / 1000 })];
   }
 
   private simpleAuthoritiesOf(authentication: Authentication): object[] {
@@ -195,6 +202,11 @@ export class SpringContext {
   }
 }
 
+/** Spring must not take the login of a long session for a full one: it would be one as long as the session lives. */
+function isRemembered({ authentication, isRemembered = false }: SecurityContext): boolean {
+  return isRemembered || authentication?.kind === 'remember-me';
+}
+
 function isAuthenticated(token: Fields): boolean {
   const { authenticated = ALWAYS_AUTHENTICATED.has(javaClassOf(token)) } = token;
   return authenticated === true;
@@ -223,17 +235,4 @@ function latestFactorMs(granted: readonly Fields[]): number {
   const factors = granted.filter((each) => javaClassOf(each) === FACTOR);
   const times = factors.map(({ issuedAt }) => (typeof issuedAt === 'number' ? issuedAt * 1000 : 0));
   return Math.floor(Math.max(0, ...times));
-}
-
-function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
-}
-
-function itemsOf(value: unknown): Fields[] {
-  return Array.isArray(value)
-    ? value.flatMap((item: unknown): Fields[] => {
-        const fields = fieldsOf(item);
-        return fields ? [fields] : [];
-      })
-    : [];
 }

@@ -81,6 +81,11 @@ export const springOptionGroup = z.strictObject({
    * `spring.session.data.redis.repository-type` says. Needs `serialization: 'jdk'` and Spring Security 6.3 or later.
    */
   storesLogins: z.enum(['default', 'indexed']).optional(),
+  /**
+   * The class of a login here for Spring Security: `'pre-authenticated'` if somebody else has checked the user, such as a proxy or
+   * a certificate. A login that is remembered is always a `RememberMeAuthenticationToken`.
+   */
+  token: z.enum(['username-password', 'pre-authenticated']).default('username-password'),
 });
 
 /** What `springSession` takes. */

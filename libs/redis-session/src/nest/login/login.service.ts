@@ -164,7 +164,7 @@ export class LoginService {
     if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
       session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
     }
-    sessionSecurityContextRepository.saveContext(session, context);
+    sessionSecurityContextRepository.saveContext(session, { ...context, isRemembered });
   }
 }
 

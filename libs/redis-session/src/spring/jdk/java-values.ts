@@ -1,3 +1,4 @@
+import { REMEMBER_ME_KEY_HASH, REMEMBER_ME_TOKEN } from '../spring-security-classes.js';
 import { int32, type WrittenClass, WrittenObject } from './java-writer.js';
 
 const SECURITY = 'org.springframework.security';
@@ -62,16 +63,15 @@ const TOKEN = {
   uid: 0xd3aa287e6e47640en,
   fields: { authenticated: 'Z', authorities: 'Ljava/util/Collection;', details: OBJECT },
 };
-const LOGIN_TOKEN = {
-  name: `${SECURITY}.authentication.UsernamePasswordAuthenticationToken`,
-  uid: SECURITY_UID,
-  ...{ fields: { credentials: OBJECT, principal: OBJECT }, parent: TOKEN },
-};
-const REMEMBER_ME_TOKEN = {
-  name: `${SECURITY}.authentication.RememberMeAuthenticationToken`,
-  uid: SECURITY_UID,
+const REMEMBERED = {
+  ...{ name: REMEMBER_ME_TOKEN, uid: SECURITY_UID },
   ...{ fields: { keyHash: 'I', principal: OBJECT }, parent: TOKEN },
 };
+/** Of a login that is not remembered. */
+const tokenType = (name: string): WrittenClass => ({
+  ...{ name, uid: SECURITY_UID },
+  ...{ fields: { credentials: OBJECT, principal: OBJECT }, parent: TOKEN },
+});
 const CONTEXT = {
   ...{ name: `${SECURITY}.core.context.SecurityContextImpl`, uid: SECURITY_UID },
   fields: { authentication: 'Lorg/springframework/security/core/Authentication;' },
@@ -86,7 +86,8 @@ export interface JavaLogin {
   readonly name: string;
   /** Of Spring, such as `ROLE_ADMIN`. */
   readonly authorities: readonly string[];
-  readonly isRemembered: boolean;
+  /** The class of the login. */
+  readonly token: string;
 }
 
 /** @param login - undefined for an anonymous visitor */
@@ -113,7 +114,7 @@ export function javaValue(value: unknown): WrittenObject | string | undefined {
   return new WrittenObject((value | 0) === value ? INTEGER : LONG, { value });
 }
 
-function tokenOf({ name, authorities: names, isRemembered }: JavaLogin): WrittenObject {
+function tokenOf({ name, authorities: names, token }: JavaLogin): WrittenObject {
   // Java reads the set of the user in the order of its comparator: that of UTF-16 units, as `sort` has it.
   const authorities = [...names].sort().map((role) => new WrittenObject(AUTHORITY, { role }));
   const list = new WrittenObject(ARRAY_LIST, { size: names.length }, [
@@ -127,10 +128,9 @@ function tokenOf({ name, authorities: names, isRemembered }: JavaLogin): Written
     },
     ...{ details: null, principal: userOf(name, authorities) },
   };
-  // Spring refuses 0, and compares the hash when somebody logs in by a token, not afterwards.
-  return isRemembered
-    ? new WrittenObject(REMEMBER_ME_TOKEN, { ...shared, keyHash: 1 })
-    : new WrittenObject(LOGIN_TOKEN, { ...shared, credentials: null });
+  return token === REMEMBER_ME_TOKEN
+    ? new WrittenObject(REMEMBERED, { ...shared, keyHash: REMEMBER_ME_KEY_HASH })
+    : new WrittenObject(tokenType(token), { ...shared, credentials: null });
 }
 
 function userOf(username: string, authorities: readonly WrittenObject[]): WrittenObject {

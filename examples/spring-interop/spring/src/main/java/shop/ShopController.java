@@ -49,6 +49,7 @@ public class ShopController {
     var me = new LinkedHashMap<String, Object>();
     me.put("name", user == null ? null : user.getName());
     me.put("authorities", user == null ? List.of() : user.getAuthorities().stream().map(Object::toString).toList());
+    me.put("token", user == null ? null : user.getClass().getSimpleName());
     me.put("kind", user instanceof RememberMeAuthenticationToken ? "remember-me" : "full");
     return me;
   }
