@@ -57,7 +57,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       CHANNEL,
       `${group.name} 127.0.0.1 ${group.master.port} 127.0.0.1 ${heir.port}`,
     );
-    await send(replica.port, 'GET /read');
+    await atHeir.ping();
     proxy.resume();
 
     await eventually(async () => (await send(replica.port, 'POST /login')).status === 201);

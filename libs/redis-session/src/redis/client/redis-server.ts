@@ -7,6 +7,9 @@ const CHANNEL = '+switch-master';
 
 const MAX_PAUSE_MS = 5000;
 
+/** Ms after which a Sentinel that does not answer the end of a connection is left, so that it holds up no process that ends. */
+const DISCONNECT_WITHIN_MS = 100;
+
 /** Ms after a report in which another Sentinel may still name the old master. They tell each other every two seconds. */
 const AGREED_WITHIN_MS = 5000;
 
@@ -61,6 +64,7 @@ function watchSentinels(
   return (sentinels ?? []).map(({ host = '127.0.0.1', port = 26_379 }) => {
     const watcher = new Redis({
       ...{ host, port, maxRetriesPerRequest: null, enableReadyCheck: false },
+      disconnectTimeout: DISCONNECT_WITHIN_MS,
       ...(family !== undefined && { family }),
       ...(sentinelPassword && { password: sentinelPassword }),
       ...(sentinelTLS && { tls: sentinelTLS }),
