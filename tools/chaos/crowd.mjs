@@ -3,6 +3,8 @@ import { ModelUser } from './model-user.mjs';
 
 /** Each user sends so many requests a second. */
 const REQUESTS_PER_SECOND = 2.5;
+/** So many users come at the same moment: what meets in one pipeline, or in one tick, goes wrong together. */
+const WAVE = 10;
 /** After so many ms at most, users in a hurry leave without an answer. */
 const HURRY_MS = 10;
 
@@ -30,7 +32,7 @@ export class Crowd {
     const startedAtMs = performance.now();
     const pauseMs = 1_000 / (REQUESTS_PER_SECOND * this.users.length);
     for (let turn = 0; !this.#isOver; turn++) {
-      await delay(startedAtMs + turn * pauseMs - performance.now());
+      if (turn % WAVE === 0) await delay(startedAtMs + turn * pauseMs - performance.now());
       const user = this.users[turn % this.users.length];
       if (user.isBusy) continue;
       const request = this.#act(user).finally(() => inFlight.delete(request));

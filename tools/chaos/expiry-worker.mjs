@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { RedisIndexedSessionRepository } from 'nestjs-redis-session/store';
 
+/** Much shorter than the minute of applications: workers die all the time here. */
+const HAND_ON_AFTER_MS = 2_000;
+
 const [url, namespace, replicaName] = process.argv.slice(2);
 const client = new Redis(url);
 client.on('error', () => undefined);
@@ -12,6 +15,7 @@ const tell = promisify(process.send.bind(process));
 const events = repository.createEventSource({
   delivery: 'once',
   deletesHandled: true,
+  handOnAfterMs: HAND_ON_AFTER_MS,
   handler: ({ type, sessionId, eventId }) =>
     type === 'expired' ? tell({ sessionId, eventId }) : undefined,
   replicaName,

@@ -42,5 +42,7 @@ export class Judge {
 }
 
 function actionsOf(/** @type {readonly Outcome[]} */ outcomes) {
-  return [...new Set(outcomes.map(({ action }) => action))].join(', ');
+  return [...new Set(outcomes.map(({ action, status }) => `${action} ${status ?? 'broken'}`))].join(
+    ', ',
+  );
 }

@@ -35,14 +35,15 @@ const BREAK_MARGIN_MS = 1_000;
  * @property {string} action - such as `look`
  * @property {number} sentAtMs - of `performance.now()`
  * @property {number} [sinceMs]
+ * @property {number} [status] - of a refusal
  *
- * @typedef {Pick<Outcome, 'kind' | 'sinceMs'>} Result
+ * @typedef {Pick<Outcome, 'kind' | 'sinceMs' | 'status'>} Result
  */
 
 /** @type {Result} */
 const OK = { kind: 'ok' };
-/** @type {Result} */
-const REFUSED = { kind: 'refused' };
+/** @returns {Result} */
+const refused = (/** @type {number} */ status) => ({ kind: 'refused', status });
 
 /**
  * A user who knows what the promises let him see. What was acknowledged must be there on every replica; what was refused with 503,
@@ -61,6 +62,8 @@ export class ModelUser {
   #restsUntilMs = 0;
   #readsUntilMs = 0;
   #comesFromBreak = false;
+  /** Whether a login may still be under way whose answer he did not wait for. It ends the session that the next login begins with. */
+  #hasLeftLogin = false;
   #isBusy = false;
   #idleMs;
   /** @type {Record<string, () => Promise<Result>>} */
@@ -96,6 +99,7 @@ export class ModelUser {
     this.#client.patienceMs = patienceMs;
     const result = await this.#actions[action]().catch(() => {
       this.#startAnew(this.#client.cookie);
+      this.#hasLeftLogin ||= action === 'logIn';
       return patienceMs === undefined ? { kind: /** @type {const} */ ('broken') } : OK;
     });
     this.#isBusy = false;
@@ -120,9 +124,11 @@ export class ModelUser {
   async #logIn() {
     const { cookie } = this.#client;
     const { status } = await this.#client.post('/login', KIM);
+    if (status === 401 && this.#hasLeftLogin) return OK;
+    this.#hasLeftLogin = false;
     if (status !== 200) {
       this.#restsUntilMs = performance.now() + REST_MS;
-      return REFUSED;
+      return refused(status);
     }
     this.#loggedInSinceMs = performance.now();
     if (cookie) this.#dead = { cookie, sinceMs: this.#loggedInSinceMs };
@@ -138,7 +144,7 @@ export class ModelUser {
     this.#loggedInSinceMs = undefined;
     this.#expectNoItem();
     const { status } = await this.#client.post('/logout', {});
-    if (status !== 204) return REFUSED;
+    if (status !== 204) return refused(status);
     this.#leave(cookie);
     return OK;
   }
@@ -161,7 +167,7 @@ export class ModelUser {
       const { status, text } = await thief.get(wantsCart ? '/api/cart' : '/api/me');
       const isStranger = wantsCart ? status === 200 && isEmpty(text) : status === 401;
       if (isStranger) return OK;
-      if (status !== 200) return REFUSED;
+      if (status !== 200) return refused(status);
       this.#dead.cookie = '';
       return { kind: 'revived', sinceMs };
     } finally {
@@ -171,7 +177,7 @@ export class ModelUser {
 
   async #add() {
     const { status, text } = await this.#sendItem(this.#client);
-    return status >= 300 ? REFUSED : this.#compare(text);
+    return status >= 300 ? refused(status) : this.#compare(text);
   }
 
   /** Two tabs: neither change may be lost to the other one. */
@@ -179,7 +185,7 @@ export class ModelUser {
     const adding = [this.#sendItem(this.#client), this.#sendItemByOtherTab()];
     for (const added of await Promise.allSettled(adding)) {
       if (added.status === 'rejected') throw added.reason;
-      if (added.value.status >= 300) return REFUSED;
+      if (added.value.status >= 300) return refused(added.value.status);
     }
     return this.#look();
   }
@@ -207,13 +213,13 @@ export class ModelUser {
 
   async #look() {
     const { status, text } = await this.#client.get('/api/cart');
-    return status >= 300 ? REFUSED : this.#compare(text);
+    return status >= 300 ? refused(status) : this.#compare(text);
   }
 
   async #askWho() {
     const { status } = await this.#client.get('/api/me');
     if (status === 401) return this.#loseLogin();
-    return status >= 300 ? REFUSED : OK;
+    return status >= 300 ? refused(status) : OK;
   }
 
   /** Sends nothing until the session must have ended. */

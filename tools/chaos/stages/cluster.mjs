@@ -5,7 +5,7 @@ import { startRedisCluster } from '../../servers/redis-cluster.mjs';
 import { EVERYTHING } from '../model-user.mjs';
 import { FAULT_MS, lossesOf } from './stage.mjs';
 
-const SLOTS_PER_MOVE = 1_000;
+const SLOTS_PER_MOVE = 3_000;
 const COMPLETE_WITHIN_MS = 30_000;
 const REPLICAS = 3;
 

@@ -16,8 +16,8 @@ const WORKERS = 2;
 const KILLS = 12;
 /** A worker is killed after it has told so many ends at most. */
 const MAX_ENDS_BEFORE_KILL = 300;
-/** A dead worker's sessions are somebody else's after 30 s, its events after 60 s; others look every 30 s. */
-const TOLD_WITHIN_MS = 180_000;
+/** A dead worker's sessions are somebody else's after 30 s, and its heir may die as well. */
+const TOLD_WITHIN_MS = 90_000;
 
 /**
  * One Redis with sessions that expire, and workers of which one after the other is killed.
