@@ -1,20 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import { Authenticated } from 'nestjs-redis-session';
-import request from 'supertest';
+import { AuthorizeBy } from 'nestjs-redis-session';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { send } from '../../support/http/http-client.js';
+import { NAVIGATION } from '../../support/http/visitor.js';
 import { recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { Barrier } from '../../support/waiting/barrier.js';
 
-const PARALLEL_REQUESTS = 100;
-const BROWSER = { Accept: 'text/html' };
+const REQUESTS = 2_000;
+
+let barrier: Barrier;
 
 @Controller()
 class MembersController {
+  /** Requests wait here with the session that they have read, and are refused all at once. */
   @Get('members/:page')
-  @Authenticated()
+  @AuthorizeBy(() => barrier.pass().then(() => false))
   members(): string {
     return 'members';
   }
@@ -28,29 +31,39 @@ describe.each(PLATFORMS)('Many requests of one visitor at the same time, on %s',
     redis = await startRedis();
   });
 
-  afterEach(() => app.close());
-
-  afterAll(() => redis.stop());
-
-  it.each([
-    ['of one page', () => '/members/1', 2],
-    ['of a page each', (index: number) => `/members/${index}`, 3],
-  ])('cost Redis a few commands each when they are %s', async (_, pathOf, commandsEach) => {
+  beforeEach(async () => {
+    barrier = new Barrier();
     app = await startApp(platform, {
       controllers: [MembersController],
       options: { redis: redis.url, security: { loginPage: '/login' } },
     });
-    const client = request(app.url);
-    const cookie = sessionCookieOf(await client.get('/members/0').set(BROWSER));
+  });
+
+  afterEach(() => app.close());
+
+  afterAll(() => redis.stop());
+
+  const open = (page: number, cookie?: string) =>
+    send(app.url, `GET /members/${page}`, { ...NAVIGATION, cookie });
+
+  it.each([
+    ['one command each when they are of the page that is saved already', () => 0, 1],
+    ['two commands each when they are of one page', () => 1, 2],
+    ['three commands each when they are of a page each', (index: number) => index, 3],
+  ])('cost Redis %s', async (_, pageOf, commandsEach) => {
+    const first = open(0);
+    await barrier.reachedBy(1);
+    barrier.open();
+    const { cookie } = await first;
     const commands = await recordCommands(redis.url);
-    const answers = await Promise.all(
-      Array.from({ length: PARALLEL_REQUESTS }, (_item, index) =>
-        client.get(pathOf(index)).set({ ...BROWSER, Cookie: cookie }),
-      ),
-    );
+    barrier = new Barrier();
+    const answers = Array.from({ length: REQUESTS }, (_item, index) => open(pageOf(index), cookie));
+    await barrier.reachedBy(REQUESTS);
+    barrier.open();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
     const sent = await commands.take();
     await commands.stop();
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([302]));
-    expect(sent.length).toBeLessThanOrEqual(commandsEach * PARALLEL_REQUESTS + 1);
+    expect(new Set(statuses)).toEqual(new Set([302]));
+    expect(sent.length).toBeLessThanOrEqual(commandsEach * REQUESTS);
   });
 });
