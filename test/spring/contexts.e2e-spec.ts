@@ -17,6 +17,8 @@ const USER = {
   password: null,
   username: 'kim',
 };
+/** Spring asks for the password, and lets it be null. */
+const ONLY_NAME = { authorities: USER.authorities, password: null, username: 'kim' };
 const ROLES = ['java.util.ArrayList', [role('ROLE_USER')]];
 
 function role(authority: string): object {
@@ -89,6 +91,24 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
       token(LOGIN, { authorities: ['java.util.Collections$EmptyList', []] }),
       'full',
     ],
+    [
+      'an empty list of authorities',
+      token(LOGIN, { authorities: ['java.util.ArrayList', []] }),
+      'full',
+    ],
+    [
+      'authorities in a list that cannot be changed',
+      token(LOGIN, {
+        authorities: ['java.util.Collections$UnmodifiableRandomAccessList', [role('ROLE_USER')]],
+      }),
+      'full',
+    ],
+    [
+      'a User without its flags',
+      token(LOGIN, { principal: { ...ONLY_NAME, '@class': USER['@class'] } }),
+      'full',
+    ],
+    ['a property of its own', token(LOGIN, { node: { any: [1, { thing: true }] } }), 'full'],
   ])('both sides know a token with %s', async (_what, authentication, kind) => {
     const visitor = await withContext(authentication);
     expect(await me(visitor, 'spring')).toMatchObject({ name: 'kim', kind });
@@ -106,6 +126,10 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
     ['a token that is not authenticated', token(LOGIN, { authenticated: false })],
     ['a token of an unknown class', token('com.shop.MagicToken')],
     ['a principal of an unknown class', token(LOGIN, { principal: { '@class': 'com.shop.Me' } })],
+    [
+      'a principal that is a map',
+      token(LOGIN, { principal: { '@class': 'java.util.LinkedHashMap', username: 'kim' } }),
+    ],
     ['a principal without a name', token(LOGIN, { principal: '' })],
     ['no principal', token(LOGIN, { principal: null })],
     ['no token', {}],
