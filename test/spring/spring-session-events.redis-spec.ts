@@ -144,7 +144,7 @@ describe('a session whose place a newer login has taken', () => {
     const { creationTime, maxInactiveInterval } = before.fields;
     expect({ ...fields, lastAccessedTime: '' }).toEqual({
       ...{ creationTime, maxInactiveInterval, lastAccessedTime: '' },
-      ...{ [MARK]: 'true', ended: JSON.stringify(id) },
+      ...{ [MARK]: ' true', ended: JSON.stringify(id) },
     });
     expect(ttlMs).toBeGreaterThan(1_800_000);
     expect(await replica().findById(id)).toBeUndefined();

@@ -7,6 +7,7 @@ import {
   type SessionRepositoryOptions,
 } from '../../libs/redis-session/src/session/repository-options.js';
 import { springCodec } from '../../libs/redis-session/src/spring/spring-attributes.js';
+import { type SpringSessionCommands } from '../../libs/redis-session/src/spring/spring-session.commands.js';
 import { SpringContext } from '../../libs/redis-session/src/spring/spring-context.js';
 import { SpringIndexedSessionRepository } from '../../libs/redis-session/src/spring/spring-indexed-session-repository.js';
 import { SpringSessionRepository } from '../../libs/redis-session/src/spring/spring-session-repository.js';
@@ -109,5 +110,36 @@ describe.each(Object.entries(REPOSITORIES))('%s', (_name, factory) => {
     const { fields } = await redis.contentOf(`${redis.namespace}:sessions:${id}`);
     const times = ['creationTime', 'lastAccessedTime', 'maxInactiveInterval'];
     expect(Object.keys(fields).sort()).toEqual([...times, 'sessionAttr:list', 'sessionAttr:text']);
+  });
+});
+
+describe('a session whose place a newer login at Nest has taken, and which Spring has given another id', () => {
+  const MARK =
+    'sessionAttr:org.springframework.session.security.SpringSessionBackedSessionInformation.EXPIRED';
+
+  /** @returns the id of Spring */
+  async function replacedAndRenamed(test: RepositoryUnderTest): Promise<string> {
+    const [id, newId] = [await test.store(), randomUUID()];
+    const { commands } = test.repository as unknown as { commands: SpringSessionCommands };
+    await commands.replace(id, '', 'maximum-sessions');
+    await redis.client.rename(commands.keys.session(id), commands.keys.session(newId));
+    return newId;
+  }
+
+  it('is a session of nobody', async () => {
+    const test = new RepositoryUnderTest(REPOSITORIES.SpringIndexedSessionRepository);
+    const id = await replacedAndRenamed(test);
+    expect(await test.exists(id)).toBe(true);
+    const { fields } = await redis.contentOf(`${redis.namespace}:sessions:${id}`);
+    expect(Object.keys(fields)).not.toContain(MARK);
+  });
+
+  it('ends when Spring marks it for a newer login there', async () => {
+    const test = new RepositoryUnderTest(REPOSITORIES.SpringIndexedSessionRepository);
+    const id = await replacedAndRenamed(test);
+    await redis.client.hset(`${redis.namespace}:sessions:${id}`, MARK, 'true');
+    expect(await test.exists(id)).toBe(false);
+    const { fields } = await redis.contentOf(`${redis.namespace}:sessions:${id}`);
+    expect(fields).toMatchObject({ [MARK]: 'true' });
   });
 });

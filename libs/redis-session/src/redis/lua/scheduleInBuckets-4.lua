@@ -24,7 +24,7 @@ if not created then
   return false
 end
 local expiry = expiryOf(created, accessed, interval, absoluteTimeout)
-local bucket = expiry ~= math.huge and string.format('%.0f', math.floor((expiry + 60000) / 60000) * 60000)
+local bucket = expiry ~= math.huge and minuteBucket(expiry)
 
 if not expireKeyAt(shadowKey, expiry) then
   return false

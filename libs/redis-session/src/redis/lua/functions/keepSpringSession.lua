@@ -1,23 +1,20 @@
 -- Renews the times to live of a session in Spring's keys. With buckets it also renews the shadow key, whose end Redis
 -- reports, and moves the session to the bucket of its minute. Times are epoch ms; `earlier` = the last expiry, or nothing.
 local function keepSpringSession(keys, expiry, earlier)
-  local function bucketOf(time)
-    return math.floor((time + 60000) / 60000) * 60000
-  end
-  local function text(number)
-    return string.format('%.0f', number)
+  local function expireAt(key, moment)
+    redis.call('PEXPIREAT', key, string.format('%.0f', moment))
   end
   if keys.buckets == '' then
-    redis.call('PEXPIREAT', keys.session, text(expiry))
+    expireAt(keys.session, expiry)
     return
   end
-  local bucket = bucketOf(expiry)
-  if earlier and bucketOf(earlier) ~= bucket then
-    redis.call('SREM', keys.buckets .. text(bucketOf(earlier)), keys.member)
+  local bucket = minuteBucket(expiry)
+  if earlier and minuteBucket(earlier) ~= bucket then
+    redis.call('SREM', keys.buckets .. minuteBucket(earlier), keys.member)
   end
-  redis.call('PEXPIREAT', keys.session, text(expiry + 300000))
+  expireAt(keys.session, expiry + 300000)
   redis.call('APPEND', keys.shadow, '')
-  redis.call('PEXPIREAT', keys.shadow, text(expiry))
-  redis.call('SADD', keys.buckets .. text(bucket), keys.member)
-  redis.call('PEXPIREAT', keys.buckets .. text(bucket), text(bucket + 300000))
+  expireAt(keys.shadow, expiry)
+  redis.call('SADD', keys.buckets .. bucket, keys.member)
+  expireAt(keys.buckets .. bucket, bucket + 300000)
 end

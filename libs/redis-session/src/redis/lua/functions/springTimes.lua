@@ -9,10 +9,9 @@ local function springTimes(sessionKey)
   end
   local endedId = times[5] and string.match(times[5], '^"(.*)"$')
   local hasEnded = endedId and string.sub(sessionKey, -#endedId) == endedId
-  local isMarked = times[4] == 'true'
-  if isMarked and endedId and not hasEnded then
+  local isOurs = times[4] == ' true'
+  if isOurs and not hasEnded then
     redis.call('HDEL', sessionKey, springMark(), 'ended')
-    isMarked = false
   end
-  return created, accessed, hasEnded and 0 or interval, isMarked
+  return created, accessed, hasEnded and 0 or interval, times[4] == 'true' or isOurs and hasEnded
 end

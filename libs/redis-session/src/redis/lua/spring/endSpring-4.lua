@@ -49,15 +49,10 @@ else
   endSpringHash(sessionKey, id, buckets, now)
 end
 if buckets == '' then
-  local fields = redis.call('HKEYS', sessionKey)
-  for i = 1, #fields do
-    if string.sub(fields[i], 1, 12) == 'sessionAttr:' then
-      redis.call('HDEL', sessionKey, fields[i])
-    end
-  end
+  dropSpringAttributes(sessionKey)
   return { 1, now }
 end
-local bucket = math.floor((springExpiry(created, accessed, interval) + 60000) / 60000) * 60000
-redis.call('SREM', buckets .. string.format('%.0f', bucket), springMember('expires:' .. id))
+local bucket = minuteBucket(springExpiry(created, accessed, interval))
+redis.call('SREM', buckets .. bucket, springMember('expires:' .. id))
 redis.call('DEL', shadowKey)
 return { 1, now }

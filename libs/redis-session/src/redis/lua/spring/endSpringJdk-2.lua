@@ -28,12 +28,7 @@ if redis.call('EXISTS', shadowKey) == 1 then
   local head = string.sub(redis.call('HGET', sessionKey, 'maxInactiveInterval'), 1, -5)
   redis.call('HSET', sessionKey, 'maxInactiveInterval', head .. '\0\0\0\0')
 else
-  local fields = redis.call('HKEYS', sessionKey)
-  for i = 1, #fields do
-    if string.sub(fields[i], 1, 12) == 'sessionAttr:' then
-      redis.call('HDEL', sessionKey, fields[i])
-    end
-  end
+  dropSpringAttributes(sessionKey)
   redis.call('HSET', sessionKey, 'ended', jdkMember(ARGV[2]))
 end
 redis.call('PEXPIRE', sessionKey, 300000)

@@ -59,15 +59,8 @@ if not isNew then
   earlierExpiry = springExpiry(created, storedAccess, storedInterval)
 end
 
--- A field without bytes is an attribute that Spring has removed.
-local current, hasChanged = { -3, now }, false
-for i = firstUpdate, firstUpdate + 3 * updateCount - 1, 3 do
-  local stored = redis.call('HGET', storedKey, ARGV[i])
-  stored = stored ~= '' and stored
-  hasChanged = hasChanged or stored ~= (ARGV[i + 1] == '1' and ARGV[i + 2])
-  current[#current + 1], current[#current + 2], current[#current + 3] = ARGV[i], stored and '1' or '0', stored or ''
-end
-if hasChanged and not isNew then
+local current = { -3, now }
+if hasSpringConflict(storedKey, firstUpdate, updateCount, current) and not isNew then
   return current
 end
 
@@ -83,8 +76,7 @@ if not isNew and storedKey ~= currentKey then
     redis.call('RENAME', storedShadow, currentShadow)
   end
   if buckets ~= '' then
-    local earlierBucket = string.format('%.0f', math.floor((earlierExpiry + 60000) / 60000) * 60000)
-    redis.call('SREM', buckets .. earlierBucket, jdkMember('expires:' .. storedId))
+    redis.call('SREM', buckets .. minuteBucket(earlierExpiry), jdkMember('expires:' .. storedId))
   end
 end
 redis.call('HSET', currentKey, 'creationTime', jdkNumber(created, '>i8'), 'lastAccessedTime', jdkNumber(accessed, '>i8'),
