@@ -168,16 +168,9 @@ export class PostgresIndexedSessionRepository
     return { plain: this.statements.readIndexed, touching: this.statements.readIndexedAndTouch };
   }
 
-  protected override toSession(
-    id: string,
-    isNew: boolean,
-    stored: StoredSession,
-    storedId = id,
-  ): MapSession {
-    const session = super.toSession(id, isNew, stored, storedId);
+  protected override noteOpened(session: MapSession, stored: StoredSession): void {
     if ('indexValues' in stored)
       this.indexing.remember(session, (stored as PostgresSession).indexValues);
-    return session;
   }
 
   /** @throws SessionLimitError */

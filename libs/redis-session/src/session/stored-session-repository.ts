@@ -70,6 +70,9 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   /** Does nothing when there is none. */
   protected abstract delete(id: string): Promise<void>;
 
+  /** Told of each session that is handed out, and of what {@link load} gave for it. */
+  protected noteOpened?(session: MapSession, stored: StoredSession): void;
+
   createSession(): MapSession {
     const now = this.options.clock();
     return this.toSession(this.options.sessionIdGenerator(), true, {
@@ -192,6 +195,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       isOutdated,
     });
     atRest.attach(session, opened);
+    this.noteOpened?.(session, stored);
     return session;
   }
 

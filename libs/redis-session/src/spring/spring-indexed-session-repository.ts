@@ -149,15 +149,8 @@ export class SpringIndexedSessionRepository
     return this.events.stop();
   }
 
-  protected override toSession(
-    id: string,
-    isNew: boolean,
-    stored: StoredSession,
-    storedId = id,
-  ): MapSession {
-    const session = super.toSession(id, isNew, stored, storedId);
+  protected override noteOpened(session: MapSession, stored: StoredSession): void {
     this.users.remember(session, stored.attributes);
-    return session;
   }
 
   protected override async write(

@@ -175,16 +175,9 @@ export class MongoIndexedSessionRepository
     );
   }
 
-  protected override toSession(
-    id: string,
-    isNew: boolean,
-    stored: StoredSession,
-    storedId = id,
-  ): MapSession {
-    const session = super.toSession(id, isNew, stored, storedId);
+  protected override noteOpened(session: MapSession, stored: StoredSession): void {
     if ('indexValues' in stored)
       this.indexing.remember(session, (stored as MongoSession).indexValues);
-    return session;
   }
 
   /** @throws SessionLimitError */

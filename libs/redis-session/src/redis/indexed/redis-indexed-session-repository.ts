@@ -167,15 +167,8 @@ export class RedisIndexedSessionRepository
     return this.reader.load(id, accessTimeMs);
   }
 
-  protected override toSession(
-    id: string,
-    isNew: boolean,
-    stored: StoredSession,
-    storedId = id,
-  ): MapSession {
-    const session = super.toSession(id, isNew, stored, storedId);
+  protected override noteOpened(session: MapSession, stored: StoredSession): void {
     if ('entries' in stored) this.indexing.remember(session, (stored as IndexedSession).entries);
-    return session;
   }
 
   protected override write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {

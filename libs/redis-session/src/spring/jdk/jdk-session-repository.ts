@@ -63,15 +63,8 @@ export class JdkSessionRepository extends StoredSessionRepository {
     return this.commands.end(id);
   }
 
-  protected override toSession(
-    id: string,
-    isNew: boolean,
-    stored: StoredSession,
-    storedId = id,
-  ): MapSession {
-    const session = super.toSession(id, isNew, stored, storedId);
+  protected override noteOpened(session: MapSession, stored: StoredSession): void {
     this.users.remember(session, stored.attributes);
-    return session;
   }
 
   /** The access is recorded when a session is read. */
