@@ -51,9 +51,9 @@ async function moveSlotOfSession(restMs: number): Promise<void> {
   for (const node of masters) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId ?? '');
 }
 
-describe('with the indexed repository', () => {
+describe('on Fastify with the indexed repository', () => {
   it('a logout waits until all keys of its slot have moved', async () => {
-    replica = await startApp('express', {
+    replica = await startApp('fastify', {
       controllers: [OutageController],
       options: {
         commandTimeoutMs: DEADLINE_MS,

@@ -48,9 +48,12 @@ async function idOf({ port }: { port: number }): Promise<string> {
   return stdout;
 }
 
-describe.each(['default', 'indexed'] as const)('with the %s repository', (repository) => {
+describe.each([
+  ['express', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
   it('answers every request while slots move to another node, and loses no login', async () => {
-    replica = await startApp('express', {
+    replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
         redis: { nodes: cluster.addresses },

@@ -39,9 +39,12 @@ afterEach(async () => {
   await master.stop();
 });
 
-describe.each(['default', 'indexed'] as const)('with the %s repository', (repository) => {
+describe.each([
+  ['express', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
   const startOn = (redis: string, options: RedisSessionModuleOptions = {}) =>
-    startApp('express', {
+    startApp(platform, {
       controllers: [OutageController],
       options: { redis, repository, ...options },
     });

@@ -8,7 +8,7 @@ import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const REQUESTS = 40;
 const BEGUN = 'one more line follows';
@@ -84,7 +84,7 @@ async function expectTwoLines(
   expect(linesWith(BEGUN)).toHaveLength(linesWith(ENDED).length);
 }
 
-describe('the log of an application', () => {
+describe.each(PLATFORMS)('the log of an application on %s', (platform) => {
   /** Whether the request is answered as usual; what is neither that nor 503 fails the test. */
   const works = async (line: Parameters<typeof send>[1]) => {
     const { status } = await send(replica.port, line);
@@ -95,7 +95,7 @@ describe('the log of an application', () => {
   it.each(Object.entries(FAULTS))(
     'when Redis %s, the log tells once that it begins, and once how many requests failed',
     async (_, fault) => {
-      replica = await startApp('express', {
+      replica = await startApp(platform, {
         controllers: [OutageController],
         log,
         options: { commandTimeoutMs: 1000, redis: redis.url },
@@ -107,7 +107,7 @@ describe('the log of an application', () => {
   it.each(['GET /devices', 'POST /devices/end'] as const)(
     'when Redis freezes, the log tells once that the registry fails at %s, and once how often it did',
     async (line) => {
-      replica = await startApp('express', {
+      replica = await startApp(platform, {
         controllers: [DevicesController],
         log,
         options: { commandTimeoutMs: 1000, redis: redis.url, repository: 'indexed' },
