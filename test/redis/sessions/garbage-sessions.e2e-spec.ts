@@ -6,7 +6,8 @@ import { OutageController } from '../../support/faults/outage-controller.js';
 import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
-const SESSIONS = 100;
+/** With six requests each on both platforms, 5,040 requests. */
+const SESSIONS = 420;
 
 const redis = useTestRedis();
 let replica: StartedApp;
@@ -25,6 +26,11 @@ const TEXTS = [
   '"x',
   '{"__proto__":{"a":1}}',
   '{"authentication":{"principal":null}}',
+  '{"authentication":[]}',
+  '{"authentication":{"name":7,"authorities":["USER"]}}',
+  '{"authentication":{"name":"kim","authorities":"USER"}}',
+  '{"authentication":{"name":"kim","authorities":[null,7]}}',
+  '{"authentication":{"name":"kim","authorities":[],"kind":"x","authenticatedAt":"y"}}',
   '"123456:kim"',
   '\0\0',
   'x'.repeat(20_000),
@@ -41,7 +47,11 @@ const FIELDS = [
   'index:principal',
   'indexValue:principal',
   'sessionAttr:theme',
-  'sessionAttr:SPRING_SECURITY_CONTEXT',
+  'sessionAttr:SECURITY_CONTEXT',
+  'sessionAttr:SESSION_CLIENT',
+  'sessionAttr:REMEMBER_ME',
+  'sessionAttr:SAVED_REQUESTS',
+  'sessionAttr:SESSION_COOKIE',
   'sessionAttr:',
   'sessionAttr:__proto__',
   'constructor',
