@@ -23,7 +23,7 @@ describe(protectFromSessionFixation, () => {
   async function login(strategy: SessionFixationStrategy, sessionId: string | undefined = oldId) {
     const exchange = new TestExchange({ repository, sessionId });
     const request = exchange.sessionRequest!;
-    await protectFromSessionFixation(request, strategy);
+    await (await protectFromSessionFixation(request, strategy))?.invalidate();
     (await request.getSession()).setAttribute('user', 'kim');
     return exchange.leave();
   }

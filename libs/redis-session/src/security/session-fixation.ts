@@ -23,42 +23,43 @@ export const SESSION_FIXATION_STRATEGIES = [
 export type SessionFixationStrategy = (typeof SESSION_FIXATION_STRATEGIES)[number];
 
 /** Who has the session of a request, such as `SessionRequest`. */
-export interface SessionHolder {
-  getSession(options: { readonly create: false }): Promise<Session | undefined>;
-  getSession(): Promise<Session>;
+export interface SessionHolder<S extends Session> {
+  getSession(options: { readonly create: false }): Promise<S | undefined>;
+  /** A new session that takes the place of the present one, which stays in the store. */
+  startSession(): S;
 }
 
 /**
  * Applies `strategy`, before the security context is stored. Afterwards ask `holder` for the session again. The session of
- * another user is deleted whatever the strategy: what he left in it is nobody else's.
+ * another user is replaced by an empty one whatever the strategy: what he left in it is nobody else's.
  *
  * Does nothing when no session is stored: a new one has an id that nobody knows.
  *
  * @param isOfOther - whether somebody else is logged in in the session
- * @throws SessionStoreError when the old session cannot be deleted; it is still as it was
+ * @returns the session that was replaced, still stored: the caller has to invalidate it; undefined = there is none
  * @throws SessionResponseCommittedError when the client could no longer be told
  */
-export async function protectFromSessionFixation(
-  holder: SessionHolder,
+export async function protectFromSessionFixation<S extends Session>(
+  holder: SessionHolder<S>,
   strategy: SessionFixationStrategy,
   isOfOther = false,
-): Promise<void> {
-  if (strategy === 'none' && !isOfOther) return;
+): Promise<S | undefined> {
+  if (strategy === 'none' && !isOfOther) return undefined;
   const session = await holder.getSession({ create: false });
-  if (!session || session.isNew) return;
-  if (isOfOther) await session.invalidate();
-  else if (strategy === 'change-session-id') session.changeSessionId();
-  else await replaceSession(holder, session, strategy === 'migrate-session');
+  if (!session || session.isNew) return undefined;
+  if (strategy === 'change-session-id' && !isOfOther) {
+    session.changeSessionId();
+    return undefined;
+  }
+  const next = holder.startSession();
+  if (!isOfOther) takeOver(session, next, strategy === 'migrate-session');
+  return session;
 }
 
-async function replaceSession(holder: SessionHolder, old: Session, keepsAll: boolean) {
-  const names = keepsAll ? old.attributeNames : [SAVED_REQUESTS_ATTRIBUTE];
-  const kept = names.map((name) => [name, old.getAttribute(name)] as const);
-  const { maxInactiveIntervalSeconds } = old;
-  await old.invalidate();
-  const session = await holder.getSession();
-  if (keepsAll) session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
-  for (const [name, value] of kept) {
-    if (value !== undefined) session.setAttribute(name, value);
+function takeOver(old: Session, next: Session, keepsAll: boolean): void {
+  if (keepsAll) next.maxInactiveIntervalSeconds = old.maxInactiveIntervalSeconds;
+  for (const name of keepsAll ? old.attributeNames : [SAVED_REQUESTS_ATTRIBUTE]) {
+    const value = old.getAttribute(name);
+    if (value !== undefined) next.setAttribute(name, value);
   }
 }

@@ -86,9 +86,23 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
    * @throws SessionResponseCommittedError when the client could not be told of a new one any more
    */
   obtainSession(): MapSession {
-    if (this.currentSession) return this.currentSession;
+    return this.currentSession ?? this.startSession();
+  }
+
+  /**
+   * A new session that takes the place of the present one, which stays in the store.
+   *
+   * @throws SessionResponseCommittedError when the client could not be told of it any more
+   */
+  startSession(): MapSession {
     this.refuseIfAnnounced('create a session');
     return this.adopt(this.setup.repository.createSession());
+  }
+
+  /** From now on `session` is that of the request. The one before stays in the store. */
+  adopt(session: MapSession): MapSession {
+    session.attachTo(this);
+    return (this.session = session);
   }
 
   /** Reads a stored session again; changes that are not saved are forgotten. @returns undefined when it is gone */
@@ -238,11 +252,6 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     this.adopt(session);
     this.earlyEnd = EarlyEnd.of(session, this.setup.visitorTimeouts);
     this.setup.onSessionRead?.(session, this.response);
-  }
-
-  private adopt(session: MapSession): MapSession {
-    session.attachTo(this);
-    return (this.session = session);
   }
 
   private async commitOnce(): Promise<void> {

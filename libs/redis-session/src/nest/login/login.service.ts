@@ -40,6 +40,13 @@ export interface LoginOptions {
   readonly strategy?: string;
 }
 
+/** The session of a request before its login. */
+interface PreviousSession {
+  readonly id: string;
+  /** It is still stored, and ends when the login is admitted. */
+  readonly replaced?: MapSession | undefined;
+}
+
 /** Logs a user in whose identity has been proved, by whatever means. `LoginGuard` uses it. */
 @Injectable()
 export class LoginService {
@@ -69,13 +76,14 @@ export class LoginService {
     };
     const credentialStamp = security ? security.credentialStamp?.(user) : undefined;
     const sealed = credentialStamp === undefined ? undefined : sealCredentialStamp(credentialStamp);
-    await this.renewSession(sessionRequest, authentication);
+    const previous = await this.renewSession(sessionRequest, authentication);
     await this.keep(
       sessionRequest,
       { authentication, credentialStamp: sealed },
       options.isRemembered === true,
     );
-    await this.admit(sessionRequest, request, options.strategy);
+    await this.admit(sessionRequest, request, { ...options, replaced: previous?.replaced });
+    this.tellOfNewId(sessionRequest, previous?.id);
     sessionRequest.announcement.force();
     const context = await sessionRequest.reloadSecurityContext();
     showUser(request, context);
@@ -93,17 +101,35 @@ export class LoginService {
     );
   }
 
+  /**
+   * Ends the session that is replaced, unless the login may still be refused.
+   *
+   * @returns what was there before, undefined when there was no session
+   */
   private async renewSession(
     sessionRequest: SessionRequest,
     { name }: Authentication,
-  ): Promise<void> {
+  ): Promise<PreviousSession | undefined> {
     const { security } = this.options;
     const session = await sessionRequest.getSession({ create: false });
-    const previousId = session?.id;
+    if (!session) return undefined;
+    const { id } = session;
     const strategy = security ? security.sessionFixation : 'change-session-id';
-    const previousName = session && nameOfUser(session);
+    const previousName = nameOfUser(session);
     const isOfOther = previousName !== undefined && previousName !== name;
-    await protectFromSessionFixation(sessionRequest, strategy, isOfOther);
+    const replaced = await protectFromSessionFixation(sessionRequest, strategy, isOfOther);
+    // A session of the same user counts: it makes room for the one that replaces it.
+    if (replaced && this.mayRefuse && previousName !== name) return { id, replaced };
+    await replaced?.invalidate();
+    return { id };
+  }
+
+  private get mayRefuse(): boolean {
+    const { indexed } = this.options;
+    return indexed?.maximumSessionsPolicy === 'reject-login' && indexed.maximumSessions !== -1;
+  }
+
+  private tellOfNewId(sessionRequest: SessionRequest, previousId: string | undefined): void {
     if (previousId === undefined || previousId === sessionRequest.currentSession?.id) return;
     this.events.publish('session-id-changed', {
       previousSessionRef: correlationId(previousId),
@@ -115,7 +141,7 @@ export class LoginService {
   private async admit(
     sessionRequest: SessionRequest,
     request: object,
-    strategy: string | undefined,
+    { strategy, replaced }: Pick<LoginOptions, 'strategy'> & Partial<PreviousSession>,
   ): Promise<void> {
     const { indexed } = this.options;
     if (!indexed) return;
@@ -126,28 +152,30 @@ export class LoginService {
       await session.save();
     } catch (error) {
       if (!(error instanceof SessionLimitError)) throw error;
-      await this.undo(sessionRequest, session);
+      if (replaced) sessionRequest.adopt(replaced);
+      else await this.undo(sessionRequest, session);
+      sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
       this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
       throw new LoginFailedException('maximum-sessions', { cause: error });
     }
+    await replaced?.invalidate();
   }
 
-  /** Nothing of the login was stored. A session that has taken the place of the visitor's becomes a visitor's. */
+  /** Nothing of the login was stored. A session that has not been stored before becomes a visitor's. */
   private async undo(sessionRequest: SessionRequest, session: MapSession): Promise<void> {
     if (!session.isNew) {
       if (!(await sessionRequest.reload())) sessionRequest.forgetSession();
-    } else {
-      const { maxInactiveIntervalSeconds, security } = this.options;
-      for (const name of [
-        SECURITY_CONTEXT_ATTRIBUTE,
-        SESSION_CLIENT_ATTRIBUTE,
-        REMEMBER_ME_ATTRIBUTE,
-      ])
-        session.removeAttribute(name);
-      session.maxInactiveIntervalSeconds =
-        (security && security.anonymousMaxInactiveIntervalSeconds) || maxInactiveIntervalSeconds;
+      return;
     }
-    sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    const { maxInactiveIntervalSeconds, security } = this.options;
+    for (const name of [
+      SECURITY_CONTEXT_ATTRIBUTE,
+      SESSION_CLIENT_ATTRIBUTE,
+      REMEMBER_ME_ATTRIBUTE,
+    ])
+      session.removeAttribute(name);
+    session.maxInactiveIntervalSeconds =
+      (security && security.anonymousMaxInactiveIntervalSeconds) || maxInactiveIntervalSeconds;
   }
 
   private async keep(
