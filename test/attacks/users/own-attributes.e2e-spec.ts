@@ -1,6 +1,7 @@
-import { Body, Controller, Get, Post, Req, Session as SessionOf } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Post, Req, Session as SessionOf } from '@nestjs/common';
+import { PassportModule, PassportSerializer } from '@nestjs/passport';
 import { describe, expect, it } from '@jest/globals';
-import { CsrfTokenService, LoginService } from 'nestjs-redis-session';
+import { CsrfTokenService, CurrentUser, LoginService } from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import supertest from 'supertest';
 import { ADMIN, LOGIN_PARTS } from '../../support/apps/login-parts.js';
@@ -13,7 +14,20 @@ const OWN_NAMES = [
   ...['SECURITY_CONTEXT', 'SESSION_CLIENT', 'SESSION_COOKIE'],
 ];
 
+/** The application's own: it believes whatever name the session holds. */
+@Injectable()
+class Serializer extends PassportSerializer {
+  serializeUser({ username }: { username: string }, done: (error: unknown, id: string) => void) {
+    done(null, username);
+  }
+
+  deserializeUser(username: string, done: (error: unknown, user: object) => void) {
+    done(null, { username });
+  }
+}
+
 interface Shop {
+  readonly user?: object;
   readonly session: ExpressSession;
   readonly sessionID: string;
   readonly sessionStore: {
@@ -66,6 +80,11 @@ class CarelessController {
   @Post('forgotten')
   forget(@SessionOf() session: ExpressSession, @Body('name') name: string) {
     return messageOf(() => Reflect.deleteProperty(session, name));
+  }
+
+  @Get('who')
+  who(@Req() { user }: Shop, @CurrentUser() current: unknown) {
+    return { user, current };
   }
 
   @Post('long')
@@ -132,10 +151,39 @@ describe.each(PLATFORMS)('attributes of the library on %s', (platform) => {
     await attacker.get('/admin').expect(401);
   });
 
-  it('keep a cookie for 400 days at most, as browsers do', async () => {
-    const days = 86_400_000;
-    const short = await supertest(await start()).post('/careless/long');
-    expect(short.text).toBe(String(400 * days));
-    expect(short.headers['set-cookie']?.[0]).toContain(`Max-Age=${400 * 86_400};`);
+  it.each([true, false])(
+    'do not log in whom a client names for passport (passport: %s)',
+    async (isPassportOn) => {
+      const { url } = await startApp(
+        { features: [expressSession({ passport: isPassportOn })] },
+        { imports: [PassportModule], providers: [Serializer] },
+      );
+      const attacker = supertest.agent(url);
+      const body = { theme: 'dark', passport: { user: 'admin' } };
+      await attacker.post('/careless/preferences').send(body).expect(201, {});
+      await attacker.get('/admin').expect(401);
+      await attacker.get('/members').expect(401);
+      const { user, current } = (await attacker.get('/careless/who')).body as Record<
+        string,
+        unknown
+      >;
+      expect(current).toBeUndefined();
+      // As with express-session: what passport reads of the session is the application's to protect.
+      expect(user).toEqual(isPassportOn ? { username: 'admin' } : undefined);
+    },
+  );
+
+  it.each([
+    ['400 days, as browsers do', {}, 400 * 86_400],
+    ['the absolute timeout', { absoluteTimeoutSeconds: 8 * 3600 }, 8 * 3600],
+  ])('keep neither a cookie nor its session longer than %s', async (_, options, seconds) => {
+    const { url } = await startApp({ features: [expressSession()], ...options });
+    const { text, headers } = await supertest(url).post('/careless/long');
+    expect(text).toBe(String(seconds * 1000));
+    expect(headers['set-cookie']?.[0]).toContain(`Max-Age=${seconds};`);
+    const [, id = ''] = /SESSION=([^;]+)/.exec(headers['set-cookie']?.[0] ?? '') ?? [];
+    const lifeMs = await redis.client.pttl(redis.keys.session(id));
+    expect(lifeMs).toBeGreaterThan((seconds - 60) * 1000);
+    expect(lifeMs).toBeLessThanOrEqual(seconds * 1000);
   });
 });
