@@ -6,6 +6,8 @@ import { startRedis } from '../../support/redis/redis-server.js';
 import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 
 const SECONDS = 5;
+/** An event is heard of within half a second. The last look may fall behind the end. */
+const LOOKS = 2 * SECONDS - 1;
 
 let redis: RedisServer;
 let recorded: RecordedCommands;
@@ -49,5 +51,24 @@ it.each([
     const count = await countOfWindow();
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThanOrEqual(limit);
+  },
+);
+
+it.each([
+  ['once', 'xreadgroup'],
+  ['broadcast', 'xread'],
+] as const)(
+  "an idle replica looks for events of delivery '%s' twice a second",
+  async (eventDelivery, command) => {
+    replica = await startApp('express', {
+      options: { indexed: { eventDelivery }, redis: redis.url, repository: 'indexed' },
+    });
+    const looksOfWindow = async () => {
+      await recorded.take();
+      await delay(SECONDS * 1000);
+      return (await recorded.take()).filter(([name]) => name?.toLowerCase() === command).length;
+    };
+    // Other programs may keep this one from running during a window, and not for ever.
+    while ((await looksOfWindow()) < LOOKS);
   },
 );
