@@ -136,7 +136,46 @@ class AccountResolver {
   }
 }
 
-const RESOLVERS: Type[] = [AccountResolver, AdminResolver, ReferenceResolver];
+@Injectable()
+@Resolver(() => Account)
+class PublicQueries {
+  @Query(() => Account)
+  @Public()
+  account() {
+    return { name: 'kim' };
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
+class PlainField {
+  @ResolveField(() => String)
+  secret(@Parent() { name }: Account) {
+    return `secret of ${name}`;
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
+class PublicField {
+  @ResolveField(() => String)
+  @Public()
+  secret(@Parent() { name }: Account) {
+    return `secret of ${name}`;
+  }
+}
+
+@Injectable()
+@Resolver(() => Account)
+class PlainReference {
+  @ResolveReference()
+  account() {
+    return { name: 'kim', secret: '' };
+  }
+}
+
+const QUERY = { query: '{ account { secret } }' };
+const RESOLVERS: Type[] = [AccountQueries, AccountResolver, PublicQueries];
 const MESSAGES = 'handles messages that no guard of the application sees';
 
 describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) => {
@@ -201,6 +240,47 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       `Cannot start: ${name} has rules that Nest does not ask for a field.`,
     );
     await start({ providers: [AccountQueries, resolver], enhancers: ['guards'] });
+  });
+
+  it.each([
+    [
+      'a field without rules that a public query leads to',
+      PublicQueries,
+      PlainField,
+      'PlainField.secret',
+    ],
+    [
+      'a reference of Apollo Federation without rules',
+      AccountQueries,
+      PlainReference,
+      'PlainReference.account',
+    ],
+  ])('refuse the start when everything is protected on %s', async (...names) => {
+    const [, queries, resolver, name] = names;
+    const security = { authorization: 'all' } as const;
+    await expect(start({ providers: [queries, resolver] }, security)).rejects.toThrow(
+      `Cannot start: ${name} is read without a guard: anybody could ask for it where a query is public. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule, or @Public() if anybody may.`,
+    );
+    await start({ providers: [queries, resolver] });
+  });
+
+  it('keep a field without rules from anybody when everything is protected', async () => {
+    const security = { authorization: 'all' } as const;
+    await start({ providers: [PublicQueries, PlainField], enhancers: ['guards'] }, security);
+    const answer = await app!.client.post('/graphql').send(QUERY);
+    expect(answer.body).toMatchObject({ data: null, errors: [{ path: ['account', 'secret'] }] });
+    expect(answer.text).not.toContain('secret of kim');
+  });
+
+  it('leave fields alone that are public, or that only protected queries lead to', async () => {
+    const security = { authorization: 'all' } as const;
+    await start({ providers: [PublicQueries, PublicField] }, security);
+    const open = await app!.client.post('/graphql').send(QUERY);
+    expect(open.body).toEqual({ data: { account: { secret: 'secret of kim' } } });
+    await app!.close();
+    await start({ providers: [AccountQueries, PlainField] }, security);
+    const closed = await app!.client.post('/graphql').send(QUERY);
+    expect(closed.text).not.toContain('secret of kim');
   });
 
   it('leave a start alone that needs none of them', async () => {

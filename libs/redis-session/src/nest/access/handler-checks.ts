@@ -20,7 +20,12 @@ const MESSAGE_MAPPING = 'websockets:message_mapping';
 /** Of @nestjs/microservices, on a handler. */
 const PATTERN = 'microservices:pattern';
 /** Of @nestjs/graphql, on handlers that are no query, mutation or subscription: for fields, and for Apollo Federation. */
-const RESOLVED_FIELDS = ['graphql:resolve_property', 'graphql:resolve_reference'];
+const RESOLVED_FIELD = 'graphql:resolve_property';
+const RESOLVED_REFERENCE = 'graphql:resolve_reference';
+/** Of @nestjs/graphql, on queries, mutations and subscriptions. */
+const OPERATION = 'graphql:resolver_type';
+/** It tells the type of an object, and gives nothing of it away. Nest never asks a guard for it. */
+const TYPE_RESOLVER = '__resolveType';
 /** Of @nestjs/graphql, the token of its options. */
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
@@ -56,7 +61,9 @@ export function checkHandlers(
     const protectsAll = options.security.authorization === 'all';
     const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
     const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
-    checks.push(fieldCheck(moduleRef), messageCheck(protectsAll, hasUnguardedPatterns));
+    checks.push(messageCheck(protectsAll, hasUnguardedPatterns));
+    if (!hasGuardedFields(moduleRef)) checks.push(checkFieldRules);
+    if (!hasGuardedFields(moduleRef) && protectsAll) checks.push(openFieldCheck(modules));
   }
   for (const handler of handlersOf(modules)) {
     const problem = checks.map((check) => check(handler)).find((found) => found !== undefined);
@@ -94,19 +101,44 @@ function checkLogin({ method, target }: Handler): string | undefined {
 }
 
 /** Nest calls guards for fields only where it is told to. */
-function fieldCheck(moduleRef: ModuleRef): Check {
+function hasGuardedFields(moduleRef: ModuleRef): boolean {
   const options = find<{ readonly fieldResolverEnhancers?: readonly string[] }>(
     moduleRef,
     GRAPHQL_OPTIONS,
   );
-  const hasGuards = options?.fieldResolverEnhancers?.includes('guards') === true;
-  return ({ method, target }) => {
-    const isField = RESOLVED_FIELDS.some((metadata) => Reflect.hasMetadata(metadata, method));
-    if (hasGuards || !isField) return undefined;
-    const rules = routeRulesOf({ handler: method, target });
-    if (!rules.some(({ kind }) => kind !== 'public')) return undefined;
-    return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
+  return options?.fieldResolverEnhancers?.includes('guards') === true;
+}
+
+function checkFieldRules({ method, target }: Handler): string | undefined {
+  const isField = [RESOLVED_FIELD, RESOLVED_REFERENCE].some((kind) =>
+    Reflect.hasMetadata(kind, method),
+  );
+  if (!isField || !isProtected({ method, target })) return undefined;
+  return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
+}
+
+/** When everything is protected: fields without rules, which public operations lead to; gateways ask for references directly. */
+function openFieldCheck(modules: ModulesContainer): Check {
+  const hasPublicOperation = [...handlersOf(modules)].some(
+    ({ method, target }) =>
+      typeof Reflect.getMetadata(OPERATION, method) === 'string' && isOpen({ method, target }),
+  );
+  return ({ method, name, target }) => {
+    const isReachable =
+      Reflect.hasMetadata(RESOLVED_REFERENCE, method) ||
+      (hasPublicOperation && Reflect.hasMetadata(RESOLVED_FIELD, method));
+    if (!isReachable || name === TYPE_RESOLVER || isOpen({ method, target })) return undefined;
+    return "is read without a guard: anybody could ask for it where a query is public. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule, or @Public() if anybody may.";
   };
+}
+
+function isProtected({ method, target }: Omit<Handler, 'name'>): boolean {
+  return routeRulesOf({ handler: method, target }).some(({ kind }) => kind !== 'public');
+}
+
+function isOpen({ method, target }: Omit<Handler, 'name'>): boolean {
+  const rules = routeRulesOf({ handler: method, target });
+  return rules.length > 0 && rules.every(({ kind }) => kind === 'public');
 }
 
 /** Nest gives gateways no global guard, and microservices of an application with HTTP none unless they inherit it. */
@@ -116,10 +148,8 @@ function messageCheck(protectsAll: boolean, hasUnguardedPatterns: boolean): Chec
       Reflect.hasMetadata(GATEWAY, target) && Reflect.hasMetadata(MESSAGE_MAPPING, method);
     const isOfMicroservice = hasUnguardedPatterns && Reflect.hasMetadata(PATTERN, method);
     if (!isOfGateway && !isOfMicroservice) return undefined;
-    const rules = routeRulesOf({ handler: method, target });
-    const isProtected =
-      rules.length > 0 ? rules.some(({ kind }) => kind !== 'public') : protectsAll;
-    if (!isProtected || isBound(GUARDS_METADATA, SessionAuthenticationGuard, method, target))
+    const needsGuard = protectsAll ? !isOpen({ method, target }) : isProtected({ method, target });
+    if (!needsGuard || isBound(GUARDS_METADATA, SessionAuthenticationGuard, method, target))
       return undefined;
     return 'handles messages that no guard of the application sees: anybody could send them. Put @SecuredMessages() on its class, or @Public() if anybody may.';
   };
