@@ -14,8 +14,13 @@ async function readAtSpring(visitor: Visitor): Promise<Record<string, string>> {
   return JSON.parse(text) as Record<string, string>;
 }
 
-describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
-  const apps = useSpringApps({ boot, repository: 'default' });
+describe.each([
+  [4, 'default'],
+  [4, 'indexed'],
+  [3, 'default'],
+  [3, 'indexed'],
+] as const)('attributes shared with Spring Boot %d and its %s repository', (boot, repository) => {
+  const apps = useSpringApps({ boot, repository });
 
   it('what Spring writes is what Nest reads', async () => {
     const visitor = apps.visitor();
@@ -79,6 +84,10 @@ describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
 
   it.each([
     ['200 attributes', Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a${i}`, i]))],
+    [
+      '200 attributes of 250 characters, some of two units',
+      Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`é${i}`, '🍪'.repeat(125)])),
+    ],
     ['1 kB', { text: 'x'.repeat(1000) }],
     ['50 kB', { large: 'é'.repeat(25_000) }],
     ['a list in a list, 45 levels deep', { deep: nested(45) }],
@@ -137,6 +146,10 @@ describe.each([4, 3])('attributes shared with Spring Boot %d', (boot) => {
     expect((await visitor.submit('/nest/login', form)).status).toBe(303);
     expect((await visitor.getJson('/spring/api/me')).text).toContain('"name":"alice"');
     expect(Object.keys(await readAtSpring(visitor))).toContain('REMEMBER_ME');
+  });
+
+  it('Spring has met nothing that it could not read, in its own messages, too', () => {
+    expect(apps.running.spring.output()).not.toMatch(/ERROR|Exception/);
   });
 });
 
