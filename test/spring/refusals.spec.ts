@@ -100,6 +100,21 @@ describe('springSession()', () => {
     expect(() => springSession(jdk)).not.toThrow();
   });
 
+  it('refuses Java classes with Java serialization, which stores no objects', () => {
+    expect(() => springSession({ serialization: 'jdk', classes: ['com.shop.'] })).toThrow(
+      'springSession.classes must be left out',
+    );
+  });
+
+  it.each(['', 'Cart', 'com..Cart', 'com.shop.*', 'com.shop .Cart'])(
+    'refuses %p as the name of a Java class or a package',
+    (name) => {
+      expect(() => springSession({ classes: [name] })).toThrow(
+        'springSession.classes must be a list of Java classes',
+      );
+    },
+  );
+
   it('refuses an unknown option', () => {
     const options = { boot: 5 } as unknown as Parameters<typeof springSession>[0];
     expect(() => springSession(options)).toThrow('springSession.boot must be 3 or 4, got 5.');

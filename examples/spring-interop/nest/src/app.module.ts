@@ -24,7 +24,7 @@ const isIndexed = repository === 'indexed' && serialization === 'json';
         springSession({
           authorities: springRoles,
           boot,
-          classes: ['shop.', 'java.math.BigDecimal'],
+          ...(serialization === 'json' && { classes: ['shop.', 'java.math.BigDecimal'] }),
           ...(boot === 4 && !storesLogins && { factor: 'FACTOR_PASSWORD' }),
           ...(storesLogins && { storesLogins: repository }),
           principal: principals,

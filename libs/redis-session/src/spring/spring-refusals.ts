@@ -6,7 +6,7 @@ import { type ResolvedSpringOptions } from './spring.options.js';
 
 /** @throws SessionOptionError for options of `springSession` that do not go together */
 export function refuseSpringContradictions(options: ResolvedSpringOptions): void {
-  const { boot, factor, serialization, storesLogins } = options;
+  const { boot, classes, factor, serialization, storesLogins } = options;
   if (storesLogins !== undefined && serialization !== 'jdk')
     throw new SessionOptionError(
       'springSession.storesLogins must be left out unless springSession.serialization is "jdk": with JSON everything is stored.',
@@ -14,6 +14,10 @@ export function refuseSpringContradictions(options: ResolvedSpringOptions): void
   if (storesLogins !== undefined && factor !== undefined)
     throw new SessionOptionError(
       'springSession.factor must be left out with springSession.storesLogins: Java serialization stores no factor.',
+    );
+  if (serialization === 'jdk' && classes !== undefined)
+    throw new SessionOptionError(
+      'springSession.classes must be left out when springSession.serialization is "jdk": Java serialization stores no objects.',
     );
   if (boot === 3 && factor !== undefined)
     throw new SessionOptionError(

@@ -43,7 +43,7 @@ export const springOptionGroup = z.strictObject({
   boot: z.union([z.literal(3), z.literal(4)]).default(4),
   /**
    * Java classes of which objects are stored here: names, and packages that end with a dot. Spring's JSON mapper must allow them,
-   * or Spring answers 500 to such a session. Default: those that Spring Security allows itself, such as `java.util.TreeMap`.
+   * or Spring answers 500 to such a session. Default: those that Spring Security allows itself, such as `java.util.TreeMap`. Needs `serialization: 'json'`.
    */
   classes: z
     .array(z.string().regex(/^(?:[\p{L}_$][\p{L}\p{N}_$]*\.)+(?:[\p{L}_$][\p{L}\p{N}_$]*)?$/u))
