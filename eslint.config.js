@@ -19,6 +19,7 @@ export default tseslint.config(
     ignores: [
       'tools/consumers/app/',
       '**/dist/',
+      'libs/*/build/',
       '**/node_modules/',
       'coverage/',
       '**/*.generated.ts',

@@ -5,7 +5,7 @@ export default {
   testEnvironmentOptions: { globalsCleanup: 'off' },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/{libs,apps,test}/**/*{.,-}spec.ts'],
-  modulePathIgnorePatterns: ['/dist/'],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/libs/[^/]+/build/'],
   // They need another server: jest.mongo.config.js.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/mongo/'],
   transform: {

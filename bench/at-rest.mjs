@@ -1,8 +1,8 @@
 // What hashIds and encryption cost a request that reads the session of a user, in CPU time of the process, without Redis:
 // `npm run build && node bench/at-rest.mjs`
 import { randomBytes } from 'node:crypto';
-import { DEFAULT_REPOSITORY_OPTIONS } from '../libs/redis-session/dist/session/repository-options.js';
-import { MapSessionRepository } from '../libs/redis-session/dist/session/map-session-repository.js';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../libs/redis-session/build/session/repository-options.js';
+import { MapSessionRepository } from '../libs/redis-session/build/session/map-session-repository.js';
 
 const READS = 20_000;
 const ROUNDS = 15;

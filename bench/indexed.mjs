@@ -8,9 +8,9 @@ import { once } from 'node:events';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { OnceEventSource } from '../libs/redis-session/dist/redis/events/once-event-source.js';
-import { RedisIndexedSessionRepository } from '../libs/redis-session/dist/redis/indexed/redis-indexed-session-repository.js';
-import { jsonSessionCodec } from '../libs/redis-session/dist/session/attributes/codec.js';
+import { OnceEventSource } from '../libs/redis-session/build/redis/events/once-event-source.js';
+import { RedisIndexedSessionRepository } from '../libs/redis-session/build/redis/indexed/redis-indexed-session-repository.js';
+import { jsonSessionCodec } from '../libs/redis-session/build/session/attributes/codec.js';
 import { startRedisServer } from '../tools/servers/redis-server.mjs';
 
 const WORKERS = 3;

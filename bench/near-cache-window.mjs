@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { NearCacheSessionRepository } from '../libs/redis-session/dist/redis/near-cache/near-cache-session-repository.js';
-import { RedisSessionRepository } from '../libs/redis-session/dist/redis/sessions/redis-session-repository.js';
+import { NearCacheSessionRepository } from '../libs/redis-session/build/redis/near-cache/near-cache-session-repository.js';
+import { RedisSessionRepository } from '../libs/redis-session/build/redis/sessions/redis-session-repository.js';
 import { startRedisServer } from '../tools/servers/redis-server.mjs';
 
 const OPTIONS = { namespace: 'window' };

@@ -9,10 +9,10 @@ import {
   CurrentUser,
   LoginService,
   RedisSessionModule,
-} from '../libs/redis-session/dist/index.js';
+} from '../libs/redis-session/build/index.js';
 import { startRedisServer } from './servers/redis-server.mjs';
 
-const LIBRARY = new URL('../libs/redis-session/dist/', import.meta.url).href;
+const LIBRARY = new URL('../libs/redis-session/build/', import.meta.url).href;
 const WARM_UP_REQUESTS = 3;
 
 class SessionController {

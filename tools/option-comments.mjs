@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 import { GROUPS, commentsOf } from './option-groups.mjs';
 
-const BUILT = new URL('../libs/redis-session/dist/', import.meta.url);
+const BUILT = new URL('../libs/redis-session/build/', import.meta.url);
 
 for (const [, , file, name] of GROUPS) {
   const target = new URL(`${file}.d.ts`, BUILT);

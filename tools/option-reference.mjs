@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import prettier from 'prettier';
 import { GROUPS, commentsOf } from './option-groups.mjs';
 
-const BUILT = new URL('../libs/redis-session/dist/', import.meta.url);
+const BUILT = new URL('../libs/redis-session/build/', import.meta.url);
 const { mustBe } = await import(new URL('lib/option-group.js', BUILT));
 const TARGET = new URL('../docs/options.md', import.meta.url);
 

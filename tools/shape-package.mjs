@@ -1,91 +1,75 @@
-// Makes the build small: one declaration file per entry and a few that entries share, and JavaScript and Lua without comments.
-// The declarations keep them. Modules stay apart, so a stack trace names the file of the sources.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+// Makes dist/, which is published, of build/, which has one file per source. It has one file per entry and a few that
+// entries share, of JavaScript and of declarations alike. JavaScript loses comments and blanks, and keeps every name: a stack
+// trace still names functions and classes.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
-import ts from 'typescript';
 
 const LIB = fileURLToPath(new URL('../libs/redis-session/', import.meta.url));
 const DIST = join(LIB, 'dist');
-const { exports } = JSON.parse(readFileSync(join(LIB, 'package.json'), 'utf8'));
-const built = readdirSync(DIST, { recursive: true }).map((path) => join(DIST, path));
-const declarations = built.filter((path) => path.endsWith('.d.ts'));
+const { bin, exports } = JSON.parse(readFileSync(join(LIB, 'package.json'), 'utf8'));
+const { schematics } = JSON.parse(readFileSync(join(LIB, 'schematics/collection.json'), 'utf8'));
 
-const rolled = await rollUp();
-for (const path of declarations) rmSync(path);
-mkdirSync(join(DIST, 'types'), { recursive: true });
-for (const { fileName, code } of rolled) writeFileSync(join(DIST, fileName), code);
-for (const path of built.filter((each) => each.endsWith('.js'))) shorten(path);
-shortenScripts(join(DIST, 'redis', 'lua', 'scripts.generated.js'));
+const declarations = await bundle(
+  Object.values(exports).flatMap(({ types }) => types ?? []),
+  { chunks: 'types', plugins: [dts(), { name: 'tabs', renderChunk: withTabs }] },
+);
+const modules = await bundle(
+  [
+    ...Object.values(exports).flatMap((entry) => entry.default ?? []),
+    ...Object.values(bin),
+    ...Object.values(schematics).map(({ factory }) => factory.replace(/^\.\.(.*)#.*/, '.$1')),
+  ],
+  { chunks: 'shared', plugins: [{ name: 'small', resolveId: tslib, renderChunk: withoutBlanks }] },
+);
+
+for (const { fileName, code } of [...declarations, ...modules]) {
+  mkdirSync(dirname(join(DIST, fileName)), { recursive: true });
+  writeFileSync(join(DIST, fileName), code);
+}
+
+/** The files of the entries at `paths`, and of what several of them share. */
+async function bundle(paths, { chunks, plugins }) {
+  const [extension] = /(\.d\.ts|\.js)$/.exec(paths[0]);
+  const input = Object.fromEntries(
+    paths.map((path) => [
+      relative(DIST, join(LIB, path)).slice(0, -extension.length),
+      join(LIB, path.replace('dist', 'build')),
+    ]),
+  );
+  const external = (id) => id !== 'tslib' && !/^[./]/.test(id);
+  const bundled = await rollup({ input, plugins, external, onwarn: report });
+  const { output } = await bundled.generate({
+    chunkFileNames: ({ name }) => `${chunks}/${name.replace(/\.d$/, '')}${extension}`,
+    entryFileNames: `[name]${extension}`,
+    hoistTransitiveImports: false,
+  });
+  await bundled.close();
+  return output;
+}
 
 /** An internal type that is part of a public one needs no export of its own: editors show it all the same. */
 function report({ message }) {
   if (!message.includes('no public re-export')) throw new Error(message);
 }
 
-async function rollUp() {
-  const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
-  const input = Object.fromEntries(
-    entries.map((path) => [
-      relative(DIST, join(LIB, path)).replace(/\.d\.ts$/, ''),
-      join(LIB, path),
-    ]),
-  );
-  const external = (id) => !/^[./]/.test(id);
-  const bundle = await rollup({ input, plugins: [dts()], external, onwarn: report });
-  const { output } = await bundle.generate({
-    chunkFileNames: ({ name }) => `types/${name.replace(/\.d$/, '')}.d.ts`,
-    entryFileNames: '[name].d.ts',
-    hoistTransitiveImports: false,
-  });
-  await bundle.close();
-  return output;
+/** TypeScript's helpers for decorators become part of the build, each once. */
+function tslib(id) {
+  return id === 'tslib' ? fileURLToPath(import.meta.resolve('tslib/tslib.es6.mjs')) : null;
 }
 
-/** Removes comments, and most of the indentation outside of texts. */
-function shorten(path) {
-  const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      removeComments: true,
-      target: ts.ScriptTarget.ESNext,
-    },
-  });
-  const linesOfTexts = linesInTemplates(
-    ts.createSourceFile(path, outputText, ts.ScriptTarget.ESNext),
-  );
-  const lines = outputText
-    .split('\n')
-    .map((line, number) =>
-      linesOfTexts.has(number)
-        ? line
-        : line.replace(/^ +/, (spaces) => ' '.repeat(spaces.length / 4)),
-    );
-  writeFileSync(path, lines.join('\n'));
+/** Nobody outside can use a private member, so its comment stays in the sources. */
+function withTabs(code) {
+  const withoutPrivate = code.replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '');
+  return withoutPrivate.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 }
 
-/** Removes the header of each Lua script, and its comments that have a line of their own. */
-function shortenScripts(path) {
-  const text = readFileSync(path, 'utf8').replace(/(?<=lua: )"(?:[^"\\]|\\.)*"/g, (literal) => {
-    const lua = JSON.parse(literal).replace(/^--\[\[[^]*?\]\]\n/gm, '');
-    return JSON.stringify(lua.replace(/^ *--.*\n/gm, ''));
-  });
-  writeFileSync(path, text);
-}
-
-/** The numbers of the lines that begin inside of a template literal. */
-function linesInTemplates(file) {
-  const numbers = new Set();
-  const visit = (node) => {
-    if (ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node)) {
-      const first = file.getLineAndCharacterOfPosition(node.pos).line;
-      const last = file.getLineAndCharacterOfPosition(node.end).line;
-      for (let number = first + 1; number <= last; number++) numbers.add(number);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
-  return numbers;
+/** Lines stay short, because Node prints the line at which an uncaught error was thrown. */
+async function withoutBlanks(code) {
+  const options = { format: 'esm', target: 'es2023', minifySyntax: true, minifyWhitespace: true };
+  const result = await transform(code, { ...options, lineLimit: 200, legalComments: 'none' });
+  return { code: result.code, map: null };
 }

@@ -11,6 +11,8 @@ interface Pack {
   readonly files: readonly { readonly path: string }[];
 }
 
+const textOf = (path: string): string => readFileSync(`${ROOT}libs/redis-session/${path}`, 'utf8');
+
 describe('the package', () => {
   let pack: Pack;
   let paths: string[];
@@ -50,12 +52,39 @@ describe('the package', () => {
   });
 
   it('has no comment in its modules: editors read those of the types', () => {
-    const guard = 'dist/nest/access/session-authentication.guard.js';
-    expect(readFileSync(`${ROOT}libs/redis-session/${guard}`, 'utf8')).not.toContain('/**');
+    expect(textOf('dist/index.d.ts')).toContain('/**');
+    // The schematic writes comments into applications.
+    const modules = paths.filter((path) => /^dist\/(?!schematics).*\.js$/.test(path));
+    expect(modules.filter((path) => /^ *\/\*\*/m.test(textOf(path)))).toEqual([]);
   });
 
-  it('is smaller than 1 MB and has fewer than 310 files', () => {
-    expect(pack.unpackedSize).toBeLessThan(1_000_000);
-    expect(paths.length).toBeLessThan(310);
+  it('keeps the names of classes and methods, and short lines, for stack traces', () => {
+    const lines = paths
+      .filter((path) => path.endsWith('.js'))
+      .flatMap((path) => textOf(path).split('\n'));
+    const isThere = (part: string): boolean => lines.some((line) => line.includes(part));
+    expect(isThere('class RedisSessionRepository')).toBe(true);
+    expect(isThere('async renewSession(')).toBe(true);
+    expect(lines.filter((line) => line.length > 500)).toEqual([]);
+  });
+
+  it('imports nothing but what it depends on', () => {
+    const { dependencies, peerDependencies } = JSON.parse(textOf('package.json')) as Record<
+      'dependencies' | 'peerDependencies',
+      Record<string, string>
+    >;
+    const known = Object.keys({ ...dependencies, ...peerDependencies });
+    const imported = paths
+      .filter((path) => path.endsWith('.js'))
+      .flatMap((path) => [...textOf(path).matchAll(/(?:import|from) ?"([^".][^"]*)"/g)])
+      .map(([, specifier = '']) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier)
+      .filter((name) => !name.startsWith('node:'));
+    expect(imported).toContain('ioredis');
+    expect([...new Set(imported)].filter((name) => !known.includes(name)).sort()).toEqual([]);
+  });
+
+  it('is smaller than 0.8 MB and has fewer than 60 files', () => {
+    expect(pack.unpackedSize).toBeLessThan(800_000);
+    expect(paths.length).toBeLessThan(60);
   });
 });
