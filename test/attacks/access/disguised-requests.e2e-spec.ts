@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { type RequestLine, send } from '../../support/http/http-client.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+
+const PATHS = [
+  ...[
+    '/admin',
+    '/ADMIN',
+    '/Admin/',
+    '/admin/',
+    '//admin',
+    '/./admin',
+    '/about/../admin',
+    '/admin/.',
+  ],
+  ...['/%61dmin', '/%2561dmin', '/admin%2f', '/admin%00', '/admin%20', '/admin%09', '/admin%0d%0a'],
+  ...[
+    '/admin?',
+    '/admin?_method=GET',
+    '/admin?page=about',
+    '/admin;a=1',
+    '/admin..;/',
+    '/about;/../admin',
+  ],
+  ...[
+    '/about/..%2fadmin',
+    '/about/%2e%2e/admin',
+    '/about%2f..%2fadmin',
+    '/admin.json',
+    '/admin\\',
+    '/\\admin',
+  ],
+];
+
+const HEADERS: Record<string, string>[] = [
+  { 'x-original-url': '/admin', 'x-rewrite-url': '/admin' },
+  { 'x-forwarded-for': '127.0.0.1', 'x-forwarded-user': 'admin', 'x-real-ip': '127.0.0.1' },
+  { 'x-http-method-override': 'GET', 'x-method-override': 'GET' },
+  { authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}` },
+  { 'x-session-id': 'admin', 'x-auth-token': 'admin' },
+];
+
+const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
+
+const LINES = PATHS.map((path) => `GET ${path}` as RequestLine);
+const ATTACKS: [line: RequestLine, headers: Record<string, string>][] = [
+  ...LINES.map((line): (typeof ATTACKS)[number] => [line, {}]),
+  ...METHODS.map((method): (typeof ATTACKS)[number] => [`${method} /admin`, {}]),
+  ...HEADERS.flatMap((headers): typeof ATTACKS => [
+    ['GET /admin', headers],
+    ['GET /about', headers],
+    ['POST /admin', headers],
+  ]),
+];
+
+describe.each(PLATFORMS)('A request in disguise, on %s', (platform) => {
+  const start = useApps(platform, useTestRedis(), LOGIN_PARTS);
+
+  /** @returns the lines of the attacks that show the page for administrators to `user`, or to nobody in particular */
+  const openedBy = async (user: object | undefined) => {
+    const { url } = await start();
+    const body = JSON.stringify(user ?? {});
+    const login = await send(url, 'POST /login', { 'content-type': 'application/json' }, { body });
+    const opened = ATTACKS.map(async ([line, headers]) => {
+      const { text } = await send(url, line, { ...headers, cookie: login.cookie });
+      return text.includes('"page":"admin"') ? [line] : [];
+    });
+    return (await Promise.all(opened)).flat();
+  };
+
+  it('opens a page for administrators to nobody else', async () => {
+    expect(await openedBy(undefined)).toEqual([]);
+    expect(await openedBy(KIM)).toEqual([]);
+  });
+
+  it('opens it to administrators: several of the disguises lead to the page', async () => {
+    expect(new Set(await openedBy(ADMIN)).size).toBeGreaterThan(3);
+  });
+});
