@@ -37,7 +37,7 @@ describe('at start', () => {
   it.each<[string, RedisSessionModuleOptions]>([
     ['redis', { redis: 'redis://localhost' }],
     ['namespace', { namespace: 'shop' }],
-    ['sharedReads', { sharedReads: false }],
+    ['sharedCommands', { sharedCommands: false }],
     ['indexed.partitions', { repository: 'indexed', indexed: { partitions: 4 } }],
   ])('refuses %s, which is of Redis', async (name, options) => {
     const store = mongoSessions({ db: mongo.url });

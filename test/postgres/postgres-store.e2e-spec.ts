@@ -54,7 +54,7 @@ describe('at start', () => {
   it.each([
     ['redis', { redis: 'redis://localhost' }],
     ['namespace', { namespace: 'shop' }],
-    ['sharedReads', { sharedReads: false }],
+    ['sharedCommands', { sharedCommands: false }],
   ])('refuses %s, which is of Redis', async (name, options) => {
     const store = postgresSessions({ pool: postgres.running.url });
     expect(await app.outcomeOf({ store, ...options })).toContain(

@@ -128,7 +128,7 @@ describe.each([
 ])('when our clock is %s that of Redis', (_title, shiftMs) => {
   let commands: RedisSessionCommands;
   let key: string;
-  const options = { absoluteTimeoutMs: -1, sharedReads: true, commandTimeoutMs: TIMEOUT_MS };
+  const options = { absoluteTimeoutMs: -1, sharedCommands: true, commandTimeoutMs: TIMEOUT_MS };
   const hash = { creationTime: '', maxInactiveInterval: '', remove: [], updates: [] };
 
   /** Sets the attribute `count`, by the class that knows the clock of Redis only from its answers. */

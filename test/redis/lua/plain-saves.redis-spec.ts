@@ -28,6 +28,11 @@ function expectServerTime(reply: unknown): void {
   expect(Math.abs(Number(reply) - Date.now())).toBeLessThan(60_000);
 }
 
+/** @param texts - names and values in turn */
+function pairsOf(texts: readonly string[]): [string, string][] {
+  return texts.flatMap((name, i) => (i % 2 === 0 ? [[name, texts[i + 1] ?? '']] : []));
+}
+
 beforeEach(() => {
   key = redis.keys.session(randomUUID());
 });
@@ -82,21 +87,25 @@ describe('createSession', () => {
 describe.each([
   ['setAttributes', setAttributes.lua, []],
   ['setIndexedAttributes', setIndexedAttributes.lua, ['-1']],
-])('%s', (_name, lua, ownArguments) => {
+])('%s', (_name, lua, commonArguments) => {
   const set = (latest: number, version: string, fields: readonly string[]) =>
-    redis.client.eval(lua, 1, key, latest, version, ...ownArguments, ...fields);
+    redis.client.eval(
+      ...[lua, 1, key, latest, ...commonArguments, version, fields.length / 2, ...fields],
+    );
 
   beforeEach(() => create(IN_TIME(), startMs + 1_800_000, [...TIMES, 'a', '1', 'b', '2']));
 
   it('sets fields, and leaves the others and the end of the session alone', async () => {
-    expectServerTime(await set(IN_TIME(), '', ['a', 'new', 'c', '3']));
+    const reply = await set(IN_TIME(), '', ['a', 'new', 'c', '3']);
+    expect(reply).toEqual([1, expect.any(Number), 1, '']);
+    expectServerTime((reply as unknown[])[1]);
     expect(await fieldsOf()).toMatchObject({ a: 'new', b: '2', c: '3' });
     expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
   });
 
   it('writes nothing when the session has ended', async () => {
     await redis.client.del(key);
-    expect(await set(IN_TIME(), '', ['a', 'new'])).toEqual([-1, expect.any(Number)]);
+    expect(await set(IN_TIME(), '', ['a', 'new'])).toEqual([1, expect.any(Number), -1, '']);
     expect(await redis.client.exists(key)).toBe(0);
   });
 
@@ -108,21 +117,39 @@ describe.each([
 
   it('gives a large session a new version, and tells it only to a caller who knows the last one', async () => {
     await redis.client.hset(key, 'version', '7');
-    expect(await set(IN_TIME(), '7', ['a', 'x'])).toEqual([
-      1,
-      expect.any(Number),
-      await versionOf(),
-    ]);
+    const reply = await set(IN_TIME(), '7', ['a', 'x']);
+    expect(reply).toEqual([1, expect.any(Number), 1, await versionOf()]);
     const known = await versionOf();
-    expect(await set(IN_TIME(), '7', ['a', 'y'])).toEqual([1, expect.any(Number), '']);
+    expect(await set(IN_TIME(), '7', ['a', 'y'])).toEqual([1, expect.any(Number), 1, '']);
     expect(await versionOf()).not.toBe(known);
     expect(await fieldsOf()).toMatchObject({ a: 'y', b: '2' });
+  });
+
+  it('sets the fields of each of several sessions, whatever the others are', async () => {
+    const [gone, list, large] = [randomUUID(), randomUUID(), randomUUID()].map(redis.keys.session);
+    await redis.client.rpush(list ?? '', 'no hash');
+    await redis.client.hset(large ?? '', Object.fromEntries([...pairsOf(TIMES), ['version', '7']]));
+    const keys = [key, gone, list, large].map(String);
+    const own = [
+      ...['', 2, 'a', 'first', 'c', '3', '', 1, 'a', 'second'],
+      ...['', 1, 'a', 'third', '7', 1, 'a', 'fourth'],
+    ];
+    const reply = await redis.client.eval(
+      ...[lua, keys.length, ...keys, IN_TIME(), ...commonArguments, ...own],
+    );
+    const version = await redis.client.hget(large ?? '', 'version');
+    expect(reply).toEqual([1, expect.any(Number), 1, '', -1, '', -1, '', 1, version]);
+    expect(await fieldsOf()).toMatchObject({ a: 'first', b: '2', c: '3' });
+    expect(await redis.client.exists(gone ?? '')).toBe(0);
+    expect(await redis.client.hget(large ?? '', 'a')).toBe('fourth');
   });
 });
 
 describe('setIndexedAttributes writes nothing', () => {
   const set = (absoluteTimeoutMs = -1) =>
-    redis.client.eval(setIndexedAttributes.lua, 1, key, IN_TIME(), '', absoluteTimeoutMs, 'a', '2');
+    redis.client.eval(
+      ...[setIndexedAttributes.lua, 1, key, IN_TIME(), absoluteTimeoutMs, '', 1, 'a', '2'],
+    );
 
   beforeEach(() => create(IN_TIME(), startMs + 1_800_000, [...TIMES, 'a', '1']));
 
@@ -133,12 +160,12 @@ describe('setIndexedAttributes writes nothing', () => {
     ['where a time is empty', 'maxInactiveInterval', ''],
   ])('%s', async (_when, field, text) => {
     await redis.client.hset(key, field, text);
-    expect(await set()).toEqual([-1, expect.any(Number)]);
+    expect(await set()).toEqual([1, expect.any(Number), -1, '']);
     expect(await fieldsOf()).toMatchObject({ a: '1' });
   });
 
   it('once the absolute lifetime has passed', async () => {
-    expect(await set(0)).toEqual([-1, expect.any(Number)]);
+    expect(await set(0)).toEqual([1, expect.any(Number), -1, '']);
     expect(await fieldsOf()).toMatchObject({ a: '1' });
   });
 });

@@ -107,10 +107,10 @@ const REDIS_INDEX_OPTIONS = [
 
 /** @throws SessionOptionError */
 function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
-  const { store = 'redis', redis, namespace, sharedReads, durability, indexed } = options;
+  const { store = 'redis', redis, namespace, sharedCommands, durability, indexed } = options;
   const isInMemory = store === 'memory';
   const name = typeof store === 'string' ? `"${store}"` : store.name;
-  const ofRedis = { redis, durability, ...(isInMemory ? {} : { namespace, sharedReads }) };
+  const ofRedis = { redis, durability, ...(isInMemory ? {} : { namespace, sharedCommands }) };
   const given = Object.entries(ofRedis).find(([, value]) => value !== undefined)?.[0];
   const givenOfIndex = REDIS_INDEX_OPTIONS.find((option) => indexed?.[option] !== undefined);
   const isForeign = store !== 'redis';

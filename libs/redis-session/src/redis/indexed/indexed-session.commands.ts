@@ -24,6 +24,7 @@ import {
   fromConflict,
   setsAttributesAlone,
 } from '../sessions/redis-session.mapper.js';
+import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';
 import { SessionReads } from '../sessions/session-reads.js';
 import {
   CONFLICT,
@@ -33,12 +34,13 @@ import {
   type RawReply,
   SAVED,
   type ScriptArguments,
+  type ScriptReply,
+  SharedScript,
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
 
 interface ScriptedClient {
-  nestIndexedSetAttributes(...args: ScriptArguments): Promise<RawReply>;
   nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
   nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
 }
@@ -59,8 +61,8 @@ export interface IndexedCommandOptions {
   readonly reasonLifeMs: number;
   /** Ms that the hash outlives the session. */
   readonly retentionMs: number;
-  /** Whether one command may read several sessions. */
-  readonly sharedReads: boolean;
+  /** Whether one command may read or save several sessions. */
+  readonly sharedCommands: boolean;
   readonly touchIntervalMs: number;
 }
 
@@ -68,6 +70,7 @@ export interface IndexedCommandOptions {
 export class IndexedSessionCommands {
   private readonly deadline: WriteDeadline;
   private readonly reads: SessionReads;
+  private readonly attributeSaves: SharedScript;
   private readonly known: KnownHashes;
   private readonly eventNames: readonly string[];
   private readonly eventNameCount: number;
@@ -77,7 +80,6 @@ export class IndexedSessionCommands {
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
-    defineOnBoth(client, 'nestIndexedSetAttributes', setIndexedAttributes);
     defineOnBoth(client, 'nestIndexedSave', saveIndexed);
     defineOnBoth(client, 'nestIndexedEnd', endSession);
     const { absoluteTimeoutMs, eventAttributes, indexDelayMs, retentionMs, touchIntervalMs } =
@@ -91,13 +93,22 @@ export class IndexedSessionCommands {
       commandTimeoutMs: options.commandTimeoutMs,
       deadline: this.deadline,
       known: this.known,
-      scriptName: 'loadIndexed',
+      name: 'loadIndexed',
       lua: loadIndexed.lua,
-      isShared: options.sharedReads,
-      commonArguments: (nowMs, latestMs) => [
+      isShared: options.sharedCommands,
+      commonArguments: (latestMs, nowMs) => [
         ...[nowMs, latestMs, absoluteTimeoutMs, touchIntervalMs, retentionMs, indexDelayMs],
         isVersioned ? LEAST_KNOWN_BYTES : '',
       ],
+    });
+    this.attributeSaves = new SharedScript({
+      client,
+      deadline: this.deadline,
+      action: SAVE,
+      name: 'setIndexedAttributes',
+      lua: setIndexedAttributes.lua,
+      isShared: options.sharedCommands,
+      commonArguments: (latestMs) => [latestMs, absoluteTimeoutMs],
     });
     this.eventNames = eventAttributes === 'all' ? [] : eventAttributes;
     this.eventNameCount = eventAttributes === 'all' ? -1 : eventAttributes.length;
@@ -121,14 +132,7 @@ export class IndexedSessionCommands {
   async save(input: SaveIndexedInput): Promise<SaveIndexedOutcome> {
     const storedKey = this.keys.session(input.storedId);
     const known = this.known.get(storedKey);
-    const isLogin = input.hash.creationTime !== '' || input.storedId !== input.id;
-    const send = (latest: number) =>
-      writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        this.sendSave(client, input, latest, known?.version ?? ''),
-      );
-    const [outcome, , ...texts] = await this.deadline
-      .inTime('save the session', send)
-      .catch(missingIfNoHash);
+    const [outcome, , ...texts] = await this.sendSave(input, known?.version ?? '');
     const rest = texts.map(String);
     if (outcome === SAVED) {
       const knownNow = known?.afterSave(changedFields(input.hash), rest[0] ?? '');
@@ -174,20 +178,17 @@ export class IndexedSessionCommands {
   }
 
   /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
-  private sendSave(
-    client: ScriptedClient,
-    input: SaveIndexedInput,
-    latest: number,
-    version: string,
-  ): Promise<RawReply> {
+  private sendSave(input: SaveIndexedInput, version: string): Promise<ScriptReply> {
     const { storedId, id, hash, indexes, isAccessRecorded } = input;
     const isInPlace = storedId === id && indexes.size === 0 && isAccessRecorded;
-    if (!isInPlace || !setsAttributesAlone(hash))
-      return client.nestIndexedSave(...this.saveArguments(input, latest, version));
-    return client.nestIndexedSetAttributes(
-      ...[this.keys.session(id), latest, version, this.options.absoluteTimeoutMs],
-      ...hash.set,
-    );
+    if (isInPlace && setsAttributesAlone(hash))
+      return saveAttributes(this.attributeSaves, this.keys.session(id), version, hash.set);
+    const isLogin = hash.creationTime !== '' || storedId !== id;
+    const send = (latest: number) =>
+      writeOver(this.client, isLogin, (client: ScriptedClient) =>
+        client.nestIndexedSave(...this.saveArguments(input, latest, version)),
+      );
+    return this.deadline.inTime(SAVE, send).catch(missingIfNoHash);
   }
 
   private saveArguments(

@@ -84,7 +84,7 @@ function toCommandOptions(
     indexDelayMs: INDEX_DELAY_MS,
     reasonLifeMs: REASON_LIFE_MS,
     retentionMs: options.retentionSeconds * 1000,
-    sharedReads: options.sharedReads,
+    sharedCommands: options.sharedCommands,
     touchIntervalMs: (options.touchIntervalSeconds ?? 0) * 1000,
   };
 }

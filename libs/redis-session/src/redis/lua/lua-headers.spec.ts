@@ -97,8 +97,8 @@ it('there are scripts, and each is embedded under its name', () => {
     'saveSpring-5.lua',
     'saveSpringJdk-5.lua',
     'scheduleInBuckets-4.lua',
-    'setAttributes-1.lua',
-    'setIndexedAttributes-1.lua',
+    'setAttributes-n.lua',
+    'setIndexedAttributes-n.lua',
   ]);
   expect(Object.keys(scripts).sort()).toEqual(fileNames.map(nameOf));
 });

@@ -35,8 +35,8 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
     .regex(/^[^\s{}]+$/)
     .describe('a string without spaces and braces')
     .default('nest:session'),
-  /** Whether reads that begin together share one command. Must be false behind a proxy that spreads keys over servers. */
-  sharedReads: flagOption.default(true),
+  /** Whether reads, or saves of attributes, that begin together share one command. Must be false behind a proxy that spreads keys over servers. */
+  sharedCommands: flagOption.default(true),
 });
 
 /** {@link redisRepositoryOptionGroup} with the defaults. */
@@ -87,7 +87,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
     this.commands = new RedisSessionCommands(client, {
       absoluteTimeoutMs: absoluteTimeoutSeconds === undefined ? -1 : absoluteTimeoutSeconds * 1000,
       commandTimeoutMs,
-      sharedReads: resolved.sharedReads,
+      sharedCommands: resolved.sharedCommands,
     });
     this.keys = redisSessionKeys(resolved.namespace);
     this.touchIntervalMs = (resolved.touchIntervalSeconds ?? 0) * 1000;

@@ -28,13 +28,17 @@ import {
   type RawReply,
   SAVED,
   type ScriptArguments,
+  type ScriptReply,
+  SharedScript,
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
 
+/** For errors. */
+export const SAVE = 'save the session';
+
 interface ScriptedClient {
   nestSessionCreate(...args: ScriptArguments): Promise<RawReply>;
-  nestSessionSetAttributes(...args: ScriptArguments): Promise<RawReply>;
   /** Of a session whose id is the same, without updates: one key. */
   nestSessionSaveInPlace(...args: ScriptArguments): Promise<RawReply>;
   nestSessionSave(...args: ScriptArguments): Promise<RawReply>;
@@ -44,8 +48,8 @@ interface ScriptedClient {
 export interface RedisCommandOptions {
   readonly absoluteTimeoutMs: number;
   readonly commandTimeoutMs: number;
-  /** Whether one command may read several sessions. */
-  readonly sharedReads: boolean;
+  /** Whether one command may read or save several sessions. */
+  readonly sharedCommands: boolean;
 }
 
 /** What `loadSession` is told. Times are epoch ms. */
@@ -73,6 +77,7 @@ export interface SaveSessionInput {
 export class RedisSessionCommands {
   private readonly deadline: WriteDeadline;
   private readonly reads: SessionReads;
+  private readonly attributeSaves: SharedScript;
   private readonly known = new KnownHashes();
 
   constructor(
@@ -86,13 +91,21 @@ export class RedisSessionCommands {
       commandTimeoutMs,
       known: this.known,
       deadline: this.deadline,
-      scriptName: 'loadSessions',
+      name: 'loadSessions',
       lua: loadSessions.lua,
-      isShared: options.sharedReads,
-      commonArguments: (nowMs, latestMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
+      isShared: options.sharedCommands,
+      commonArguments: (latestMs, nowMs) => [nowMs, latestMs, absoluteTimeoutMs, LEAST_KNOWN_BYTES],
+    });
+    this.attributeSaves = new SharedScript({
+      client,
+      deadline: this.deadline,
+      action: SAVE,
+      name: 'setAttributes',
+      lua: setAttributes.lua,
+      isShared: options.sharedCommands,
+      commonArguments: (latestMs) => [latestMs],
     });
     defineOnBoth(client, 'nestSessionCreate', createSession);
-    defineOnBoth(client, 'nestSessionSetAttributes', setAttributes);
     defineOnBoth(client, 'nestSessionSave', saveSession);
     defineOnBoth(client, 'nestSessionSaveInPlace', { ...saveSession, numberOfKeys: 1 });
   }
@@ -117,14 +130,7 @@ export class RedisSessionCommands {
   async saveSession(input: SaveSessionInput): Promise<SaveOutcome> {
     const { storedKey, currentKey, hash } = input;
     const known = this.known.get(storedKey);
-    const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
-    const send = (latest: number) =>
-      writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        this.sendSave(client, input, latest, known?.version ?? ''),
-      );
-    const [outcome, , ...texts] = await this.deadline
-      .inTime('save the session', send)
-      .catch(missingIfNoHash);
+    const [outcome, , ...texts] = await this.sendSave(input, known?.version ?? '');
     const rest = texts.map(String);
     if (outcome === SAVED) {
       const knownNow = known?.afterSave(changedFields(hash), rest[0] ?? '');
@@ -140,20 +146,30 @@ export class RedisSessionCommands {
   }
 
   /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
-  private sendSave(
+  private sendSave(input: SaveSessionInput, version: string): Promise<ScriptReply> {
+    const { storedKey, currentKey, hash, isAccessRecorded } = input;
+    if (isAccessRecorded && storedKey === currentKey && setsAttributesAlone(hash))
+      return saveAttributes(this.attributeSaves, storedKey, version, hash.set);
+    const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
+    const send = (latest: number) =>
+      writeOver(this.client, isLogin, (client: ScriptedClient) =>
+        this.sendOver(client, input, latest, version),
+      );
+    return this.deadline.inTime(SAVE, send).catch(missingIfNoHash);
+  }
+
+  private sendOver(
     client: ScriptedClient,
     input: SaveSessionInput,
     latest: number,
     version: string,
   ): Promise<RawReply> {
-    const { storedKey, currentKey, hash, isAccessRecorded } = input;
+    const { storedKey, currentKey, hash } = input;
     const { absoluteTimeoutMs } = this.options;
     if (hash.creationTime !== '' && setsFewFields(hash)) {
       const expiry = expiryOf(hash, absoluteTimeoutMs);
       return client.nestSessionCreate(currentKey, latest, expiry, ...timesOf(hash), ...hash.set);
     }
-    if (isAccessRecorded && storedKey === currentKey && setsAttributesAlone(hash))
-      return client.nestSessionSetAttributes(storedKey, latest, version, ...hash.set);
     const args = [
       ...[hash.creationTime, latest, hash.lastAccessedTime, hash.maxInactiveInterval],
       ...[absoluteTimeoutMs, version],
@@ -172,4 +188,20 @@ export class RedisSessionCommands {
     await withDeadline('delete the session', commandTimeoutMs, deletion);
     this.known.delete(key);
   }
+}
+
+/**
+ * Sets attributes alone.
+ *
+ * @param version - that is known, or ''
+ * @param set - names and texts in turn
+ */
+export async function saveAttributes(
+  script: SharedScript,
+  key: string,
+  version: string,
+  set: readonly string[],
+): Promise<ScriptReply> {
+  const [outcome, newVersion] = await script.call(key, [version, set.length / 2, ...set]);
+  return [Number(outcome), NaN, newVersion];
 }

@@ -105,6 +105,31 @@ describe.each([
       const found = await findAll(repository, ids, Date.now() + 1);
       expect(found.map(numberOf)).toEqual([undefined, undefined, undefined, 3, 4]);
     });
+
+    describe('saves of attributes that begin together', () => {
+      it('share a command for 16 of them, and each session gets what was set in it', async () => {
+        const ids = await storeSessions(repository, 40);
+        const sessions = await findAll(repository, ids);
+        const commands = await recordCommands(url);
+        endings.push(() => commands.stop());
+        sessions.forEach((session, i) => session?.setAttribute('number', 100 + i));
+        await Promise.all(sessions.map((session) => session?.save()));
+        expect(await commands.take()).toHaveLength(3);
+        const changed = await findAll(create(client), ids);
+        expect(changed.map(numberOf)).toEqual(numbered(40).map((number) => 100 + number));
+      });
+
+      it('do not suffer from one that ends meanwhile, and it stays ended', async () => {
+        const ids = await storeSessions(repository, 4);
+        const sessions = await findAll(repository, ids);
+        await create(client).deleteById(ids[1] ?? '');
+        for (const session of sessions) session?.setAttribute('number', 7);
+        const saves = await Promise.allSettled(sessions.map((session) => session?.save()));
+        const states = saves.map(({ status }) => status);
+        expect(states).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+        expect((await findAll(create(client), ids)).map(numberOf)).toEqual([7, undefined, 7, 7]);
+      });
+    });
   },
 );
 
@@ -125,16 +150,20 @@ describe('where one command may not read several sessions', () => {
     expect(await commands.take()).toHaveLength(20);
   });
 
-  it("each is read by a command of its own with 'sharedReads: false'", async () => {
+  it("each is read and saved by a command of its own with 'sharedCommands: false'", async () => {
     const server = await startRedis();
     endings.push(() => server.stop());
     const client = open(server.url);
     await client.connect();
-    const repository = new RedisSessionRepository(client, { sharedReads: false });
+    const repository = new RedisSessionRepository(client, { sharedCommands: false });
     const ids = await storeSessions(repository, 20);
     const commands = await recordCommands(server.url);
     endings.push(() => commands.stop());
-    expect((await findAll(repository, ids)).map(numberOf)).toEqual(numbered(20));
+    const sessions = await findAll(repository, ids);
+    expect(sessions.map(numberOf)).toEqual(numbered(20));
+    expect(await commands.take()).toHaveLength(20);
+    for (const session of sessions) session?.setAttribute('number', 7);
+    await Promise.all(sessions.map((session) => session?.save()));
     expect(await commands.take()).toHaveLength(20);
   });
 });

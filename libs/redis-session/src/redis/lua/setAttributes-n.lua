@@ -1,0 +1,35 @@
+--[[
+  Sets attributes of sessions whose last access is recorded already: their times and their times to live stay. The cheapest
+  save, and the most frequent one.
+  Mirrors RedisSessionRepository.save of Spring Session, which takes two commands that others can come between.
+  Input:
+    KEYS[1 ...] session hashes
+    ARGV[1] latest moment at which the saves may take place, epoch ms on the clock of this server
+    ARGV[2 ...] for each hash: version that the caller knows, or ''; number of fields; name, value for each field; at most
+                1,000 fields, since Lua passes no more than about 8,000 values to one call
+  Output, now = epoch ms on the clock of this server:
+    {1, now, outcome, version ...} - for each hash outcome 1 = saved, and the version that it now has, or '' unless it had
+                                     the one that the caller knows; -1 = the session does not exist (deleted, expired,
+                                     renamed) or the key does not hold a hash: nothing was written there
+    {-2, now} - too late: nothing was written
+]]
+local sessionKeys, latest, nextOwn = KEYS, tonumber(ARGV[1]), 2
+
+local now = serverNow()
+if now > latest then
+  return { -2, now }
+end
+
+local reply = { 1, now }
+for i = 1, #sessionKeys do
+  local knownVersion, first = ARGV[nextOwn], nextOwn + 2
+  nextOwn = first + 2 * ARGV[nextOwn + 1]
+  -- In place of the texts, a key that does not hold a hash gives an error.
+  local stored = redis.pcall('HMGET', sessionKeys[i], 'creationTime', 'version')
+  local outcome, version = -1, ''
+  if stored[1] then
+    outcome, version = setVersioned(sessionKeys[i], stored[2], knownVersion, first, nextOwn - 1)
+  end
+  reply[2 * i + 1], reply[2 * i + 2] = outcome, version
+end
+return reply
