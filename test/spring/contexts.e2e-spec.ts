@@ -61,7 +61,7 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
   /** Somebody who has logged in at an application of Nest with other options. */
   async function loginWith(options: SpringSessionOptions, isRemembered: boolean): Promise<Visitor> {
     const nest = await startApp('express', {
-      options: { redis: apps.running.redisUrl, features: [springSession(options)] },
+      options: { redis: apps.running.storeUrl, features: [springSession(options)] },
       controllers: [LoginController],
       providers: [TestStrategy],
       pod: 'nest',

@@ -41,7 +41,7 @@ describe.each([
         ? springSession({ boot, classes: ['shop.', 'java.math.BigDecimal'] })
         : springSession({ boot, serialization, storesLogins: 'default' });
     desks = await startApp('express', {
-      options: { redis: apps.running.redisUrl, features: [feature] },
+      options: { redis: apps.running.storeUrl, features: [feature] },
       controllers: [DeskController],
       log,
     });

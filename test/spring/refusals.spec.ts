@@ -6,10 +6,13 @@ import {
   SessionOptionError,
 } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
+import { mongoSessions } from 'nestjs-redis-session/mongo';
+import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { springSession } from 'nestjs-redis-session/spring';
 import { resolveOptions } from '../../libs/redis-session/src/nest/options/resolve-options.js';
 
 const url = 'redis://127.0.0.1:6379';
+const postgres = postgresSessions({ pool: 'postgres://127.0.0.1/shop' });
 const lazy = { lazyConnect: true };
 
 function resolve(options: RedisSessionModuleOptions): ReturnType<typeof resolveOptions> {
@@ -23,6 +26,13 @@ describe('springSession()', () => {
     expect(cookie).toMatchObject({ name: 'SESSION', encoding: 'base64', path: '/' });
     expect(sessionIdGenerator()).toMatch(sessionIdPattern);
     expect('33fdd1b6-b496-4b33-9f7d-df96679d32fe').toMatch(sessionIdPattern);
+  });
+
+  it('refuses Java serialization in PostgreSQL at start, and names the bean that is needed', () => {
+    const features = [springSession({ serialization: 'jdk' })];
+    expect(() => resolve({ redis: undefined, store: postgres, features })).toThrow(
+      /store must be left out .+ springSessionConversionService/,
+    );
   });
 
   it('keeps what Spring can be told, too', () => {
@@ -53,6 +63,8 @@ describe('springSession()', () => {
     ['saveMode', { saveMode: 'always' }],
     ['saveMode', { saveMode: 'on-get-attribute' }],
     ['store', { redis: undefined, store: 'memory' }],
+    ['store', { redis: undefined, store: mongoSessions({ db: 'mongodb://127.0.0.1/shop' }) }],
+    ['repository must be "indexed"', { redis: undefined, store: postgres }],
     ['Redis Cluster', { redis: { nodes: [{ host: '127.0.0.1', port: 1 }] } }],
     ['keyPrefix', { redis: { host: '127.0.0.1', keyPrefix: 'shop:' } }],
     ['keyPrefix', { redis: new Redis({ ...lazy, keyPrefix: 'shop:' }) }],

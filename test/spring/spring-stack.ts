@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { Pool } from 'pg';
 import { buildBoth } from '../../tools/demo-spring/build.mjs';
 import {
   type SpringStack,
@@ -15,8 +16,15 @@ const BUILD_WITHIN_MS = 900_000;
 export class SpringApps {
   private stack: SpringStack | undefined;
   private client: Redis | undefined;
+  private pool: Pool | undefined;
 
   constructor(readonly options: SpringStackOptions) {}
+
+  /** Of the sessions, with `store: 'postgres'`. */
+  get postgres(): Pool {
+    this.pool ??= new Pool({ connectionString: this.running.storeUrl });
+    return this.pool;
+  }
 
   get running(): SpringStack {
     if (!this.stack) throw new Error('The applications have not started yet.');
@@ -25,16 +33,20 @@ export class SpringApps {
 
   /** Of the sessions. */
   get redis(): Redis {
-    this.client ??= new Redis(this.running.redisUrl);
+    this.client ??= new Redis(this.running.storeUrl);
     return this.client;
   }
 
   async start(): Promise<void> {
-    this.stack = await startSpringStack(await buildBoth(this.options.boot), this.options);
+    this.stack = await startSpringStack(
+      await buildBoth(this.options.boot, this.options.store),
+      this.options,
+    );
   }
 
   async stop(): Promise<void> {
     this.client?.disconnect();
+    await this.pool?.end();
     await this.stack?.stop();
   }
 

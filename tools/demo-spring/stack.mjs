@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import getPort from 'get-port';
 import { startBackgroundProcess } from '../servers/background-process.mjs';
 import { startNginxWith } from '../servers/nginx.mjs';
+import { startPostgresServer } from '../servers/postgres-server.mjs';
 import { startRedisServer } from '../servers/redis-server.mjs';
 import { waitUntilReady } from '../servers/wait-until-ready.mjs';
 import { classesOf, JVM_OPTIONS } from './build.mjs';
@@ -24,7 +25,7 @@ const READY_WITHIN_MS = 120_000;
  *
  * @typedef {object} SpringStack
  * @property {string} url - of nginx
- * @property {string} redisUrl
+ * @property {string} storeUrl - of the Redis or the PostgreSQL that holds the sessions
  * @property {Side} spring
  * @property {Side} nest
  * @property {() => Promise<void>} stop
@@ -38,6 +39,7 @@ const READY_WITHIN_MS = 120_000;
  * @property {number} [maximumSessions] - on both sides; -1 = any number
  * @property {number} [port] - of nginx
  * @property {'json' | 'jdk'} [serialization] - of Spring
+ * @property {'redis' | 'postgres'} [store] - where both sides keep sessions
  * @property {boolean} [storesLogins] - whether Nest stores logins by Java serialization
  */
 
@@ -57,19 +59,22 @@ export async function startSpringStack({ jar, main }, options) {
     while (started.length > 0) await started.pop()?.stop();
   };
   try {
-    const redis = await startRedisServer();
-    keep(redis);
-    const starting = [
-      startSpring(jar, redis.port, options).then(keep),
-      startNest(main, redis.url, options).then(keep),
-    ];
+    const isPostgres = options.store === 'postgres';
+    const store = await (isPostgres ? startPostgresServer() : startRedisServer());
+    keep(store);
+    const springStarts = startSpring(jar, store.port, options).then(keep);
+    // Spring makes its own tables, and Nest adds those that it needs besides.
+    const nestStarts = (isPostgres ? springStarts : Promise.resolve())
+      .then(() => startNest(main, store.url, options))
+      .then(keep);
+    const starting = [springStarts, nestStarts];
     // One that fails must not leave the other one behind.
     await Promise.allSettled(starting);
     const [spring, nest] = await Promise.all(starting);
     const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
     const nginx = await startNginxWith(NGINX, variables, options.port);
     keep(nginx);
-    return { url: nginx.url, redisUrl: redis.url, spring, nest, stop };
+    return { url: nginx.url, storeUrl: store.url, spring, nest, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -83,12 +88,13 @@ export async function startSpringStack({ jar, main }, options) {
  */
 export async function startSpring(
   /** @type {string} */ jar,
-  /** @type {number} */ redisPort,
+  /** @type {number} */ storePort,
   /** @type {SpringStackOptions} */ {
     boot,
     repository,
     maximumSessions = -1,
     serialization = 'json',
+    store = 'redis',
   },
 ) {
   const port = await getPort({ host: '127.0.0.1' });
@@ -102,7 +108,9 @@ export async function startSpring(
     [
       ...[...JVM_OPTIONS, `-XX:SharedArchiveFile=${classesOf(jar)}`, '-jar', jar],
       ...[`--server.port=${port}`, `--server.tomcat.basedir=${folder}`],
-      ...[`--spring.data.redis.port=${redisPort}`, `--${repositoryType}=${repository}`],
+      ...(store === 'postgres'
+        ? jdbcOptions(storePort)
+        : [`--spring.data.redis.port=${storePort}`, `--${repositoryType}=${repository}`]),
       ...[`--demo.maximum-sessions=${maximumSessions}`, `--demo.serialization=${serialization}`],
     ],
     {},
@@ -114,6 +122,15 @@ export async function startSpring(
   });
 }
 
+function jdbcOptions(/** @type {number} */ port) {
+  return [
+    `--spring.datasource.url=jdbc:postgresql://127.0.0.1:${port}/postgres`,
+    '--spring.datasource.username=postgres',
+    '--spring.session.jdbc.initialize-schema=always',
+    '--spring.session.jdbc.cleanup-cron=-',
+  ];
+}
+
 /**
  * One replica of the Nest half.
  *
@@ -121,21 +138,22 @@ export async function startSpring(
  */
 export async function startNest(
   /** @type {string} */ main,
-  /** @type {string} */ redisUrl,
+  /** @type {string} */ storeUrl,
   /** @type {SpringStackOptions} */ {
     boot,
     repository,
     platform = 'express',
     maximumSessions = -1,
     serialization = 'json',
+    store = 'redis',
     storesLogins = false,
   },
 ) {
   const port = await getPort({ host: '127.0.0.1' });
   const env = {
-    ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, REDIS_URL: redisUrl },
+    ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, STORE_URL: storeUrl },
     ...{ REPOSITORY: repository, PLATFORM: platform, MAXIMUM_SESSIONS: `${maximumSessions}` },
-    ...{ SERIALIZATION: serialization, STORES_LOGINS: `${storesLogins}` },
+    ...{ STORE: store, SERIALIZATION: serialization, STORES_LOGINS: `${storesLogins}` },
   };
   const server = startBackgroundProcess(process.execPath, [main], { env });
   return whenReady('Nest', server, { url: `http://127.0.0.1:${port}`, path: '/nest/home' });

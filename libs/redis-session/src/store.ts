@@ -1,6 +1,7 @@
 // For authors of a store
 export {
   type SessionIndexOptions,
+  type SessionSharing,
   type SessionStore,
   type SessionStoreOptions,
 } from './session/session-store.js';

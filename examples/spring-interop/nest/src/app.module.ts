@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { RedisSessionModule } from 'nestjs-redis-session';
+import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { forgetRememberMe, springRoles, springSession } from 'nestjs-redis-session/spring';
 import { ApiController } from './api.controller.js';
 import { environment } from './environment.js';
@@ -8,14 +9,17 @@ import { PagesController } from './pages.controller.js';
 import { principals } from './principals.js';
 import { SessionEventLog } from './session-events.js';
 
-const { boot, maximumSessions, redisUrl, repository, serialization, storesLogins } = environment;
+const { boot, maximumSessions, repository, serialization, store, storesLogins, storeUrl } =
+  environment;
 const isIndexed = repository === 'indexed' && serialization === 'json';
 
 /** One login with the Spring application: `springSession` is all that it takes. */
 @Module({
   imports: [
     RedisSessionModule.forRoot({
-      redis: redisUrl,
+      ...(store === 'postgres'
+        ? { store: postgresSessions({ pool: storeUrl, createTables: true }) }
+        : { redis: storeUrl }),
       ...(isIndexed && {
         repository,
         indexed: { eventDelivery: 'once', maximumSessions },

@@ -2,8 +2,12 @@ import { type SessionTables } from './session-tables.js';
 import { named } from './statements.js';
 
 /** The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the application. */
-export function indexedStatements(tables: SessionTables) {
-  return { ...indexStatements(tables), ...lockStatements(tables), ...endStatements(tables) };
+export function indexedStatements(tables: SessionTables, replacedMark?: string) {
+  return {
+    ...indexStatements(tables),
+    ...lockStatements(tables, replacedMark),
+    ...endStatements(tables),
+  };
 }
 
 function indexStatements({ sessions, indexes, ends }: SessionTables) {
@@ -45,7 +49,10 @@ function indexStatements({ sessions, indexes, ends }: SessionTables) {
 }
 
 /** Primary ids of sessions that are to end: nobody else changes them until the end of the transaction. */
-function lockStatements({ sessions }: SessionTables) {
+/** @param replacedMark - name of an attribute: sessions in which it is true do not count */
+function lockStatements({ attributes, sessions }: SessionTables, replacedMark?: string) {
+  const isCounted =
+    replacedMark === undefined ? 'true' : `NOT ${isMarked(attributes, replacedMark)}`;
   const select = `SELECT primary_id FROM ${sessions}`;
   return named({
     lockById: `${select} WHERE session_id = $1 FOR UPDATE`,
@@ -64,7 +71,7 @@ function lockStatements({ sessions }: SessionTables) {
       ${select}
        WHERE primary_id IN (
          SELECT primary_id FROM ${sessions}
-          WHERE principal_name = ANY ($1) AND primary_id <> $2 AND expiry_time > $3
+          WHERE principal_name = ANY ($1) AND primary_id <> $2 AND expiry_time > $3 AND ${isCounted}
           ORDER BY last_access_time DESC, creation_time DESC OFFSET $4)
        ORDER BY primary_id FOR UPDATE`,
 
@@ -73,6 +80,13 @@ function lockStatements({ sessions }: SessionTables) {
       ${select} WHERE expiry_time <= $1
        ORDER BY expiry_time LIMIT 100 FOR UPDATE SKIP LOCKED`,
   });
+}
+
+/** Whether the session of a row has an attribute that is true. @param name - without quotes */
+export function isMarked(attributes: string, name: string): string {
+  return `EXISTS (
+           SELECT 1 FROM ${attributes}
+            WHERE session_primary_id = primary_id AND attribute_name = '${name}' AND attribute_bytes = 'true')`;
 }
 
 function endStatements(tables: SessionTables) {

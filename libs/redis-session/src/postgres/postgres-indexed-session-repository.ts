@@ -27,7 +27,7 @@ import { indexedStatements } from './indexed-statements.js';
 import { IndexedWriter, type PostgresIndexedOptions } from './indexed-writer.js';
 import { type PostgresClient, type SqlValue, type Statement } from './postgres-client.js';
 import { type PostgresSession, refuseNul } from './postgres-session.mapper.js';
-import { PostgresSessionRepository, needsLock } from './postgres-session-repository.js';
+import { PostgresSessionRepository } from './postgres-session-repository.js';
 import { SessionEnds } from './session-ends.js';
 import { type SessionTables } from './session-tables.js';
 
@@ -47,8 +47,8 @@ export class PostgresIndexedSessionRepository
 {
   private readonly sql: ReturnType<typeof indexedStatements>;
   private readonly eventSql: ReturnType<typeof eventStatements>;
-  private readonly indexing: SessionIndexing;
-  private readonly ends: SessionEnds;
+  protected readonly indexing: SessionIndexing;
+  protected readonly ends: SessionEnds;
   private readonly writer: IndexedWriter;
   private readonly expiring: BackgroundLoop;
 
@@ -56,10 +56,11 @@ export class PostgresIndexedSessionRepository
     client: PostgresClient,
     tables: SessionTables,
     private readonly indexedOptions: PostgresIndexedOptions,
+    replacedMark?: string,
   ) {
     super(client, tables, indexedOptions);
     const { clock, indexed, logger } = indexedOptions;
-    const statements = (this.sql = indexedStatements(tables));
+    const statements = (this.sql = indexedStatements(tables, replacedMark));
     this.eventSql = eventStatements(tables);
     this.indexing = new SessionIndexing(indexed, this.atRest, refuseNul);
     const { eventAttributes, indexing } = this;
@@ -177,7 +178,9 @@ export class PostgresIndexedSessionRepository
   protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
     const indexChange = this.indexing.changeOf(session);
     const isAlone =
-      !needsLock(change) && indexChange.changed.size === 0 && !this.writer.isEvent(change);
+      !this.needsTransaction(change) &&
+      indexChange.changed.size === 0 &&
+      !this.writer.isEvent(change);
     const outcome = isAlone
       ? await super.write(change, session)
       : await this.client.transaction('save the session', async (run) => {

@@ -87,7 +87,7 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     _session: MapSession,
   ): Promise<SaveOutcome> {
     const action = 'save the session';
-    if (needsLock(change))
+    if (this.needsTransaction(change))
       return this.client.transaction(action, (run) => this.writeLocked(run, change));
     const rows = await this.client.run(action, ...this.saveOf(change));
     return { kind: rows.length === 0 ? 'missing' : 'saved' };
@@ -161,6 +161,7 @@ export class PostgresSessionRepository extends StoredSessionRepository {
         ([name, text]) => attributes.get(name)?.basedOn?.text?.toWellFormed() !== text,
       );
       if (hasConflict) return { kind: 'conflict', current };
+      if (isAsStored) await this.beforeUpdate(run, String(primaryId), change);
     }
     const [saved] = await run(...this.saveOf(change));
     if (!saved) return { kind: 'missing' };
@@ -168,6 +169,23 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     const isMoved = isAsStored && id !== storedId;
     await also?.({ primaryId: String(primaryId), isCreated: isCreated === true, isMoved });
     return { kind: 'saved' };
+  }
+
+  /** Whether the save must see what others write while it waits for the row. */
+  protected needsTransaction({ isNew, attributes }: SessionChange): boolean {
+    const changes = [...attributes.values()];
+    return (
+      !isNew && changes.some(({ text, basedOn }) => text === undefined || basedOn !== undefined)
+    );
+  }
+
+  /** What comes before the update of a row that is locked under its stored id. */
+  protected async beforeUpdate(
+    _run: RunStatement,
+    _primaryId: string,
+    _change: SessionChange,
+  ): Promise<void> {
+    // Nothing, where nobody else has the row by its primary id.
   }
 
   /** The stored texts of the attributes under update. */
@@ -223,10 +241,4 @@ export class PostgresSessionRepository extends StoredSessionRepository {
 
 function accessedAt(stored: PostgresSession, accessTimeMs: number): PostgresSession {
   return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
-}
-
-/** Whether the save must see what others write while it waits for the row. */
-export function needsLock({ isNew, attributes }: SessionChange): boolean {
-  const changes = [...attributes.values()];
-  return !isNew && changes.some(({ text, basedOn }) => text === undefined || basedOn !== undefined);
 }

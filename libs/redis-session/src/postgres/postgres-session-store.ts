@@ -1,12 +1,17 @@
 import { Pool, type PoolConfig } from 'pg';
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
 import { withDeadline } from '../lib/deadline.js';
-import { type SessionStore, type SessionStoreOptions } from '../session/session-store.js';
-import { SessionStoreError } from '../session/session.errors.js';
+import {
+  type SessionSharing,
+  type SessionStore,
+  type SessionStoreOptions,
+} from '../session/session-store.js';
+import { SessionOptionError, SessionStoreError } from '../session/session.errors.js';
 import { checkTables } from './check-tables.js';
 import { PostgresClient } from './postgres-client.js';
 import { PostgresIndexedSessionRepository } from './postgres-indexed-session-repository.js';
 import { PostgresSessionRepository } from './postgres-session-repository.js';
+import { SharedPostgresSessionRepository } from './shared-postgres-session-repository.js';
 import { type SessionTables } from './session-tables.js';
 
 /** A url, what makes a pool, or a pool. */
@@ -43,14 +48,40 @@ export class PostgresSessionStore implements SessionStore {
   constructor(private readonly input: PostgresSessionStoreInput) {}
 
   createRepository(options: SessionStoreOptions): PostgresSessionRepository {
+    const { tables } = this.input;
+    const { indexed } = options;
+    return this.open(options, (client) =>
+      indexed
+        ? new PostgresIndexedSessionRepository(client, tables, { ...options, indexed })
+        : new PostgresSessionRepository(client, tables, options),
+    );
+  }
+
+  /** @throws SessionOptionError unless sessions are found by their user */
+  createSharedRepository(
+    options: SessionStoreOptions,
+    sharing: SessionSharing,
+  ): PostgresSessionRepository {
+    const { indexed } = options;
+    if (!indexed)
+      throw new SessionOptionError(
+        'repository must be "indexed" when a Spring application shares sessions in PostgreSQL: Spring keeps an index of their users. Set it.',
+      );
+    const { tables } = this.input;
+    return this.open(
+      options,
+      (client) =>
+        new SharedPostgresSessionRepository(client, tables, { ...options, indexed }, sharing),
+    );
+  }
+
+  private open(
+    options: SessionStoreOptions,
+    create: (client: PostgresClient) => PostgresSessionRepository,
+  ): PostgresSessionRepository {
     const { commandTimeoutMs, logger } = options;
     const pool = openPool(this.input.pool, commandTimeoutMs);
-    const client = new PostgresClient(pool, commandTimeoutMs);
-    const { indexed } = options;
-    const { tables } = this.input;
-    const repository = indexed
-      ? new PostgresIndexedSessionRepository(client, tables, { ...options, indexed })
-      : new PostgresSessionRepository(client, tables, options);
+    const repository = create(new PostgresClient(pool, commandTimeoutMs));
     const cleanup = new BackgroundLoop({
       action: 'drop old sessions',
       logger,

@@ -2,6 +2,7 @@ import { SECURITY_CONTEXT_ATTRIBUTE } from './attributes/attribute-names.js';
 import { type MapSession } from './map-session.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
 import { type SessionEventDelivery } from './session-event.js';
+import { type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionKeeper } from './stored-session-repository.js';
 
 /** What an indexed repository is to do, with `repository: 'indexed'`. */
@@ -45,11 +46,30 @@ export interface SessionStore {
   /** Makes the repository. Called once, before {@link start}. */
   createRepository(options: SessionStoreOptions): SessionKeeper;
 
+  /** Makes a repository for sessions that another program changes, too. Left out by a store that has no such tables. */
+  createSharedRepository?(options: SessionStoreOptions, sharing: SessionSharing): SessionKeeper;
+
   /** Checks that the store can be used. A rejection fails the start of the application. */
   start?(): Promise<void>;
 
   /** Closes what the store has opened itself. Called when no request needs it any more. */
   stop?(): Promise<void>;
+}
+
+/** How another program sees the sessions that it shares, such as Spring Session JDBC. */
+export interface SessionSharing {
+  /** Name of an attribute that the other program sets to the JSON `true` when a newer login has taken the place of the session. */
+  readonly replacedMark: string;
+  /** Finds the name of the user as the other program does. */
+  readonly principalName: SessionIndexResolver;
+  /** @returns undefined for a session that the other program has marked as ended */
+  fromStored(stored: StoredSession): StoredSession | undefined;
+  /** @throws SessionOptionError, SessionEncodingError for what the other program cannot read */
+  toStored(change: SessionChange): SessionChange;
+  /** What this library calls an attribute of the other program. */
+  readonly ownNameOf: (storedName: string) => string;
+  /** What the other program calls an attribute. */
+  readonly storedNameOf: (name: string) => string;
 }
 
 /** A session as an index function sees it: reading changes nothing and counts as no access. */

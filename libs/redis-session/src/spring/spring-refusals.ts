@@ -34,9 +34,10 @@ type Contradiction = readonly [
 
 const CONTRADICTIONS: readonly Contradiction[] = [
   [
-    'store must be left out',
-    ({ store = 'redis' }) => store !== 'redis',
-    'Spring keeps its sessions in Redis',
+    'store must be left out, or be postgresSessions()',
+    ({ store = 'redis' }) =>
+      store !== 'redis' && !(typeof store === 'object' && store.createSharedRepository),
+    'Spring keeps its sessions in Redis or in PostgreSQL',
   ],
   [
     'redis must not be a Redis Cluster',
@@ -142,17 +143,31 @@ const CONTRADICTIONS: readonly Contradiction[] = [
 ];
 
 /** Only with Java serialization. */
-const JDK_CONTRADICTION: Contradiction = [
-  'repository and indexed must be left out',
-  ({ indexed, repository = 'default' }) => indexed !== undefined || repository !== 'default',
-  'with serialization "jdk" springSession.storesLogins names the repository of Spring, and lists of sessions are not kept',
+const JDK_CONTRADICTIONS: readonly Contradiction[] = [
+  [
+    'store must be left out',
+    ({ store }) => typeof store === 'object',
+    'serialization "jdk" is only for Redis. Give Spring the bean springSessionConversionService of docs/stores.md',
+  ],
+  [
+    'repository and indexed must be left out',
+    ({ indexed, repository = 'default' }) => indexed !== undefined || repository !== 'default',
+    'with serialization "jdk" springSession.storesLogins names the repository of Spring, and lists of sessions are not kept',
+  ],
+];
+
+/** Only with a store that is not Redis. */
+const JDBC_CONTRADICTION: Contradiction = [
+  'repository must be "indexed"',
+  ({ repository, store }) => typeof store === 'object' && repository !== 'indexed',
+  'Spring Session JDBC keeps an index of the users',
 ];
 
 /** @throws SessionOptionError for the first option of the module that contradicts Spring */
 export function refuseContradictions(options: RedisSessionModuleOptions, isJdk: boolean): void {
   for (const [rule, applies, reason] of isJdk
-    ? [JDK_CONTRADICTION, ...CONTRADICTIONS]
-    : CONTRADICTIONS)
+    ? [...JDK_CONTRADICTIONS, ...CONTRADICTIONS]
+    : [...CONTRADICTIONS, JDBC_CONTRADICTION])
     if (applies(options)) throw new SessionOptionError(`${rule} with springSession(): ${reason}.`);
 }
 

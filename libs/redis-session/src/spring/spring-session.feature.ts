@@ -7,6 +7,7 @@ import {
   type SessionFeature,
 } from '../nest/options/redis-session.options.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
+import { type SessionStore } from '../session/session-store.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { nullRequestCache, type RequestCache } from '../http/saved-requests/request-cache.js';
 import { JdkSessionRepository, jdkCodec } from './jdk/jdk-session-repository.js';
@@ -14,6 +15,7 @@ import { springCodec, type SpringCsrfNames } from './spring-attributes.js';
 import { SpringContext } from './spring-context.js';
 import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
 import { SpringRequestCache } from './spring-request-cache.js';
+import { springJdbc } from './spring-jdbc.js';
 import { refuseContradictions, refuseSpringContradictions } from './spring-refusals.js';
 import { SpringSessionRepository } from './spring-session-repository.js';
 import { springOptionGroup, type SpringSessionOptions } from './spring.options.js';
@@ -29,7 +31,8 @@ const DEFAULT_NAMESPACE = 'spring:session';
  * RedisSessionModule.forRoot({ redis, repository: 'indexed', features: [springSession({ boot: 4 })] })
  * ```
  *
- * `repository` must be the one of the Spring application (`spring.session.data.redis.repository-type`). Sets `namespace`,
+ * `repository` must be the one of the Spring application (`spring.session.data.redis.repository-type`), and `'indexed'` with
+ * `store: postgresSessions({ … })`, which shares the tables of Spring Session JDBC. Sets `namespace`,
  * `codec`, `cookie.encoding`, `sessionIdGenerator`, `sessionIdPattern` and `security.requestCache`.
  *
  * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
@@ -58,8 +61,7 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
       return { ...given, ...sharedOptions(given, requestCache), codec };
     },
     createRepository: (store, moduleOptions) => {
-      // Tests keep sessions in memory, whatever the application uses.
-      if (!(store instanceof RedisSessionStore)) return store.createRepository(moduleOptions);
+      if (!(store instanceof RedisSessionStore)) return jdbcRepositoryOf(store, moduleOptions);
       if (isJdk) {
         const { storesLogins } = resolved;
         return new JdkSessionRepository(store.client, { ...moduleOptions, storesLogins });
@@ -77,12 +79,12 @@ const SPRING_SESSION = 'springSession()';
 
 /** What must be the same on both sides. */
 function sharedOptions(
-  { cookie, namespace, security, sessionIdResolver }: RedisSessionModuleOptions,
+  { cookie, namespace, security, sessionIdResolver, store }: RedisSessionModuleOptions,
   requestCache: RequestCache,
 ): Partial<RedisSessionModuleOptions> {
   return {
     ...(!sessionIdResolver && { cookie: { ...cookie, encoding: 'base64' } }),
-    namespace: namespace ?? DEFAULT_NAMESPACE,
+    ...(typeof store !== 'object' && { namespace: namespace ?? DEFAULT_NAMESPACE }),
     security: security !== false && { requestCache, ...security },
     sessionIdGenerator: randomUUID,
     sessionIdPattern: UUID,
@@ -100,4 +102,9 @@ function repositoryOf({ client }: RedisSessionStore, options: ResolvedOptions): 
   return indexed
     ? new SpringIndexedSessionRepository(client, { ...options, indexed })
     : new SpringSessionRepository(client, options);
+}
+
+/** Tests keep sessions in memory, whatever the application uses. */
+function jdbcRepositoryOf(store: SessionStore, options: ResolvedOptions): SessionKeeper {
+  return store.createSharedRepository?.(options, springJdbc) ?? store.createRepository(options);
 }

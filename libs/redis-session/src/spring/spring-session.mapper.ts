@@ -36,13 +36,25 @@ export function fromSpringHash(fields: readonly string[]): StoredSession | undef
  * @throws SessionOptionError for an idle time that Spring has no number for
  */
 export function toSpringHash(change: SessionChange): HashChange {
-  const { maxInactiveInterval = 1 } = change;
+  return toHash(toSpringChange(change));
+}
+
+/**
+ * `change` with Spring's names of the attributes.
+ *
+ * @throws SessionOptionError for an idle time that Spring has no number for
+ */
+export function toSpringChange(change: SessionChange): SessionChange {
+  refuseInterval(change);
+  const named = [...change.attributes].map(([name, each]) => [springNameOf(name), each] as const);
+  return { ...change, attributes: new Map(named) };
+}
+
+function refuseInterval({ maxInactiveInterval = 1 }: SessionChange): void {
   if (maxInactiveInterval <= 0 || maxInactiveInterval > MAX_JAVA_INT)
     throw new SessionOptionError(
       `maxInactiveIntervalSeconds must be from 1 to ${MAX_JAVA_INT} with springSession(), got ${maxInactiveInterval}: Spring deletes sessions that never end, and cannot read a greater number.`,
     );
-  const named = [...change.attributes].map(([name, each]) => [springNameOf(name), each] as const);
-  return toHash({ ...change, attributes: new Map(named) });
 }
 
 /** The attributes under update as they are stored, by our names. @param reply - name, '1' or '0', text for each */
