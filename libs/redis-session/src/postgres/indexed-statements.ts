@@ -48,8 +48,11 @@ function indexStatements({ sessions, indexes, ends }: SessionTables) {
   });
 }
 
-/** Primary ids of sessions that are to end: nobody else changes them until the end of the transaction. */
-/** @param replacedMark - name of an attribute: sessions in which it is true do not count */
+/**
+ * Primary ids of sessions that are to end: nobody else changes them until the end of the transaction.
+ *
+ * @param replacedMark - name of an attribute: sessions in which it is true do not count for the limit
+ */
 function lockStatements({ attributes, sessions }: SessionTables, replacedMark?: string) {
   const isCounted =
     replacedMark === undefined ? 'true' : `NOT ${isMarked(attributes, replacedMark)}`;
