@@ -4,14 +4,14 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const folder = 'libs/redis-session/src/redis/lua';
-const functionsFolder = join(folder, 'functions');
 const scriptFolders = [folder, join(folder, 'spring')];
 const target = join(folder, 'scripts.generated.ts');
 
-const functions = readdirSync(functionsFolder).map((file) => ({
-  name: basename(file, '.lua'),
-  code: codeOf(join(functionsFolder, file)),
-}));
+const functions = scriptFolders
+  .map((each) => join(each, 'functions'))
+  .flatMap((each) => readdirSync(each).map((file) => join(each, file)))
+  .map((path) => ({ name: basename(path, '.lua'), code: codeOf(path) }))
+  .sort((one, other) => (one.name < other.name ? -1 : 1));
 
 /** A script without its header, comments and indentation. */
 function codeOf(path) {
