@@ -99,6 +99,7 @@ const ENTRIES = {
     'SessionFeature',
     'SessionIndexOptions',
     'SessionPage',
+    'SessionSharing',
     'SessionStore',
     'SessionStoreOptions',
     'StoredSession',
