@@ -41,6 +41,10 @@ function findAll(repository: Repository, ids: readonly string[], accessTimeMs?: 
   return Promise.all(ids.map((id) => repository.findById(id, options)));
 }
 
+function saveAll(sessions: readonly (MapSession | undefined)[]) {
+  return Promise.allSettled(sessions.flatMap((session) => session?.save() ?? []));
+}
+
 const numberOf = (session: MapSession | undefined) => session?.getAttribute('number');
 
 describe.each([
@@ -113,7 +117,7 @@ describe.each([
         const commands = await recordCommands(url);
         endings.push(() => commands.stop());
         sessions.forEach((session, i) => session?.setAttribute('number', 100 + i));
-        await Promise.all(sessions.map((session) => session?.save()));
+        await saveAll(sessions);
         expect(await commands.take()).toHaveLength(3);
         const changed = await findAll(create(client), ids);
         expect(changed.map(numberOf)).toEqual(numbered(40).map((number) => 100 + number));
@@ -124,8 +128,7 @@ describe.each([
         const sessions = await findAll(repository, ids);
         await create(client).deleteById(ids[1] ?? '');
         for (const session of sessions) session?.setAttribute('number', 7);
-        const saves = await Promise.allSettled(sessions.map((session) => session?.save()));
-        const states = saves.map(({ status }) => status);
+        const states = (await saveAll(sessions)).map(({ status }) => status);
         expect(states).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
         expect((await findAll(create(client), ids)).map(numberOf)).toEqual([7, undefined, 7, 7]);
       });
@@ -163,7 +166,7 @@ describe('where one command may not read several sessions', () => {
     expect(sessions.map(numberOf)).toEqual(numbered(20));
     expect(await commands.take()).toHaveLength(20);
     for (const session of sessions) session?.setAttribute('number', 7);
-    await Promise.all(sessions.map((session) => session?.save()));
+    await saveAll(sessions);
     expect(await commands.take()).toHaveLength(20);
   });
 });
