@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestMicroservice, Module } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  type INestMicroservice,
+  Module,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   type ClientProxy,
@@ -8,7 +16,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import getPort from 'get-port';
-import { SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
+import { AuthorizeBy, SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
 import { lastValueFrom, map } from 'rxjs';
 import request from 'supertest';
 import { placeOf, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
@@ -66,6 +74,28 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
     await microservice.close();
   });
 
+  const startRelay = async (controllers: Type[]): Promise<ClientProxy> => {
+    const address = { host: '127.0.0.1', port: await getPort({ host: '127.0.0.1' }) };
+    app = await startApp(platform, {
+      options: {
+        ...placeOf(redis),
+        security: {
+          rpcAuthentication: (context) => {
+            const { name } = context.switchToRpc().getData<{ name: string }>();
+            const login = { kind: 'full', authenticatedAt: 0 } as const;
+            return { ...login, name, principal: { name }, authorities: [] };
+          },
+        },
+      },
+      controllers,
+      prepare: (nest) => {
+        nest.connectMicroservice({ transport: Transport.TCP, options: address });
+      },
+    });
+    await app.app.startAllMicroservices();
+    return ClientProxyFactory.create({ transport: Transport.TCP, options: address });
+  };
+
   it('shows later users nobody, and never the user of that request', async () => {
     app = await startApp(platform, {
       options: placeOf(redis),
@@ -92,29 +122,41 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
         return { inCallback, inHandler: nameInHolder() };
       }
     }
-    const port = await getPort({ host: '127.0.0.1' });
-    const address = { host: '127.0.0.1', port };
-    app = await startApp(platform, {
-      options: {
-        ...placeOf(redis),
-        security: {
-          rpcAuthentication: (context) => {
-            const { name } = context.switchToRpc().getData<{ name: string }>();
-            const login = { kind: 'full', authenticatedAt: 0 } as const;
-            return { ...login, name, principal: { name }, authorities: [] };
-          },
-        },
-      },
-      controllers: [RelayController],
-      prepare: (nest) => {
-        nest.connectMicroservice({ transport: Transport.TCP, options: address });
-      },
-    });
-    await app.app.startAllMicroservices();
-    const sender = ClientProxyFactory.create({ transport: Transport.TCP, options: address });
+    const sender = await startRelay([RelayController]);
     const askAs = (name: string) => lastValueFrom(sender.send<object>('relay', { name }));
     expect(await askAs('admin')).toEqual({ inCallback: 'admin', inHandler: 'admin' });
     expect(await askAs('kim')).toEqual({ inCallback: 'nobody', inHandler: 'kim' });
     await sender.close();
   });
+
+  it.each(['a rule', 'a later guard'])(
+    'shows later senders of messages nobody when %s opened it and refused the message',
+    async (refusing) => {
+      const names: string[] = [];
+      const priceIsKnown = async () => {
+        const answer = client.send<number>('price', {});
+        names.push(await lastValueFrom(answer.pipe(map(nameInHolder))));
+        return names.length > 1;
+      };
+      class LaterGuard implements CanActivate {
+        canActivate = () => (refusing === 'a rule' ? true : priceIsKnown());
+      }
+      @Controller()
+      @SecuredMessages()
+      class RelayController {
+        @MessagePattern('relay')
+        @AuthorizeBy(() => (refusing === 'a rule' ? priceIsKnown() : true))
+        @UseGuards(LaterGuard)
+        relay(): string {
+          return nameInHolder();
+        }
+      }
+      const sender = await startRelay([RelayController]);
+      const askAs = (name: string) => lastValueFrom(sender.send<string>('relay', { name }));
+      await expect(askAs('admin')).rejects.toBeDefined();
+      expect(await askAs('kim')).toBe('kim');
+      expect(names).toEqual([refusing === 'a rule' ? 'admin' : 'nobody', 'nobody']);
+      await sender.close();
+    },
+  );
 });

@@ -9,10 +9,10 @@ import { type Observable, finalize, from, map, mergeMap, of } from 'rxjs';
 import { type SessionRequest } from '../http/request/session-request.js';
 import { redirectAfterLogin } from './login/login-redirect.js';
 import {
-  endMessage,
+  beginMessageStep,
   findSessionRequest,
   isMessage,
-  runInMessageContext,
+  messageContextOf,
 } from './messages/message-context.js';
 import { toHttpException } from './access/security.exceptions.js';
 
@@ -30,8 +30,10 @@ import { toHttpException } from './access/security.exceptions.js';
 export class SessionRepositoryInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (isMessage(context)) {
-      const answer = runInMessageContext(context, () => next.handle());
-      return answer.pipe(finalize(() => endMessage(context)));
+      const securityContext = messageContextOf(context);
+      if (!securityContext) return next.handle();
+      const step = beginMessageStep(securityContext);
+      return step.run(() => next.handle()).pipe(finalize(step.end));
     }
     const isPlainRoute =
       context.getType() === 'http' && !Reflect.hasMetadata(SSE_METADATA, context.getHandler());

@@ -13,11 +13,11 @@ import {
 } from './authorization.decorators.js';
 import { isLoginRoute } from '../login/login.guard.js';
 import {
+  beginMessageStep,
   findRequest,
   findSessionRequest,
   isMessage,
   messageContextOf,
-  runInMessageContext,
   securityContextOf,
   setMessageContext,
 } from '../messages/message-context.js';
@@ -88,7 +88,12 @@ export class SessionAuthenticationGuard implements CanActivate {
   ): Promise<boolean> {
     const securityContext = messageContextOf(context) ?? (await this.loadMessageContext(context));
     setMessageContext(context, securityContext);
-    return runInMessageContext(context, () => this.admit(context, rules, securityContext));
+    const step = beginMessageStep(securityContext);
+    try {
+      return await step.run(() => this.admit(context, rules, securityContext));
+    } finally {
+      step.end();
+    }
   }
 
   private async loadMessageContext(context: ExecutionContext): Promise<SecurityContext> {

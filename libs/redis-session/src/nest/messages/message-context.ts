@@ -4,18 +4,12 @@ import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type SecurityContext,
   SecurityContextHolder,
-  type SecurityScope,
   runInScope,
 } from '../../security/security-context.js';
 import { rawRequestOf } from '../http-platform.js';
 
-/** The scope of one message, as that of a request is: it is over with the answer. */
-interface MessageScope extends SecurityScope {
-  readonly response: { closed: boolean; readonly destroyed: boolean };
-}
-
 /** By the arguments of the call, which Nest hands to the guards and the interceptors of one message and no other. */
-const messageScopes = foreignProperty<MessageScope>('security scope');
+const messageContexts = foreignProperty<SecurityContext>('security context');
 
 /**
  * The platform's request of an HTTP route or a GraphQL resolver.
@@ -53,25 +47,31 @@ export function isMessage(context: ArgumentsHost): boolean {
 
 /** The message of this call, and no other, is one of this user. */
 export function setMessageContext(call: ArgumentsHost, securityContext: SecurityContext): void {
-  const scope = { securityContext, response: { closed: false, destroyed: false } };
-  messageScopes.set(call.getArgs(), scope);
+  messageContexts.set(call.getArgs(), securityContext);
 }
 
 /** @returns undefined when no guard has found out whose message it is */
 export function messageContextOf(call: ArgumentsHost): SecurityContext | undefined {
-  return messageScopes.get(call.getArgs())?.securityContext;
+  return messageContexts.get(call.getArgs());
 }
 
-/** Runs `action`, such as the handler of a message, in the security context of its user. */
-export function runInMessageContext<T>(call: ArgumentsHost, action: () => T): T {
-  const scope = messageScopes.get(call.getArgs());
-  return scope ? runInScope(scope, action) : action();
+/** One step of a message, its guard or its handler, that runs in the security context of the sender. */
+export interface MessageStep {
+  readonly run: <T>(action: () => T) => T;
+  /** What still runs in the course of the step, such as a connection that it has opened, is nobody's from now on. */
+  readonly end: () => void;
 }
 
-/** The message is answered: what still runs in its course, such as a connection that it has opened, is nobody's. */
-export function endMessage(call: ArgumentsHost): void {
-  const scope = messageScopes.get(call.getArgs());
-  if (scope) scope.response.closed = true;
+/** Begins a step of a message of this user. Whoever begins it must end it, also when it fails. */
+export function beginMessageStep(securityContext: SecurityContext): MessageStep {
+  const response = { closed: false, destroyed: false };
+  const scope = { securityContext, response };
+  return {
+    run: (action) => runInScope(scope, action),
+    end: () => {
+      response.closed = true;
+    },
+  };
 }
 
 function requestOfGraphql(context: unknown): object | undefined {
