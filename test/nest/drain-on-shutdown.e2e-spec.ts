@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { KeepAliveClient } from '../../tools/demo/keep-alive-client.mjs';
+import { startBackgroundProcess } from '../../tools/servers/background-process.mjs';
 import { startNginx } from '../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
+import { waitUntilListening } from '../../tools/servers/wait-until-ready.mjs';
 import { drainOnShutdown } from 'nestjs-redis-session';
 import { eventually } from '../support/waiting/eventually.js';
 import { createApp } from '../support/apps/start-app.js';
@@ -13,6 +16,9 @@ import { openRawClient } from '../support/http/raw-client.js';
 import { startRedis } from '../support/redis/redis-server.js';
 
 const KIM = { username: 'kim', password: 'kim' };
+const NEVER_CLOSING = fileURLToPath(
+  new URL('../support/apps/never-closing-app.mjs', import.meta.url),
+);
 const HALF_POST = 'POST /api/cart HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"item"';
 
 describe.each(['express', 'fastify'])('a process on %s that drains', (platform) => {
@@ -69,6 +75,18 @@ describe.each(['express', 'fastify'])('a process on %s that drains', (platform) 
     await once(client.socket, 'close');
     expect(await pod.exited).toBe(0);
     expect(pod.output()).toContain('1 connections were still open');
+  });
+
+  it('ends with exit code 1 after the deadline when the application never closes', async () => {
+    const port = await getPort();
+    const app = startBackgroundProcess(process.execPath, [NEVER_CLOSING, platform, `${port}`]);
+    try {
+      await waitUntilListening('the application', app, port);
+      await app.kill('SIGTERM');
+      expect(await app.exited).toBe(1);
+    } finally {
+      await app.stop();
+    }
   });
 
   it('ends the drain at Ctrl-C', async () => {
