@@ -5,7 +5,9 @@ import { parse } from 'yaml';
 interface Service {
   readonly cap_drop: readonly string[];
   readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly init?: boolean;
   readonly mem_limit: string;
   readonly ports?: readonly string[];
   readonly read_only: boolean;
@@ -48,9 +50,41 @@ describe('docker-compose.yml', () => {
     expect(parseInt(services[name]?.stop_grace_period ?? '', 10)).toBeGreaterThan(neededSeconds);
   });
 
+  it.each(['pod-a', 'pod-b'])('passes the signal to stop on to the process of %s', (name) => {
+    expect(services[name]).toMatchObject({ init: true });
+  });
+
+  it('lets nginx start without a pod, and ask Docker for the address of each one again', () => {
+    const directives = services['nginx']?.environment?.['PODS']?.split(';').map((it) => it.trim());
+    expect(directives).toEqual([
+      expect.stringMatching(/^zone /),
+      expect.stringMatching(/^resolver 127\.0\.0\.11 valid=\ds$/),
+      expect.stringMatching(/^server pod-a:3000 resolve /),
+      expect.stringMatching(/^server pod-b:3000 resolve /),
+      '',
+    ]);
+  });
+
   it('asks nginx and the pods whether they can serve, which includes Redis', () => {
     expect(services['nginx']?.healthcheck?.test.at(-1)).toMatch(/\/readyz$/);
     expect(read('Dockerfile')).toMatch(/^HEALTHCHECK [\s\S]*?\/readyz`/m);
+  });
+});
+
+describe('deploy/nginx.conf', () => {
+  it('bounds what a client and a replica may take, and keeps idle connections shorter than Node', () => {
+    const timeouts = [...read('deploy/nginx.conf').matchAll(/^ *(\w+_timeout) (\w+);/gm)];
+    expect(timeouts.map(([, name, time]) => `${name} ${time}`).sort()).toEqual([
+      'client_body_timeout 10s',
+      'client_header_timeout 10s',
+      'keepalive_timeout 4s',
+      'keepalive_timeout 60s',
+      'proxy_connect_timeout 500ms',
+      'proxy_read_timeout 60s',
+      'proxy_send_timeout 10s',
+      'send_timeout 10s',
+      'worker_shutdown_timeout 60s',
+    ]);
   });
 });
 

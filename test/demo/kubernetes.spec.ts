@@ -40,21 +40,62 @@ describe('deploy/kubernetes', () => {
     expect(budget.spec.selector.matchLabels).toEqual(pods);
   });
 
+  it('replaces one ready pod after the other, and lets nodes be emptied', () => {
+    expect(read('deployment.yaml')).toMatchObject({
+      spec: { replicas: 2, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
+    });
+    expect(read('pod-disruption-budget.yaml')).toMatchObject({ spec: { maxUnavailable: 1 } });
+    expect(resources).toContain('pod-disruption-budget.yaml');
+  });
+
+  it('asks a pod whether it lives and can serve, takes its rights, and keeps the address of Redis secret', () => {
+    const { spec, container } = readPod();
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    expect(container).toMatchObject({
+      livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
+      readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
+      resources: { limits: { memory: expect.any(String) } },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        readOnlyRootFilesystem: true,
+      },
+    });
+    expect(container.env).toContainEqual({
+      name: 'REDIS_URL',
+      valueFrom: { secretKeyRef: { name: 'shop-redis', key: 'url' } },
+    });
+  });
+
   it('gives a pod more time to stop than it needs', () => {
-    const { spec } = read('deployment.yaml') as {
-      spec: {
-        template: {
-          spec: {
-            terminationGracePeriodSeconds: number;
-            containers: { env: { name: string; value?: string }[] }[];
-          };
-        };
-      };
-    };
-    const [container] = spec.template.spec.containers;
+    const { spec, container } = readPod();
     const secondsOf = (name: string) =>
-      Number(container?.env.find((variable) => variable.name === name)?.value);
-    const needed = 5 + secondsOf('DRAIN_SECONDS') + secondsOf('DEADLINE_SECONDS');
-    expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(needed);
+      Number(container.env.find((variable) => variable.name === name)?.value);
+    const preStopMs = Number(/, (\d+)\)$/.exec(container.lifecycle.preStop.exec.command[2])?.[1]);
+    expect(preStopMs).toBeGreaterThanOrEqual(5_000);
+    const neededSeconds =
+      preStopMs / 1_000 + secondsOf('DRAIN_SECONDS') + secondsOf('DEADLINE_SECONDS');
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(neededSeconds);
   });
 });
+
+interface PodSpec {
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly [Container];
+}
+
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly lifecycle: {
+    readonly preStop: { readonly exec: { readonly command: readonly [string, string, string] } };
+  };
+}
+
+function readPod() {
+  const { spec } = read('deployment.yaml') as { spec: { template: { spec: PodSpec } } };
+  const pod = spec.template.spec;
+  return { spec: pod, container: pod.containers[0] };
+}
