@@ -3,6 +3,9 @@
 
 const BROKEN_PROMISES = ['lost login', 'lost update', 'doubled update', 'revived'];
 
+/** The store does not answer, or nginx reaches no replica: the only refusals that the documentation allows. */
+const REFUSALS = [502, 503, 504];
+
 /** What a row of the table tells of a fault. */
 export const COLUMNS = ['ok', 'refused', 'broken', ...BROKEN_PROMISES, 'allowed losses'];
 
@@ -25,9 +28,11 @@ export class Judge {
     const failed = outcomes.filter(({ kind }) => kind === 'refused' || kind === 'broken');
     const unserved = failed.filter(({ action }) => serves.includes(action));
     const late = failed.filter(({ sentAtMs }) => sentAtMs > backAtMs);
+    const unpromised = failed.filter(({ status }) => status && !REFUSALS.includes(status));
     const violations = [
       ...BROKEN_PROMISES.map((kind) => [counts[kind], kind]),
       [unserved.length, `refused or broken that must be served: ${actionsOf(unserved)}`],
+      [unpromised.length, `refused with another status than 502 to 504: ${actionsOf(unpromised)}`],
       [late.length, `refused or broken after all had to work again: ${actionsOf(late)}`],
     ].flatMap(([count, what]) => (Number(count) > 0 ? [`${count} ${what}`] : []));
     return { counts, violations: isBack ? violations : [...violations, 'requests still fail'] };

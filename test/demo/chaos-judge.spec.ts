@@ -1,0 +1,24 @@
+import { describe, expect, it } from '@jest/globals';
+import { Judge } from '../../tools/chaos/judge.mjs';
+
+const SENT_AT_MS = 1_000;
+
+function violationsOf(status: number): readonly string[] {
+  const refusal = { kind: 'refused', action: 'look', sentAtMs: SENT_AT_MS, status } as const;
+  return new Judge().judge([refusal], { backAtMs: SENT_AT_MS, isBack: true }).violations;
+}
+
+describe('the judge of npm run chaos', () => {
+  it.each([502, 503, 504])('allows a fault to refuse a request with %d', (status) => {
+    expect(violationsOf(status)).toEqual([]);
+  });
+
+  it.each([302, 400, 401, 403, 404, 409, 500])(
+    'calls it a broken promise when a fault refuses a request with %d',
+    (status) => {
+      expect(violationsOf(status)).toEqual([
+        `1 refused with another status than 502 to 504: look ${status}`,
+      ]);
+    },
+  );
+});
