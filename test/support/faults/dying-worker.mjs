@@ -2,9 +2,9 @@
 // node dying-worker.mjs <url of Redis> <namespace> <moment> <epoch ms>, forked; needs the built library.
 import { setInterval } from 'node:timers';
 import { Redis } from 'ioredis';
-import { OnceEventSource } from '../../../libs/redis-session/dist/redis/events/once-event-source.js';
-import { RedisIndexedSessionRepository } from '../../../libs/redis-session/dist/redis/indexed/redis-indexed-session-repository.js';
-import { jsonSessionCodec } from '../../../libs/redis-session/dist/session/attributes/codec.js';
+import { OnceEventSource } from '../../../libs/redis-session/build/redis/events/once-event-source.js';
+import { RedisIndexedSessionRepository } from '../../../libs/redis-session/build/redis/indexed/redis-indexed-session-repository.js';
+import { jsonSessionCodec } from '../../../libs/redis-session/build/session/attributes/codec.js';
 
 const [url, namespace, moment, nowMs] = process.argv.slice(2);
 const logger = { warn() {}, error() {} };
