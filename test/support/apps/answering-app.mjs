@@ -6,8 +6,8 @@ import { Controller, Get, Module, Query, Req, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { SessionRequest } from '../../../libs/redis-session/dist/http/request/session-request.js';
-import { RedisSessionModule } from '../../../libs/redis-session/dist/index.js';
+import { SessionRequest } from '../../../libs/redis-session/build/http/request/session-request.js';
+import { RedisSessionModule } from '../../../libs/redis-session/build/index.js';
 
 const [platform, redis] = process.argv.slice(2);
 
