@@ -47,6 +47,7 @@ describe('springSession()', () => {
   const key = Buffer.alloc(32, 1).toString('base64');
   it.each<[string, RedisSessionModuleOptions]>([
     ['hashIds', { hashIds: true }],
+    ['durability', { durability: { replicas: 1 } }],
     ['encryption', { encryption: { keys: [key] } }],
     ['cookie.secrets', { cookie: { secrets: ['x'.repeat(32)] } }],
     ['cookie.encoding', { cookie: { encoding: 'plain' } }],

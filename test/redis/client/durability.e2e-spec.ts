@@ -106,4 +106,19 @@ describe.each([
     replication.resume();
     expect(await statusOf('POST /login')).toBe(201);
   });
+
+  it.each<[string, RedisSessionModuleOptions]>([
+    ['keeps the id of its session', { security: { sessionFixation: 'none' } }],
+    ['is saved apart from the new id', { flushMode: 'immediate' }],
+  ])('a login that %s is answered with 503, too', async (_name, options) => {
+    const durability = { replicas: 1, timeoutMs: 500 };
+    app = await startOn(master.url, { ...options, durability });
+    const { cookie } = await send(app.port, 'POST /json');
+    replication.pause();
+
+    expect(await statusOf('POST /login', cookie)).toBe(503);
+
+    replication.resume();
+    expect(await statusOf('POST /login', cookie)).toBe(201);
+  });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { springSession } from 'nestjs-redis-session/spring';
 import { Barrier } from '../../support/waiting/barrier.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
@@ -28,6 +29,12 @@ const CASES: readonly Case[] = [
     platform: 'express',
     name: 'minute-bucket',
     options: { repository: 'indexed', indexed: { expirationStore: 'minute-buckets' } },
+  },
+  { platform: 'fastify', name: 'Spring', options: { features: [springSession()] } },
+  {
+    platform: 'express',
+    name: 'indexed Spring',
+    options: { repository: 'indexed', features: [springSession()] },
   },
 ];
 

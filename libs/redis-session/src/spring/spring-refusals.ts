@@ -50,6 +50,11 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     'Spring has no such prefix. Set namespace to that of Spring',
   ],
   [
+    'durability must be left out',
+    ({ durability }) => durability !== undefined,
+    'Spring does not wait for replicas, and a login must not depend on the side that made it',
+  ],
+  [
     'codec must be left out',
     ({ codec }) => codec !== undefined,
     'Spring decodes every attribute and answers 500 to one that it cannot decode',

@@ -21,6 +21,7 @@ import { type HashFields } from '../sessions/hash-text.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import {
   changedFields,
+  changesLogin,
   fromConflict,
   setsAttributesAlone,
 } from '../sessions/redis-session.mapper.js';
@@ -180,10 +181,10 @@ export class IndexedSessionCommands {
   /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
   private sendSave(input: SaveIndexedInput, version: string): Promise<ScriptReply> {
     const { storedId, id, hash, indexes, isAccessRecorded } = input;
-    const isInPlace = storedId === id && indexes.size === 0 && isAccessRecorded;
-    if (isInPlace && setsAttributesAlone(hash))
+    const isLogin = storedId !== id || changesLogin(hash);
+    const isSmall = !isLogin && indexes.size === 0 && isAccessRecorded;
+    if (isSmall && setsAttributesAlone(hash))
       return saveAttributes(this.attributeSaves, this.keys.session(id), version, hash.set);
-    const isLogin = hash.creationTime !== '' || storedId !== id;
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
         client.nestIndexedSave(...this.saveArguments(input, latest, version)),

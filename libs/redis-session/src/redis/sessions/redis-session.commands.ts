@@ -13,6 +13,7 @@ import { withDeadline } from '../../lib/deadline.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import {
   changedFields,
+  changesLogin,
   expiryOf,
   fromConflict,
   type HashChange,
@@ -148,9 +149,9 @@ export class RedisSessionCommands {
   /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
   private sendSave(input: SaveSessionInput, version: string): Promise<ScriptReply> {
     const { storedKey, currentKey, hash, isAccessRecorded } = input;
-    if (isAccessRecorded && storedKey === currentKey && setsAttributesAlone(hash))
+    const isLogin = storedKey !== currentKey || changesLogin(hash);
+    if (isAccessRecorded && !isLogin && setsAttributesAlone(hash))
       return saveAttributes(this.attributeSaves, storedKey, version, hash.set);
-    const isLogin = hash.creationTime !== '' || storedKey !== currentKey;
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
         this.sendOver(client, input, latest, version),

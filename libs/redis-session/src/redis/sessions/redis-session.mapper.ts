@@ -3,6 +3,7 @@ import {
   type SessionChange,
   type StoredSession,
 } from '../../session/session-change.js';
+import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './hash-text.js';
@@ -75,6 +76,14 @@ export function setsFewFields({ set, remove, updates }: HashChange): boolean {
 export function setsAttributesAlone(hash: HashChange): boolean {
   const keepsTimes = hash.creationTime === '' && hash.maxInactiveInterval === '';
   return keepsTimes && hash.set.length > 0 && setsFewFields(hash);
+}
+
+const SECURITY_CONTEXT_FIELD = ATTRIBUTE_PREFIX + SECURITY_CONTEXT_ATTRIBUTE;
+
+/** Whether a save makes or changes a login: a new session counts, since most hold one. */
+export function changesLogin({ creationTime, set, remove }: HashChange): boolean {
+  if (creationTime !== '' || remove.includes(SECURITY_CONTEXT_FIELD)) return true;
+  return set.some((text, i) => i % 2 === 0 && text === SECURITY_CONTEXT_FIELD);
 }
 
 /** Whether a save sets so much that the session is sent once, with a version, when it is read next. */

@@ -40,13 +40,13 @@ end
 if interval == 0 then
   return { 2, now }
 end
-if reason ~= '' then
-  redis.call('SET', endedKey, reason, 'PX', reasonLife)
-end
 if isReplaced then
   markSpringHash(sessionKey, leftKey, id, now)
 else
   endSpringHash(sessionKey, id, buckets, now)
+end
+if reason ~= '' then
+  redis.call('SET', endedKey, reason, 'PX', reasonLife)
 end
 if buckets == '' then
   dropSpringAttributes(sessionKey)

@@ -24,6 +24,8 @@ if not created then
   redis.call('DEL', sessionKey, shadowKey)
   return { 2, now }
 end
+-- A full Redis takes this first write, and after it the others.
+redis.call('PEXPIRE', sessionKey, 300000)
 if redis.call('EXISTS', shadowKey) == 1 then
   local head = string.sub(redis.call('HGET', sessionKey, 'maxInactiveInterval'), 1, -5)
   redis.call('HSET', sessionKey, 'maxInactiveInterval', head .. '\0\0\0\0')
@@ -31,6 +33,5 @@ else
   dropSpringAttributes(sessionKey)
   redis.call('HSET', sessionKey, 'ended', jdkMember(ARGV[2]))
 end
-redis.call('PEXPIRE', sessionKey, 300000)
 redis.call('DEL', shadowKey)
 return { 1, now }

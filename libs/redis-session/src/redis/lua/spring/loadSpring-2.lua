@@ -41,11 +41,13 @@ end
 if isReplaced then
   return { 2, now }
 end
-if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
+local newExpiry = springExpiry(created, accessTime or accessed, interval)
+local isDue = accessTime and accessTime > accessed and accessTime - accessed >= touchInterval
+if isDue and expireKeyAt(sessionKey, newExpiry + (buckets == '' and 0 or 300000)) then
   redis.call('HSET', sessionKey, 'lastAccessedTime', ARGV[3])
   if interval > 0 then
     local keys = { session = sessionKey, shadow = shadowKey, buckets = buckets, member = springMember('expires:' .. id) }
-    keepSpringSession(keys, springExpiry(created, accessTime, interval), expiry)
+    keepSpringSession(keys, newExpiry, expiry)
   end
 end
 return { 1, now, redis.call('HGETALL', sessionKey) }

@@ -34,16 +34,18 @@ local expiry = springExpiry(created, accessed, interval)
 if expiry <= clientNow then
   return { 3, now }
 end
-if accessTime and accessTime > accessed and accessTime - accessed >= touchInterval then
+if redis.call('EXISTS', shadowKey) == 0 then
+  buckets = ''
+end
+local newExpiry = springExpiry(created, accessTime or accessed, interval)
+local isDue = accessTime and accessTime > accessed and accessTime - accessed >= touchInterval
+if isDue and expireKeyAt(sessionKey, newExpiry + (buckets == '' and 0 or 300000)) then
   local head = string.sub(redis.call('HGET', sessionKey, 'lastAccessedTime'), 1, -9)
   redis.call('HSET', sessionKey, 'lastAccessedTime', head .. struct.pack('>i8', accessTime))
   accessed = accessTime
   if interval > 0 then
-    local keys = { session = sessionKey, shadow = shadowKey, buckets = '', member = jdkMember('expires:' .. id) }
-    if redis.call('EXISTS', shadowKey) == 1 then
-      keys.buckets = buckets
-    end
-    keepSpringSession(keys, springExpiry(created, accessed, interval), expiry)
+    local keys = { session = sessionKey, shadow = shadowKey, buckets = buckets, member = jdkMember('expires:' .. id) }
+    keepSpringSession(keys, newExpiry, expiry)
   end
 end
 local function text(number)

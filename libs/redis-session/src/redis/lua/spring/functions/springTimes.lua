@@ -11,7 +11,7 @@ local function springTimes(sessionKey)
   local hasEnded = endedId and string.sub(sessionKey, -#endedId) == endedId
   local isOurs = times[4] == ' true'
   if isOurs and not hasEnded then
-    redis.call('HDEL', sessionKey, springMark(), 'ended')
+    redis.pcall('HDEL', sessionKey, springMark(), 'ended')
   end
   return created, accessed, hasEnded and 0 or interval, times[4] == 'true' or isOurs and hasEnded
 end
