@@ -25,7 +25,10 @@ export async function buildLibraryIfStale() {
 }
 
 async function isNewerThanItsSources(/** @type {string} */ part) {
-  return (await newestIn(`${part}/dist`)) >= (await newestIn(`${part}/src`));
+  // The library is built in two steps.
+  const outputs = part === 'libs/redis-session' ? ['build', 'dist'] : ['dist'];
+  const builtMs = await Promise.all(outputs.map((output) => newestIn(`${part}/${output}`)));
+  return Math.min(...builtMs) >= (await newestIn(`${part}/src`));
 }
 
 /** @returns {Promise<number>} epoch ms of the youngest file below the folder; 0 when there is none */

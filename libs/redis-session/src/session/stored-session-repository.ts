@@ -70,7 +70,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   /** Does nothing when there is none. */
   protected abstract delete(id: string): Promise<void>;
 
-  /** Told of each session that is handed out, and of what {@link load} gave for it. */
+  /** Told of each session that is handed out, and of what is stored of it: of a new one, nothing yet. */
   protected noteOpened?(session: MapSession, stored: StoredSession): void;
 
   createSession(): MapSession {

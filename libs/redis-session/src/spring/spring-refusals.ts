@@ -142,7 +142,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   ],
   [
     'indexed.retentionSeconds must be left out',
-    ({ indexed }) => indexed?.retentionSeconds !== undefined,
+    ({ indexed, store }) => typeof store !== 'object' && indexed?.retentionSeconds !== undefined,
     'Spring keeps an expired session for five minutes',
   ],
 ];
@@ -151,7 +151,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
 const JDK_CONTRADICTIONS: readonly Contradiction[] = [
   [
     'store must be left out',
-    ({ store }) => typeof store === 'object',
+    ({ store }) => typeof store === 'object' && store.createSharedRepository !== undefined,
     'serialization "jdk" is only for Redis. Give Spring the bean springSessionConversionService of docs/stores.md',
   ],
   [

@@ -153,7 +153,7 @@ export class LoginService {
     } catch (error) {
       if (!(error instanceof SessionLimitError)) throw error;
       if (replaced) sessionRequest.adopt(replaced);
-      else await this.undo(sessionRequest, session);
+      await this.undo(sessionRequest, replaced ?? session);
       sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
       this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
       throw new LoginFailedException('maximum-sessions', { cause: error });

@@ -127,7 +127,7 @@ export interface SharedScriptInput {
   readonly deadline: WriteDeadline;
   /** Whether one command may take several keys. */
   readonly isShared: boolean;
-  /** Times are epoch ms. @param nowMs - the latest that belongs to one of the keys */
+  /** Epoch ms: when the caller gives up, on the clock of Redis, and the greatest `nowMs` of the calls. */
   readonly commonArguments: (latestMs: number, nowMs: number) => ScriptArguments;
 }
 

@@ -24,11 +24,13 @@ local reply = { 1, now }
 for i = 1, #sessionKeys do
   local knownVersion, first = ARGV[nextOwn], nextOwn + 2
   nextOwn = first + 2 * ARGV[nextOwn + 1]
-  -- In place of the texts, a key that does not hold a hash gives an error.
   local stored = redis.pcall('HMGET', sessionKeys[i], 'creationTime', 'version')
+  if stored.err and not string.find(stored.err, 'WRONGTYPE') then
+    return stored
+  end
   local outcome, version = -1, ''
   if stored[1] then
-    outcome, version = setVersioned(sessionKeys[i], stored[2], knownVersion, first, nextOwn - 1)
+    outcome, version = 1, setVersioned(sessionKeys[i], stored[2], knownVersion, first, nextOwn - 1)
   end
   reply[2 * i + 1], reply[2 * i + 2] = outcome, version
 end

@@ -26,13 +26,15 @@ local reply = { 1, now }
 for i = 1, #sessionKeys do
   local knownVersion, first = ARGV[nextOwn], nextOwn + 2
   nextOwn = first + 2 * ARGV[nextOwn + 1]
-  -- In place of the texts, a key that does not hold a hash gives an error.
   local stored =
     redis.pcall('HMGET', sessionKeys[i], 'creationTime', 'lastAccessedTime', 'maxInactiveInterval', 'over', 'version')
+  if stored.err and not string.find(stored.err, 'WRONGTYPE') then
+    return stored
+  end
   local created, accessed, interval = toIntegers(stored[1], stored[2], stored[3])
   local outcome, version = -1, ''
   if created and not stored[4] and expiryOf(created, accessed, interval, absoluteTimeout) > now then
-    outcome, version = setVersioned(sessionKeys[i], stored[5], knownVersion, first, nextOwn - 1)
+    outcome, version = 1, setVersioned(sessionKeys[i], stored[5], knownVersion, first, nextOwn - 1)
   end
   reply[2 * i + 1], reply[2 * i + 2] = outcome, version
 end

@@ -1,5 +1,6 @@
 package shop;
 
+import java.math.BigDecimal;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -27,6 +28,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
     var allowed =
         BasicPolymorphicTypeValidator.builder()
             .allowIfSubType(Long.class)
+            .allowIfSubType(BigDecimal.class)
             .allowIfSubType("shop.");
     var mapper =
         JsonMapper.builder().addModules(SecurityJacksonModules.getModules(loader, allowed)).build();
