@@ -96,12 +96,14 @@ const WRONG_VALUES: readonly unknown[] = [0, '', null, [], [[]], {}, true, [LOGI
 const POISONS: readonly (readonly [what: string, text: string, isTold: boolean])[] = [
   ['half an object', '{"@class":', true],
   ['a text with a NUL', '"\0"', true],
-  ['a number', '5', false],
+  ['a number', '5', true],
   ['null', 'null', false],
   ['100,000 lists in each other', deep(100_000), true],
-  ['a megabyte of text', JSON.stringify(LONG), false],
-  ['no token', contextOf(undefined), false],
-  ['a list as the context', JSON.stringify([LOGIN, { authenticated: true }]), false],
+  ['a megabyte of text', JSON.stringify(LONG), true],
+  ['no token', contextOf(undefined), true],
+  ['a token that is null', contextOf(null), false],
+  ['a token that is a text', contextOf('kim'), true],
+  ['a list as the context', JSON.stringify([LOGIN, { authenticated: true }]), true],
   ['a token without a class', contextOf({ authenticated: true, principal: 'kim' }), true],
   ['a class that is a megabyte long', contextOf({ '@class': LONG, authenticated: true }), true],
   [
@@ -115,11 +117,17 @@ const POISONS: readonly (readonly [what: string, text: string, isTold: boolean])
     true,
   ],
   ['a class that is a number', contextOf({ '@class': 5, authenticated: true }), true],
-  ['"authenticated" as a text', tokenOf({ authenticated: 'true' }), false],
+  ['"authenticated" as a text', tokenOf({ authenticated: 'true' }), true],
+  ['a token that is not authenticated', tokenOf({ authenticated: false }), false],
+  [
+    'a token of a class whose JSON hides "authenticated"',
+    tokenOf({ '@class': 'com.shop.ShopToken', authenticated: undefined }),
+    true,
+  ],
   [
     'a prototype with a login in it',
     `{"@class":"${SECURITY}.core.context.SecurityContextImpl","__proto__":{"authentication":{"@class":"${LOGIN}","authenticated":true,"principal":"kim"}}}`,
-    false,
+    true,
   ],
   ...WRONG_VALUES.map(
     (principal) =>

@@ -113,6 +113,39 @@ describe('SpringContext', () => {
     expect(warnings[0]).toContain('org.springframework.security.MyUser');
     expect(warnings[0]).not.toContain('kim');
   });
+
+  it.each([
+    ['hides "authenticated"', { '@class': 'com.shop.ShopToken', principal: 'kim' }],
+    ['has a text as "authenticated"', { '@class': 'com.shop.ShopToken', authenticated: 'true' }],
+  ])('warns once of a token that %s, and names its class and the cure', (_what, authentication) => {
+    const { context, warnings } = contextOf();
+    const text = JSON.stringify({ '@class': 'com.shop.ShopContext', authentication });
+    for (let time = 0; time < 3; time++) expect(context.decode(text)).toBeUndefined();
+    expect(warnings).toEqual([
+      'Cannot understand a login of Spring: it is a token of "com.shop.ShopToken" without a true or false "authenticated". Its user is anonymous here. Let Spring write that field: change the mixin or the annotations of the class.',
+    ]);
+  });
+
+  it('warns once of a context without a token, and names its class', () => {
+    const { context, warnings } = contextOf();
+    const text = JSON.stringify({ '@class': 'com.shop.ShopContext', user: 'kim' });
+    for (let time = 0; time < 3; time++) expect(context.decode(text)).toBeUndefined();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('"com.shop.ShopContext" without a token in "authentication"');
+  });
+
+  it.each([
+    ['the context is null', 'null'],
+    ['the token is null', '{"@class":"com.shop.ShopContext","authentication":null}'],
+    [
+      'the token is not authenticated',
+      '{"@class":"com.shop.ShopContext","authentication":{"@class":"com.shop.ShopToken","authenticated":false}}',
+    ],
+  ])('a visitor who is not logged in is worth no warning: %s', (_what, text) => {
+    const { context, warnings } = contextOf();
+    expect(context.decode(text)).toBeUndefined();
+    expect(warnings).toEqual([]);
+  });
 });
 
 describe('springRoles', () => {

@@ -15,19 +15,23 @@ import { javaContext } from './jdk/java-values.js';
 import { type WrittenObject } from './jdk/java-writer.js';
 import { readableClasses } from './readable-classes.js';
 import {
-  ALWAYS_AUTHENTICATED,
-  ANONYMOUS_TOKEN,
+  authenticatedOf,
   AUTHORITY,
   CONTEXT,
   FACTOR,
   KINDS,
+  latestFactorMs,
   REMEMBER_ME_KEY_HASH,
   REMEMBER_ME_TOKEN,
   SET,
   tokenClassOf,
   USER,
+  userFrom,
 } from './spring-security-classes.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
+
+const LET_SPRING_WRITE =
+  'Let Spring write that field: change the mixin or the annotations of the class.';
 
 /** What Spring has no place for; Spring ignores it inside of a token, and loses it when Spring writes the token again. */
 interface OwnPart {
@@ -72,9 +76,8 @@ export class SpringContext {
   /** {@link decode} of what `decodeContext` gives, as {@link javaJson} would. */
   read(decodeContext: () => unknown): SecurityContext | undefined {
     try {
-      const token = fieldsOf(fieldsOf(decodeContext())?.['authentication']);
-      if (!token || !isAuthenticated(token)) return undefined;
-      const authentication = this.toAuthentication(token);
+      const token = this.tokenIn(decodeContext());
+      const authentication = token && this.toAuthentication(token);
       if (!authentication) return undefined;
       return { authentication, isRemembered: javaClassOf(token) === REMEMBER_ME_TOKEN };
     } catch {
@@ -108,15 +111,29 @@ export class SpringContext {
     });
   }
 
+  /** @returns undefined unless somebody is logged in */
+  private tokenIn(context: unknown): Fields | undefined {
+    const stored = context === null ? null : fieldsOf(context)?.['authentication'];
+    if (stored === null) return undefined;
+    const token = fieldsOf(stored);
+    const isLoggedIn = token && authenticatedOf(token);
+    if (typeof isLoggedIn === 'boolean') return isLoggedIn ? token : undefined;
+    this.warnOnce(
+      token
+        ? `a token of ${classOf(token)} without a true or false "authenticated"`
+        : `a context of ${classOf(context)} without a token in "authentication"`,
+      LET_SPRING_WRITE,
+    );
+    return undefined;
+  }
+
   private toAuthentication(token: Fields): Authentication | undefined {
     const tokenClass = javaClassOf(token);
-    if (tokenClass === ANONYMOUS_TOKEN) return undefined;
     const { principal: stored } = token;
     const user =
       userFrom(stored, KINDS.has(tokenClass)) ?? this.options.principal?.fromSpring(stored, token);
     if (typeof user?.name !== 'string' || user.name === '') {
-      const principalClass = javaClassOf(stored) ?? typeof stored;
-      this.warnOnce(`${quoted(tokenClass ?? '')} with a principal of ${quoted(principalClass)}`);
+      this.warnOnce(`${quoted(tokenClass ?? '')} with a principal of ${classOf(stored)}`);
       return undefined;
     }
     const own = ownPartOf(token, user.name);
@@ -193,11 +210,11 @@ export class SpringContext {
     });
   }
 
-  private warnOnce(what: string): void {
+  private warnOnce(what: string, cure = 'Set the option principal of springSession().'): void {
     if (this.warned.has(what) || this.warned.size > 100) return;
     this.warned.add(what);
     this.logger.warn(
-      `Cannot understand a login of Spring: it is ${what}. Its user is anonymous here. Set the option principal of springSession().`,
+      `Cannot understand a login of Spring: it is ${what}. Its user is anonymous here. ${cure}`,
     );
   }
 }
@@ -207,32 +224,13 @@ function isRemembered({ authentication, isRemembered = false }: SecurityContext)
   return isRemembered || authentication?.kind === 'remember-me';
 }
 
-function isAuthenticated(token: Fields): boolean {
-  const { authenticated = ALWAYS_AUTHENTICATED.has(javaClassOf(token)) } = token;
-  return authenticated === true;
-}
-
-/** The name and the principal of Spring's own classes. */
-function userFrom(
-  principal: unknown,
-  isKnownToken: boolean,
-): { readonly name: string; readonly principal: unknown } | undefined {
-  if (!isKnownToken) return undefined;
-  if (typeof principal === 'string') return { name: principal, principal: { username: principal } };
-  const fields = fieldsOf(principal);
-  if (javaClassOf(fields) !== USER || typeof fields?.['username'] !== 'string') return undefined;
-  return { name: fields['username'], principal: { username: fields['username'] } };
+/** For a line of the log. */
+function classOf(value: unknown): string {
+  return quoted(javaClassOf(value) ?? typeof value);
 }
 
 function ownPartOf({ node }: Fields, name: string): OwnPart | undefined {
   const own = fieldsOf(node) as Partial<OwnPart> | undefined;
   const isWhole = own?.name === name && Number.isFinite(own.authenticatedAt);
   return isWhole ? (own as OwnPart) : undefined;
-}
-
-/** Epoch ms of the last factor; 0 = nobody knows, so that whoever asks for a fresh login gets one. */
-function latestFactorMs(granted: readonly Fields[]): number {
-  const factors = granted.filter((each) => javaClassOf(each) === FACTOR);
-  const times = factors.map(({ issuedAt }) => (typeof issuedAt === 'number' ? issuedAt * 1000 : 0));
-  return Math.floor(Math.max(0, ...times));
 }
