@@ -5,6 +5,7 @@ import {
   type RedisSessionModuleOptions,
   SessionOptionError,
 } from 'nestjs-redis-session';
+import { CookieRequestCache } from 'nestjs-redis-session/http';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
@@ -13,6 +14,7 @@ import { resolveOptions } from '../../libs/redis-session/src/nest/options/resolv
 
 const url = 'redis://127.0.0.1:6379';
 const postgres = postgresSessions({ pool: 'postgres://127.0.0.1/shop' });
+const SECRETS = { secrets: ['x'.repeat(32)] };
 const lazy = { lazyConnect: true };
 
 function resolve(options: RedisSessionModuleOptions): ReturnType<typeof resolveOptions> {
@@ -49,7 +51,7 @@ describe('springSession()', () => {
     ['hashIds', { hashIds: true }],
     ['durability', { durability: { replicas: 1 } }],
     ['encryption', { encryption: { keys: [key] } }],
-    ['cookie.secrets', { cookie: { secrets: ['x'.repeat(32)] } }],
+    ['cookie.secrets', { cookie: SECRETS }],
     ['cookie.encoding', { cookie: { encoding: 'plain' } }],
     ['absoluteTimeoutSeconds', { absoluteTimeoutSeconds: 3600 }],
     ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: -1 }],
@@ -58,6 +60,8 @@ describe('springSession()', () => {
       'security.credentialStamp',
       { security: { loadPrincipal: () => ({}), credentialStamp: () => 'x' } },
     ],
+    ['security.requestCache', { security: { loginPage: '/login', requestCache: 'none' } }],
+    ['security.requestCache', { security: { requestCache: new CookieRequestCache(SECRETS) } }],
     ['codec', { codec: { encode: String, decode: String } }],
     ['sessionIdGenerator', { sessionIdGenerator: () => 'x'.repeat(32) }],
     ['sessionIdPattern', { sessionIdPattern: /x/ }],
@@ -98,6 +102,14 @@ describe('springSession()', () => {
     const features = [springSession({ serialization: 'jdk' })];
     expect(() => resolve({ ...options, features })).toThrow(SessionOptionError);
     expect(() => resolve({ ...options, features })).toThrow(name);
+  });
+
+  it('allows a request cache with Java serialization, where saved pages do not cross over', () => {
+    const requestCache = new CookieRequestCache(SECRETS);
+    const features = [springSession({ serialization: 'jdk', storesLogins: 'default' })];
+    expect(resolve({ features, security: { requestCache } }).security).toMatchObject({
+      requestCache,
+    });
   });
 
   it('refuses a factor for Boot 3, which answers 500 to it', () => {

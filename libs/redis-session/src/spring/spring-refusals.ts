@@ -161,18 +161,25 @@ const JDK_CONTRADICTIONS: readonly Contradiction[] = [
   ],
 ];
 
-/** Only with a store that is not Redis. */
-const JDBC_CONTRADICTION: Contradiction = [
-  'repository must be "indexed"',
-  ({ repository, store }) => typeof store === 'object' && repository !== 'indexed',
-  'Spring Session JDBC keeps an index of the users',
+/** Only with JSON. */
+const JSON_CONTRADICTIONS: readonly Contradiction[] = [
+  [
+    'repository must be "indexed"',
+    ({ repository, store }) => typeof store === 'object' && repository !== 'indexed',
+    'Spring Session JDBC keeps an index of the users',
+  ],
+  [
+    'security.requestCache must be left out',
+    ({ security }) => security !== false && security?.requestCache !== undefined,
+    'both sides must find the page that the other one has saved',
+  ],
 ];
 
 /** @throws SessionOptionError for the first option of the module that contradicts Spring */
 export function refuseContradictions(options: RedisSessionModuleOptions, isJdk: boolean): void {
   for (const [rule, applies, reason] of isJdk
     ? [...JDK_CONTRADICTIONS, ...CONTRADICTIONS]
-    : [...CONTRADICTIONS, JDBC_CONTRADICTION])
+    : [...CONTRADICTIONS, ...JSON_CONTRADICTIONS])
     if (applies(options)) throw new SessionOptionError(`${rule} with springSession(): ${reason}.`);
 }
 
