@@ -136,6 +136,13 @@ async function see(
     method === 'POST'
       ? await visitor.postJson(path, {})
       : await (isPage ? visitor.open(path) : visitor.getJson(path));
-  expectAnswer(`${method} ${path}`, answer, expected);
+  const user = userShownBy(answer.text);
+  expectAnswer(`${method} ${path}${user ? ` shows ${user}` : ''}`, answer, expected);
   return answer;
+}
+
+/** A page greets the user, the API names him; other answers show nobody. */
+function userShownBy(/** @type {string} */ text) {
+  const [, greeted, named] = /hello ([\w@.]+)|"name":"([^"]+)"/.exec(text) ?? [];
+  return greeted ?? named;
 }

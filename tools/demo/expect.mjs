@@ -7,7 +7,7 @@
  */
 export function expectAnswer(what, answer, expected) {
   const { status, pod, location, text } = answer;
-  console.log(`${what.padEnd(36)} ${pod}  ${status}${location ? ` to ${location}` : ''}`);
+  console.log(`${what.padEnd(40)} ${pod}  ${status}${location ? ` to ${location}` : ''}`);
   if (status !== expected.status)
     throw new Error(`${what}: expected ${expected.status}, got ${status}.\n${text}`);
   if (!leadsTo(location, expected.location)) {
