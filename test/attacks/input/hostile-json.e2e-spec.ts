@@ -27,13 +27,16 @@ class CartController {
 const nested = (levels: number): unknown =>
   Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 'tea');
 
+/** Those that see what is changed in place. */
+const WATCHFUL_MODES = ['on-change', 'on-get-attribute', 'always'] as const;
+
 const redis = useTestRedis();
 
 describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
   let app: StartedApp;
   let refusals: string[];
 
-  const start = async () => {
+  const start = async (saveMode?: (typeof WATCHFUL_MODES)[number] | 'on-set-attribute') => {
     refusals = [];
     @Catch()
     class RecordingFilter extends BaseExceptionFilter {
@@ -48,6 +51,7 @@ describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
       options: {
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
+        ...(saveMode && { saveMode }),
       },
     });
     return new Visitor(app.url);
@@ -57,6 +61,9 @@ describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
     const key = redis.keys.session((await visitor.cookie()) ?? '');
     await redis.client.hset(key, 'sessionAttr:posted', text);
   };
+
+  const storedText = async (visitor: Visitor) =>
+    redis.client.hget(redis.keys.session((await visitor.cookie()) ?? ''), 'sessionAttr:posted');
 
   afterEach(() => app.close());
 
@@ -76,19 +83,26 @@ describe.each(PLATFORMS)('JSON of a client on %s', (platform) => {
     },
   );
 
-  it('that cannot be written again is read as before', async () => {
-    const visitor = await start();
-    await visitor.post('/cart', { cart: [] });
-    await storeText(visitor, '[1e400]');
-    const answer = await visitor.get('/cart');
-    expect([answer.status, answer.body]).toEqual([200, { isList: true }]);
-  });
+  it.each([...WATCHFUL_MODES, 'on-set-attribute'] as const)(
+    'that cannot be written again is read as before with the save mode %s',
+    async (saveMode) => {
+      const visitor = await start(saveMode);
+      await visitor.post('/cart', { cart: [] });
+      await storeText(visitor, '[1e400]');
+      const answer = await visitor.get('/cart');
+      expect([answer.status, answer.body]).toEqual([200, { isList: true }]);
+      expect(await storedText(visitor)).toBe('[1e400]');
+    },
+  );
 
-  it('that cannot be written again is not changed in silence', async () => {
-    const visitor = await start();
-    await visitor.post('/cart', { cart: [] });
-    await storeText(visitor, '[1e400]');
-    expect((await visitor.post('/cart/items')).status).toBe(500);
-    expect(refusals.join()).toContain('posted[0] is not a finite number');
-  });
+  it.each(WATCHFUL_MODES)(
+    'that cannot be written again is not changed in silence with the save mode %s',
+    async (saveMode) => {
+      const visitor = await start(saveMode);
+      await visitor.post('/cart', { cart: [] });
+      await storeText(visitor, '[1e400]');
+      expect((await visitor.post('/cart/items')).status).toBe(500);
+      expect(refusals.join()).toContain('posted[0] is not a finite number');
+    },
+  );
 });

@@ -97,9 +97,9 @@ export class SessionAttribute {
     const { updates, version } = this;
     if (this.hasPendingUpdates && !isNew)
       return { text: this.encode(), basedOn: { text: this.text }, updates, version };
-    return this.isSet || updates.length > 0 || this.isWrittenIn(mode)
-      ? { text: this.encode(), updates, version }
-      : undefined;
+    if (this.isSet || updates.length > 0) return { text: this.encode(), updates, version };
+    if (!this.isWrittenIn(mode)) return undefined;
+    return { text: this.isMutated() ? this.encode() : this.text, updates, version };
   }
 
   /** The store now holds `saved`; what came after it was computed stays pending. */
