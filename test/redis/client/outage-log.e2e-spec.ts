@@ -7,6 +7,7 @@ import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 
@@ -32,6 +33,7 @@ class DevicesController {
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let direct: Redis;
+let proxy: TcpProxy;
 let replica: StartedApp;
 let log: LoggedLines;
 
@@ -40,14 +42,22 @@ beforeEach(async () => {
   log = new LoggedLines();
   redis = await startRedis();
   direct = new Redis(redis.url);
+  proxy = await startTcpProxy({ targetPort: redis.port });
 });
 
 afterEach(async () => {
   await redis.kill('SIGCONT');
   await replica.close();
+  await proxy.refuse();
   direct.disconnect();
   await redis.stop();
 });
+
+interface Fault {
+  readonly begin: () => unknown;
+  readonly end: () => unknown;
+  readonly reason: string;
+}
 
 const FAULTS = {
   'is full': {
@@ -60,14 +70,31 @@ const FAULTS = {
     end: () => redis.kill('SIGCONT'),
     reason: 'no answer within 1000 ms',
   },
-};
+  'is read-only': {
+    begin: () => direct.replicaof('127.0.0.1', '1'),
+    end: () => direct.replicaof('NO', 'ONE'),
+    reason: 'READONLY',
+  },
+  'is behind a half-open connection': {
+    begin: () => proxy.swallow(),
+    // It ends by itself: the application leaves the connection.
+    end: () => undefined,
+    reason: 'no answer within 1000 ms',
+  },
+} satisfies Record<string, Fault>;
+
+/** Platforms know nothing of the last two: each of them has to be there once. */
+const FAULTS_ON = {
+  express: ['is full', 'freezes', 'is read-only'],
+  fastify: ['is full', 'freezes', 'is behind a half-open connection'],
+} as const;
 
 const linesWith = (text: string) => log.lines.filter((line) => line.includes(text));
 
 /** One line tells that `attempt` fails and how that began, and one how often it failed, once it works again. */
 async function expectTwoLines(
   attempt: () => Promise<boolean>,
-  { begin, end, reason }: (typeof FAULTS)[keyof typeof FAULTS],
+  { begin, end, reason }: Fault,
 ): Promise<void> {
   expect(await attempt()).toBe(true);
   await begin();
@@ -92,15 +119,15 @@ describe.each(PLATFORMS)('the log of an application on %s', (platform) => {
     return status < 300;
   };
 
-  it.each(Object.entries(FAULTS))(
+  it.each(FAULTS_ON[platform])(
     'when Redis %s, the log tells once that it begins, and once how many requests failed',
-    async (_, fault) => {
+    async (name) => {
       replica = await startApp(platform, {
         controllers: [OutageController],
         log,
-        options: { commandTimeoutMs: 1000, redis: redis.url },
+        options: { commandTimeoutMs: 1000, redis: `redis://127.0.0.1:${proxy.port}` },
       });
-      await expectTwoLines(() => works('POST /json'), fault);
+      await expectTwoLines(() => works('POST /json'), FAULTS[name]);
     },
   );
 
