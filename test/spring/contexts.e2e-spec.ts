@@ -152,11 +152,14 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
     },
   );
 
-  it('a login at Nest is the same user at Spring, with the roles', async () => {
+  it('a login at Nest is the same user at Spring, with the roles, and from Boot 4 with the factor', async () => {
     const alice = await apps.login('nest');
     const atSpring = await me(alice, 'spring');
     expect(atSpring).toMatchObject({ name: 'alice', kind: 'full' });
-    expect(atSpring.authorities.join()).toMatch(/ROLE_USER.*ROLE_ADMIN/);
+    const authorities = atSpring.authorities.join();
+    expect(authorities).toMatch(/ROLE_USER.*ROLE_ADMIN/);
+    const factors = authorities.match(/FACTOR_\w+/g) ?? [];
+    expect(factors).toEqual(boot === 4 ? ['FACTOR_PASSWORD'] : []);
   });
 
   it('a login at Nest keeps its time and its principal while Spring serves', async () => {
