@@ -42,6 +42,7 @@ function makeRepository(
   const commands = new InterruptedCommands(client, 2000);
   const layout = {
     ...{ cookieMaxAgeSeconds: null, cookieSettings: COOKIE, keyPrefix, ttlSeconds: 86_400 },
+    maxAgeSeconds: 34_560_000,
     secrets: ['a secret of the application that was there before'],
   };
   const deleteMoved = (id: string) => current.deleteById(id);

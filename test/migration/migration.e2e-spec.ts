@@ -119,6 +119,21 @@ describe.each(LIBRARIES)('sessions of $from', ({ from, platform }) => {
       },
     );
 
+    it.each([
+      ['400 days', {}, 400 * DAY_MS],
+      ['the absolute timeout', { absoluteTimeoutSeconds: 3600 }, 3_600_000],
+    ])('live without a request for %s at most', async (_, options, longestMs) => {
+      const kim = await browserWith('id', 1e14);
+      const url = await after(phase, options);
+      expect((await kim.get(url, '/cart')).body).toEqual(['tea']);
+      await kim.post(url, '/cart', { item: 'milk' });
+      const session = redis.keys.session(kim.cookies.get('SESSION') ?? '');
+      const key = phase === 'share' ? `${keyPrefix}id` : session;
+      const ttlMs = await redis.client.pttl(key);
+      expect(ttlMs).toBeGreaterThan(longestMs / 2);
+      expect(ttlMs).toBeLessThanOrEqual(longestMs);
+    });
+
     it.each([1e300, -1e300, 0, 100 * 365 * DAY_MS])('live with the age %d', async (age) => {
       const kim = await browserWith('id', age);
       const url = await after(phase, {});

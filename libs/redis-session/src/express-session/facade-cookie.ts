@@ -1,6 +1,9 @@
 import { type IncomingMessage } from 'node:http';
 import { type MapSession } from '../session/map-session.js';
-import { type ResolvedCookieOptions } from '../http/session-id/cookie-options.js';
+import {
+  MAX_KEPT_COOKIE_SECONDS,
+  type ResolvedCookieOptions,
+} from '../http/session-id/cookie-options.js';
 import {
   cookieSettingsOf,
   keepCookieFor,
@@ -30,9 +33,6 @@ export interface CookieOwner {
   /** Has `change` done once a new session is about to be stored. */
   beforeSave(change: (session: MapSession) => void): void;
 }
-
-/** RFC 6265bis §5.5: browsers keep a cookie for 400 days at most. */
-const MAX_KEPT_COOKIE_SECONDS = 400 * 24 * 60 * 60;
 
 /** What is special about the cookie of one session; a null age ends with the browser. */
 type CookieChange = SessionCookieSettings & { readonly maxAgeSeconds?: number | null };

@@ -27,6 +27,8 @@ export interface BlobLayout {
   /** Settings of the cookie that a new session is stored with. */
   readonly cookieSettings: Readonly<Record<string, unknown>>;
   readonly keyPrefix: string;
+  /** No session lives longer without a request, whatever its cookie says: seconds. */
+  readonly maxAgeSeconds: number;
   /** Sign the attributes of this library. */
   readonly secrets: readonly string[];
   /** Seconds that a session lives whose cookie has no age. */
@@ -72,7 +74,8 @@ export class BlobSessionRepository extends StoredSessionRepository {
     const text = await this.commands.read(key);
     if (text === undefined || movedTo(text) !== undefined) return undefined;
     const blob = this.blobOf(text, id);
-    if (accessTimeMs !== undefined) await this.commands.renew(key, this.ttlMsOf(lifetimeOf(blob)));
+    if (accessTimeMs !== undefined)
+      await this.commands.renew(key, this.ttlMsOf(lifetimeOf(blob, this.layout)));
     return this.toStored(blob);
   }
 
@@ -89,7 +92,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
       const replacement = {
         seen,
         text: this.textOf(next, change.id) + paddingOf(change),
-        ttlMs: this.ttlMsOf(lifetimeOf(next)),
+        ttlMs: this.ttlMsOf(lifetimeOf(next, this.layout)),
       };
       const isDone =
         change.id === change.storedId
@@ -115,7 +118,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
     const isDone = await this.commands.replace(this.keyOf(change.id), {
       seen: undefined,
       text: this.textOf(blob, change.id),
-      ttlMs: this.ttlMsOf(lifetimeOf(blob)),
+      ttlMs: this.ttlMsOf(lifetimeOf(blob, this.layout)),
     });
     return { kind: isDone ? 'saved' : 'missing' };
   }
@@ -133,7 +136,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
 
   private apply(change: SessionChange, { cookie, attributes }: SessionBlob): SessionBlob {
     const next = new Map(attributes);
-    let seconds = lifetimeOf({ cookie, attributes });
+    let seconds = lifetimeOf({ cookie, attributes }, this.layout);
     if (change.isNew) seconds = this.layout.cookieMaxAgeSeconds;
     for (const [name, { text }] of change.attributes) {
       if (name === 'cookie')
@@ -158,7 +161,7 @@ export class BlobSessionRepository extends StoredSessionRepository {
 
   private toStored(blob: SessionBlob): StoredSession {
     const now = this.options.clock();
-    const seconds = lifetimeOf(blob);
+    const seconds = lifetimeOf(blob, this.layout);
     const attributes = new Map(
       [...blob.attributes].map(([name, value]) => [name, JSON.stringify(value)]),
     );

@@ -2,6 +2,7 @@ import {
   type CookieSerializerOptions,
   CookieSerializer,
 } from '../http/session-id/cookie-serializer.js';
+import { MAX_KEPT_COOKIE_SECONDS } from '../http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import {
   type RedisSessionModuleOptions,
@@ -120,7 +121,7 @@ function repositoryOf(
   progress: MigrationProgress,
 ): MigratingSessionRepository {
   const current = setup.repository;
-  const layout = layoutOf(options.cookie, migration);
+  const layout = layoutOf(options, migration);
   hideArguments(client, migration.keyPrefix);
   const commands = new SessionBlobCommands(client, options.commandTimeoutMs);
   const deleteMoved = (id: string) => current.deleteById(id);
@@ -144,13 +145,9 @@ function repositoryOf(
 
 function layoutOf(
   {
-    domain,
-    httpOnly,
-    maxAgeSeconds,
-    path,
-    sameSite,
-    secure,
-  }: SessionFeatureHost['options']['cookie'],
+    absoluteTimeoutSeconds = MAX_KEPT_COOKIE_SECONDS,
+    cookie: { domain, httpOnly, maxAgeSeconds, path, sameSite, secure },
+  }: SessionFeatureHost['options'],
   { keyPrefix, secrets, ttlSeconds }: ResolvedMigrationOptions,
 ): BlobLayout {
   return {
@@ -161,6 +158,7 @@ function layoutOf(
       ...(secure === true && { secure }),
     },
     keyPrefix,
+    maxAgeSeconds: Math.min(absoluteTimeoutSeconds, MAX_KEPT_COOKIE_SECONDS),
     secrets,
     ttlSeconds,
   };

@@ -158,7 +158,7 @@ export class MigratingSessionRepository implements SessionKeeper {
   /** A session keeps its own lifetime; others get that of the module. */
   private fill(copy: MapSession, blob: SessionBlob): void {
     const { layout, maxInactiveIntervalSeconds } = this.input;
-    const seconds = lifetimeOf(blob);
+    const seconds = lifetimeOf(blob, layout);
     const isOwn = seconds !== layout.cookieMaxAgeSeconds;
     for (const [name, value] of blob.attributes) copy.setAttribute(name, value);
     if (isOwn) copy.setAttribute(SESSION_COOKIE_ATTRIBUTE, { maxAgeSeconds: seconds });

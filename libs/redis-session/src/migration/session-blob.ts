@@ -12,9 +12,6 @@ export interface SessionBlob {
 /** Ids of the other library, whose signature has vouched for them already; `genid` makes them of anything. */
 export const FORMER_ID_PATTERN = /^\P{Cc}{1,1024}$/u;
 
-/** Seconds, 68 years: browsers keep no cookie longer, and no date is out of reach. */
-const MAX_LIFETIME_SECONDS = 2_147_483_647;
-
 /** Why a value is no session; for reports. */
 export type BlobProblem = 'not JSON' | 'no object' | 'no cookie';
 
@@ -38,11 +35,14 @@ export function stringifyBlob({ cookie, attributes }: SessionBlob): string {
   return JSON.stringify({ cookie, ...Object.fromEntries(attributes) });
 }
 
-/** @returns whole seconds that the browser keeps the cookie, at most 68 years; null = until it is closed */
-export function lifetimeOf({ cookie }: SessionBlob): number | null {
+/** @returns whole seconds that the browser keeps the cookie, at most `maxAgeSeconds`; null = until it is closed */
+export function lifetimeOf(
+  { cookie }: SessionBlob,
+  { maxAgeSeconds }: { readonly maxAgeSeconds: number },
+): number | null {
   const { originalMaxAge } = cookie;
   if (typeof originalMaxAge !== 'number') return null;
-  return Math.min(Math.ceil(originalMaxAge / 1000), MAX_LIFETIME_SECONDS);
+  return Math.min(Math.ceil(originalMaxAge / 1000), maxAgeSeconds);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -15,6 +15,9 @@ import { isCookieDomain } from './cookie-value.js';
 /** 2^31 - 1: older browsers count in 32 bits. */
 export const MAX_COOKIE_AGE_SECONDS = 2_147_483_647;
 
+/** RFC 6265bis §5.5: browsers keep a cookie for 400 days at most. */
+export const MAX_KEPT_COOKIE_SECONDS = 400 * 24 * 60 * 60;
+
 /** As long as the output of HMAC-SHA256: a shorter secret would be the weakest part, RFC 2104 §3. */
 const MIN_SECRET_LENGTH = 32;
 const PATH = /^\/[\x20-\x3a\x3d-\x7e]*$/;
