@@ -186,19 +186,29 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
   });
 
   async function start(
-    parts: { providers?: Type[]; controllers?: Type[]; enhancers?: 'guards'[] },
+    parts: {
+      providers?: Type[];
+      controllers?: Type[];
+      enhancers?: 'guards'[];
+      /** Of further endpoints. */
+      others?: 'guards'[][];
+    },
     security: SecurityOptions = {},
   ): Promise<void> {
-    const { providers = [], controllers = [], enhancers } = parts;
-    const graphql = GraphQLModule.forRoot<ApolloDriverConfig>({
-      driver: ApolloDriver,
-      autoSchemaFile: true,
-      ...(enhancers && { fieldResolverEnhancers: enhancers }),
-    });
+    const { providers = [], controllers = [], enhancers, others = [] } = parts;
+    const graphqlWith = (path: string, fieldResolverEnhancers: 'guards'[] | undefined) =>
+      GraphQLModule.forRoot<ApolloDriverConfig>({
+        ...{ autoSchemaFile: true, driver: ApolloDriver, path },
+        ...(fieldResolverEnhancers && { fieldResolverEnhancers }),
+      });
+    const graphql = [
+      graphqlWith('/graphql', enhancers),
+      ...others.map((other, index) => graphqlWith(`/graphql-${index}`, other)),
+    ];
     const hasGraphql = providers.some((provider) => RESOLVERS.includes(provider));
     app = await startApp(platform, {
       options: { store: 'memory', security },
-      imports: hasGraphql ? [graphql] : [],
+      imports: hasGraphql ? graphql : [],
       providers,
       controllers,
     });
@@ -230,6 +240,17 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       "Cannot start: AccountResolver.secret has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.",
     );
     await start({ providers: [AccountResolver], enhancers: ['guards'] });
+  });
+
+  it.each([
+    ['the first', [], ['guards' as const]],
+    ['the second', ['guards' as const], []],
+  ])('refuse the start where %s of two endpoints asks no guard', async (_, enhancers, other) => {
+    const parts = { providers: [AccountResolver], enhancers, others: [other] };
+    await expect(start(parts)).rejects.toThrow(
+      'Cannot start: AccountResolver.secret has rules that Nest does not ask for a field.',
+    );
+    await start({ ...parts, enhancers: ['guards'], others: [['guards']] });
   });
 
   it.each([

@@ -36,6 +36,11 @@ interface Handler {
   readonly target: HandlerClass;
 }
 
+/** Of one GraphQLModule. */
+interface GraphqlOptions {
+  readonly fieldResolverEnhancers?: readonly string[];
+}
+
 /** How Nest has put the application together. */
 interface Wiring {
   readonly modules: ModulesContainer;
@@ -62,8 +67,8 @@ export function checkHandlers(
     const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
     const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
     checks.push(messageCheck(protectsAll, hasUnguardedPatterns));
-    if (!hasGuardedFields(moduleRef)) checks.push(checkFieldRules);
-    if (!hasGuardedFields(moduleRef) && protectsAll) checks.push(openFieldCheck(modules));
+    if (!hasGuardedFields(modules)) checks.push(checkFieldRules);
+    if (!hasGuardedFields(modules) && protectsAll) checks.push(openFieldCheck(modules));
   }
   for (const handler of handlersOf(modules)) {
     const problem = checks.map((check) => check(handler)).find((found) => found !== undefined);
@@ -100,13 +105,16 @@ function checkLogin({ method, target }: Handler): string | undefined {
   return 'logs in, and with interceptor: false nothing redirects afterwards. Put @UseInterceptors(SessionRepositoryInterceptor) on it.';
 }
 
-/** Nest calls guards for fields only where it is told to. */
-function hasGuardedFields(moduleRef: ModuleRef): boolean {
-  const options = find<{ readonly fieldResolverEnhancers?: readonly string[] }>(
-    moduleRef,
-    GRAPHQL_OPTIONS,
+/** Nest calls guards for fields only where it is told to: by each GraphQLModule, as each may serve any resolver. */
+function hasGuardedFields(modules: ModulesContainer): boolean {
+  const found = [...modules.values()].flatMap(({ providers }) => {
+    const options = providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions | undefined;
+    return options ? [options] : [];
+  });
+  const isGuarded = found.map(({ fieldResolverEnhancers = [] }) =>
+    fieldResolverEnhancers.includes('guards'),
   );
-  return options?.fieldResolverEnhancers?.includes('guards') === true;
+  return isGuarded.length > 0 && isGuarded.every(Boolean);
 }
 
 function checkFieldRules({ method, target }: Handler): string | undefined {
@@ -162,7 +170,7 @@ function isBound(metadata: string, enhancer: unknown, ...targets: object[]): boo
   });
 }
 
-function find<T>(moduleRef: ModuleRef, token: string | typeof HttpAdapterHost): T | undefined {
+function find<T>(moduleRef: ModuleRef, token: typeof HttpAdapterHost): T | undefined {
   try {
     return moduleRef.get<T>(token, { strict: false });
   } catch {
