@@ -64,12 +64,13 @@ function tslib(id) {
 /** Nobody outside can use a private member, so its comment stays in the sources. Tabs take less space than blanks. */
 function smallDeclarations(code) {
   const withoutPrivate = code.replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '');
-  return withoutPrivate.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+  const withoutIndent = withoutPrivate.replace(/^ +(?=\*)/gm, ' ');
+  return withoutIndent.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 }
 
 /** Lines stay short, because Node prints the line at which an uncaught error was thrown. */
 async function withoutBlanks(code) {
   const options = { format: 'esm', target: 'es2023', minifySyntax: true, minifyWhitespace: true };
-  const result = await transform(code, { ...options, lineLimit: 200, legalComments: 'none' });
+  const result = await transform(code, { ...options, lineLimit: 800, legalComments: 'none' });
   return { code: result.code, map: null };
 }
