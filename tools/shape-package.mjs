@@ -61,16 +61,18 @@ function tslib(id) {
   return id === 'tslib' ? fileURLToPath(import.meta.resolve('tslib/tslib.es6.mjs')) : null;
 }
 
-/** Nobody outside can use a private member, so its comment stays in the sources. Tabs take less space than blanks. */
+/** Nobody outside can use a private member: its comment stays in the sources, and that it is read-only. */
 function smallDeclarations(code) {
-  const withoutPrivate = code.replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '');
-  const withoutIndent = withoutPrivate.replace(/^ +(?=\*)/gm, ' ');
-  return withoutIndent.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+  return code
+    .replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '')
+    .replace(/^( *private (?:static )?)readonly /gm, '$1')
+    .replace(/^ +(?=\*)/gm, '')
+    .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 }
 
 /** Lines stay short, because Node prints the line at which an uncaught error was thrown. */
 async function withoutBlanks(code) {
   const options = { format: 'esm', target: 'es2023', minifySyntax: true, minifyWhitespace: true };
-  const result = await transform(code, { ...options, lineLimit: 800, legalComments: 'none' });
+  const result = await transform(code, { ...options, lineLimit: 230, legalComments: 'none' });
   return { code: result.code, map: null };
 }
