@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { missingFlags } from '../../../libs/redis-session/src/redis/expiration/keyspace-events.js';
 import { MinuteBucketExpirationStore } from '../../../libs/redis-session/src/redis/expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.options.js';
+import { createRedisClient } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { eventually } from '../../support/waiting/eventually.js';
 import { IndexedRepository } from '../../support/redis/indexed-repository.js';
@@ -237,6 +238,31 @@ describe('when Redis reports the end of a shadow key', () => {
     } finally {
       await storeOf(late).stop();
       cut.disconnect();
+      await proxy.refuse();
+    }
+  });
+
+  it('hears of ends again when its connection is open and swallows everything', async () => {
+    for (const replica of replicas.splice(0)) await storeOf(replica).stop();
+    const proxy = await startTcpProxy({ targetPort: server.port });
+    // As the module opens its connections, but for the shorter time.
+    const { client: halfOpen } = createRedisClient(`redis://127.0.0.1:${proxy.port}`, 500);
+    const listening = new IndexedRepository(halfOpen, optionsOf({ clock: Date.now }));
+    try {
+      await halfOpen.connect();
+      await storeOf(listening).start();
+      const newestSubscriber = async () => {
+        const list = String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+        return Math.max(0, ...[...list.matchAll(/^id=(\d+)/gm)].map(([, id]) => Number(id)));
+      };
+      const first = await newestSubscriber();
+      proxy.swallow();
+      await eventually(async () => (await newestSubscriber()) > first);
+      const ended = await openShort();
+      await eventually(async () => (await events()).includes(`expired ${ended}`));
+    } finally {
+      await storeOf(listening).stop();
+      halfOpen.disconnect();
       await proxy.refuse();
     }
   });

@@ -8,6 +8,7 @@ import { KeyspaceEvents } from '../redis/expiration/keyspace-events.js';
 import { indexedSessionKeys, PRINCIPAL_INDEX } from '../redis/indexed/indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX, newIndexEntry, textOfEntry } from '../redis/indexed/session-index.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
+import { watchServerOf } from '../redis/client/redis-server.js';
 import { type RedisClient } from '../redis/client/redis-client.js';
 import { type SessionCodec } from '../session/attributes/codec.js';
 import { expiryTimeMs } from '../session/session-change.js';
@@ -175,6 +176,7 @@ export class SpringSessionEvents {
     const subscriber = (client as Redis).duplicate({ enableOfflineQueue: true, lazyConnect: true });
     this.subscriber = subscriber;
     subscriber.on('error', () => undefined);
+    watchServerOf(subscriber);
     const prefix = keys.created(database, '');
     subscriber.on('pmessage', (_pattern: string, channel: string) => {
       this.onCreated(channel.slice(prefix.length)).catch(() => this.warnOfLoss('a new session'));

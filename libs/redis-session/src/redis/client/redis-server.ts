@@ -45,6 +45,22 @@ export function leaveDemotedMaster(client: Redis): void {
   });
 }
 
+/** Ms between two signs of life of a connection that only listens. */
+const SIGN_OF_LIFE_MS = 1000;
+
+/**
+ * Lets a connection that only listens leave a server that is gone, or no master any more. Who asks nothing never notices that
+ * nothing is answered: `socketTimeout` of ioredis begins with a command.
+ */
+export function watchServerOf(subscriber: Redis): void {
+  leaveDemotedMaster(subscriber);
+  const timer = setInterval(() => {
+    if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
+  }, SIGN_OF_LIFE_MS);
+  timer.unref();
+  subscriber.once('end', () => clearInterval(timer));
+}
+
 function isStale(address: string, { from, atMs }: Switch): boolean {
   return address === from && performance.now() - atMs < AGREED_WITHIN_MS;
 }

@@ -3,6 +3,7 @@ import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { FailureLog } from '../../lib/background-loop.js';
 import { type RedisClient } from '../client/redis-client.js';
+import { watchServerOf } from '../client/redis-server.js';
 
 /** What {@link KeyspaceEvents} listens to. */
 export interface KeyspaceEventsInput {
@@ -36,6 +37,7 @@ export class KeyspaceEvents {
     const subscriber = client.duplicate({ enableOfflineQueue: true, lazyConnect: true });
     this.subscriber = subscriber;
     subscriber.on('error', () => undefined);
+    watchServerOf(subscriber);
     const database = client.options.db ?? 0;
     const expired = `__keyevent@${database}__:expired`;
     subscriber.on('message', (channel: string, key: string) => {
