@@ -92,5 +92,5 @@ describe.each([
       'POST /login 201',
       'POST /logout 201',
     ]);
-  }, 90_000);
+  });
 });

@@ -109,5 +109,5 @@ describe.each([
       await redis.client.del(key);
     }
     expect(failed).toEqual([]);
-  }, 120_000);
+  });
 });
