@@ -2,7 +2,7 @@ import { RedisSessionError, SessionStoreError } from '../session/session.errors.
 
 /**
  * Settles as `command` does, or fails `timeoutMs` from now: whatever the client's own queues and retries do, nobody
- * waits longer.
+ * waits longer. Time in which this process was too busy to read an answer does not count.
  *
  * @param action - for the error, such as `load the session`
  * @throws SessionStoreError
@@ -13,8 +13,12 @@ export function withDeadline<T>(
   command: Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const dueMs = performance.now() + timeoutMs;
+    const giveUp = () => {
       reject(SessionStoreError.create(action, new Error(`no answer within ${timeoutMs} ms`)));
+    };
+    let timer = setTimeout(() => {
+      timer = setTimeout(giveUp, Math.min(performance.now() - dueMs, timeoutMs));
     }, timeoutMs);
     command.then(
       (value) => {

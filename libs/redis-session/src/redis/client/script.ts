@@ -90,27 +90,34 @@ export class WriteDeadline {
   constructor(private readonly timeoutMs: number) {}
 
   /**
-   * Tells the script when its caller gives up. Sends it once more if only the server's clock was not known.
+   * Tells the script when its caller gives up. A script that came too late has done nothing: the server's clock was not
+   * known, or this process was too busy to send it. It is sent once more, with as much time.
    *
    * @throws SessionStoreError
    */
-  inTime(action: string, send: (latestMs: number) => Promise<RawReply>): Promise<ScriptReply> {
-    const giveUpMs = Date.now() + this.timeoutMs;
-    return withDeadline(action, this.timeoutMs, this.attempt(send, giveUpMs));
+  async inTime(
+    action: string,
+    send: (latestMs: number) => Promise<RawReply>,
+  ): Promise<ScriptReply> {
+    const reply = await this.attempt(action, send);
+    return reply[0] === TOO_LATE ? this.attempt(action, send) : reply;
   }
 
-  private async attempt(
+  private attempt(
+    action: string,
     send: (latestMs: number) => Promise<RawReply>,
-    giveUpMs: number,
-    isLast = false,
   ): Promise<ScriptReply> {
+    const latestMs = this.serverClock.toServerMs(Date.now() + this.timeoutMs - CLOCK_GRAIN_MS);
+    return withDeadline(action, this.timeoutMs, this.read(send(latestMs)));
+  }
+
+  private async read(sent: Promise<RawReply>): Promise<ScriptReply> {
     const sentMs = Date.now();
-    const reply = await send(this.serverClock.toServerMs(giveUpMs - CLOCK_GRAIN_MS));
+    const reply = await sent;
     const [first, second, ...rest] = typeof reply === 'object' ? reply : [SAVED, reply];
-    const [outcome, serverMs, receivedMs] = [Number(first), Number(second), Date.now()];
-    this.serverClock.adjust({ serverMs, sentMs, receivedMs });
-    const isInVain = outcome === TOO_LATE && !isLast && receivedMs < giveUpMs;
-    return isInVain ? this.attempt(send, giveUpMs, true) : [outcome, serverMs, ...rest];
+    const [outcome, serverMs] = [Number(first), Number(second)];
+    this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
+    return [outcome, serverMs, ...rest];
   }
 }
 
