@@ -67,6 +67,8 @@ const BROADCAST = "indexed.eventDelivery: 'broadcast', and webSockets.closeWithS
 const BUCKETS = "indexed.expirationStore: 'minute-buckets'";
 const MIGRATION = "migrateFrom(); the key pattern is that of the other library's keyPrefix";
 
+const DURABILITY = 'durability';
+
 const SPRING = 'springSession()';
 const SPRING_INDEXED = "springSession() with repository: 'indexed'";
 
@@ -74,6 +76,7 @@ const CASES: Case[] = [
   [[], {}],
   [[], { touchIntervalSeconds: 60, absoluteTimeoutSeconds: 3600 }],
   [['nearCache()'], { features: [nearCache({ maxSessions: 10 })] }],
+  [[DURABILITY], { durability: { replicas: 1 } }],
   [[INDEXED], { repository: 'indexed', indexed: { maximumSessions: 1 } }],
   [[INDEXED], { repository: 'indexed', touchIntervalSeconds: 60 }],
   [[INDEXED, ONCE], { repository: 'indexed', indexed: { eventDelivery: 'once' } }],
@@ -114,16 +117,20 @@ const CASES: Case[] = [
 
 describe('a user of Redis with the rights of docs/security.md', () => {
   let server: Awaited<ReturnType<typeof startRedis>>;
+  let replica: typeof server;
   let admin: Redis;
   let app: StartedApp | undefined;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
+    replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
     admin = new Redis(server.url);
+    await eventually(async () => (await admin.info('replication')).includes('state=online'));
   });
 
   afterAll(async () => {
     await admin.quit();
+    await replica.stop();
     await server.stop();
   });
 
