@@ -46,6 +46,7 @@ async function bundle(paths, { chunks, plugins }) {
     chunkFileNames: ({ name }) => `${chunks}/${name.replace(/\.d$/, '')}${extension}`,
     entryFileNames: `[name]${extension}`,
     hoistTransitiveImports: false,
+    minifyInternalExports: false,
   });
   await bundled.close();
   return output;

@@ -31,6 +31,7 @@ export interface MapSessionInput {
  */
 export class MapSession extends ShownByNames implements Session {
   private readonly setup: SessionSetup;
+  /** @internal */
   protected readonly attributes: SessionAttributeMap;
   private readonly createdMs: number;
   private owner: SessionOwner<MapSession>;
@@ -45,6 +46,7 @@ export class MapSession extends ShownByNames implements Session {
   private hasEnded = false;
   private isFlushScheduled = false;
 
+  /** @internal */
   constructor({ setup, owner, id, times, attributes, isNew, isOutdated }: MapSessionInput) {
     super();
     this.setup = setup;
@@ -183,7 +185,7 @@ export class MapSession extends ShownByNames implements Session {
     this.isAccessTimeChanged = true;
   }
 
-  /** From now on `owner` saves and deletes the session. */
+  /** From now on `owner` saves and deletes the session. @internal */
   attachTo(owner: SessionOwner<MapSession>): void {
     this.owner = owner;
   }
@@ -193,7 +195,7 @@ export class MapSession extends ShownByNames implements Session {
     return !this.isUnsaved && this.attributes.hasPendingUpdates;
   }
 
-  /** @returns what a save has to write, undefined when nothing. @throws SessionEncodingError */
+  /** @returns what a save has to write, undefined when nothing. @throws SessionEncodingError @internal */
   pendingChange(): PendingSessionChange | undefined {
     const attributes = this.attributes.pendingChanges(this.isUnsaved);
     if (attributes.size === 0 && !this.isMetadataChanged && !this.isUnsaved) return undefined;
@@ -209,7 +211,7 @@ export class MapSession extends ShownByNames implements Session {
     };
   }
 
-  /** The store now holds `saved`; what has changed since it was computed stays pending. */
+  /** The store now holds `saved`; what has changed since it was computed stays pending. @internal */
   markSaved(saved: PendingSessionChange): void {
     this.knownId = saved.id;
     this.isUnsaved = this.isOutdated = false;
@@ -223,6 +225,7 @@ export class MapSession extends ShownByNames implements Session {
    *
    * @param isNewer - false = `current` is just what they were computed from: the store holds bytes that are no text, which
    * no comparison ever finds equal, and which are overwritten
+   * @internal
    */
   rebase(
     { attributes }: PendingSessionChange,

@@ -54,7 +54,7 @@ export class RedisIndexedSessionRepository
   extends StoredSessionRepository
   implements IndexedSessionRepository, SessionEventRecorder
 {
-  /** The parts that work on the same keys: events, expiration, the registry. */
+  /** The parts that work on the same keys: events, expiration, the registry. @internal */
   readonly store: IndexedStore;
   private readonly indexing: SessionIndexing;
   private readonly reader: IndexedSessionReader;

@@ -48,12 +48,12 @@ export class SealedAttributes implements AttributeLookup {
     private readonly stored: ReadonlyMap<string, string>,
   ) {}
 
-  /** Of a session that is not stored yet. */
+  /** Of a session that is not stored yet. @internal */
   static ofNew(setup: SealingSetup): SealedAttributes {
     return new SealedAttributes(setup, new Map());
   }
 
-  /** @throws SessionCorruptError when the data key is missing, or is that of another session */
+  /** @throws SessionCorruptError when the data key is missing, or is that of another session @internal */
   static ofStored(
     setup: SealingSetup,
     stored: ReadonlyMap<string, string>,
@@ -64,7 +64,7 @@ export class SealedAttributes implements AttributeLookup {
     return attributes;
   }
 
-  /** Whether the next save seals what is not sealed, or not by the newest key. */
+  /** Whether the next save seals what is not sealed, or not by the newest key. @internal */
   get isOutdated(): boolean {
     if (!this.isKeyCurrent) return true;
     return this.setup.rollout === 'write' && (!this.dataKey || this.unsealed([]).length > 0);
@@ -92,17 +92,17 @@ export class SealedAttributes implements AttributeLookup {
     return undefined;
   }
 
-  /** Seals a text beside the attributes. @returns undefined while the store holds plain texts */
+  /** Seals a text beside the attributes. @returns undefined while the store holds plain texts @internal */
   sealBeside(text: string, name: string): string | undefined {
     return (this.dataKey ?? this.nextKey)?.seal(text, name);
   }
 
-  /** What {@link sealBeside} has sealed. @returns undefined when it does not open */
+  /** What {@link sealBeside} has sealed. @returns undefined when it does not open @internal */
   openBeside(sealed: string, name: string): string | undefined {
     return this.open(name, sealed);
   }
 
-  /** @param change - names the session as the store does. @returns what the store is to write */
+  /** @param change - names the session as the store does. @returns what the store is to write @internal */
   seal(change: SessionChange): SessionChange {
     if (change.attributes.has(DATA_KEY_ATTRIBUTE))
       throw SessionEncodingError.create(
@@ -131,7 +131,7 @@ export class SealedAttributes implements AttributeLookup {
     return { ...change, attributes };
   }
 
-  /** The store has what {@link seal} has returned last. */
+  /** The store has what {@link seal} has returned last. @internal */
   markSaved(): void {
     this.markKnown();
     this.dataKey ??= this.nextKey;
@@ -143,6 +143,7 @@ export class SealedAttributes implements AttributeLookup {
    *
    * @param current - as stored
    * @returns what they say; the next save is based on them after {@link markKnown}
+   * @internal
    */
   openCurrent(
     { id, storedId, creationTime }: SessionChange,
@@ -158,7 +159,7 @@ export class SealedAttributes implements AttributeLookup {
     return new Map([...this.next].map(([name, { text }]) => [name, text]));
   }
 
-  /** The session now rests on what {@link seal} or {@link openCurrent} has returned last. */
+  /** The session now rests on what {@link seal} or {@link openCurrent} has returned last. @internal */
   markKnown(): void {
     for (const [name, known] of this.next) this.known.set(name, known);
   }

@@ -39,7 +39,7 @@ export class SessionsAtRest {
   private readonly indexKey: Buffer | undefined;
   private readonly forms = foreignProperty<StoredForm>('stored form');
 
-  /** @throws SessionOptionError when a key is none */
+  /** @throws SessionOptionError when a key is none @internal */
   constructor(options: SessionsAtRestOptions) {
     const { encryption, hashIds, logger, namespace = '', onCorrupt } = options;
     this.hashIds = hashIds;
@@ -77,7 +77,7 @@ export class SessionsAtRest {
     return [...new Set([id, storageIdOf(id)])];
   }
 
-  /** @throws SessionCorruptError when the session cannot be decrypted */
+  /** @throws SessionCorruptError when the session cannot be decrypted @internal */
   open(storedId: string, stored: StoredSession, isNew: boolean): OpenedSession {
     if (typeof this.hashIds === 'boolean' && !this.sealing)
       return { attributes: stored.attributes, form: undefined, isOutdated: false };
@@ -106,12 +106,12 @@ export class SessionsAtRest {
     );
   }
 
-  /** From now on `session` is stored in `form`. */
+  /** From now on `session` is stored in `form`. @internal */
   attach(session: MapSession, { form }: OpenedSession): void {
     if (form) this.forms.set(session, form);
   }
 
-  /** `change` as the store is to write it. */
+  /** `change` as the store is to write it. @internal */
   toStored(session: MapSession, change: SessionChange): SessionChange {
     const form = this.forms.get(session);
     if (!form && this.hashIds === false) return change;
@@ -125,7 +125,7 @@ export class SessionsAtRest {
     return form?.attributes?.seal(named) ?? named;
   }
 
-  /** `stored` has been written. */
+  /** `stored` has been written. @internal */
   markSaved(session: MapSession, stored: SessionChange): void {
     const form = this.forms.get(session);
     if (!form) return;
@@ -133,7 +133,7 @@ export class SessionsAtRest {
     form.attributes?.markSaved();
   }
 
-  /** What the texts say that the store holds instead of those that `stored` was based on. */
+  /** What the texts say that the store holds instead of those that `stored` was based on. @internal */
   toCurrent(
     session: MapSession,
     stored: SessionChange,
@@ -142,12 +142,12 @@ export class SessionsAtRest {
     return this.forms.get(session)?.attributes?.openCurrent(stored, current) ?? current;
   }
 
-  /** The session now rests on what {@link toCurrent} has returned. */
+  /** The session now rests on what {@link toCurrent} has returned. @internal */
   markRebased(session: MapSession): void {
     this.forms.get(session)?.attributes?.markKnown();
   }
 
-  /** The session is not where it was. @returns whether it may have got its hashed id meanwhile: then it is there from now on */
+  /** The session is not where it was. @returns whether it may have got its hashed id meanwhile: then it is there from now on @internal */
   followRename(session: MapSession): boolean {
     const form = this.forms.get(session);
     if (!form || form.isHashed || typeof this.hashIds === 'boolean') return false;

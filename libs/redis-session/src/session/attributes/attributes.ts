@@ -254,6 +254,7 @@ export class SessionAttributeMap {
 
 /** Shows the names of its attributes where it is logged or returned by mistake, but no id and no values. */
 export abstract class ShownByNames {
+  /** @internal */
   protected abstract readonly attributes: { readonly names: readonly string[] };
 
   /** What a client or a log gets of it as JSON. */
