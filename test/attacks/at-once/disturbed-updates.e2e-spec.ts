@@ -4,11 +4,15 @@ import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { send } from '../../support/http/http-client.js';
 import { sessionCookieOf } from '../../support/http/session-cookie.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 /** How often an update is tried. */
 const MOST_ATTEMPTS = 32;
+
+/** So many updates at the same time keep a process busy. */
+const EACH = 100;
 
 /** Stands for another process: writes to the session on the library's own connection, right before each of its saves. */
 class Disturber {
@@ -92,5 +96,22 @@ describe.each(PLATFORMS)('An update that another process disturbs, on %s', (plat
     disturber.remaining = 0;
     expect((await increment()).status).toBe(201);
     expect(await show()).toEqual({ count: 1001 + disturber.attempts - 1 });
+  });
+
+  it('is saved when two processes are busy with the same attribute', async () => {
+    const parts = {
+      controllers: [CounterController],
+      providers: [{ provide: Disturber, useValue: new Disturber() }],
+    };
+    const processes = [await start({}, parts), await start({}, parts)] as const;
+    const cookie = sessionCookieOf(await processes[0].client.post('/counter/begin'));
+    const answers = await Promise.all(
+      processes.flatMap(({ url }) =>
+        Array.from({ length: EACH }, () => send(url, 'POST /counter', { cookie })),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const { body } = await send(processes[0].url, 'GET /counter', { cookie });
+    expect(body).toEqual({ count: 1 + 2 * EACH });
   });
 });

@@ -50,6 +50,16 @@ describe('An update of an attribute that another process keeps changing', () => 
     }
   });
 
+  it('is saved although the other process is busy for longer than all attempts take without a wait', async () => {
+    let isBusy = true;
+    const repository = new BusyRepository(() => isBusy);
+    const counting = increment(repository);
+    for (let turns = 0; turns < 36; turns++) await turn();
+    isBusy = false;
+
+    expect(await counting).toBe(repository.attempts);
+  });
+
   it('fails when every attempt comes too late, and the error says what to do', async () => {
     const repository = new BusyRepository(() => true);
 

@@ -133,12 +133,12 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     await (session.hasPendingUpdates ? this.lanes.run(session.storedId, write) : write());
   }
 
-  /** Only every second attempt waits. It loses to a busy process, but learns what is stored for the one right after it. */
+  /** Only every fourth attempt waits: it loses to a busy process, but learns what is stored for those right after it. */
   private async writeChanges(session: MapSession): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const change = session.isInvalidated ? undefined : session.pendingChange();
       if (!change) return;
-      const waits = attempt > 0 && attempt % 2 === 0;
+      const waits = attempt > 0 && attempt % 4 === 0;
       if (waits) await wait(Math.random() * Math.min(2 ** attempt, MAX_BACK_OFF_MS));
       const stored = this.atRest.toStored(session, change);
       const outcome = await this.within('save the session', this.write(stored, session));
