@@ -1,31 +1,35 @@
 import { type SessionTables } from './session-tables.js';
 import { named } from './statements.js';
 
-/** The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the application. */
+/**
+ * The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the application.
+ *
+ * @param replacedMark - name of an attribute: sessions in which it is true count for no list and no limit
+ */
 export function indexedStatements(tables: SessionTables, replacedMark?: string) {
+  const isCounted =
+    replacedMark === undefined ? 'true' : `NOT ${isMarked(tables.attributes, replacedMark)}`;
   return {
-    ...indexStatements(tables),
-    ...lockStatements(tables, replacedMark),
+    ...indexStatements(tables, isCounted),
+    ...lockStatements(tables, isCounted),
     ...endStatements(tables),
   };
 }
 
-function indexStatements({ sessions, indexes, ends }: SessionTables) {
+function indexStatements({ sessions, indexes, ends }: SessionTables, isCounted: string) {
   // How many there are, and the ids of a page, those that live longest first. $1 values, $2 now, $3 limit, $4 offset
   const pageOf = (found: string): string => `
-      WITH found AS (${found})
+      WITH found AS (
+        SELECT session_id, expiry_time, creation_time FROM ${found} AND expiry_time > $2 AND ${isCounted})
       SELECT (SELECT count(*) FROM found)::int,
              to_json(ARRAY(SELECT session_id FROM found ORDER BY expiry_time DESC, creation_time DESC LIMIT $3 OFFSET $4))::text`;
   return named({
-    findByPrincipal: pageOf(`
-        SELECT session_id, expiry_time, creation_time FROM ${sessions}
-         WHERE principal_name = ANY ($1) AND expiry_time > $2`),
+    findByPrincipal: pageOf(`${sessions} WHERE principal_name = ANY ($1)`),
 
     // $5 name of the index
     findByIndex: pageOf(`
-        SELECT session_id, expiry_time, creation_time
-          FROM ${indexes} JOIN ${sessions} ON primary_id = session_primary_id
-         WHERE index_value = ANY ($1) AND expiry_time > $2 AND index_name = $5`),
+          ${indexes} JOIN ${sessions} ON primary_id = session_primary_id
+         WHERE index_value = ANY ($1) AND index_name = $5`),
 
     // $1 primary id, $2 user or NULL
     setPrincipal: `UPDATE ${sessions} SET principal_name = $2 WHERE primary_id = $1`,
@@ -48,14 +52,8 @@ function indexStatements({ sessions, indexes, ends }: SessionTables) {
   });
 }
 
-/**
- * Primary ids of sessions that are to end: nobody else changes them until the end of the transaction.
- *
- * @param replacedMark - name of an attribute: sessions in which it is true do not count for the limit
- */
-function lockStatements({ attributes, sessions }: SessionTables, replacedMark?: string) {
-  const isCounted =
-    replacedMark === undefined ? 'true' : `NOT ${isMarked(attributes, replacedMark)}`;
+/** Primary ids of sessions that are to end: nobody else changes them until the end of the transaction. */
+function lockStatements({ sessions }: SessionTables, isCounted: string) {
   const select = `SELECT primary_id FROM ${sessions}`;
   return named({
     lockById: `${select} WHERE session_id = $1 FOR UPDATE`,

@@ -119,7 +119,7 @@ function asStored(
   };
 }
 
-function sharedStatements({ sessions, attributes }: SessionTables, replacedMark: string) {
+function sharedStatements({ sessions, attributes, indexes }: SessionTables, replacedMark: string) {
   return named({
     // $1 id
     lockMarked: `
@@ -137,6 +137,9 @@ function sharedStatements({ sessions, attributes }: SessionTables, replacedMark:
         RETURNING primary_id
       ), kept AS (
         UPDATE ${attributes} SET session_primary_id = moved.primary_id
+          FROM moved WHERE session_primary_id = $1
+      ), found AS (
+        UPDATE ${indexes} SET session_primary_id = moved.primary_id
           FROM moved WHERE session_primary_id = $1
       )
       DELETE FROM ${sessions} WHERE primary_id = $1`,

@@ -68,6 +68,15 @@ export function describeFinding(factory: IndexedRepositoryFactory): void {
       await expect(found).rejects.toThrow(SessionOptionError);
     });
 
+    it('counts no session that has ended, on a page that holds none of these', async () => {
+      const [first, second] = [await test.open(alice), await test.open(alice)];
+      const third = await test.open(alice);
+      await first.invalidate();
+      await test.repository.endById(second.id, 'signed-out');
+      const { sessions, total } = await test.repository.findByPrincipalName(alice, { limit: 1 });
+      expect([sessions.map(({ id }) => id), total]).toEqual([[third.id], 1]);
+    });
+
     it('leaves out a session that has expired', async () => {
       const short = await test.open(alice);
       short.maxInactiveIntervalSeconds = 10;
@@ -94,6 +103,18 @@ export function describeFinding(factory: IndexedRepositoryFactory): void {
       session.removeAttribute('tenant');
       await session.save();
       expect(await idsIn(`${tenant}-2`)).toEqual([]);
+    });
+
+    it('finds a session by a value of the application after a login and a new id, too', async () => {
+      const tenant = generateSessionId();
+      const session = await test.open(undefined, { tenant });
+      signIn(session, alice);
+      await session.save();
+      const copy = await test.find(session.id);
+      copy.changeSessionId();
+      await copy.save();
+      const { sessions, total } = await test.repository.findByIndex('tenant', tenant);
+      expect([sessions.map(({ id }) => id), total]).toEqual([[copy.id], 1]);
     });
   });
 
