@@ -5,7 +5,7 @@ import {
   type RedisSessionModuleOptions,
   SessionOptionError,
 } from 'nestjs-redis-session';
-import { CookieRequestCache } from 'nestjs-redis-session/http';
+import { CookieRequestCache, SessionRequestCache } from 'nestjs-redis-session/http';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
@@ -98,6 +98,8 @@ describe('springSession()', () => {
   it.each<[string, RedisSessionModuleOptions]>([
     ['repository', { repository: 'indexed' }],
     ['hashIds', { hashIds: true }],
+    ['security.requestCache', { security: { loginPage: '/login', requestCache: 'session' } }],
+    ['security.requestCache', { security: { requestCache: new SessionRequestCache() } }],
   ])('refuses %s with Java serialization, too', (name, options) => {
     const features = [springSession({ serialization: 'jdk' })];
     expect(() => resolve({ ...options, features })).toThrow(SessionOptionError);

@@ -1,3 +1,4 @@
+import { SessionRequestCache } from '../http/saved-requests/session-request-cache.js';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import { isCluster, isRedisClient, type RedisConnection } from '../redis/client/redis-client.js';
 import { SessionOptionError } from '../session/session.errors.js';
@@ -158,6 +159,14 @@ const JDK_CONTRADICTIONS: readonly Contradiction[] = [
     'repository and indexed must be left out',
     ({ indexed, repository = 'default' }) => indexed !== undefined || repository !== 'default',
     'with serialization "jdk" springSession.storesLogins names the repository of Spring, and lists of sessions are not kept',
+  ],
+  [
+    'security.requestCache must not keep pages in the session',
+    ({ security }) => {
+      const { requestCache } = security || {};
+      return requestCache === 'session' || requestCache instanceof SessionRequestCache;
+    },
+    'serialization "jdk" stores no saved page. Give a CookieRequestCache, or leave it out',
   ],
 ];
 
