@@ -12,8 +12,8 @@ const BOTH_WAYS = [
 ] as const;
 const ALL_WAYS = [...BOTH_WAYS, ['spring', 'spring'], ['nest', 'nest']] as const;
 
-describe('sessions that Nest shares with Spring Session JDBC', () => {
-  const apps = useSpringApps({ boot: 4, repository: 'indexed', store: 'postgres' });
+describe.each([4, 3])('sessions that Nest shares with Spring Session JDBC of Boot %d', (boot) => {
+  const apps = useSpringApps({ boot, repository: 'indexed', store: 'postgres' });
 
   /** Begins a request on `side` that has read the session and has not saved it yet. */
   async function inFlight(visitor: Visitor, side: Side): Promise<{ finish(): Promise<number> }> {
@@ -181,9 +181,9 @@ describe('sessions that Nest shares with Spring Session JDBC', () => {
   });
 });
 
-describe('a session limit beside Spring Session JDBC', () => {
+describe.each([4, 3])('a session limit beside Spring Session JDBC of Boot %d', (boot) => {
   const apps = useSpringApps({
-    ...{ boot: 4, repository: 'indexed', store: 'postgres', maximumSessions: 1 },
+    ...{ boot, repository: 'indexed', store: 'postgres', maximumSessions: 1 },
   });
 
   it.each(ALL_WAYS)('a login at %s ends the session that began at %s', async (one, other) => {
