@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionManagementModule } from 'nestjs-redis-session';
+import { storageIdOf } from '../../../libs/redis-session/src/session/session-id.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
@@ -17,14 +19,27 @@ const BASE = '/actuator/sessions';
 const OF_KIM = `${BASE}?username=kim`;
 const UNKNOWN_REF = '0'.repeat(32);
 
-describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
+const SETUPS = PLATFORMS.flatMap((platform) => [
+  { platform, hashIds: false },
+  { platform, hashIds: true as const },
+]);
+
+describe.each(SETUPS)('SessionManagementModule on $platform, hashIds: $hashIds', (setup) => {
+  const { platform, hashIds } = setup;
   const redis = useTestRedis();
   const start = useApps(platform, redis, SESSION_ROUTES);
+  const listedIdOf = (id = '') => (hashIds ? storageIdOf(id) : id);
 
   async function startManaged(options?: ManagementOptions) {
+    const namespace = `${redis.namespace}:${Math.random()}`;
+    const log = new LoggedLines();
     const { url } = await start(
-      { repository: 'indexed', namespace: `${redis.namespace}:${Math.random()}` },
-      { ...LOGIN_PARTS, imports: [SessionManagementModule.forRoot(options)] },
+      {
+        ...{ repository: 'indexed', namespace, hashIds },
+        indexed: { eventDelivery: 'broadcast' },
+        security: { auditLog: true },
+      },
+      { ...LOGIN_PARTS, imports: [SessionManagementModule.forRoot(options)], log },
     );
     const logIn = async (user: object) => {
       const visitor = new Visitor(url);
@@ -32,6 +47,8 @@ describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
       return visitor;
     };
     return {
+      log,
+      namespace,
       anonymous: new Visitor(url),
       admin: await logIn(ADMIN),
       kim: await logIn(KIM),
@@ -109,12 +126,37 @@ describe.each(PLATFORMS)('SessionManagementModule on %s', (platform) => {
 
   it('shows and takes ids, as Spring does, with showsIds', async () => {
     const { admin, kim } = await startManaged({ showsIds: true });
-    const id = await kim.cookie();
+    const cookie = await kim.cookie();
+    const id = listedIdOf(cookie);
     const { sessions } = await pageOf(admin);
     expect(sessions).toEqual([expect.objectContaining({ id })]);
-    expect((await admin.get(`${BASE}/${id}`)).body).toEqual(sessions[0]);
+    for (const name of [id, cookie])
+      expect((await admin.get(`${BASE}/${name}`)).body).toEqual({ ...sessions[0], id: name });
     expect((await admin.remove(`${BASE}/${id}`)).status).toBe(204);
     expect((await admin.get(`${BASE}/${id}`)).status).toBe(404);
     expect((await kim.get('/members')).status).toBe(401);
   });
+
+  if (!hashIds) return;
+
+  it.each([false, true])(
+    'answers, logs and stores no id that logs in, with showsIds: %s',
+    async (showsIds) => {
+      const { admin, kim, logIn, log, namespace } = await startManaged({ showsIds });
+      const visitors = [admin, kim, await logIn(KIM)];
+      const liveIds = await Promise.all(visitors.map((visitor) => visitor.cookie()));
+      const page = await admin.get(OF_KIM);
+      const texts = [page.text];
+      for (const { id, ref } of (page.body as SessionPage).sessions) {
+        const path = `${BASE}/${id ?? ref}?username=kim`;
+        texts.push((await admin.get(path)).text, (await admin.remove(path)).text);
+        texts.push((await admin.get(path)).text);
+      }
+      expect((await pageOf(admin)).total).toBe(0);
+      expect((await kim.get('/members')).status).toBe(401);
+      expect(log.text).toContain('authentication-success');
+      texts.push(log.text, await redis.dump(namespace));
+      for (const id of liveIds) expect(texts.join('\n')).not.toContain(id?.slice(8));
+    },
+  );
 });

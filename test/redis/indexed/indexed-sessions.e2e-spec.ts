@@ -18,7 +18,8 @@ import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send as sendRequest } from '../../support/http/http-client.js';
-import { createApp, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { createApp, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Controller()
@@ -109,9 +110,11 @@ const optionsOf = (indexed: IndexedSessionOptions) => ({
 async function start(
   platform: 'express' | 'fastify' = 'express',
   indexed: IndexedSessionOptions = {},
+  { log, ...atRest }: { hashIds?: boolean; log?: LoggedLines } = {},
 ): Promise<StartedApp> {
   const replica = await startApp(platform, {
-    options: optionsOf({ eventDelivery: 'once', ...indexed }),
+    options: { ...optionsOf({ eventDelivery: 'once', ...indexed }), ...atRest },
+    log,
     controllers: [UserController],
     providers: [Listener],
   });
@@ -132,9 +135,16 @@ const logIn = async (on: StartedApp, name = 'kim', agent = 'test') => {
   return answer.cookie;
 };
 
-describe.each(['express', 'fastify'] as const)('SessionRegistry on %s', (platform) => {
+const SETUPS = PLATFORMS.flatMap((platform) => [
+  { platform, hashIds: false as const },
+  { platform, hashIds: true as const },
+]);
+
+describe.each(SETUPS)('SessionRegistry on $platform, hashIds: $hashIds', (setup) => {
+  const { platform, hashIds } = setup;
+
   it('lists the sessions of a user with where they come from', async () => {
-    const replica = await start(platform);
+    const replica = await start(platform, {}, { hashIds });
     const cookie = await logIn(replica, 'kim', 'first');
     await logIn(replica, 'kim', 'second');
     const answer = await send(replica, 'GET /sessions', cookie);
@@ -146,7 +156,7 @@ describe.each(['express', 'fastify'] as const)('SessionRegistry on %s', (platfor
   });
 
   it('signs out elsewhere: the other client is told why, once', async () => {
-    const [a, b] = [await start(platform), await start(platform)];
+    const [a, b] = [await start(platform, {}, { hashIds }), await start(platform, {}, { hashIds })];
     const [own, other] = [await logIn(a), await logIn(b)];
     expect((await send(a, 'POST /sign-out-elsewhere', own)).text).toBe('{"count":1}');
     expect((await send(b, 'GET /me', own)).status).toBe(200);
@@ -155,6 +165,48 @@ describe.each(['express', 'fastify'] as const)('SessionRegistry on %s', (platfor
     expect(JSON.parse(refusal.text)).toMatchObject({ reason: 'signed-out' });
     const second = await send(b, 'GET /me', other);
     expect(JSON.parse(second.text)).toMatchObject({ reason: 'session-ended' });
+  });
+
+  it('ends sessions by their id and by their ref', async () => {
+    const replica = await start(platform, {}, { hashIds });
+    const registry = replica.app.get(SessionRegistry);
+    const cookies = [await logIn(replica), await logIn(replica), await logIn(replica)];
+    const idOf = (cookie = '') => cookie.slice('SESSION='.length);
+    const informationOf = async (cookie = '') =>
+      (await registry.list('kim', { currentId: idOf(cookie) })).sessions.find(
+        ({ isCurrent }) => isCurrent,
+      );
+    const { ref = '' } = (await informationOf(cookies[0])) ?? {};
+    expect(await registry.expireByRef('lee', ref)).toBe(false);
+    expect(await registry.expireByRef('kim', ref)).toBe(true);
+    expect(await registry.expireByRef('kim', ref)).toBe(false);
+    await registry.expire((await informationOf(cookies[1]))?.sessionId ?? '');
+    expect((await registry.list('kim')).total).toBe(1);
+    await registry.expire(idOf(cookies[2]));
+    for (const cookie of cookies) expect((await send(replica, 'GET /me', cookie)).status).toBe(401);
+  });
+
+  if (!hashIds) return;
+
+  it('answers, logs, tells and stores no id that logs in', async () => {
+    const log = new LoggedLines();
+    const replica = await start(platform, {}, { hashIds, log });
+    const events: unknown[] = [];
+    replica.app.get(SessionEvents).events$.subscribe((event) => events.push(event));
+    const registry = replica.app.get(SessionRegistry);
+    const cookies = [await logIn(replica), await logIn(replica), await logIn(replica)];
+    const { sessions } = await registry.list('kim');
+    for (const { sessionId } of sessions) {
+      const answer = await send(replica, 'GET /me', `SESSION=${sessionId}`);
+      expect(answer.status).toBe(401);
+    }
+    await registry.expireByRef('kim', sessions[0]?.ref ?? '');
+    await registry.expire(sessions[1]?.sessionId ?? '');
+    await registry.expireAll('kim');
+    await eventually(() => Promise.resolve(events.length === 6));
+    const texts = [JSON.stringify([sessions, events]), log.text, await redis.dump(namespace)];
+    for (const cookie of cookies)
+      expect(texts.join('\n')).not.toContain(cookie.slice('SESSION='.length + 8));
   });
 });
 

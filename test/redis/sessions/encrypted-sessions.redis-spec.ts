@@ -54,21 +54,6 @@ async function keyOf(id: string): Promise<string> {
   return keys[0] ?? '';
 }
 
-/** Everything that Redis holds in the namespace. */
-async function dump(): Promise<string> {
-  const keys = await redis.client.keys(`${namespace}:*`);
-  const contents = await Promise.all(
-    keys.map(async (name) => {
-      const type = await redis.client.type(name);
-      if (type === 'hash') return redis.client.hgetall(name);
-      if (type === 'zset') return redis.client.zrange(name, '0', '-1');
-      if (type === 'stream') return redis.client.xrange(name, '-', '+');
-      return redis.client.get(name);
-    }),
-  );
-  return JSON.stringify([keys, contents]);
-}
-
 describe.each(['default', 'indexed'] as const)('encryption with the %s repository', (kind) => {
   const create = REPOSITORIES[kind];
   const keys = [key];
@@ -78,7 +63,7 @@ describe.each(['default', 'indexed'] as const)('encryption with the %s repositor
     signIn(session, 'alice');
     session.setAttribute('secret', 'diary');
     await session.save();
-    expect(await dump()).not.toMatch(/alice|cart|diary/);
+    expect(await redis.dump(namespace)).not.toMatch(/alice|cart|diary/);
     expect((await create({ keys }).findById(session.id))?.getAttribute('secret')).toBe('diary');
   });
 
@@ -315,7 +300,7 @@ describe('encryption with the indexed repository', () => {
     await logIn({ keys }, 'bob');
     const { sessions, total } = await create({ keys }).findByPrincipalName('alice');
     expect([total, sessions.map((session) => session.id)]).toEqual([1, [id]]);
-    expect(await dump()).not.toMatch(/alice|bob/);
+    expect(await redis.dump(namespace)).not.toMatch(/alice|bob/);
   });
 
   it('ends the other sessions of a user', async () => {
@@ -341,7 +326,7 @@ describe('encryption with the indexed repository', () => {
       session.changeSessionId();
       await session.save();
       await session.invalidate();
-      expect(await dump()).not.toContain('alice');
+      expect(await redis.dump(namespace)).not.toContain('alice');
       const events: SessionEvent[] = [];
       const source = create({ keys }).createEventSource({
         delivery: 'once',

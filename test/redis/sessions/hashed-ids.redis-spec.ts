@@ -29,21 +29,6 @@ const REPOSITORIES = {
     }),
 } satisfies Record<string, (hashIds: Phase) => StoredSessionRepository>;
 
-/** Everything that Redis holds in the namespace: names of keys, fields, members and values. */
-async function dump(): Promise<string> {
-  const keys = await redis.client.keys(`${namespace}:*`);
-  const contents = await Promise.all(
-    keys.map(async (key) => {
-      const type = await redis.client.type(key);
-      if (type === 'hash') return redis.client.hgetall(key);
-      if (type === 'zset') return redis.client.zrange(key, '0', '-1');
-      if (type === 'stream') return redis.client.xrange(key, '-', '+');
-      return redis.client.get(key);
-    }),
-  );
-  return JSON.stringify([keys, contents]);
-}
-
 async function openSession(repository: StoredSessionRepository, attributes: object = { n: 1 }) {
   const session = repository.createSession();
   for (const [name, value] of Object.entries(attributes)) session.setAttribute(name, value);
@@ -58,7 +43,7 @@ describe.each(['default', 'indexed'] as const)('hashIds with the %s repository',
     const repository = create(true);
     const session = await openSession(repository);
     const ids = [session.id];
-    expect(await dump()).not.toContain(session.id);
+    expect(await redis.dump(namespace)).not.toContain(session.id);
     signIn(session, 'alice');
     await session.save();
     ids.push(session.id);
@@ -68,7 +53,7 @@ describe.each(['default', 'indexed'] as const)('hashIds with the %s repository',
     const other = await openSession(repository);
     await other.invalidate();
     ids.push(other.id);
-    const stored = await dump();
+    const stored = await redis.dump(namespace);
     for (const id of ids) expect(stored).not.toContain(id.slice(8));
     expect(stored).toContain(storageIdOf(session.id).slice(8));
     expect((await repository.findById(session.id))?.getAttribute('n')).toBe(2);
@@ -246,6 +231,6 @@ describe('hashIds with the indexed repository', () => {
     await (await create('rename').findById(id))?.save();
     expect(await redis.client.xlen(stream!)).toBe(0);
     expect((await create(true).findByPrincipalName('alice')).total).toBe(1);
-    expect(await dump()).not.toContain(id.slice(8));
+    expect(await redis.dump(namespace)).not.toContain(id.slice(8));
   });
 });

@@ -24,6 +24,21 @@ export class TestRedis {
     return this.client.keys(`${this.namespace}:*`);
   }
 
+  /** Everything that Redis holds in `namespace`: names of keys, fields, members and values. */
+  async dump(namespace = this.namespace): Promise<string> {
+    const keys = await this.client.keys(`${namespace}:*`);
+    const contents = await Promise.all(
+      keys.map(async (key) => {
+        const type = await this.client.type(key);
+        if (type === 'hash') return this.client.hgetall(key);
+        if (type === 'zset') return this.client.zrange(key, '0', '-1');
+        if (type === 'stream') return this.client.xrange(key, '-', '+');
+        return this.client.get(key);
+      }),
+    );
+    return JSON.stringify([keys, contents]);
+  }
+
   async removeKeys(): Promise<void> {
     const keys = await this.allKeys();
     if (keys.length > 0) await this.client.del(...keys);
