@@ -129,26 +129,22 @@ describe.each([
         const ids = await copiesOf(await sessionKeyOf(first), 500);
         const statuses = new Map<number, number>();
         const headers = { 'x-csrf-token': token };
-        const queue = [...ids];
-        const play = async (): Promise<void> => {
-          for (let id = queue.pop(); id; id = queue.pop()) {
-            const { [ending]: ends, [serving]: serves } = apps.running;
-            // Nest stores texts by Java serialization, and no lists.
-            const write = serving === 'nest' ? 'attributes' : 'cart?item=x';
-            const answers = await Promise.all([
-              ask(`${serves.url}/${serving}/api/${write}`, id, A_TEXT),
-              ask(`${ends.url}/${ending}/logout`, id, { method: 'POST', headers }),
-              ask(`${serves.url}/${serving}/api/me`, id),
-            ]);
-            for (const status of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
-          }
-        };
-        await Promise.all(Array.from({ length: 8 }, play));
+        await eachOf(ids, async (id) => {
+          const { [ending]: ends, [serving]: serves } = apps.running;
+          // Nest stores texts by Java serialization, and no lists.
+          const write = serving === 'nest' ? 'attributes' : 'cart?item=x';
+          const answers = await Promise.all([
+            ask(`${serves.url}/${serving}/api/${write}`, id, A_TEXT),
+            ask(`${ends.url}/${ending}/logout`, id, { method: 'POST', headers }),
+            ask(`${serves.url}/${serving}/api/me`, id),
+          ]);
+          for (const status of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        });
         // Programs get 204 of Nest's logout, and a redirect of Spring's.
         const loggedOut = ending === 'nest' ? 204 : 302;
         expect(Object.fromEntries(statuses)).toEqual({ 200: 1000, [loggedOut]: 500 });
         let revived = 0;
-        for (const id of ids) {
+        await eachOf(ids, async (id) => {
           for (const side of ['spring', 'nest', 'spring'] as const) {
             const response = await fetch(`${apps.running[side].url}/${side}/api/me`, {
               headers: { cookie: cookieOf(id) },
@@ -156,7 +152,7 @@ describe.each([
             const { name } = (await response.json()) as { name: unknown };
             if (name !== null) revived++;
           }
-        }
+        });
         expect(revived).toBe(0);
       },
     );
@@ -165,13 +161,13 @@ describe.each([
     async function copiesOf(key: string, count: number): Promise<string[]> {
       const fields = Object.entries(await apps.redis.hgetallBuffer(key)).flat();
       const ids = Array.from({ length: count }, () => crypto.randomUUID());
-      for (const id of ids) {
+      await eachOf(ids, async (id) => {
         const copy = `spring:session:sessions:${id}`;
         await apps.redis.hset(copy, ...fields);
         await apps.redis.expire(copy, 2100);
         if (repository === 'indexed')
           await apps.redis.set(`spring:session:sessions:expires:${id}`, '', 'EX', 1800);
-      }
+      });
       return ids;
     }
 
@@ -214,4 +210,13 @@ async function ask(url: string, id: string, { headers, ...more }: Ask = {}): Pro
   });
   await response.text();
   return response.status;
+}
+
+/** Works on eight at a time. */
+async function eachOf(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
+  const queue = [...ids];
+  const workOff = async (): Promise<void> => {
+    for (let id = queue.pop(); id; id = queue.pop()) await work(id);
+  };
+  await Promise.all(Array.from({ length: 8 }, workOff));
 }
