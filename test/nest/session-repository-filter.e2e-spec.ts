@@ -260,6 +260,16 @@ describe.each(PLATFORMS)('SessionRepositoryFilter on %s', (platform) => {
       const response = await client.get('/session').set('Cookie', cookie);
       expect(sessionViewOf(response).attributes).toEqual({ a: 1 });
     });
+
+    it('saves what a handler sets before it returns', async () => {
+      const { client } = await start();
+      const cookie = sessionCookieOf(await client.put('/attributes').send({ a: 1 }));
+      expect((await client.get('/too-late?action=set').set('Cookie', cookie)).text).toBe('sent');
+      await eventually(async () => {
+        const response = await client.get('/session').set('Cookie', cookie);
+        return 'late' in sessionViewOf(response).attributes;
+      });
+    });
   });
 
   describe('changeSessionId', () => {

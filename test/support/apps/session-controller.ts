@@ -135,6 +135,7 @@ export class SessionController {
     const code = await codeOf(async () => {
       const session = await requestOf(request).getSession();
       if (action === 'change-id') session.changeSessionId();
+      if (action === 'set') session.setAttribute('late', true);
     });
     this.signals.emit('too-late', code);
   }
