@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Visitor } from '../../tools/demo/visitor.mjs';
+import { eightAtATime } from '../support/waiting/eight-at-a-time.js';
 import { eventually } from '../support/waiting/eventually.js';
 import { sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
 
@@ -129,7 +130,7 @@ describe.each([
         const ids = await copiesOf(await sessionKeyOf(first), 500);
         const statuses = new Map<number, number>();
         const headers = { 'x-csrf-token': token };
-        await eachOf(ids, async (id) => {
+        await eightAtATime(ids, async (id) => {
           const { [ending]: ends, [serving]: serves } = apps.running;
           // Nest stores texts by Java serialization, and no lists.
           const write = serving === 'nest' ? 'attributes' : 'cart?item=x';
@@ -144,7 +145,7 @@ describe.each([
         const loggedOut = ending === 'nest' ? 204 : 302;
         expect(Object.fromEntries(statuses)).toEqual({ 200: 1000, [loggedOut]: 500 });
         let revived = 0;
-        await eachOf(ids, async (id) => {
+        await eightAtATime(ids, async (id) => {
           for (const side of ['spring', 'nest', 'spring'] as const) {
             const response = await fetch(`${apps.running[side].url}/${side}/api/me`, {
               headers: { cookie: cookieOf(id) },
@@ -161,7 +162,7 @@ describe.each([
     async function copiesOf(key: string, count: number): Promise<string[]> {
       const fields = Object.entries(await apps.redis.hgetallBuffer(key)).flat();
       const ids = Array.from({ length: count }, () => crypto.randomUUID());
-      await eachOf(ids, async (id) => {
+      await eightAtATime(ids, async (id) => {
         const copy = `spring:session:sessions:${id}`;
         await apps.redis.hset(copy, ...fields);
         await apps.redis.expire(copy, 2100);
@@ -210,13 +211,4 @@ async function ask(url: string, id: string, { headers, ...more }: Ask = {}): Pro
   });
   await response.text();
   return response.status;
-}
-
-/** Works on eight at a time. */
-async function eachOf(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
-  const queue = [...ids];
-  const workOff = async (): Promise<void> => {
-    for (let id = queue.pop(); id; id = queue.pop()) await work(id);
-  };
-  await Promise.all(Array.from({ length: 8 }, workOff));
 }
