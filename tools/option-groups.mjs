@@ -64,12 +64,15 @@ export const GROUPS = [
   ],
 ];
 
-const program = ts.createProgram(
+/** Of the schemas and what they are made of. */
+export const program = ts.createProgram(
   [...new Set(GROUPS.map(([, , file]) => new URL(`${file}.ts`, SOURCE).pathname))],
   {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     target: ts.ScriptTarget.ES2023,
+    strict: true,
+    exactOptionalPropertyTypes: true,
   },
 );
 const checker = program.getTypeChecker();

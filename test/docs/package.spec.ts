@@ -51,6 +51,14 @@ describe('the package', () => {
     expect(types.length).toBeLessThan(20);
   });
 
+  it('shows options with types and comments of their own, not with what zod makes of them', () => {
+    const types = paths.filter((path) => path.endsWith('.d.ts')).map(textOf);
+    expect(types.filter((text) => text.includes('zod'))).toEqual([]);
+    expect(types.join()).toMatch(
+      /\*\/\s+readonly maxInactiveIntervalSeconds\?: number \| undefined;/,
+    );
+  });
+
   it('has no comment in its modules: editors read those of the types', () => {
     expect(textOf('dist/index.d.ts')).toContain('/**');
     // The schematic writes comments into applications.

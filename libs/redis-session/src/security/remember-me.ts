@@ -20,7 +20,9 @@ export const rememberMeOptionGroup = z.strictObject({
 });
 
 /** {@link rememberMeOptionGroup} with the defaults. */
-export type ResolvedRememberMeOptions = ResolvedOptionsOf<typeof rememberMeOptionGroup>;
+export interface ResolvedRememberMeOptions extends ResolvedOptionsOf<
+  typeof rememberMeOptionGroup
+> {}
 
 /** What the session holds: `{"validitySeconds":2592000}`. */
 interface RememberMeMark {

@@ -55,7 +55,7 @@ export const indexedOptionGroup = z.strictObject({
 export interface IndexedSessionOptions extends OptionsOf<typeof indexedOptionGroup> {}
 
 /** {@link IndexedSessionOptions} with their defaults. */
-export type ResolvedIndexedOptions = ReturnType<typeof resolveIndexedSessionOptions>;
+export interface ResolvedIndexedOptions extends ReturnType<typeof resolveIndexedSessionOptions> {}
 
 /** @throws SessionOptionError for the first option that is unknown or wrong */
 export function resolveIndexedSessionOptions(options: IndexedSessionOptions) {

@@ -36,7 +36,10 @@ import {
   defaultToAuthentication,
 } from '../../security/authentication.js';
 import { roleHierarchy } from '../../security/authorization.js';
-import { rememberMeOptionGroup } from '../../security/remember-me.js';
+import {
+  type ResolvedRememberMeOptions,
+  rememberMeOptionGroup,
+} from '../../security/remember-me.js';
 import { SESSION_FIXATION_STRATEGIES } from '../../security/session-fixation.js';
 
 const path = z
@@ -208,16 +211,16 @@ export interface LogoutOptions extends OptionsOf<typeof logoutOptionGroup> {}
 export interface RememberMeOptions extends OptionsOf<typeof rememberMeOptionGroup> {}
 
 /** {@link LogoutOptions} with their defaults. */
-export type ResolvedLogoutOptions = ResolvedOptionsOf<typeof logoutOptionGroup>;
+export interface ResolvedLogoutOptions extends ResolvedOptionsOf<typeof logoutOptionGroup> {}
 
 /** What `security` of the module's options takes. */
 export interface SecurityOptions extends OptionsOf<typeof securityOptionGroup> {}
 
 /** {@link CsrfOptions} with their defaults. */
-export type ResolvedCsrfOptions = ResolvedOptionsOf<typeof csrfOptionGroup>;
+export interface ResolvedCsrfOptions extends ResolvedOptionsOf<typeof csrfOptionGroup> {}
 
 /** {@link SecurityOptions} with their defaults. */
-export type ResolvedSecurityOptions = ReturnType<typeof resolveAllSecurityOptions>;
+export interface ResolvedSecurityOptions extends ReturnType<typeof resolveAllSecurityOptions> {}
 
 /** @throws SessionOptionError naming the option */
 export function resolveSecurityOptions(
@@ -228,7 +231,19 @@ export function resolveSecurityOptions(
 
 function resolveAllSecurityOptions(options: SecurityOptions) {
   const resolved = resolveOptionGroup(securityOptionGroup, options, { prefix: 'security.' });
-  const { csrf, logout, rememberMe } = resolved;
+  const csrf: ResolvedCsrfOptions | false =
+    resolved.csrf !== false &&
+    resolveOptionGroup(csrfOptionGroup, resolved.csrf === true ? {} : resolved.csrf, {
+      prefix: 'security.csrf.',
+    });
+  const logout: ResolvedLogoutOptions | undefined =
+    resolved.logout &&
+    resolveOptionGroup(logoutOptionGroup, resolved.logout, { prefix: 'security.logout.' });
+  const rememberMe: ResolvedRememberMeOptions = resolveOptionGroup(
+    rememberMeOptionGroup,
+    resolved.rememberMe || {},
+    { prefix: 'security.rememberMe.' },
+  );
   refuseContradictions({
     'security.credentialStamp needs security.loadPrincipal, which looks up the user at each request. Add it.':
       resolved.credentialStamp !== undefined && !resolved.loadPrincipal,
@@ -241,14 +256,10 @@ function resolveAllSecurityOptions(options: SecurityOptions) {
       resolved.authenticationFailureHandler ?? defaultFailureHandler(resolved.loginPage),
     authenticationSuccessHandler:
       resolved.authenticationSuccessHandler ?? savedRequestSuccessHandler,
-    csrf:
-      csrf !== false &&
-      resolveOptionGroup(csrfOptionGroup, csrf === true ? {} : csrf, { prefix: 'security.csrf.' }),
-    isRememberMeOffered: rememberMe !== false,
-    logout: logout && resolveOptionGroup(logoutOptionGroup, logout, { prefix: 'security.logout.' }),
-    rememberMe: resolveOptionGroup(rememberMeOptionGroup, rememberMe || {}, {
-      prefix: 'security.rememberMe.',
-    }),
+    csrf,
+    isRememberMeOffered: resolved.rememberMe !== false,
+    logout,
+    rememberMe,
     requestCache: toRequestCache(resolved),
     roleHierarchy: resolved.roleHierarchy && roleHierarchy(resolved.roleHierarchy),
   };

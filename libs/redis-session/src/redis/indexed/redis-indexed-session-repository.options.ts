@@ -10,7 +10,10 @@ import {
 } from '../../lib/option-group.js';
 import { SessionEventDelivery } from '../../session/session-event.js';
 import { type SessionIndexResolver, principalNameOf } from '../../session/session-store.js';
-import { redisRepositoryOptionGroup } from '../sessions/redis-session-repository.js';
+import {
+  type RedisSessionRepositoryOptions,
+  redisRepositoryOptionGroup,
+} from '../sessions/redis-session-repository.js';
 import { type MaximumSessions } from './session-limit.js';
 
 const indexNames = z.string().regex(/^(?!principal$)[\w-]+$/);
@@ -73,7 +76,8 @@ export const indexedOptions = {
 const group = redisRepositoryOptionGroup.extend(indexedOptions);
 
 /** The options that a `RedisIndexedSessionRepository` takes. */
-export type RedisIndexedSessionRepositoryOptions = ResolvedOptionsOf<typeof group>;
+export interface RedisIndexedSessionRepositoryOptions
+  extends RedisSessionRepositoryOptions, ResolvedOptionsOf<typeof group> {}
 
 /** What Spring adds to the interval: its hashes live five minutes longer than their sessions. */
 const MINUTE_BUCKET_RETENTION_SECONDS = 300;

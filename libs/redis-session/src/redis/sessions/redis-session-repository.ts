@@ -11,7 +11,10 @@ import {
   type StoredSession,
   expiryTimeMs,
 } from '../../session/session-change.js';
-import { repositoryOptionGroup } from '../../session/repository-options.js';
+import {
+  type SessionRepositoryOptions,
+  repositoryOptionGroup,
+} from '../../session/repository-options.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { ownTouchIntervalSeconds, type RedisClient } from '../client/redis-client.js';
 import { type MapSession } from '../../session/map-session.js';
@@ -40,7 +43,8 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
 });
 
 /** {@link redisRepositoryOptionGroup} with the defaults. */
-export type RedisSessionRepositoryOptions = ResolvedOptionsOf<typeof redisRepositoryOptionGroup>;
+export interface RedisSessionRepositoryOptions
+  extends SessionRepositoryOptions, ResolvedOptionsOf<typeof redisRepositoryOptionGroup> {}
 
 /** The defaults of {@link RedisSessionRepositoryOptions}. */
 export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
