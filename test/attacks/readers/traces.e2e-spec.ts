@@ -3,14 +3,18 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as ioredis from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { migrateFrom } from 'nestjs-redis-session/migration';
 import request from 'supertest';
+import { signConnectId } from '../../../libs/redis-session/src/http/session-id/cookie-value.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { type Platform, PLATFORMS, startApp } from '../../support/apps/start-app.js';
 import { contextOf } from '../../support/redis/indexed-repository.js';
+import { startRedisCluster } from '../../support/redis/redis-cluster.js';
 import { recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { type TracedIoredis, traceIoredis } from '../../support/redis/traced-ioredis.mjs';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
+import { eventually } from '../../support/waiting/eventually.js';
 
 /** What subscribers of the diagnostics channel of ioredis 6 were told when a command was sent. */
 const published: string[] = [];
@@ -22,7 +26,7 @@ let traced: TracedIoredis;
 beforeAll(async () => {
   traced = traceIoredis(ioredis);
   subscribe('tracing:ioredis:command:start', onCommand);
-  redis = await startRedis();
+  redis = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
 });
 
 afterAll(async () => {
@@ -32,13 +36,14 @@ afterAll(async () => {
 });
 
 /** Creates, reads, changes, logs in and ends a session. @returns the ids that its clients knew */
-async function useSessions(platform: Platform, options: RedisSessionModuleOptions) {
+async function useSessions(platform: Platform, options: RedisSessionModuleOptions, cookie = '') {
   const namespace = `traced:${randomUUID()}`;
   const app = await startApp(platform, {
     options: { redis: redis.url, namespace, ...options },
     ...SESSION_ROUTES,
   });
   const agent = request.agent(app.url);
+  agent.jar.setCookie(cookie);
   const ids: string[] = [];
   const remember = (response: request.Response) => ids.push((response.body as { id: string }).id);
   remember(await agent.put('/attributes').send({ secret: 'diary' }));
@@ -50,6 +55,19 @@ async function useSessions(platform: Platform, options: RedisSessionModuleOption
   await app.close();
   expect(new Set(ids).size).toBe(2);
   return { ids, namespace };
+}
+
+/** What traces tell of {@link useSessions}. */
+async function traceSessions(...setup: Parameters<typeof useSessions>) {
+  traced.takeSpans();
+  published.length = 0;
+  const { ids, namespace } = await useSessions(...setup);
+  return {
+    ids,
+    namespace,
+    spans: JSON.stringify(traced.takeSpans()),
+    messages: published.join('\n'),
+  };
 }
 
 function reveals(text: string, ids: readonly string[]): string[] {
@@ -64,17 +82,55 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   it.each(REPOSITORIES)(
     'no span and no message of the diagnostics channel tells an id or a value (%s repository)',
     async (repository) => {
-      traced.takeSpans();
-      published.length = 0;
-      const { ids, namespace } = await useSessions(platform, { repository });
-      const spans = JSON.stringify(traced.takeSpans());
+      const { ids, namespace, spans, messages } = await traceSessions(platform, { repository });
       expect(spans).toContain(`evalsha ${namespace}…`);
-      expect(reveals(spans, ids)).toEqual([]);
-      const messages = published.join('\n');
       expect(messages).toContain(`${namespace}…`);
-      expect(reveals(messages, ids)).toEqual([]);
+      expect(reveals(spans + messages, ids)).toEqual([]);
     },
   );
+
+  it.each(REPOSITORIES)(
+    'none does so when writes wait for replicas (%s repository)',
+    async (repository) => {
+      const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${redis.port}`] });
+      const control = new ioredis.Redis(redis.url);
+      const traces = await eventually(async () => (await control.wait(1, 1000)) === 1)
+        .then(() => traceSessions(platform, { repository, durability: { replicas: 1 } }))
+        .finally(() => Promise.all([control.quit(), replica.stop()]));
+      expect(traces.spans).toContain('"wait ');
+      expect(reveals(traces.spans + traces.messages, traces.ids)).toEqual([]);
+    },
+  );
+
+  it.each(['share', 'move'] as const)(
+    'none does so of a session that comes from express-session (phase "%s")',
+    async (phase) => {
+      const id = randomBytes(24).toString('base64url');
+      const control = new ioredis.Redis(redis.url);
+      const blob = { cookie: { originalMaxAge: null, path: '/' }, note: 'diary' };
+      await control.set(`sess:${id}`, JSON.stringify(blob), 'EX', 100);
+      await control.quit();
+      const features = [migrateFrom({ from: 'express-session', phase, secrets: ['secret'] })];
+      const cookie = `connect.sid=${encodeURIComponent(signConnectId(id, 'secret', 's:'))}`;
+      const { ids, spans, messages } = await traceSessions(platform, { features }, cookie);
+      expect(spans).toContain(' sess:…');
+      expect(messages).toContain('"sess:…"');
+      expect(reveals(spans + messages, [id, ...ids])).toEqual([]);
+    },
+  );
+});
+
+describe('On a Redis Cluster', () => {
+  it.each(REPOSITORIES)('traces tell no id and no value (%s repository)', async (repository) => {
+    const cluster = await startRedisCluster();
+    const client = new ioredis.Cluster([...cluster.addresses]);
+    const traces = await traceSessions('express', { redis: client, repository }).finally(() =>
+      Promise.all([client.quit(), cluster.stop()]),
+    );
+    expect(traces.spans).toContain(`evalsha ${traces.namespace}…`);
+    expect(traces.messages).toContain(`${traces.namespace}…`);
+    expect(reveals(traces.spans + traces.messages, traces.ids)).toEqual([]);
+  });
 });
 
 describe('MONITOR and SLOWLOG', () => {
