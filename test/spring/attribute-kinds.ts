@@ -48,6 +48,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ...{ value: 2 ** 53, json: 'java.lang.Long 9007199254740992' },
     jdk: 'java.lang.Double 9.007199254740992E15',
   },
+  'a whole number that is too large for a long': both(1e20, 'java.lang.Double 1.0E20'),
   null: { value: null, json: undefined },
   'a date': { value: AT_FIVE, json: 'java.util.Date Thu Jan 01 00:00:00 UTC 1970' },
   'the last date': {

@@ -200,6 +200,28 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
     },
   );
 
+  it('a principal that is a map is nobody at Nest, and stays at Spring whoever writes', async () => {
+    const principal = { '@class': 'java.util.LinkedHashMap', username: 'kim' };
+    const visitor = await withContext(token(LOGIN, { principal }));
+    for (const path of ['spring/api/attributes/again', 'nest/api/cart?item=lamp']) {
+      expect((await visitor.postJson(`/${path}`, {})).status).toBe(200);
+      expect(await me(visitor, 'nest')).toMatchObject({ name: null });
+      expect(await me(visitor, 'spring')).toMatchObject({ name: '{username=kim}' });
+    }
+    const told = apps.running.nest.output().match(/Cannot understand .+ a principal of "object"/g);
+    expect(told).toHaveLength(1);
+  });
+
+  it('a login at Nest whose principal is a map is one at Spring, also when Spring writes it again', async () => {
+    const principal = { fromSpring: () => undefined, toSpring: () => ({ username: 'kim' }) };
+    const kim = await loginWith({ boot, principal }, false);
+    for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
+      expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
+      expect(await me(kim, 'spring')).toMatchObject({ name: '{username=kim}', kind: 'full' });
+      expect(await me(kim, 'nest')).toMatchObject({ name: null });
+    }
+  });
+
   it('a login at Nest takes the place of one at Spring, and changes the id', async () => {
     const visitor = await apps.login('spring', 'bob');
     const before = await visitor.cookie();

@@ -19,6 +19,19 @@ class DeskController {
     session.setAttribute<string>(desk.name, desk.value);
   }
 
+  /** Changes an object and a map of Spring, and copies two numbers. */
+  @Post('numbers')
+  @HttpCode(200)
+  count(@CurrentSession() session: Session): void {
+    for (const name of ['map', 'order']) {
+      const counted = session.getAttribute<{ count: number } | undefined>(name);
+      if (counted) counted.count = 2;
+    }
+    const [id, order] = ['id', 'order'].map((name) => session.getAttribute<object>(name) ?? {});
+    const { id: ofOrder } = order as { id?: unknown };
+    session.setAttribute<string>('copy', { id: ofOrder, list: [id] });
+  }
+
   @Get()
   take(@CurrentSession() session: Session): void {
     desk.value = session.getAttribute<object>('value');
@@ -48,9 +61,9 @@ describe.each([
   });
   afterAll(() => desks?.close());
 
-  async function atDesk(visitor: Visitor, method: 'get' | 'post'): Promise<number> {
+  async function atDesk(visitor: Visitor, method: 'get' | 'post', path = '/desk'): Promise<number> {
     if (!desks) throw new Error('The application has not started.');
-    return (await desks.client[method]('/desk').set('cookie', await visitor.cookie())).status;
+    return (await desks.client[method](path).set('cookie', await visitor.cookie())).status;
   }
 
   /** Somebody with a session. */
@@ -116,6 +129,27 @@ describe.each([
   });
 
   const itWithJson = serialization === 'json' ? it : undefined;
+
+  itWithJson?.('whole numbers that JavaScript does not hold keep every digit', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/numbers', {});
+    const before = await fieldsOf(visitor);
+    expect(await atDesk(visitor, 'post', '/desk/numbers')).toBe(200);
+    const expected = {
+      copy: 'java.util.LinkedHashMap {id=1234567890123456789, list=[1234567890123456789]}',
+      huge: 'java.math.BigInteger 92233720368547758091',
+      id: 'java.lang.Long 1234567890123456789',
+      map: 'java.util.LinkedHashMap {id=1234567890123456789, huge=92233720368547758091, count=2}',
+      order: 'shop.Order 1234567890123456789 92233720368547758091 2',
+    };
+    expect(await readAtSpring(visitor)).toEqual(expected);
+    const after = await fieldsOf(visitor);
+    for (const name of ['sessionAttr:map', 'sessionAttr:order'])
+      expect(after[name]).toBe(before[name]?.replace('"count":1', '"count":2'));
+    expect((await visitor.postJson('/spring/api/attributes/again', {})).status).toBe(200);
+    expect(await atDesk(visitor, 'post', '/desk/numbers')).toBe(200);
+    expect(await readAtSpring(visitor)).toEqual(expected);
+  });
 
   itWithJson?.(
     'a set is stored for Boot 4, and refused for Boot 3, which cannot read it',

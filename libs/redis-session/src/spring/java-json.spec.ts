@@ -75,6 +75,32 @@ describe('javaJson', () => {
     expect(() => encode(fromClient)).toThrow(SessionEncodingError);
   });
 
+  it('keeps every digit of a whole number that JavaScript would change, wherever it is', () => {
+    const id = '1234567890123456789';
+    const text = `{"@class":"com.shop.Order","id":${id},"huge":["java.math.BigInteger",-${id}${id}],"note":"\\"${id}","ids":["java.util.ArrayList",[${id},["java.lang.Long",${id}]]],"few":[9007199254740992,0.12345678901234568]}`;
+    const order = javaJson.decode(text) as { id: JavaValue; huge: JavaValue; few: unknown };
+    expect(order.huge).toMatchObject({ className: 'java.math.BigInteger', value: `-${id}${id}` });
+    expect(order.id).toMatchObject({ value: id });
+    expect(Array.from(order.few as number[])).toEqual([2 ** 53, 0.12345678901234568]);
+    expect(encode({ ...order })).toBe(text);
+    expect(encode(javaJson.decode(id))).toBe(id);
+  });
+
+  it('takes no text of a client for such a number', () => {
+    const order = javaJson.decode('[1234567890123456789]') as JavaValue[];
+    const copy = structuredClone(order);
+    const text = encode({ copy, like: ['java.lang.Long', '1234567890123456789'] });
+    expect(text).not.toMatch(/[^"]1234567890123456789/);
+  });
+
+  it('writes a number that is too large for a long as a double', () => {
+    const numbers = [2 ** 63, -(2 ** 64), 1e20, 1e21, -(2 ** 63)];
+    expect(encode({ a: numbers })).toContain(
+      '[9.223372036854776e+18,-1.8446744073709552e+19,1e+20,1e+21,-9.223372036854776e+18]',
+    );
+    expect(roundTrip({ a: numbers })).toEqual({ a: numbers });
+  });
+
   it('takes no class from a symbol that arrives as JSON', () => {
     const fromClient: unknown = JSON.parse('{"Symbol(nestjs-redis-session.java-class)":"x"}');
     expect(javaClassOf(fromClient)).toBeUndefined();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { jsonSessionCodec } from '../session/attributes/codec.js';
 import { quoted } from '../lib/logger.js';
 import { SessionEncodingError } from '../session/session.errors.js';
@@ -23,6 +24,9 @@ class StoredClass {
 /** A value that was read. */
 class StoredValue extends JavaValue {}
 
+/** A whole number that JavaScript would change: `value` is its text. Without a class where JSON has none. */
+class ExactNumber extends StoredValue {}
+
 /** Anything that has a Java class. */
 export interface JavaTyped {
   readonly [JAVA_CLASS]?: string | StoredClass;
@@ -43,7 +47,7 @@ export function ofJavaClass<T extends object>(className: string, value: T): T & 
 
 /** Tells the Java class of a value that was read of a session. @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
 export function javaClassOf(value: unknown): string | undefined {
-  if (value instanceof JavaValue) return value.className;
+  if (value instanceof JavaValue) return value.className || undefined;
   const type = typeOf(value);
   return type instanceof StoredClass ? type.name : type;
 }
@@ -98,6 +102,22 @@ const CLASS_NAME =
 const MAX_NAME_LENGTH = 50_000;
 const MAX_TEXT_LENGTH = 20_000_000;
 
+/** Where a text begins or ends, and whole numbers that may have more digits than JavaScript keeps. */
+const QUOTES_AND_NUMBERS = /\\.|"|(?<![\d.])-?\d{16,}(?![\d.eE])/gs;
+/** Begins a text that is a number in JSON. Nobody else knows it. */
+const MARK = randomUUID();
+const MARKED = new RegExp(`"${MARK}(.+?)"`, 'g');
+
+function withMarks(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  let isText = false;
+  return text.replace(QUOTES_AND_NUMBERS, (token) => {
+    if (token === '"') isText = !isText;
+    const number = Number(token);
+    return isText || !number || String(number) === token ? token : `"${MARK}${token}"`;
+  });
+}
+
 /** Whether Spring can read objects of a class. */
 export type ReadableClasses = (className: string) => boolean;
 
@@ -117,12 +137,13 @@ export const javaJson = {
   encode(value: unknown, name: string, isReadable: ReadableClasses): string {
     // Jackson reads 500 levels; a list takes two of them. This refuses far fewer levels, and all that JSON would lose.
     jsonSessionCodec.encode(value, name);
-    return JSON.stringify(new TypedJson(isReadable).of(value, name, false));
+    const text = JSON.stringify(new TypedJson(isReadable).of(value, name, false));
+    return text.replaceAll(MARKED, '$1');
   },
 
   /** @throws SyntaxError when `text` is no JSON */
   decode(text: string): unknown {
-    return fromTyped(jsonSessionCodec.decode(text, ''), false);
+    return fromTyped(jsonSessionCodec.decode(withMarks(text), ''), false);
   },
 };
 
@@ -133,8 +154,13 @@ class TypedJson {
   of(value: unknown, path: string, isDeclared: boolean): unknown {
     if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH)
       throw SessionEncodingError.create(path, `is longer than ${MAX_TEXT_LENGTH} characters`);
+    if (isLarge(value)) return MARK + value.toExponential();
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Date) return [DATE, value.getTime()];
+    if (value instanceof ExactNumber) {
+      const number = MARK + String(value.value);
+      return value.className === UNTYPED ? number : [value.className, number];
+    }
     if (value instanceof JavaValue) return [this.classOf(value, path), value.value];
     if (value instanceof Number || value instanceof String || value instanceof Boolean)
       return this.of(value.valueOf(), path, isDeclared);
@@ -174,6 +200,11 @@ class TypedJson {
   }
 }
 
+/** Digits alone would be a `BigInteger`, which Spring could not read again once it has written it. */
+function isLarge(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) >= 2 ** 63;
+}
+
 function refuseName(name: string, path: string): void {
   if (name === CLASS_PROPERTY)
     throw SessionEncodingError.create(path, `has a property "${name}", which names a Java class`);
@@ -187,6 +218,8 @@ function refuseName(name: string, path: string): void {
 /** @param isDeclared - whether Java knows the type by the class around it */
 function fromTyped(value: unknown, isDeclared: boolean): unknown {
   if (Array.isArray(value)) return fromArray(value, isDeclared);
+  if (typeof value === 'string' && value.startsWith(MARK))
+    return new ExactNumber(UNTYPED, value.slice(MARK.length));
   if (typeof value !== 'object' || value === null) return value;
   const { [CLASS_PROPERTY]: className, ...properties } = value as Record<string, unknown>;
   const isTyped = typeof className === 'string';
@@ -210,6 +243,8 @@ function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
     const items = content.map((item) => fromTyped(item, false));
     return PLAIN_LISTS.has(className) ? items : ofStoredClass(className, items);
   }
+  const number = fromTyped(content, true);
+  if (number instanceof ExactNumber) return new ExactNumber(className, number.value);
   if (className === DATE && typeof content === 'number') return new Date(content);
   return NUMBERS.has(className) ? content : new StoredValue(className, content);
 }

@@ -3,6 +3,7 @@ package shop;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -29,6 +30,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
     mapper.registerModules(SecurityJackson2Modules.getModules(loader));
     mapper.addMixIn(Long.class, Allowed.class);
     mapper.addMixIn(BigDecimal.class, Allowed.class);
+    mapper.addMixIn(BigInteger.class, Allowed.class);
     var json = new GenericJackson2JsonRedisSerializer(mapper);
     var service = new GenericConversionService();
     service.addConverter(Object.class, byte[].class, json::serialize);

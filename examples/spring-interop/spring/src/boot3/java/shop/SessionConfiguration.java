@@ -3,6 +3,7 @@ package shop;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
@@ -22,8 +23,8 @@ public class SessionConfiguration implements BeanClassLoaderAware {
   }
 
   /**
-   * Without Long, Spring cannot read its own messages of new sessions. BigDecimal is for attributes; the Nest half names it in its
-   * option {@code classes}.
+   * Without Long, Spring cannot read its own messages of new sessions. The other numbers are for attributes; the Nest half names
+   * BigDecimal in its option {@code classes}.
    */
   @Bean
   @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
@@ -32,6 +33,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
     mapper.registerModules(SecurityJackson2Modules.getModules(loader));
     mapper.addMixIn(Long.class, Allowed.class);
     mapper.addMixIn(BigDecimal.class, Allowed.class);
+    mapper.addMixIn(BigInteger.class, Allowed.class);
     return new GenericJackson2JsonRedisSerializer(mapper);
   }
 

@@ -1,6 +1,7 @@
 package shop;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -29,6 +30,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
         BasicPolymorphicTypeValidator.builder()
             .allowIfSubType(Long.class)
             .allowIfSubType(BigDecimal.class)
+            .allowIfSubType(BigInteger.class)
             .allowIfSubType("shop.");
     var mapper =
         JsonMapper.builder().addModules(SecurityJacksonModules.getModules(loader, allowed)).build();

@@ -1,6 +1,7 @@
 package shop;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import org.springframework.beans.factory.BeanClassLoaderAware;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
@@ -22,8 +23,8 @@ public class SessionConfiguration implements BeanClassLoaderAware {
   }
 
   /**
-   * Without Long, Spring cannot read its own messages of new sessions. The other two are for attributes; the Nest half names them
-   * in its option {@code classes}.
+   * Without Long, Spring cannot read its own messages of new sessions. The others are for attributes; the Nest half names those
+   * that it makes itself in its option {@code classes}.
    */
   @Bean
   @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
@@ -32,6 +33,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
         BasicPolymorphicTypeValidator.builder()
             .allowIfSubType(Long.class)
             .allowIfSubType(BigDecimal.class)
+            .allowIfSubType(BigInteger.class)
             .allowIfSubType("shop.");
     var mapper =
         JsonMapper.builder().addModules(SecurityJacksonModules.getModules(loader, allowed)).build();

@@ -2,6 +2,7 @@ package shop;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpSession;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
@@ -111,6 +112,20 @@ public class ShopController {
     session.setAttribute("wishlist", new Wishlist());
     session.setAttribute("gone", "soon");
     session.removeAttribute("gone");
+  }
+
+  /** Whole numbers that JavaScript does not hold. */
+  @PostMapping("/api/numbers")
+  void numbers(HttpSession session) {
+    var order = new Order();
+    session.setAttribute("id", order.getId());
+    session.setAttribute("huge", order.getHuge());
+    var map = new LinkedHashMap<String, Object>();
+    map.put("id", order.getId());
+    map.put("huge", order.getHuge());
+    map.put("count", 1);
+    session.setAttribute("map", map);
+    session.setAttribute("order", order);
   }
 
   /** Every attribute: its class and its text. */
