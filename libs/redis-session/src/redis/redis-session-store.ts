@@ -88,7 +88,9 @@ export class RedisSessionStore implements SessionStore {
   private reportConnection(): void {
     const { logger } = this.options;
     this.client.on('error', (error: Error) => {
-      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${error.message}.`);
+      // ioredis shows the whole reply that nobody waits for.
+      const reason = error.message.replace(/ Last reply.*/s, '');
+      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${reason}.`);
       this.isLost = true;
     });
     this.client.on('ready', () => {
