@@ -116,7 +116,7 @@ type Next = (error?: unknown) => void;
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
 
 /** Under this attribute passport keeps `{"user":…}`, what the serializer made of the user. */
-export const PASSPORT_ATTRIBUTE = 'passport';
+const PASSPORT_ATTRIBUTE = 'passport';
 
 /** Has passport put the user of the session on the request, by the application's `PassportSerializer`. */
 export const passportSession = passport.session() as Middleware;
@@ -127,7 +127,7 @@ export const passportSession = passport.session() as Middleware;
  *
  * @see https://github.com/nestjs/passport/issues/1505
  */
-export function keepSessionUser(request: IncomingMessage): void {
+function keepSessionUser(request: IncomingMessage): void {
   let user: unknown;
   Object.defineProperty(request, 'user', {
     configurable: true,
@@ -181,7 +181,7 @@ const SHARED_PROPERTIES = [
  *
  * @throws SessionOptionError when another session plugin has been here
  */
-export function decorateForFacades(fastify: DecoratableRequests): void {
+function decorateForFacades(fastify: DecoratableRequests): void {
   if (fastify.hasRequestDecorator('session')) {
     throw new SessionOptionError(
       'Cannot use expressSession(): another plugin already gives requests a session. Do not register @fastify/session.',

@@ -176,7 +176,7 @@ export class BoundSession implements CookieOwner {
 }
 
 /** Whoever writes to `req.session` what a client has sent must not make a user of himself. */
-export function refuseOwn(name: string): void {
+function refuseOwn(name: string): void {
   if (!isOwnAttribute(name)) return;
   throw new SessionOptionError(
     `Cannot change req.session.${name}: the library itself keeps it. Use LoginService, LogoutService or another name.`,

@@ -110,7 +110,7 @@ export function defaultsOf<Group extends z.ZodObject>(group: Group): OptionsOf<G
 }
 
 /** The same options without those that are undefined. */
-export function withoutUndefined<T extends object>(options: T): Record<string, unknown> {
+function withoutUndefined<T extends object>(options: T): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 

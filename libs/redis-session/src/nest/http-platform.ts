@@ -62,7 +62,7 @@ export interface FastifyLike extends DecoratableFastify {
 }
 
 /** Has Fastify's own request know the user, and the exception filters of the application answer for a failed save. */
-export function hookFastify(fastify: FastifyLike, hasContextHolder: boolean): void {
+function hookFastify(fastify: FastifyLike, hasContextHolder: boolean): void {
   decorateReplyForPassport(fastify);
   fastify.addHook('preValidation', (request, reply, done) => {
     const sessionRequest = SessionRequest.of(request.raw);
@@ -107,7 +107,7 @@ interface Reply {
  * `end` sends through Fastify, so that hooks run and headers that are set on the reply leave with it. What another plugin
  * has decorated stays.
  */
-export function decorateReplyForPassport(fastify: DecoratableFastify): void {
+function decorateReplyForPassport(fastify: DecoratableFastify): void {
   const methods = { setHeader, end };
   for (const [name, method] of Object.entries(methods)) {
     if (!fastify.hasReplyDecorator(name)) fastify.decorateReply(name, method);

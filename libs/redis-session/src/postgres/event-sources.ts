@@ -1,4 +1,8 @@
-import { type EventReaders, toSessionEvent } from '../session/indexed/recorded-event.js';
+import {
+  type EventReaders,
+  type RecordedEvent,
+  toSessionEvent,
+} from '../session/indexed/recorded-event.js';
 import {
   OncePollingEventSource,
   type PolledEvent,
@@ -6,9 +10,10 @@ import {
   type PollingEventSourceInput,
   type TakenEvent,
 } from '../session/indexed/polling-event-source.js';
-import { toRecordedEvent } from './event.mapper.js';
+import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
 import { type eventStatements } from './event-statements.js';
 import { type PostgresClient, type SqlValue, type Statement } from './postgres-client.js';
+import { textsByName } from './postgres-session.mapper.js';
 
 /** What the sources of events work with. */
 export interface EventSourceInput extends PollingEventSourceInput, EventReaders {
@@ -125,4 +130,27 @@ export class BroadcastEventSource extends PollingEventSource<ReadEvent> {
   private run(action: string, statement: Statement, values: readonly SqlValue[]) {
     return this.input.client.run(action, statement, values);
   }
+}
+
+/** @param row - the columns of `event-statements.ts` */
+function toRecordedEvent(row: readonly unknown[]): RecordedEvent {
+  const [eventId, type, sessionId, previousId, reason, created, principal, others, texts, time] =
+    row;
+  const indexes = new Map(textsByName(others));
+  if (typeof principal === 'string') indexes.set(PRINCIPAL_INDEX, principal);
+  return {
+    eventId: String(eventId),
+    type: String(type),
+    sessionId: String(sessionId),
+    previousSessionId: typeof previousId === 'string' ? previousId : '',
+    reason: typeof reason === 'string' ? reason : '',
+    creationTime: Number(created),
+    indexes,
+    texts: new Map(textsByName(texts).map(([name, text]) => [name, fromBase64(text)])),
+    occurredAt: new Date(Number(time)),
+  };
+}
+
+function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString();
 }

@@ -2,7 +2,6 @@ import { type Rule, type SchematicContext, type Tree } from '@angular-devkit/sch
 import { type AddedParts, addToMain, addToModule } from './application-code.js';
 import { loginFiles, loginTest } from './login-files.js';
 import { addDependencies, addJestSetting, type Manifest, readManifest } from './manifest.js';
-import { useMemoryInTests } from './application-tests.js';
 
 /** What `nest add nestjs-redis-session` takes, see `schematics/nest-add.schema.json`. */
 export interface NestAddOptions extends AddedParts {
@@ -79,4 +78,19 @@ function changeMain(
     context.logger.warn(
       `${path} stays as it is. Protect forms against other sites: see "CSRF" in docs/security.md of the library.`,
     );
+}
+
+const TEST = 'test/app.e2e-spec.ts';
+const TESTING_MODULE = /Test\.createTestingModule\(\{[^}]*\}\)(?=\.compile\(\))/;
+
+/** Lets the test that the Nest CLI has made run without a Redis. */
+function useMemoryInTests(tree: Tree): void {
+  const code = tree.read(TEST)?.toString();
+  if (code === undefined || !TESTING_MODULE.test(code)) return;
+  const changed = code.replace(
+    TESTING_MODULE,
+    (builder) => `withMemorySessions(\n      ${builder.replaceAll('\n', '\n  ')},\n    )`,
+  );
+  const imported = `import { withMemorySessions } from 'nestjs-redis-session/testing';\n`;
+  tree.overwrite(TEST, changed.replace(/^import [^;]*@nestjs\/testing';\n/m, `$&${imported}`));
 }

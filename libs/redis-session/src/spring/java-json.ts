@@ -4,7 +4,7 @@ import { quoted } from '../lib/logger.js';
 import { SessionEncodingError } from '../session/session.errors.js';
 
 /** Holds the Java class of an object or an array. Enumerable, so that `{ ...cart }` keeps the class. */
-export const JAVA_CLASS = Symbol.for('nestjs-redis-session.java-class');
+const JAVA_CLASS = Symbol.for('nestjs-redis-session.java-class');
 
 /** A value of a Java class that is neither an object nor a list in JSON, such as a `java.math.BigDecimal`. */
 export class JavaValue {

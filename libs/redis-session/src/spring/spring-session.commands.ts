@@ -200,6 +200,6 @@ export class SpringSessionCommands {
 }
 
 /** @param fields - names and values in turn */
-export function isMarkedByUs(fields: readonly string[], id: string): boolean {
+function isMarkedByUs(fields: readonly string[], id: string): boolean {
   return fields.includes(ENDED_FIELD) && fields.includes(JSON.stringify(id));
 }

@@ -7,17 +7,28 @@ import {
   type SessionFeature,
 } from '../nest/options/redis-session.options.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
-import { type SessionStore } from '../session/session-store.js';
+import {
+  type SessionSharing,
+  type SessionStore,
+  principalNameOf,
+} from '../session/session-store.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { nullRequestCache, type RequestCache } from '../http/saved-requests/request-cache.js';
 import { JdkSessionRepository, jdkCodec } from './jdk/jdk-session-repository.js';
-import { springCodec, type SpringCsrfNames } from './spring-attributes.js';
+import {
+  EXPIRED_ATTRIBUTE,
+  ownNameOf,
+  PRINCIPAL_NAME_ATTRIBUTE,
+  springCodec,
+  type SpringCsrfNames,
+  springNameOf,
+} from './spring-attributes.js';
 import { SpringContext } from './spring-context.js';
 import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
 import { SpringRequestCache } from './spring-request-cache.js';
-import { springJdbc } from './spring-jdbc.js';
 import { refuseContradictions, refuseSpringContradictions } from './spring-refusals.js';
 import { SpringSessionRepository } from './spring-session-repository.js';
+import { toSpringChange } from './spring-session.mapper.js';
 import { springOptionGroup, type SpringSessionOptions } from './spring.options.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -103,6 +114,26 @@ function repositoryOf({ client }: RedisSessionStore, options: ResolvedOptions): 
     ? new SpringIndexedSessionRepository(client, { ...options, indexed })
     : new SpringSessionRepository(client, options);
 }
+
+/** How Spring Session JDBC sees sessions. The texts of their attributes are those of the codec. */
+const springJdbc: SessionSharing = {
+  replacedMark: EXPIRED_ATTRIBUTE,
+
+  principalName(session) {
+    const own = session.getAttribute<unknown>(PRINCIPAL_NAME_ATTRIBUTE);
+    return typeof own === 'string' ? own : principalNameOf(session);
+  },
+
+  fromStored(stored) {
+    if (stored.attributes.get(EXPIRED_ATTRIBUTE) === 'true') return undefined;
+    const named = [...stored.attributes].map(([name, text]) => [ownNameOf(name), text] as const);
+    return { ...stored, attributes: new Map(named) };
+  },
+
+  toStored: toSpringChange,
+  ownNameOf,
+  storedNameOf: springNameOf,
+};
 
 /** Tests keep sessions in memory, whatever the application uses. */
 function jdbcRepositoryOf(store: SessionStore, options: ResolvedOptions): SessionKeeper {

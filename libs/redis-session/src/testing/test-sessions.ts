@@ -54,7 +54,7 @@ export function rememberModule(module: ModuleRef): void {
 }
 
 /** @param server - what supertest was made with. @throws SessionOptionError when it is no server of such an application */
-export function moduleBehind(server: unknown): ModuleRef {
+function moduleBehind(server: unknown): ModuleRef {
   for (const reference of modules) {
     const module = reference.deref();
     if (!module) modules.delete(reference);

@@ -33,7 +33,7 @@ const ORIGIN = 'http://origin.invalid';
 const MAX_ROUNDS = 5;
 
 /** Whether `url` stays on its site, and stays what it is, when it is resolved as the WHATWG URL standard says. */
-export function isCanonicalPath(url: string): boolean {
+function isCanonicalPath(url: string): boolean {
   if (!URL.canParse(url, ORIGIN)) return false;
   const { origin, pathname, search } = new URL(url, ORIGIN);
   if (origin !== ORIGIN || pathname.startsWith('//') || /^[^?]*\\/.test(url)) return false;
@@ -46,7 +46,7 @@ export function isCanonicalPath(url: string): boolean {
  *
  * @returns undefined when it does not come to an end
  */
-export function unwrapPath(path: string): readonly string[] | undefined {
+function unwrapPath(path: string): readonly string[] | undefined {
   const rounds = [path];
   for (let text = path; rounds.length <= MAX_ROUNDS; rounds.push(text)) {
     const decoded = decode(text);

@@ -13,7 +13,7 @@ export type RouteRule = AuthorizationRule<ExecutionContext>;
 type RuleDecorator = ClassDecorator & MethodDecorator;
 
 /** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. See `routeRulesOf`. */
-export const ROUTE_RULES = 'redis-session:route-rules';
+const ROUTE_RULES = 'redis-session:route-rules';
 
 /** Only logged-in users may come: others are sent to log in. On a class or a handler. */
 export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' });

@@ -13,7 +13,7 @@ import { oncePerHandler } from './authorization.decorators.js';
  *
  * @throws SessionStoreError
  */
-export async function refreshSession(sessionRequest: SessionRequest): Promise<SecurityContext> {
+async function refreshSession(sessionRequest: SessionRequest): Promise<SecurityContext> {
   await sessionRequest.load();
   const session = sessionRequest.currentSession;
   if (!session || session.isNew) return sessionRequest.loadSecurityContext();
@@ -53,7 +53,7 @@ export class FreshSessionGuard implements CanActivate {
 }
 
 /** Metadata of a handler or a class: true = `@FreshSession()`. */
-export const FRESH_SESSION = 'redis-session:fresh-session';
+const FRESH_SESSION = 'redis-session:fresh-session';
 
 /**
  * With the option `nearCache`: the session is asked of Redis once more, by a command of its own, before access is decided,

@@ -205,7 +205,7 @@ function nameOfUser(session: MapSession): string | undefined {
 const MAX_USER_AGENT_LENGTH = 256;
 
 /** @param request - of the platform, which knows the address behind trusted proxies */
-export function sessionClientOf(request: object): SessionClient {
+function sessionClientOf(request: object): SessionClient {
   const { headers, ip } = request as {
     readonly headers?: IncomingHttpHeaders;
     readonly ip?: string;

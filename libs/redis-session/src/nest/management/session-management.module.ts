@@ -45,7 +45,7 @@ export interface SessionDescriptorPage {
 }
 
 /** Answers the requests of those who administer; what comes from a request may be of any type. */
-export class ManagedSessions {
+class ManagedSessions {
   /** @param showsIds - whether sessions are named by their ids, else by refs of a user's sessions */
   constructor(
     private readonly repository: object,
@@ -150,7 +150,7 @@ class LoggedInGuard implements CanActivate {
 }
 
 /** Makes the controller for `path`, open to those who have `authority`. Mirrors `SessionsEndpoint` of Spring Boot. */
-export function createSessionsController(options: Required<SessionManagementOptions>): Type {
+function createSessionsController(options: Required<SessionManagementOptions>): Type {
   @Controller(options.path)
   @RequireAuthorities(options.authority)
   @UseGuards(LoggedInGuard)

@@ -33,7 +33,7 @@ const states = foreignProperty<SocketState>('session of the socket');
  * @param client - of socket.io, or of `ws`
  * @param handshake - what `ws` gives to `handleConnection` beside the client; needed once
  */
-export function socketStateOf(client: object, handshake?: unknown): SocketState {
+function socketStateOf(client: object, handshake?: unknown): SocketState {
   let state = states.get(client);
   if (!state) {
     const given = handshake instanceof IncomingMessage ? handshake : undefined;
@@ -212,7 +212,7 @@ function loginOf(session: MapSession): string {
 const POLICY_VIOLATION = 1008;
 
 /** The event by which a client of socket.io is told why it is disconnected. */
-export const SESSION_ENDED_EVENT = 'session-ended';
+const SESSION_ENDED_EVENT = 'session-ended';
 
 interface SocketIoClient {
   emit(event: string, data: object): unknown;
@@ -231,7 +231,7 @@ type Client = SocketIoClient | NativeClient;
  * Closes a socket for `reason`: one of `ws` with code 1008, one of socket.io after the event `session-ended` with
  * `{ reason }`.
  */
-export function closeSocket(client: object, reason: string): void {
+function closeSocket(client: object, reason: string): void {
   const socket = client as Client;
   if (isSocketIo(socket)) {
     socket.emit(SESSION_ENDED_EVENT, { reason });
@@ -242,7 +242,7 @@ export function closeSocket(client: object, reason: string): void {
 }
 
 /** Calls `listener` when the socket is closed, whoever closes it. */
-export function onceClosed(client: object, listener: () => void): void {
+function onceClosed(client: object, listener: () => void): void {
   const socket = client as Client;
   if (isSocketIo(socket)) socket.once('disconnect', listener);
   else socket.once('close', listener);

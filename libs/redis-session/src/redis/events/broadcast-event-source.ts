@@ -94,7 +94,7 @@ export interface BroadcastEventSourceInput extends SessionEventSourceInput {
 const POSITION_LIFE_SECONDS = 86_400;
 
 /** One partition of a `BroadcastEventSource`: reads its events, has them handled, and notes how far all are done. */
-export class BroadcastEventPartition implements EventPartition {
+class BroadcastEventPartition implements EventPartition {
   readonly key: string;
   /** The last event that was read; undefined = not known yet. */
   private position: string | undefined;

@@ -8,7 +8,7 @@ import { SessionOptionError } from '../../session/session.errors.js';
 const HEARTBEAT_MS = 500;
 
 /** What is kept is not used when the last proof that nothing goes unreported is older. */
-export const MAX_SILENCE_MS = 1500;
+const MAX_SILENCE_MS = 1500;
 
 /** What an {@link InvalidationFeed} is told. */
 export interface InvalidationFeedInput {

@@ -17,7 +17,7 @@ export interface PendingAttributeChange extends AttributeChange {
 }
 
 /** One attribute in memory: its stored text, decoded at the first read, and what has become of it since. */
-export class SessionAttribute {
+class SessionAttribute {
   private value: unknown;
   private isDecoded = false;
   /** Since the last save. */

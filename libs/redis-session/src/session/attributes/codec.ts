@@ -75,7 +75,7 @@ const MAX_DEPTH = 50;
  * @param ancestors - the objects that hold the value
  * @throws SessionEncodingError
  */
-export function refuseLoss(value: unknown, path: string, ancestors = new Set<object>()): void {
+function refuseLoss(value: unknown, path: string, ancestors = new Set<object>()): void {
   const problem = lossOf(value, ancestors);
   if (problem) throw SessionEncodingError.create(path, problem);
   if (typeof value !== 'object' || value === null) return;

@@ -23,7 +23,7 @@ const PAUSE_MS = 250;
 /** How many events a replica has read and not yet handled at most. */
 const MAX_IN_HAND = 50;
 /** Seconds after which another replica takes over an event that is not handled. */
-export const TAKE_OVER_SECONDS = 60;
+const TAKE_OVER_SECONDS = 60;
 /** How often an event is delivered at most: what nobody can handle is not tried for ever. */
 const MAX_DELIVERIES = 5;
 

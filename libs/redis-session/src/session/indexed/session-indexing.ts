@@ -130,7 +130,7 @@ export function resolversOf({
 }
 
 /** @returns how many sessions the user of `session` may have; undefined = any number */
-export function maximumSessionsOf(
+function maximumSessionsOf(
   { maximumSessions }: SessionIndexOptions,
   session: SessionView,
 ): number | undefined {
