@@ -21,4 +21,13 @@ describe('the judge of npm run chaos', () => {
       ]);
     },
   );
+
+  it('allows no fault to count an update twice, whatever it may lose', () => {
+    const doubled = { kind: 'doubled update', action: 'look', sentAtMs: SENT_AT_MS } as const;
+    const fault = { backAtMs: SENT_AT_MS, isBack: true };
+    const mayLose = { fromMs: 0, toMs: Infinity, keepsLogins: false };
+    expect(new Judge().judge([doubled], { ...fault, mayLose }).violations).toEqual([
+      '1 doubled update',
+    ]);
+  });
 });

@@ -105,6 +105,20 @@ describe('startTcpProxy', () => {
     expect(await answer).toBe('PONG');
   });
 
+  it('loses the reply to a command that the server has done, and the connection with it', async () => {
+    const { port, url } = await ownRedis();
+    const proxy = await startTcpProxy({ targetPort: port });
+    endings.push(() => proxy.refuse());
+    const client = new Redis(proxy.port);
+    endings.push(() => client.disconnect());
+    await client.ping();
+    let commands = 0;
+    proxy.losesReplyTo = (command) => command.includes('incr') && commands++ === 0;
+    expect(await client.incr('count')).toBe(2);
+    expect(commands).toBe(2);
+    expect(await clientOf(url).get('count')).toBe('2');
+  });
+
   it('breaks connections, refuses new ones and accepts again on the same port', async () => {
     const proxy = await startTcpProxy({ targetPort: (await ownRedis()).port });
     endings.push(() => proxy.refuse());

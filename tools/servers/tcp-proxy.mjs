@@ -24,6 +24,13 @@ export class TcpProxy {
   #server;
   #port = 0;
   #isPaused = false;
+  /**
+   * While a test sets it: asked about each chunk that a client sends. After true, the target gets the chunk, but the client gets no
+   * reply: its connection breaks at the first one.
+   *
+   * @type {((chunk: Buffer) => boolean) | undefined}
+   */
+  losesReplyTo;
 
   /** @param {{ targetPort: number, delayMs?: number }} options - `targetPort` on 127.0.0.1; `delayMs` for each direction */
   constructor({ targetPort, delayMs = 0 }) {
@@ -87,6 +94,11 @@ export class TcpProxy {
     const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
     this.#forward(client, target);
     this.#forward(target, client);
+    client.on('data', (chunk) => {
+      if (this.#swallowing.has(target) || !this.losesReplyTo?.(chunk)) return;
+      this.#swallowing.add(target);
+      target.once('data', () => client.destroy());
+    });
   }
 
   #forward(/** @type {Socket} */ from, /** @type {Socket} */ to) {

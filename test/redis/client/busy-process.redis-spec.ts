@@ -1,11 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import {
   createRedisClient,
   type RedisClient,
 } from '../../../libs/redis-session/src/redis/client/redis-client.js';
 import { RedisIndexedSessionRepository } from '../../../libs/redis-session/src/redis/indexed/redis-indexed-session-repository.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
+import { SessionStoreError } from '../../../libs/redis-session/src/session/session.errors.js';
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 import { signIn } from '../../support/redis/indexed-repository.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
@@ -31,8 +34,12 @@ describe.each([
   ['default', RedisSessionRepository],
   ['indexed', RedisIndexedSessionRepository],
 ])('with the %s repository', (_, Repository) => {
-  const open = () =>
-    new Repository(client, { commandTimeoutMs: TIMEOUT_MS, namespace: redis.namespace });
+  const open = (connection = client) =>
+    new Repository(connection, {
+      commandTimeoutMs: TIMEOUT_MS,
+      logger: { warn: () => undefined, error: () => undefined },
+      namespace: redis.namespace,
+    });
 
   describe.each([0, 1, 2, 3])('a process that computes %i turns after it asked', (turns) => {
     const busy = async <T>(operation: Promise<T>): Promise<T> => {
@@ -55,6 +62,38 @@ describe.each([
       expect(found?.getAttribute('count')).toBe(2);
       await busy(repository.deleteById(session.id));
       expect(await repository.findById(session.id)).toBeUndefined();
+    });
+  });
+
+  describe('a process that computes while its connection breaks', () => {
+    let proxy: TcpProxy;
+    let broken: RedisClient;
+
+    beforeAll(async () => {
+      const { port } = new URL(process.env['TEST_REDIS_URL'] ?? '');
+      proxy = await startTcpProxy({ targetPort: Number(port) });
+    });
+
+    afterAll(() => proxy.refuse());
+    afterEach(() => broken.disconnect());
+
+    it.each([
+      ['of the library', () => createRedisClient({ port: proxy.port }, TIMEOUT_MS).client],
+      ['of the application', () => new Redis({ port: proxy.port, lazyConnect: true })],
+    ])('with a client %s, does not count an update again whose reply is lost', async (_, make) => {
+      broken = make();
+      await broken.connect();
+      const created = open().createSession();
+      created.setAttribute('count', 1);
+      await created.save();
+      const session = await open(broken).findById(created.id);
+      let hasLost = false;
+      proxy.losesReplyTo = () => !hasLost && (hasLost = true);
+      broken.once('close', compute);
+
+      const update = session?.update<number>('count', (count = 0) => count + 1);
+      await expect(Promise.resolve(update)).rejects.toBeInstanceOf(SessionStoreError);
+      expect((await open().findById(created.id))?.getAttribute('count')).toBe(2);
     });
   });
 });

@@ -45,6 +45,8 @@ export class MapSession extends ShownByNames implements Session {
   private isOutdated: boolean;
   private hasEnded = false;
   private isFlushScheduled = false;
+  /** Whether its updates may be stored, although their save has failed. @internal */
+  isInDoubt = false;
 
   /** @internal */
   constructor({ setup, owner, id, times, attributes, isNew, isOutdated }: MapSessionInput) {
@@ -232,10 +234,9 @@ export class MapSession extends ShownByNames implements Session {
     current: ReadonlyMap<string, string | undefined>,
     isNewer: boolean,
   ): void {
-    const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
-    for (const [name] of updated) {
-      if (isNewer) this.attributes.get(name).rebase(current.get(name));
-      else this.attributes.get(name).ignoreStored();
+    for (const [name, { basedOn }] of attributes) {
+      if (basedOn && isNewer) this.attributes.get(name).rebase(current.get(name));
+      else if (basedOn) this.attributes.get(name).ignoreStored();
     }
   }
 

@@ -71,6 +71,13 @@ export class SessionStoreError extends RedisSessionError {
   }
 }
 
+/** The error for updates that an earlier attempt may have saved: computed again, they would count twice. */
+export function updatesInDoubt(): SessionStoreError {
+  return new SessionStoreError(
+    'Cannot save the session: the answer to an earlier attempt was lost, and it is not known whether it saved the updates. Read the session again.',
+  );
+}
+
 /** What the store holds for a session cannot be understood: a field is missing or a value cannot be decoded. */
 export class SessionCorruptError extends RedisSessionError {
   readonly code = 'ERR_SESSION_CORRUPT';

@@ -70,3 +70,53 @@ describe('An update of an attribute that another process keeps changing', () => 
     expect(repository.attempts).toBeLessThanOrEqual(32);
   });
 });
+
+/** Loses the answers to the first saves of updates: of some it has stored what they said. */
+class LosingRepository extends MapSessionRepository {
+  constructor(private readonly losses: ('stored' | 'not stored')[]) {
+    super({ logger: { warn: () => undefined, error: () => undefined } });
+  }
+
+  protected override async write(change: SessionChange): Promise<SaveOutcome> {
+    const loss = change.isNew ? undefined : this.losses.shift();
+    const outcome = loss === 'not stored' ? undefined : await super.write(change);
+    if (loss === undefined && outcome) return outcome;
+    throw SessionStoreError.create('save the session', new Error('no answer'));
+  }
+}
+
+describe('An update whose save has failed', () => {
+  it.each([
+    { losses: ['stored'] },
+    { losses: ['not stored', 'stored'] },
+    { losses: ['stored', 'not stored'] },
+  ] as const)('is not saved again when it may be stored ($losses)', async ({ losses }) => {
+    const repository = new LosingRepository([...losses]);
+    const created = repository.createSession();
+    created.setAttribute('count', 0);
+    await created.save();
+    const session = await repository.findById(created.id);
+    session?.update<number>('count', (value = 0) => value + 1);
+
+    for (let attempt = 0; attempt < losses.length + 2; attempt++)
+      await expect(session?.save()).rejects.toBeInstanceOf(SessionStoreError);
+    const stored = await repository.findById(created.id);
+    expect(stored?.getAttribute('count')).toBe(1);
+  });
+
+  it('is saved at the next attempt when nothing was stored, and conflicts with others as before', async () => {
+    const repository = new LosingRepository(['not stored']);
+    const created = repository.createSession();
+    created.setAttribute('count', 0);
+    await created.save();
+    const session = await repository.findById(created.id);
+    session?.update<number>('count', (value = 0) => value + 1);
+    await expect(session?.save()).rejects.toBeInstanceOf(SessionStoreError);
+    await session?.save();
+
+    const other = await repository.findById(created.id);
+    await other?.update<number>('count', (value = 0) => value + 1);
+    await session?.update<number>('count', (value = 0) => value + 1);
+    expect(session?.getAttribute('count')).toBe(3);
+  });
+});

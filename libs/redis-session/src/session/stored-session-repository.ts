@@ -16,6 +16,7 @@ import {
   SessionEncodingError,
   SessionInvalidatedError,
   SessionStoreError,
+  updatesInDoubt,
 } from './session.errors.js';
 
 /** Only other processes conflict, as updates of one session queue in each of them. */
@@ -141,7 +142,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       const waits = attempt > 0 && attempt % 4 === 0;
       if (waits) await wait(Math.random() * Math.min(2 ** attempt, MAX_BACK_OFF_MS));
       const stored = this.atRest.toStored(session, change);
-      const outcome = await this.within('save the session', this.write(stored, session));
+      const outcome = await this.attempt(stored, session);
       if (outcome.kind === 'saved') {
         this.atRest.markSaved(session, stored);
         session.markSaved(change);
@@ -154,6 +155,16 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     throw new SessionStoreError(
       `Cannot save the session: other processes changed an attribute under update ${MAX_ATTEMPTS} times in a row. Send the request again, or update the attribute less often.`,
     );
+  }
+
+  private async attempt(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    const { isInDoubt } = session;
+    session.isInDoubt ||= session.hasPendingUpdates;
+    const outcome = await this.within('save the session', this.write(stored, session));
+    // What it conflicts with may be the session's own earlier attempt.
+    if (isInDoubt && outcome.kind === 'conflict') throw updatesInDoubt();
+    session.isInDoubt = isInDoubt && outcome.kind !== 'saved';
+    return outcome;
   }
 
   private rebase(

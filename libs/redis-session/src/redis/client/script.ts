@@ -1,4 +1,8 @@
-import { SessionCorruptError, SessionStoreError } from '../../session/session.errors.js';
+import {
+  SessionCorruptError,
+  SessionStoreError,
+  updatesInDoubt,
+} from '../../session/session.errors.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { type RedisClient } from './redis-client.js';
 
@@ -100,7 +104,11 @@ export class WriteDeadline {
     send: (latestMs: number) => Promise<RawReply>,
   ): Promise<ScriptReply> {
     const reply = await this.attempt(action, send);
-    return reply[0] === TOO_LATE ? this.attempt(action, send) : reply;
+    if (reply[0] !== TOO_LATE) return reply;
+    const secondReply = await this.attempt(action, send);
+    // The client may have sent the first one twice: in time, when its reply was lost, and too late.
+    if (secondReply[0] === CONFLICT) throw updatesInDoubt();
+    return secondReply;
   }
 
   private attempt(
