@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { missingFlags } from '../../../libs/redis-session/src/redis/expiration/keyspace-events.js';
@@ -237,6 +238,26 @@ describe('when Redis reports the end of a shadow key', () => {
       expect((await events()).filter((event) => event.startsWith('expired'))).toHaveLength(2);
     } finally {
       await storeOf(late).stop();
+      cut.disconnect();
+      await proxy.refuse();
+    }
+  });
+
+  it('hears of ends again when the Redis behind the connection has forgotten its settings', async () => {
+    for (const replica of replicas.splice(0)) await storeOf(replica).stop();
+    const proxy = await startTcpProxy({ targetPort: server.port });
+    const cut = new Redis(proxy.port, { retryStrategy: () => 20 });
+    cut.on('error', () => undefined);
+    const listening = new IndexedRepository(cut, optionsOf({ clock: Date.now }));
+    try {
+      await storeOf(listening).start();
+      await proxy.refuse();
+      await client.config('SET', 'notify-keyspace-events', '');
+      await Promise.all([once(cut, 'ready'), proxy.accept()]);
+      const ended = await openShort();
+      await eventually(async () => (await events()).includes(`expired ${ended}`));
+    } finally {
+      await storeOf(listening).stop();
       cut.disconnect();
       await proxy.refuse();
     }

@@ -8,7 +8,7 @@ import { watchServerOf } from '../client/redis-server.js';
 /** What {@link KeyspaceEvents} listens to. */
 export interface KeyspaceEventsInput {
   readonly client: RedisClient;
-  /** Whether `start` sets `notify-keyspace-events`. */
+  /** Whether `notify-keyspace-events` is set, again on each server that the client connects to. */
   readonly configuresNotifications: boolean;
   readonly logger: SessionLogger;
   /** Called with what follows `prefix` in the key. */
@@ -32,8 +32,10 @@ export class KeyspaceEvents {
     if (this.subscriber) return;
     // A Redis Cluster reports keys on their own nodes only; options with this store have refused one.
     const client = this.input.client as Redis;
-    if (this.input.configuresNotifications) await configureNotifications(client);
-    else await this.warnUnlessConfigured(client);
+    if (this.input.configuresNotifications) {
+      await configureNotifications(client);
+      client.on('ready', this.configureAgain);
+    } else await this.warnUnlessConfigured(client);
     const subscriber = client.duplicate({ enableOfflineQueue: true, lazyConnect: true });
     this.subscriber = subscriber;
     subscriber.on('error', () => undefined);
@@ -53,10 +55,16 @@ export class KeyspaceEvents {
   }
 
   async stop(): Promise<void> {
+    this.input.client.off('ready', this.configureAgain);
     this.subscriber?.disconnect();
     this.subscriber = undefined;
     await Promise.all(this.underWay);
   }
+
+  /** A server that has started again, or a promoted replica, does not have the setting. */
+  private readonly configureAgain = () => {
+    this.track(configureNotifications(this.input.client as Redis).then(this.input.onListening));
+  };
 
   private onMessage(kind: 'deleted' | 'expired', key: string): void {
     const { onEvent, prefix } = this.input;
