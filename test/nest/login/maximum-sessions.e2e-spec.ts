@@ -9,6 +9,7 @@ const redis = useTestRedis();
 
 describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform) => {
   let app: StartedApp;
+  let limit = 1;
 
   const start = async (security: SecurityOptions = {}) => {
     app = await startApp(platform, {
@@ -17,7 +18,7 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
         repository: 'indexed',
-        indexed: { maximumSessions: 1, maximumSessionsPolicy: 'reject-login' },
+        indexed: { maximumSessions: () => limit, maximumSessionsPolicy: 'reject-login' },
         security: { loginPage: '/login', ...security },
       },
     });
@@ -34,6 +35,7 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
   };
 
   afterEach(async () => {
+    limit = 1;
     await app.close();
     const keys = await redis.allKeys();
     if (keys.length > 0) await redis.client.del(...keys);
@@ -95,6 +97,40 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
       expect((await visitor.post('/login', ADMIN)).status).toBe(200);
       expect((await visitor.get('/admin')).status).toBe(200);
       expect((await new Visitor(app.url).post('/login', ADMIN)).status).toBe(401);
+    },
+  );
+
+  it.each(['change-session-id', 'migrate-session', 'new-session', 'none'] as const)(
+    'is not that of a user who has more sessions by now than are allowed, in one of them (%s)',
+    async (sessionFixation) => {
+      await start({ sessionFixation });
+      limit = 2;
+      const visitor = new Visitor(app.url);
+      await visitor.post('/login', ADMIN);
+      await new Visitor(app.url).post('/login', ADMIN);
+      limit = 1;
+      const before = await visitor.twin();
+      expect((await visitor.post('/login', ADMIN)).status).toBe(200);
+      expect((await visitor.get('/admin')).status).toBe(200);
+      expect((await before.get('/admin')).status).toBe(sessionFixation === 'none' ? 200 : 401);
+      expect((await new Visitor(app.url).post('/login', ADMIN)).status).toBe(401);
+    },
+  );
+
+  it.each([
+    { sessionFixation: 'change-session-id', cart: ['tea'], interval: '600' },
+    { sessionFixation: 'migrate-session', cart: ['tea'], interval: '600' },
+    { sessionFixation: 'new-session', cart: [], interval: '1800' },
+  ] as const)(
+    'leaves what $sessionFixation says to a user who logs in again',
+    async ({ sessionFixation, cart, interval }) => {
+      const visitor = await start({ sessionFixation });
+      await visitor.post('/login', ADMIN);
+      const [key = ''] = (await storedSessionOf(visitor)).keys;
+      await redis.client.hset(key, { 'sessionAttr:cart': '["tea"]', maxInactiveInterval: '600' });
+      await visitor.post('/login', ADMIN);
+      expect((await visitor.get('/own-cart')).body).toEqual({ cart });
+      expect((await storedSessionOf(visitor)).fields['maxInactiveInterval']).toBe(interval);
     },
   );
 

@@ -10,6 +10,9 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.
  * - `new-session`: a new session that keeps only the saved requests; the old one is deleted
  * - `none`: nothing; only when something else prevents fixation
  *
+ * Where a login may be refused (`maximumSessionsPolicy: 'reject-login'`), a user who logs in again keeps the session: see
+ * {@link renewInPlace}.
+ *
  * @see SessionFixationConfigurer of Spring Security
  */
 export const SESSION_FIXATION_STRATEGIES = [
@@ -54,6 +57,25 @@ export async function protectFromSessionFixation<S extends Session>(
   const next = holder.startSession();
   if (!isOfOther) takeOver(session, next, strategy === 'migrate-session');
   return session;
+}
+
+/**
+ * Applies `strategy` to a stored session that is to go on: it gets a new id, and with `new-session` keeps no more than a new
+ * one would. Does nothing to a session that is not stored.
+ *
+ * @param maxInactiveIntervalSeconds - of a new session
+ */
+export function renewInPlace(
+  session: Session,
+  strategy: SessionFixationStrategy,
+  maxInactiveIntervalSeconds: number,
+): void {
+  if (strategy === 'none' || session.isNew) return;
+  session.changeSessionId();
+  if (strategy !== 'new-session') return;
+  session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
+  for (const name of session.attributeNames)
+    if (name !== SAVED_REQUESTS_ATTRIBUTE) session.removeAttribute(name);
 }
 
 function takeOver(old: Session, next: Session, keepsAll: boolean): void {

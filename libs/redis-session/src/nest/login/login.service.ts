@@ -14,7 +14,7 @@ import {
   type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
-import { protectFromSessionFixation } from '../../security/session-fixation.js';
+import { protectFromSessionFixation, renewInPlace } from '../../security/session-fixation.js';
 import {
   CSRF_SECRET_ATTRIBUTE,
   REMEMBER_ME_ATTRIBUTE,
@@ -24,7 +24,11 @@ import {
 import { type MapSession } from '../../session/map-session.js';
 import { type SessionClient } from '../../session/session-registry.js';
 import { viewOf } from '../../session/session-store.js';
-import { SessionLimitError, SessionOptionError } from '../../session/session.errors.js';
+import {
+  SessionLimitError,
+  SessionOptionError,
+  SessionStoreError,
+} from '../../session/session.errors.js';
 import { correlationId } from '../../session/session-id.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
@@ -102,7 +106,8 @@ export class LoginService {
   }
 
   /**
-   * Ends the session that is replaced, unless the login may still be refused.
+   * Ends the session that is replaced, unless the login may still be refused. Of somebody who logs in again, none is
+   * replaced then: two would count for a moment.
    *
    * @returns what was there before, undefined when there was no session
    */
@@ -110,16 +115,20 @@ export class LoginService {
     sessionRequest: SessionRequest,
     { name }: Authentication,
   ): Promise<PreviousSession | undefined> {
-    const { security } = this.options;
+    const { maxInactiveIntervalSeconds, security } = this.options;
     const session = await sessionRequest.getSession({ create: false });
     if (!session) return undefined;
     const { id } = session;
     const strategy = security ? security.sessionFixation : 'change-session-id';
-    const previousName = nameOfUser(session);
+    const previousName = sessionSecurityContextRepository.loadContext(viewOf(session))
+      .authentication?.name;
+    if (previousName === name && this.mayRefuse) {
+      renewInPlace(session, strategy, maxInactiveIntervalSeconds);
+      return { id };
+    }
     const isOfOther = previousName !== undefined && previousName !== name;
     const replaced = await protectFromSessionFixation(sessionRequest, strategy, isOfOther);
-    // A session of the same user counts: it makes room for the one that replaces it.
-    if (replaced && this.mayRefuse && previousName !== name) return { id, replaced };
+    if (replaced && this.mayRefuse) return { id, replaced };
     await replaced?.invalidate();
     return { id };
   }
@@ -158,7 +167,22 @@ export class LoginService {
       this.events.publish('authentication-failure', { reason: 'maximum-sessions', strategy });
       throw new LoginFailedException('maximum-sessions', { cause: error });
     }
-    await replaced?.invalidate();
+    if (replaced) await this.endReplaced(sessionRequest, replaced);
+  }
+
+  /** The login counts: it is answered even if the store fails just now. Nobody is logged in by the earlier id but its user. */
+  private async endReplaced(sessionRequest: SessionRequest, replaced: MapSession): Promise<void> {
+    sessionRequest.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    // The failure is not one of the request, which would answer it with 503.
+    replaced.attachTo(sessionRequest.setup.repository);
+    try {
+      await replaced.invalidate();
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      this.logger.warn(
+        'The session before a login could not be deleted: it lives until it expires, with whoever was logged in in it.',
+      );
+    }
   }
 
   /** Nothing of the login was stored. A session that has not been stored before becomes a visitor's. */
@@ -194,11 +218,6 @@ export class LoginService {
     }
     sessionSecurityContextRepository.saveContext(session, { ...context, isRemembered });
   }
-}
-
-/** @returns undefined when nobody is logged in in `session` */
-function nameOfUser(session: MapSession): string | undefined {
-  return sessionSecurityContextRepository.loadContext(viewOf(session)).authentication?.name;
 }
 
 /** A header can be 16 kB long; this much tells browsers apart. */

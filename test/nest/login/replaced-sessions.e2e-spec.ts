@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { Visitor } from '../../support/http/visitor.js';
+import { startRedis } from '../../support/redis/redis-server.js';
+
+const LINE = 'The session before a login could not be deleted';
+
+let server: RedisServer;
+let control: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  control = new Redis(server.url);
+});
+
+afterAll(async () => {
+  await control.quit();
+  await server.stop();
+});
+
+describe.each(PLATFORMS)('a Redis that fails once a login is stored, on %s', (platform) => {
+  let app: StartedApp;
+  const log = new LoggedLines();
+
+  const start = async (
+    sessionFixation: 'migrate-session' | 'new-session',
+    maximumSessionsPolicy: 'expire-oldest' | 'reject-login' = 'reject-login',
+  ) => {
+    log.clear();
+    app = await startApp(platform, {
+      ...LOGIN_PARTS,
+      log,
+      options: {
+        redis: server.url,
+        repository: 'indexed',
+        indexed: { maximumSessions: 1, maximumSessionsPolicy },
+        security: { loginPage: '/login', sessionFixation },
+      },
+    });
+    return new Visitor(app.url);
+  };
+  /** Nothing can be deleted meanwhile, all else works. */
+  const logInWithoutDeletions = async (visitor: Visitor) => {
+    await control.acl('SETUSER', 'default', '-del');
+    const { status } = await visitor.post('/login', KIM);
+    await control.acl('SETUSER', 'default', '+del');
+    return status;
+  };
+
+  afterEach(async () => {
+    await app.close();
+    await control.flushall();
+  });
+
+  it.each(['migrate-session', 'new-session'] as const)(
+    'does not take it back: one line tells that the session before lives on (%s)',
+    async (sessionFixation) => {
+      const visitor = await start(sessionFixation);
+      await visitor.post('/login', ADMIN);
+      const before = await visitor.twin();
+      expect(await logInWithoutDeletions(visitor)).toBe(200);
+      expect((await visitor.get('/')).body).toMatchObject({ name: 'kim' });
+      expect((await new Visitor(app.url).post('/login', KIM)).status).toBe(401);
+      expect(log.lines.filter((line) => line.includes(LINE))).toHaveLength(1);
+      for (const each of [visitor, before])
+        expect(log.text).not.toContain((await each.cookie())?.slice(8));
+      expect((await before.get('/')).body).toMatchObject({ name: 'admin' });
+    },
+  );
+
+  it.each(['migrate-session', 'new-session'] as const)(
+    'logs nobody in by an id that was planted before (%s)',
+    async (sessionFixation) => {
+      const visitor = await start(sessionFixation);
+      await visitor.open('/members');
+      const attacker = await visitor.twin();
+      expect(await attacker.cookie()).toBeDefined();
+      expect(await logInWithoutDeletions(visitor)).toBe(200);
+      expect((await visitor.get('/members')).status).toBe(200);
+      expect((await attacker.get('/members')).status).toBe(401);
+    },
+  );
+
+  it('stores no login while the session before cannot be deleted, where none is refused', async () => {
+    const visitor = await start('new-session', 'expire-oldest');
+    await visitor.post('/login', ADMIN);
+    expect(await logInWithoutDeletions(visitor)).toBe(503);
+    expect((await visitor.get('/')).body).toMatchObject({ name: 'admin' });
+    expect(log.text).not.toContain(LINE);
+  });
+});
