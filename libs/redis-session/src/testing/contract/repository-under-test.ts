@@ -5,7 +5,7 @@ import {
 } from '../../session/repository-options.js';
 import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
 
-/** Makes the repository that a case of the contract is about. Every option has a value. */
+/** Makes one replica of the repository that a case of the contract is about. Every option has a value. */
 export type SessionRepositoryFactory = (
   options: SessionRepositoryOptions,
 ) => StoredSessionRepository;

@@ -1,6 +1,7 @@
 import { describe } from './test-functions.js';
 import { describeExpiry } from './expiry.contract.js';
 import { describePendingChanges } from './pending-changes.contract.js';
+import { describeRaces } from './races.contract.js';
 import { describeSaveModes } from './save-modes.contract.js';
 import { describeSpringCases } from './spring-cases.contract.js';
 import { describeUpdates } from './updates.contract.js';
@@ -14,6 +15,7 @@ export function describeSessionRepository(name: string, factory: SessionReposito
     describeExpiry(factory);
     describePendingChanges(factory);
     describeUpdates(factory);
+    describeRaces(factory);
     describeSaveModes(factory);
     describeValues(factory);
   });
