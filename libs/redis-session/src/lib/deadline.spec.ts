@@ -26,6 +26,21 @@ describe('withDeadline', () => {
       new Error("ERR unknown command 'x', with args beginning with: 'secret'"),
       "(ERR unknown command 'x')",
     ],
+    [
+      'without the key of a session',
+      new Error("ERR no server for 'nest:session:{3}:sessions:secret'"),
+      "(ERR no server for 'nest:session:{3}:)",
+    ],
+    [
+      'with the key of something else',
+      new Error("NOGROUP No such key 'nest:session:{3}:events'"),
+      "(NOGROUP No such key 'nest:session:{3}:events')",
+    ],
+    [
+      'without the id that MongoDB has already',
+      new Error('E11000 duplicate key error index: sessionId_1 dup key: { sessionId: "secret" }'),
+      '(E11000 duplicate key error index: sessionId_1 )',
+    ],
   ])('fails as the command does, %s', async (_title, reason, text) => {
     const command = Object.assign(reason as Error, {
       command: { name: 'evalsha', args: ['secret'] },

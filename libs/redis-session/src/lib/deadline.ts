@@ -41,10 +41,12 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
 
 /**
  * The reason alone. ioredis attaches the command with all its arguments to an error, and Redis quotes them in one
- * message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote a key,
- * whose id begins with a brace, and MongoDB quotes in braces what exists already.
+ * message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote the key
+ * of a session, and MongoDB the id that exists already.
  */
 export function withoutCommand(error: unknown): Error {
   const { message, code } = error as { message?: string; code?: string };
-  return new Error((message ?? '').replace(/(,? with args beginning with|\{).*/s, '') || code);
+  return new Error(
+    (message ?? '').replace(/(,? with args beginning with|sess(ions)?:|dup key:).*/s, '') || code,
+  );
 }
