@@ -62,3 +62,11 @@ describe('the log', () => {
     expect(log.text).not.toContain(id.slice(8));
   });
 });
+
+describe('a read that gets nil, which no Redis says', () => {
+  it('is answered with 503', async () => {
+    answerOf = () => '$-1\r\n';
+    await request(app.url).get('/session').set('Cookie', cookie).expect(503);
+    expect(log.text).toContain('Cannot load the session: the session store failed');
+  });
+});

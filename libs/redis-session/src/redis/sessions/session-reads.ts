@@ -112,7 +112,7 @@ class PlainReads {
         else resolve(HashList.of(hash));
       });
     } catch (error) {
-      for (const { reject } of reads) reject(error);
+      for (const { reject } of reads) reject(toStoreError(ACTION, error));
     }
   }
 }
