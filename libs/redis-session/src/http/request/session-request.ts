@@ -43,12 +43,13 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   private isContextLoaded = false;
   private isHeadWritten = false;
   private lostSession: MapSession | undefined;
-  /** Of a session that was made for saved requests. */
+  /** Of a session that was made for saved requests. @internal */
   earlyEnd: EarlyEnd | undefined;
-  /** What the client sent, and what was found by it. */
+  /** What the client sent, and what was found by it. @internal */
   readonly requested: RequestedSession;
+  /** @internal */
   readonly announcement: SessionAnnouncement;
-  /** What went wrong, and who answers for it. */
+  /** What went wrong, and who answers for it. @internal */
   readonly failures: RequestFailures;
 
   constructor(
