@@ -27,6 +27,19 @@ describe('at start', () => {
     expect(await app.outcomeOf({ store })).toBe('started');
   });
 
+  it('creates the indexes by which requests, workers and the application find sessions', async () => {
+    const store = mongoSessions({ db: mongo.url, collection: 'created' });
+    const indexes = { tenant: () => 'x' };
+    expect(await app.outcomeOf({ store, repository: 'indexed', indexed: { indexes } })).toBe(
+      'started',
+    );
+    const created = await mongo.db.collection('created').indexes();
+    const keys = created.map(({ key, unique = false }) => ({ key: key, unique }));
+    expect(keys).toContainEqual({ key: { sessionId: 1 }, unique: true });
+    for (const name of ['expireAt', 'indexes.principal', 'indexes.tenant', 'untold.id'])
+      expect(keys).toContainEqual({ key: { [name]: 1 }, unique: false });
+  });
+
   it('fails when MongoDB cannot be reached, and does not show the password', async () => {
     const store = mongoSessions({ db: 'mongodb://kim:hunter2@127.0.0.1:1/shop' });
     const failure = await app.outcomeOf({ store, commandTimeoutMs: 300 });

@@ -24,7 +24,7 @@ export class MySessionsController {
   @Header('Content-Type', 'text/html; charset=utf-8')
   async show(@CurrentUser() user: User, @CurrentSession() session: Session): Promise<string> {
     // Without an index nobody knows which sessions are of the same user.
-    const hasIndex = environment.store !== 'memory' && environment.repository === 'indexed';
+    const hasIndex = environment.repository === 'indexed';
     if (!hasIndex) return this.view.render('sessions', { user, page: null });
     const page = await this.registry.list(user.name, { currentId: session.id });
     return this.view.render('sessions', { user, page, browserOf });
