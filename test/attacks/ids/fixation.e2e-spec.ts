@@ -16,6 +16,7 @@ const CONFIGURATIONS: [string, RedisSessionModuleOptions][] = [
   ["repository: 'indexed'", { repository: 'indexed' }],
   ["load: 'lazy'", { load: 'lazy' }],
   ['a near cache', { features: [nearCache({ maxSessions: 10 })] }],
+  ['hashed ids and a near cache', { hashIds: true, features: [nearCache({ maxSessions: 10 })] }],
   ['hashed ids and encrypted attributes', { hashIds: true, encryption: ENCRYPTION }],
   ['req.session and passport', { features: [expressSession({ passport: true })] }],
   ['signed cookies', { cookie: { secrets: ['a-secret-of-32-characters-or-more!'] } }],

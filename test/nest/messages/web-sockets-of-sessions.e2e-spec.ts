@@ -164,9 +164,17 @@ async function who(socket: Socket): Promise<unknown> {
   return typeof data === 'string' ? data : data.code;
 }
 
-describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s', (platform) => {
+const SETUPS = [
+  { platform: 'express', hashIds: false },
+  { platform: 'fastify', hashIds: false },
+  { platform: 'fastify', hashIds: true },
+] as const;
+
+describe.each(SETUPS)('the sockets of a session on $platform, hashIds: $hashIds', (setup) => {
+  const { platform, hashIds } = setup;
+
   it('are disconnected on every replica when the session ends, and told why', async () => {
-    const [a, b] = [await start(platform), await start(platform)];
+    const [a, b] = [await start(platform, { hashIds }), await start(platform, { hashIds })];
     const [kim, lee] = [await logIn(a), await logIn(a, { name: 'lee', authorities: [] })];
     const sockets = [await connect(a, kim), await connect(b, kim), await connect(b, kim)];
     const other = await connect(b, lee);
@@ -177,7 +185,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
   });
 
   it('are told that somebody else has signed them out', async () => {
-    const [a, b] = [await start(platform), await start(platform)];
+    const [a, b] = [await start(platform, { hashIds }), await start(platform, { hashIds })];
     const [here, there] = [await logIn(a), await logIn(b)];
     const { ended } = await connect(b, there);
     await here.post('/sign-out-everywhere');
@@ -185,7 +193,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
   });
 
   it('follow the session when its id changes, and end with it', async () => {
-    const [a, b] = [await start(platform), await start(platform)];
+    const [a, b] = [await start(platform, { hashIds }), await start(platform, { hashIds })];
     const kim = await logIn(a);
     const { socket, ended } = await connect(b, kim);
     await kim.post('/change-id');
@@ -195,7 +203,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
   });
 
   it('do not follow it into a login: they may be of somebody who knew the earlier id', async () => {
-    const [a, b] = [await start(platform), await start(platform)];
+    const [a, b] = [await start(platform, { hashIds }), await start(platform, { hashIds })];
     const victim = new Visitor(a.url);
     await victim.post('/visit');
     const { socket, ended } = await connect(b, victim);
@@ -210,7 +218,7 @@ describe.each(PLATFORMS)('the sockets of a session with closeWithSession, on %s'
   });
 
   it('are closed when nobody has used the session for too long', async () => {
-    const app = await start(platform);
+    const app = await start(platform, { hashIds });
     const { ended } = await connect(app, await logIn(app));
     nowMs += 1_800_000;
     expect(await ended).toEqual([{ reason: 'session-ended' }]);
@@ -237,6 +245,18 @@ describe('without closeWithSession', () => {
     await kim.post('/logout');
     expect(await who(socket)).toBe('UNAUTHENTICATED');
     expect(socket.connected).toBe(true);
+  });
+
+  it('a message is refused once the credentials have changed', async () => {
+    let stamp = 'first';
+    const security = { credentialStamp: () => stamp, loadPrincipal: () => KIM };
+    const app = await start('express', { webSockets: {}, security });
+    const kim = await logIn(app);
+    const { socket } = await connect(app, kim);
+    expect(await who(socket)).toBe('kim');
+    stamp = 'second';
+    expect(await who(socket)).toBe('UNAUTHENTICATED');
+    expect(await redis.client.exists(redis.keys.session((await kim.cookie()) ?? ''))).toBe(0);
   });
 
   it.each([
