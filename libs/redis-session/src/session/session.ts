@@ -43,7 +43,7 @@ export interface Session {
   readonly isNew: boolean;
   /** True after {@link invalidate}; attributes can no longer be used then. */
   readonly isInvalidated: boolean;
-  /** Names of the application's attributes. */
+  /** Also of attributes that the library sets, such as `SECURITY_CONTEXT`. */
   readonly attributeNames: readonly string[];
 
   /** @returns the value, or undefined when there is none; mutating it in place counts as a change (SaveMode 'on-change') */

@@ -29,7 +29,7 @@ const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   SESSION_COOKIE_ATTRIBUTE,
 ]);
 
-/** Whether the library itself stores this attribute. Such attributes are never listed, sent to clients or copied. */
+/** Whether the library itself stores this attribute. `req.session` never lists, sends or copies such attributes. */
 export function isOwnAttribute(name: string): boolean {
   return OWN_ATTRIBUTES.has(name);
 }
