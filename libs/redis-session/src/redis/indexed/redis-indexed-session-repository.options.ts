@@ -34,7 +34,7 @@ export const indexedOptions = {
   cleanupCron: z
     .union([z.string().refine(isCron).describe('a cron expression'), z.literal(false)])
     .default('0 * * * * *'),
-  /** Whether `'minute-buckets'` sets `notify-keyspace-events` at start. Managed Redis may refuse it. */
+  /** Whether `'minute-buckets'` sets `notify-keyspace-events` on each new connection. Managed Redis may refuse it. */
   configuresNotifications: flagOption.default(true),
   /** Names of the attributes that events carry. They stay in Redis until the event is handled or trimmed. */
   eventAttributes: z
