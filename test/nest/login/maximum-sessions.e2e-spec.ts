@@ -11,10 +11,14 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
   let app: StartedApp;
   let limit = 1;
 
-  const start = async (security: SecurityOptions = {}) => {
+  const start = async (
+    security: SecurityOptions = {},
+    flushMode: 'immediate' | 'on-save' = 'on-save',
+  ) => {
     app = await startApp(platform, {
       ...LOGIN_PARTS,
       options: {
+        flushMode,
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
         repository: 'indexed',
@@ -100,10 +104,16 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
     },
   );
 
-  it.each(['change-session-id', 'migrate-session', 'new-session', 'none'] as const)(
-    'is not that of a user who has more sessions by now than are allowed, in one of them (%s)',
-    async (sessionFixation) => {
-      await start({ sessionFixation });
+  it.each([
+    ['change-session-id', 'on-save'],
+    ['migrate-session', 'on-save'],
+    ['new-session', 'on-save'],
+    ['new-session', 'immediate'],
+    ['none', 'on-save'],
+  ] as const)(
+    'is not that of a user who has more sessions by now than are allowed, in one of them (%s, %s)',
+    async (sessionFixation, flushMode) => {
+      await start({ sessionFixation }, flushMode);
       limit = 2;
       const visitor = new Visitor(app.url);
       await visitor.post('/login', ADMIN);

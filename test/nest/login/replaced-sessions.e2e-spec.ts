@@ -46,9 +46,11 @@ describe.each(PLATFORMS)('a Redis that fails once a login is stored, on %s', (pl
   /** Nothing can be deleted meanwhile, all else works. */
   const logInWithoutDeletions = async (visitor: Visitor) => {
     await control.acl('SETUSER', 'default', '-del');
-    const { status } = await visitor.post('/login', KIM);
-    await control.acl('SETUSER', 'default', '+del');
-    return status;
+    try {
+      return (await visitor.post('/login', KIM)).status;
+    } finally {
+      await control.acl('SETUSER', 'default', '+del');
+    }
   };
 
   afterEach(async () => {

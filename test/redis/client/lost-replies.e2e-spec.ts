@@ -66,10 +66,13 @@ function loseReply(nth: number, isMeant: (command: Buffer) => boolean = () => tr
   return seen;
 }
 
+/** Of a visit. More are signs of life, of which a slow machine sees many. */
+const MAX_COMMANDS = 60;
+
 /** Runs `visit` again and again, each time without the reply to another one of its commands. */
 async function withEachReplyLost(visit: (visitor: Visitor) => Promise<void>): Promise<void> {
   let resent = 0;
-  for (let nth = 0; ; nth++) {
+  for (let nth = 0; nth < MAX_COMMANDS; nth++) {
     const visitor = new Visitor(app.url);
     await visitor.post('/begin');
     const seen = loseReply(nth);

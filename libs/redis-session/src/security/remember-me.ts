@@ -11,7 +11,7 @@ import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js'
  * Mirrors `SpringSessionRememberMeServices` of Spring Session, which does not tell remembered users from others.
  */
 export const rememberMeOptionGroup = z.strictObject({
-  /** Seconds after a login for which the user counts as fully authenticated. See {@link withEffectiveKind}. */
+  /** Seconds after a login for which the user counts as fully authenticated. */
   fullAuthenticationSeconds: positiveOption.default(1800),
   /** Name of the field of the login form or of its JSON. */
   parameter: z.string().min(1).describe('the name of a field').default('remember-me'),
@@ -19,7 +19,7 @@ export const rememberMeOptionGroup = z.strictObject({
   validitySeconds: positiveOption.default(30 * 24 * 60 * 60),
 });
 
-/** {@link rememberMeOptionGroup} with the defaults. */
+/** The options with their defaults. */
 export interface ResolvedRememberMeOptions extends ResolvedOptionsOf<
   typeof rememberMeOptionGroup
 > {}

@@ -1,5 +1,8 @@
 import { type Session } from '../session/session.js';
-import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
+import {
+  SAVED_REQUESTS_ATTRIBUTE,
+  SECURITY_CONTEXT_ATTRIBUTE,
+} from '../session/attributes/attribute-names.js';
 
 /**
  * What becomes of the visitor's session when he logs in, so that nobody who knew its id before knows it afterwards
@@ -59,9 +62,12 @@ export async function protectFromSessionFixation<S extends Session>(
   return session;
 }
 
+/** The login puts another context in place of this one. Without any, a save in between would log the user out. */
+const RENEWED = [SAVED_REQUESTS_ATTRIBUTE, SECURITY_CONTEXT_ATTRIBUTE];
+
 /**
- * Applies `strategy` to a stored session that is to go on: it gets a new id, and with `new-session` keeps no more than a new
- * one would. Does nothing to a session that is not stored.
+ * Applies `strategy` to a stored session whose user logs in again: it gets a new id, and with `new-session` keeps no more than
+ * a new one would. Does nothing to a session that is not stored.
  *
  * @param maxInactiveIntervalSeconds - of a new session
  */
@@ -75,7 +81,7 @@ export function renewInPlace(
   if (strategy !== 'new-session') return;
   session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
   for (const name of session.attributeNames)
-    if (name !== SAVED_REQUESTS_ATTRIBUTE) session.removeAttribute(name);
+    if (!RENEWED.includes(name)) session.removeAttribute(name);
 }
 
 function takeOver(old: Session, next: Session, keepsAll: boolean): void {

@@ -84,7 +84,7 @@ export const repositoryOptionGroup = z.strictObject({
   touchIntervalSeconds: z.int().min(0).describe('an integer that is not negative').optional(),
 });
 
-/** {@link repositoryOptionGroup} with the defaults. */
+/** The options with their defaults. */
 export type SessionRepositoryOptions = ResolvedOptionsOf<typeof repositoryOptionGroup>;
 
 /** The defaults of {@link SessionRepositoryOptions}. */

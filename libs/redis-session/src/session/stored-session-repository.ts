@@ -158,13 +158,17 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   }
 
   private async attempt(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
-    const { isInDoubt } = session;
-    session.isInDoubt ||= session.hasPendingUpdates;
-    const outcome = await this.within('save the session', this.write(stored, session));
-    // What it conflicts with may be the session's own earlier attempt.
-    if (isInDoubt && outcome.kind === 'conflict') throw updatesInDoubt();
-    session.isInDoubt = isInDoubt && outcome.kind !== 'saved';
-    return outcome;
+    try {
+      const outcome = await this.within('save the session', this.write(stored, session));
+      // What it conflicts with may be the session's own earlier attempt.
+      if (session.isInDoubt && outcome.kind === 'conflict') throw updatesInDoubt();
+      if (outcome.kind === 'saved') session.isInDoubt = false;
+      return outcome;
+    } catch (error) {
+      // Other errors say that nothing was written.
+      if (error instanceof SessionStoreError) session.isInDoubt ||= session.hasPendingUpdates;
+      throw error;
+    }
   }
 
   private rebase(

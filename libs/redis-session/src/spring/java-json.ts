@@ -45,9 +45,10 @@ export function ofJavaClass<T extends object>(className: string, value: T): T & 
   return Object.assign(value, { [JAVA_CLASS]: className });
 }
 
-/** Tells the Java class of a value that was read of a session. @returns the Java class of what was read of a session; undefined for plain values, lists and maps */
+/** @returns the Java class of a value that was read of a session; undefined for plain values, lists and maps */
 export function javaClassOf(value: unknown): string | undefined {
-  if (value instanceof JavaValue) return value.className || undefined;
+  if (value instanceof ExactNumber && value.className === UNTYPED) return undefined;
+  if (value instanceof JavaValue) return value.className;
   const type = typeOf(value);
   return type instanceof StoredClass ? type.name : type;
 }

@@ -1,4 +1,4 @@
-import { Logger, type MiddlewareConsumer } from '@nestjs/common';
+import { type ControllerOptions, Logger, type RequestMethod } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
@@ -97,8 +97,14 @@ export interface WebSocketOptions extends OptionsOf<typeof webSocketOptionGroup>
 /** {@link WebSocketOptions} with their defaults. */
 export type ResolvedWebSocketOptions = ResolvedOptionsOf<typeof webSocketOptionGroup>;
 
-/** A route without sessions: a path, or a path with a method. */
-export type ExcludedRoute = Parameters<ReturnType<MiddlewareConsumer['apply']>['exclude']>[number];
+/** A route without sessions: a path, or a path with a method and, with `enableVersioning()`, a version. */
+export type ExcludedRoute =
+  | string
+  | {
+      readonly path: string;
+      readonly method: RequestMethod;
+      readonly version?: NonNullable<ControllerOptions['version']>;
+    };
 
 /** What `RedisSessionModule.forRoot` takes. */
 export const moduleOptionGroup = redisRepositoryOptionGroup.extend({

@@ -75,9 +75,11 @@ export class KeyspaceEvents {
   private track(work: Promise<void>): void {
     const handled = work.then(
       () => this.failures.worked(),
-      () =>
+      (error: unknown) =>
         this.failures.failed(
-          'Cannot report the end of a session: Redis failed. It is tried again with the sessions of the last minutes; check that Redis is reachable.',
+          error instanceof SessionOptionError
+            ? error.message
+            : 'Cannot report the end of a session: Redis failed. It is tried again with the sessions of the last minutes; check that Redis is reachable.',
         ),
     );
     this.underWay.add(handled);

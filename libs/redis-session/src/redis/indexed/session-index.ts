@@ -116,7 +116,7 @@ export interface IndexEntry {
   /** With encryption an HMAC of the value. */
   readonly value: string;
   readonly mark: string;
-  /** Of a new entry: the encrypted value, for the field {@link INDEX_VALUE_FIELD_PREFIX}. */
+  /** Of a new entry: the encrypted value, for a field of its own. */
   readonly sealedValue?: string | undefined;
 }
 

@@ -42,7 +42,7 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
   sharedCommands: flagOption.default(true),
 });
 
-/** {@link redisRepositoryOptionGroup} with the defaults. */
+/** The options with their defaults. */
 export interface RedisSessionRepositoryOptions
   extends SessionRepositoryOptions, ResolvedOptionsOf<typeof redisRepositoryOptionGroup> {}
 
