@@ -45,7 +45,7 @@ export function ofJavaClass<T extends object>(className: string, value: T): T & 
   return Object.assign(value, { [JAVA_CLASS]: className });
 }
 
-/** @returns the Java class of a value that was read of a session; undefined for plain values, lists and maps */
+/** Tells the Java class of a value that was read of a session. @returns undefined for plain values, lists and maps */
 export function javaClassOf(value: unknown): string | undefined {
   if (value instanceof ExactNumber && value.className === UNTYPED) return undefined;
   if (value instanceof JavaValue) return value.className;
