@@ -42,11 +42,10 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
 /**
  * The reason alone. ioredis attaches the command with all its arguments to an error, and Redis quotes them in one
  * message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote the key
- * of a session, and MongoDB the id that exists already.
+ * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for.
  */
 export function withoutCommand(error: unknown): Error {
   const { message, code } = error as { message?: string; code?: string };
-  return new Error(
-    (message ?? '').replace(/(,? with args beginning with|sess(ions)?:|dup key:).*/s, '') || code,
-  );
+  const quote = /(,? with args beginning with| Last reply|sess(ions)?:|dup key:).*/s;
+  return new Error((message ?? '').replace(quote, '') || code);
 }

@@ -3,6 +3,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
 } from '../session/session-store.js';
+import { withoutCommand } from '../lib/deadline.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   type RedisConnection,
@@ -88,9 +89,8 @@ export class RedisSessionStore implements SessionStore {
   private reportConnection(): void {
     const { logger } = this.options;
     this.client.on('error', (error: Error) => {
-      // ioredis shows the whole reply that nobody waits for.
-      const reason = error.message.replace(/ Last reply.*/s, '');
-      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${reason}.`);
+      const { message } = withoutCommand(error);
+      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${message}.`);
       this.isLost = true;
     });
     this.client.on('ready', () => {
