@@ -155,6 +155,20 @@ describe.each(CASES)('on $platform with the $name repository', ({ options, platf
     expect(await statusOf('POST /login')).toBe(503);
   });
 
+  it('when Redis has refused an update, it counts once as soon as it is saved again', async () => {
+    await start();
+    const cookie = await login();
+    await direct.config('SET', 'maxmemory', '1');
+    const again = statusOf('POST /held-count', cookie);
+    await OutageController.barrier.reachedBy(1);
+    await direct.config('SET', 'maxmemory', '0');
+    expect(await statusOf('POST /count', cookie)).toBe(201);
+    OutageController.barrier.open();
+
+    expect(await again).toBe(201);
+    expect(await direct.hget(await keyOfSession(), 'sessionAttr:count')).toBe('2');
+  });
+
   it('when Redis is read-only, requests that change a session get 503, and it does not connect anew for each', async () => {
     await start();
     const cookie = await login();

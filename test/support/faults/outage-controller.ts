@@ -106,6 +106,21 @@ export class OutageController {
     return { done: true };
   }
 
+  @Post('count')
+  count(@CurrentSession() session: Session): object {
+    session.update<number>('count', (count = 0) => count + 1);
+    return { done: true };
+  }
+
+  @Post('held-count')
+  async heldCount(@CurrentSession() session: Session): Promise<object> {
+    this.count(session);
+    await session.save().catch(() => undefined);
+    await OutageController.barrier.pass();
+    await session.save();
+    return { done: true };
+  }
+
   @Post('swallow')
   async swallow(@CurrentSession() session: Session): Promise<object> {
     session.setAttribute<string>('theme', 'dark');

@@ -71,6 +71,19 @@ export class SessionStoreError extends RedisSessionError {
   }
 }
 
+const refusals = new WeakSet<Error>();
+
+/** Notes of a failed save that nothing was written. @returns `error` */
+export function refused<E extends Error>(error: E): E {
+  refusals.add(error);
+  return error;
+}
+
+/** Whether a save has failed of which nobody knows whether it took place. */
+export function isDoubtful(error: unknown): boolean {
+  return error instanceof SessionStoreError && !refusals.has(error);
+}
+
 /** The error for updates that an earlier attempt may have saved: computed again, they would count twice. */
 export function updatesInDoubt(): SessionStoreError {
   return new SessionStoreError(

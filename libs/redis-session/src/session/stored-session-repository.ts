@@ -12,6 +12,7 @@ import { SessionsAtRest } from './at-rest/sessions-at-rest.js';
 import { generateChangedSessionId } from './session-id.js';
 import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
 import {
+  isDoubtful,
   SessionCorruptError,
   SessionEncodingError,
   SessionInvalidatedError,
@@ -165,8 +166,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       if (outcome.kind === 'saved') session.isInDoubt = false;
       return outcome;
     } catch (error) {
-      // Other errors say that nothing was written.
-      if (error instanceof SessionStoreError) session.isInDoubt ||= session.hasPendingUpdates;
+      if (isDoubtful(error)) session.isInDoubt ||= session.hasPendingUpdates;
       throw error;
     }
   }

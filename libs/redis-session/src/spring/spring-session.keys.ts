@@ -18,7 +18,7 @@ export interface SpringSessionKeys {
   ended(id: string): string;
   /** `spring:session:left:33fdd1b6-…` — hash: what a session held whose place a newer login took. Spring does not know it. */
   left(id: string): string;
-  /** `spring:session:saves:<save id>` — string, lives until the save would be too late. Spring does not know it. */
+  /** `spring:session:saves:<save id>` — string, lives until ten seconds after the save would be too late. Spring does not know it. */
   save(saveId: string): string;
   /** `spring:session:told:deleted:33fdd1b6-…` — string: the event is recorded. Spring does not know it. */
   told(type: string, id: string): string;

@@ -1,4 +1,5 @@
 import {
+  refused,
   SessionCorruptError,
   SessionStoreError,
   updatesInDoubt,
@@ -19,7 +20,7 @@ export type ScriptReply = readonly [outcome: number, nowMs: number, ...rest: unk
 export type RawReply = readonly unknown[] | number | string;
 
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
-export const TOO_LATE = -2;
+const TOO_LATE = -2;
 
 /** Outcomes of a save; all but the first have written nothing. */
 export const SAVED = 1;
@@ -29,8 +30,7 @@ export const INDEX_CONFLICT = -4;
 
 /** The error for an outcome that the caller of `script` does not know. */
 export function unknownOutcome(script: string, outcome: number): SessionStoreError {
-  const reason = outcome === TOO_LATE ? 'too late by the clock of Redis' : `it answered ${outcome}`;
-  return SessionStoreError.create(`run ${script}`, new Error(reason));
+  return SessionStoreError.create(`run ${script}`, new Error(`it answered ${outcome}`));
 }
 
 /** @throws SessionCorruptError when the key of a session holds something else, and `error` otherwise */
@@ -87,6 +87,12 @@ export class ServerClock {
 /** Our clock, the server's and timers count whole milliseconds: together they can be wrong by this much. */
 const CLOCK_GRAIN_MS = 3;
 
+/** Ms after its latest moment for which an update that is sent again finds out that it is saved: see `markSave.lua`. */
+const MARK_LIFE_MS = 10_000;
+
+/** What Redis answers to the first write of a script. By then the script has found out whether it ran before. */
+const REFUSAL = /\b(OOM|MISCONF|NOREPLICAS|READONLY)\b/;
+
 /** Sends scripts that can change nothing any more once their caller has given up. */
 export class WriteDeadline {
   private readonly serverClock = new ServerClock();
@@ -103,20 +109,32 @@ export class WriteDeadline {
     action: string,
     send: (latestMs: number) => Promise<RawReply>,
   ): Promise<ScriptReply> {
-    const reply = await this.attempt(action, send);
-    if (reply[0] !== TOO_LATE) return reply;
-    const secondReply = await this.attempt(action, send);
+    const latestMs = this.latestMs();
+    const reply = await this.attempt(action, send(latestMs));
+    const [outcome, nowMs] = reply;
+    if (outcome !== TOO_LATE) return reply;
+    const secondReply = await this.attempt(action, send(this.latestMs()));
     // The client may have sent the first one twice: in time, when its reply was lost, and too late.
-    if (secondReply[0] === CONFLICT) throw updatesInDoubt();
-    return secondReply;
+    const isInDoubt = nowMs > latestMs + MARK_LIFE_MS;
+    if (isInDoubt && secondReply[0] === CONFLICT) throw updatesInDoubt();
+    if (secondReply[0] !== TOO_LATE) return secondReply;
+    const error = SessionStoreError.create(action, new Error('too late by the clock of Redis'));
+    throw isInDoubt ? error : refused(error);
   }
 
-  private attempt(
-    action: string,
-    send: (latestMs: number) => Promise<RawReply>,
-  ): Promise<ScriptReply> {
-    const latestMs = this.serverClock.toServerMs(Date.now() + this.timeoutMs - CLOCK_GRAIN_MS);
-    return withDeadline(action, this.timeoutMs, this.read(send(latestMs)));
+  /** When the caller of a script that is sent now gives up: epoch ms on the clock of the server. */
+  private latestMs(): number {
+    return this.serverClock.toServerMs(Date.now() + this.timeoutMs - CLOCK_GRAIN_MS);
+  }
+
+  private async attempt(action: string, sent: Promise<RawReply>): Promise<ScriptReply> {
+    try {
+      return await withDeadline(action, this.timeoutMs, this.read(sent));
+    } catch (error) {
+      const { cause } = error as Error;
+      const isRefused = cause instanceof Error && REFUSAL.test(cause.message);
+      throw isRefused ? refused(error as Error) : error;
+    }
   }
 
   private async read(sent: Promise<RawReply>): Promise<ScriptReply> {

@@ -15,7 +15,7 @@ export interface IndexedSessionKeys {
   readonly partitions: readonly string[];
   /** `nest:session:{7}:sessions:4fQz81Lwr0Y…` — hash */
   session(id: string): string;
-  /** `nest:session:{7}:saves:<save id>` — string, lives until the save would be too late */
+  /** `nest:session:{7}:saves:<save id>` — string, lives until ten seconds after the save would be too late */
   save(sessionId: string, saveId: string): string;
   /** `nest:session:{7}:ended:4fQz81Lwr0Y…` — string: why somebody else ended the session */
   ended(id: string): string;

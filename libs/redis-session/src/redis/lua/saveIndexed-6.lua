@@ -51,13 +51,12 @@ local firstIndex = firstUpdate + 3 * updateCount
 local firstEventName = firstIndex + 2 * indexCount
 
 local now = serverNow()
-if now > latest then
-  return { -2, now }
-end
-
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
   return { 1, now, '' }
+end
+if now > latest then
+  return { -2, now }
 end
 
 if redis.call('EXISTS', endedKey) == 1 then
@@ -121,7 +120,7 @@ for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end
 if updateCount > 0 then
-  redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
+  markSave(markKey, latest, now)
 end
 
 local expiry = expiryOf(created, accessed, interval, absoluteTimeout)

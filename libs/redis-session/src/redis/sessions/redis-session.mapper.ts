@@ -153,7 +153,7 @@ export interface RedisSessionKeys {
   session(id: string): string;
   /** `nest:session:sessions:` — start of the keys of all sessions */
   readonly sessionPrefix: string;
-  /** `nest:session:saves:{4fQz81Lw}<save id>` — string, lives until the save would be too late; in the slot of the session */
+  /** `nest:session:saves:{4fQz81Lw}<save id>` — string, lives until ten seconds after the save would be too late; in the slot of the session */
   save(sessionId: string, saveId: string): string;
 }
 

@@ -36,13 +36,12 @@ local firstDelete = firstSet + 2 * setCount
 local firstUpdate = firstDelete + deleteCount
 
 local now = serverNow()
-if now > latest then
-  return { -2, now }
-end
-
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
   return { 1, now }
+end
+if now > latest then
+  return { -2, now }
 end
 
 local earlierExpiry
@@ -88,7 +87,7 @@ for i = firstDelete, firstUpdate - 1 do
   redis.call('HDEL', currentKey, ARGV[i])
 end
 if updateCount > 0 then
-  redis.call('SET', markKey, '', 'PX', string.format('%.0f', latest - now + 1))
+  markSave(markKey, latest, now)
 end
 
 if earlierIndex ~= '' and (earlierIndex ~= index or storedId ~= currentId) then
