@@ -177,7 +177,7 @@ export class ModelUser {
 
   async #add() {
     const { status, text } = await this.#sendItem(this.#client);
-    return status >= 300 ? refused(status) : this.#compare(text);
+    return status >= 300 ? this.#miss(status) : this.#compare(text);
   }
 
   /** Two tabs: neither change may be lost to the other one. */
@@ -185,7 +185,7 @@ export class ModelUser {
     const adding = [this.#sendItem(this.#client), this.#sendItemByOtherTab()];
     for (const added of await Promise.allSettled(adding)) {
       if (added.status === 'rejected') throw added.reason;
-      if (added.value.status >= 300) return refused(added.value.status);
+      if (added.value.status >= 300) return this.#miss(added.value.status);
     }
     return this.#look();
   }
@@ -218,8 +218,7 @@ export class ModelUser {
 
   async #askWho() {
     const { status } = await this.#client.get('/api/me');
-    if (status === 401) return this.#loseLogin();
-    return status >= 300 ? refused(status) : OK;
+    return status >= 300 ? this.#miss(status) : OK;
   }
 
   /** Sends nothing until the session must have ended. */
@@ -244,6 +243,11 @@ export class ModelUser {
     if (inCart.size < cart.length) return { kind: 'doubled update' };
     if (cart.some((item) => !this.#items.has(item))) return { kind: 'revived' };
     return lostSinceMs < Infinity ? { kind: 'lost update', sinceMs: lostSinceMs } : OK;
+  }
+
+  /** 401: the session is gone, of a change while the request ran. @returns {Result} */
+  #miss(/** @type {number} */ status) {
+    return status === 401 ? this.#loseLogin() : refused(status);
   }
 
   /** @returns {Result} */
