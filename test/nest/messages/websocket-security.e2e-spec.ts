@@ -33,7 +33,7 @@ import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-a
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 20_000;
 
 @Injectable()
 class NameService {
