@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { OnSessionEvent, SessionRegistry, SessionRepository } from 'nestjs-redis-session';
+import { type MapSession } from '../../libs/redis-session/src/session/map-session.js';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { useApps } from '../support/apps/start-app.js';
 import { useTestRedis } from '../support/redis/test-redis.js';
@@ -23,6 +25,26 @@ describe('store: "memory"', () => {
     await start({ store: 'memory', logger: log }, { log });
     const warnings = log.lines.filter((line) => line.includes('Sessions are kept in the memory'));
     expect(warnings).toHaveLength(count);
+  });
+
+  it('finds sessions by their user with repository "indexed", and is refused events without it', async () => {
+    const log = new LoggedLines();
+    const { app } = await start({ store: 'memory', repository: 'indexed', logger: log }, { log });
+    const registry = app.get(SessionRegistry);
+    const session = app.get<SessionRepository<MapSession>>(SessionRepository).createSession();
+    session.setAttribute('SECURITY_CONTEXT', { authentication: { name: 'kim' } });
+    await session.save();
+    const { sessions } = await registry.list('kim');
+    expect(sessions.map(({ sessionId }) => sessionId)).toEqual([session.id]);
+    expect(await registry.expireAll('kim')).toBe(1);
+    class Listener {
+      @OnSessionEvent()
+      note(): void {
+        // Nobody would call it.
+      }
+    }
+    const deaf = start({ store: 'memory', logger: log }, { log, providers: [Listener] });
+    await expect(deaf).rejects.toThrow('indexed.eventDelivery must be "once" or "broadcast"');
   });
 
   it('is not warned of when it is Redis', async () => {

@@ -46,6 +46,22 @@ describeSessionRepository('SharedPostgresSessionRepository', (options) =>
 describeIndexedSessionRepository('SharedPostgresSessionRepository', createRepository);
 
 describe('a session that the other program has marked as ended', () => {
+  it('is neither ended once more nor counted when the sessions of its user are ended', async () => {
+    const test = new IndexedRepositoryUnderTest(createRepository);
+    const user = `bob-${table}`;
+    const own = await test.open(user);
+    const marked = await test.open(user);
+    await test.open(user);
+    marked.setAttribute('REPLACED', true);
+    await marked.save();
+    const ended = [
+      await test.repository.endOthersOf(await test.find(own.id), 'signed-out'),
+      await test.repository.endByPrincipalName(user, 'signed-out'),
+    ];
+    expect(ended).toEqual([1, 1]);
+    expect(await test.repository.takeEndReason(marked.id)).toBe('maximum-sessions');
+  });
+
   it.each(['principal', 'tenant'])('is not counted in the index %j, on any page', async (index) => {
     const test = new IndexedRepositoryUnderTest(createRepository);
     const user = `alice-${table}-${index}`;

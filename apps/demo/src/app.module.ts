@@ -12,7 +12,7 @@ import { PagesModule } from './pages/pages.module.js';
 /** Where the sessions are. Nothing else of the application knows it. */
 function storeOptions(): RedisSessionModuleOptions {
   const { databaseUrl, mongodbUrl, redis, repository, store } = environment;
-  if (store === 'memory') return { store };
+  if (store === 'memory') return { store, repository };
   if (store === 'redis') return { ...redis, repository };
   if (store === 'mongo') return { store: mongoSessions({ db: mongodbUrl }), repository };
   return {

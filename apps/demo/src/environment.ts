@@ -15,11 +15,8 @@ export const environment = {
   port: Number(process.env['PORT'] ?? 3000),
   /** Where Redis is, and how many replicas of it must have a login before it is answered. */
   redis: redisOptions(process.env),
-  /** `indexed`, which knows whose a session is, or `default`. Memory has no index. */
-  repository:
-    process.env['REPOSITORY'] === 'default' || process.env['STORE'] === 'memory'
-      ? 'default'
-      : 'indexed',
+  /** `indexed`, which knows whose a session is, or `default`. */
+  repository: process.env['REPOSITORY'] === 'default' ? 'default' : 'indexed',
   /** Without a request for so long, a session ends. */
   idleSeconds: Number(process.env['IDLE_SECONDS'] ?? 1800),
   /** A platform sends SIGKILL some time after SIGTERM; `DEADLINE_SECONDS` must be shorter. */

@@ -13,9 +13,10 @@ import {
   SessionEvents,
   SessionRegistry,
 } from 'nestjs-redis-session';
-import { withMemorySessions } from 'nestjs-redis-session/testing';
+import { TestClock, withMemorySessions } from 'nestjs-redis-session/testing';
 import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
+import supertest from 'supertest';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send as sendRequest } from '../../support/http/http-client.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
@@ -319,17 +320,30 @@ describe('@OnSessionEvent', () => {
     expect(seen).toEqual(['created']);
   });
 
-  it('has nothing to handle when a test keeps sessions in memory', async () => {
+  it('handles the same events when a test keeps sessions in memory', async () => {
     const root = RedisSessionModule.forRoot({
-      ...optionsOf({ eventDelivery: 'once' }),
+      ...optionsOf({ eventDelivery: 'once', maximumSessions: 1, partitions: 4 }),
       security: { logout: { endsEverySession: true } },
       webSockets: { closeWithSession: true },
     });
-    const testing = Test.createTestingModule({ imports: [root], providers: [Listener] });
-    const module = await withMemorySessions(testing).compile();
-    await module.init();
-    expect(module.get(Listener).seen).toEqual([]);
-    await module.close();
+    const testing = Test.createTestingModule({
+      imports: [root],
+      controllers: [UserController],
+      providers: [Listener],
+    });
+    const clock = new TestClock();
+    const module = await withMemorySessions(testing, clock).compile();
+    const app = await module.createNestApplication().init();
+    const server = app.getHttpServer() as never;
+    const agents = [supertest.agent(server), supertest.agent(server)] as const;
+    for (const agent of agents) await agent.post('/login?name=kim').expect(200);
+    await agents[0].get('/me').expect(401, /"reason":"maximum-sessions"/);
+    await agents[1].get('/sessions').expect(200, /"isCurrent":true/);
+    clock.advanceSeconds(1800);
+    const { seen } = module.get(Listener);
+    await eventually(() => Promise.resolve(seen.length >= 4));
+    expect(seen.toSorted()).toEqual(['created kim', 'created kim', 'deleted kim', 'expired kim']);
+    await app.close();
   });
 
   it('tells of sessions that nobody uses any more', async () => {
@@ -409,7 +423,10 @@ describe('@OnSessionEvent', () => {
 describe("repository: 'indexed'", () => {
   it.each([
     [{ repository: 'default', indexed: {} }, 'indexed must be left out'],
-    [{ repository: 'indexed', store: 'memory', redis: undefined }, 'repository must be "default"'],
+    [
+      { repository: 'indexed', store: 'memory', redis: undefined, indexed: { partitions: 4 } },
+      'indexed.partitions must be left out when store is "memory"',
+    ],
     [{ indexed: { partitions: 0 } }, 'indexed.partitions must be a positive integer, got 0.'],
     [
       { indexed: { cleanupCron: 'now and then' } },

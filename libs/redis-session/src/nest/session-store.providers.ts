@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
+import { MapIndexedSessionRepository } from '../session/indexed/map-indexed-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { isIndexed } from '../session/session-repository.js';
 import { type SessionStore } from '../session/session-store.js';
@@ -86,7 +87,10 @@ function storeOf(options: ResolvedOptions): SessionStore {
 function memoryStore({ logger }: ResolvedOptions): SessionStore {
   return {
     name: 'memory',
-    createRepository: (options) => new MapSessionRepository(options),
+    createRepository: ({ indexed, ...options }) =>
+      indexed
+        ? new MapIndexedSessionRepository({ ...options, indexed })
+        : new MapSessionRepository(options),
     start: () => {
       if (process.env['NODE_ENV'] === 'production') {
         logger.error(

@@ -4,7 +4,8 @@ import { named } from './statements.js';
 /**
  * The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the application.
  *
- * @param replacedMark - name of an attribute: sessions in which it is true count for no list and no limit
+ * @param replacedMark - name of an attribute: sessions in which it is true count for no list and no limit, and are left to
+ *   the program that has set it
  */
 export function indexedStatements(tables: SessionTables, replacedMark?: string) {
   const isCounted =
@@ -64,7 +65,7 @@ function lockStatements({ sessions }: SessionTables, isCounted: string) {
     // $1 user, $2 ids that stay, $3 now. In one order, so that two of these do not wait for each other
     lockByPrincipal: `
       ${select}
-       WHERE principal_name = ANY ($1) AND session_id <> ALL ($2) AND expiry_time > $3
+       WHERE principal_name = ANY ($1) AND session_id <> ALL ($2) AND expiry_time > $3 AND ${isCounted}
        ORDER BY primary_id FOR UPDATE`,
 
     // All but those that were used last. $1 user, $2 primary id of the login, $3 now, $4 how many others stay

@@ -6,6 +6,8 @@ import {
   type SessionTimes,
   expiryTimeMs,
 } from './session-change.js';
+import { type SessionEnd } from './indexed/session-end.js';
+import { type MapSession } from './map-session.js';
 import { StoredSessionRepository } from './stored-session-repository.js';
 
 /** What a save makes of a session, for stores that keep each session as a whole. */
@@ -96,9 +98,11 @@ export function sessionFromText(text: string): StoredSession {
  * Same behaviour as the Redis repository otherwise. Mirrors `MapSessionRepository` of Spring Session.
  */
 export class MapSessionRepository extends StoredSessionRepository {
-  private readonly sessions = new Map<string, StoredSession>();
-
-  constructor(options: Partial<SessionRepositoryOptions> = {}) {
+  /** @param sessions - repositories that share it know the same sessions */
+  constructor(
+    options: Partial<SessionRepositoryOptions> = {},
+    protected readonly sessions = new Map<string, StoredSession>(),
+  ) {
     super({ ...DEFAULT_REPOSITORY_OPTIONS, ...options });
   }
 
@@ -110,24 +114,34 @@ export class MapSessionRepository extends StoredSessionRepository {
     return Promise.resolve(touched);
   }
 
-  protected override write(change: SessionChange): Promise<SaveOutcome> {
+  protected override write(change: SessionChange, _session?: MapSession): Promise<SaveOutcome> {
+    return Promise.resolve(this.writeNow(change));
+  }
+
+  /** Writes all of `change` or nothing, without a pause in which something else could happen. */
+  protected writeNow(change: SessionChange): SaveOutcome {
     const { outcome, session } = applyChange(this.findLive(change.storedId), change);
     if (session) {
       this.sessions.delete(change.storedId);
       this.sessions.set(change.id, session);
     }
-    return Promise.resolve(outcome);
+    return outcome;
   }
 
   protected override delete(id: string): Promise<void> {
-    this.sessions.delete(id);
+    this.end(id, { type: 'deleted', reason: '' });
     return Promise.resolve();
   }
 
-  private findLive(id: string): StoredSession | undefined {
+  /** Forgets the session. */
+  protected end(id: string, _end: SessionEnd): void {
+    this.sessions.delete(id);
+  }
+
+  protected findLive(id: string): StoredSession | undefined {
     const stored = this.sessions.get(id);
     if (!stored || !hasEnded(stored, this.options)) return stored;
-    this.sessions.delete(id);
+    this.end(id, { type: 'expired', reason: '' });
     return undefined;
   }
 }

@@ -1,7 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
-import { configureOptions, resolveConfigured } from '../nest/options/resolve-options.js';
+import {
+  configureOptions,
+  resolveConfigured,
+  withoutRedisIndexOptions,
+} from '../nest/options/resolve-options.js';
 import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
 import { RedisSessionModule } from '../nest/redis-session.module.js';
 import { rememberModule } from './test-sessions.js';
@@ -54,8 +58,8 @@ export interface OverridableModule {
 }
 
 /**
- * Has the application of a test keep its sessions in memory and go by `clock`. All else stays as its module says; but
- * sessions in memory are not indexed: a `SessionRegistry` finds nothing to work on, and there are no session events.
+ * Has the application of a test keep its sessions in memory and go by `clock`. All else stays as its module says:
+ * `SessionRegistry`, `maximumSessions` and session events work as with `repository: 'indexed'` in Redis.
  *
  * ```ts
  * const clock = new TestClock();
@@ -69,7 +73,7 @@ export function withMemorySessions<Builder extends OverridableModule>(
 ): Builder {
   const factory = (options: RedisSessionModuleOptions, module: ModuleRef) => {
     rememberModule(module);
-    const configured = withoutStore(configureOptions(options));
+    const configured = withoutRedis(configureOptions(options));
     return resolveConfigured({ ...configured, clock: clock.now, store: 'memory' });
   };
   builder
@@ -78,20 +82,15 @@ export function withMemorySessions<Builder extends OverridableModule>(
   return builder;
 }
 
-/** What needs Redis or an index is left out, so that the rest of the application can be tested. */
-function withoutStore(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
-  const { security, webSockets } = options;
-  const logout = security && security.logout && { ...security.logout, endsEverySession: false };
-  return {
-    ...options,
-    durability: undefined,
-    indexed: undefined,
-    namespace: undefined,
-    redis: undefined,
-    repository: undefined,
-    security: security && { ...security, logout: logout || undefined },
-    webSockets: { ...webSockets, closeWithSession: false },
-  };
+/** What only Redis understands is left out, so that the rest of the application can be tested. */
+function withoutRedis({
+  durability: _durability,
+  indexed,
+  namespace: _namespace,
+  redis: _redis,
+  ...options
+}: RedisSessionModuleOptions): RedisSessionModuleOptions {
+  return { ...options, indexed: indexed && withoutRedisIndexOptions(indexed) };
 }
 
 /** A clock that stands still until it is told to go on. It starts at the real time. */

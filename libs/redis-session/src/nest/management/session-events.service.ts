@@ -131,7 +131,7 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
     const handlers = this.handlers.find();
     const { indexed } = this.options;
     const delivery = indexed ? indexed.eventDelivery : 'none';
-    if (handlers.length > 0 && delivery === 'none' && this.options.store !== 'memory') {
+    if (handlers.length > 0 && delivery === 'none') {
       throw new SessionOptionError(
         'indexed.eventDelivery must be "once" or "broadcast" when there is a method with @OnSessionEvent, got "none".',
       );

@@ -14,6 +14,7 @@ import {
 } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/repository-options.js';
 import {
+  type IndexedSessionOptions,
   resolveIndexedSessionOptions,
   type RedisSessionModuleOptions,
   type ResolvedOptions,
@@ -105,6 +106,12 @@ const REDIS_INDEX_OPTIONS = [
   'partitions',
 ] as const;
 
+/** The options of `indexed` that every store understands. */
+export function withoutRedisIndexOptions(indexed: IndexedSessionOptions): IndexedSessionOptions {
+  const names: readonly string[] = REDIS_INDEX_OPTIONS;
+  return Object.fromEntries(Object.entries(indexed).filter(([name]) => !names.includes(name)));
+}
+
 /** @throws SessionOptionError */
 function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
   const { store = 'redis', redis, namespace, sharedCommands, durability, indexed } = options;
@@ -119,8 +126,6 @@ function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
       !isForeign && redis === undefined,
     [`${given} must be left out when store is ${name}, got both. Leave one out.`]:
       isForeign && given !== undefined,
-    'repository must be "default" when store is "memory", got "indexed". Leave it out.':
-      isInMemory && options.repository === 'indexed',
     [`indexed.${givenOfIndex} must be left out when store is ${name}: it describes how Redis keeps the index.`]:
       isForeign && givenOfIndex !== undefined,
   });

@@ -15,7 +15,7 @@ export function describeRaces(factory: SessionRepositoryFactory): void {
     test = new RepositoryUnderTest(factory);
     id = await test.store({ count: 0 });
     const other = new RepositoryUnderTest(factory).repository;
-    // A store in the memory of one repository has no replicas.
+    // A factory may give each repository a store of its own.
     replicas = [test.repository, (await other.findById(id)) ? other : test.repository];
   });
 
