@@ -21,7 +21,7 @@ describe('README', () => {
 describe('docs/options.md', () => {
   it('says what the schemas of the options say', async () => {
     await execa('node', ['tools/option-reference.mjs', '--check'], { cwd: ROOT });
-  });
+  }, 120_000);
 });
 
 describe('the built declarations', () => {
