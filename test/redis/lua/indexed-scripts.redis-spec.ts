@@ -4,6 +4,8 @@ import {
   addToIndex,
   admitToIndex,
   claimDue,
+  createIndexed,
+  deleteIndexed,
   dropConsumers,
   endSession,
   loadIndexed,
@@ -32,7 +34,6 @@ const later = () => Date.now() + 60_000;
 interface Save {
   storedId?: string;
   id?: string;
-  created?: number | '';
   latest?: number;
   set?: string[];
   updates?: string[];
@@ -49,7 +50,6 @@ interface Load {
 function save({
   storedId = 'a',
   id = 'a',
-  created = '',
   latest = later(),
   set = [],
   updates = [],
@@ -60,10 +60,32 @@ function save({
     saveIndexed,
     ...[hashOf(storedId), hashOf(id), `${prefix}:mark`],
     ...[`${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:${id}`],
-    ...[created, latest, startMs, created === '' ? '' : 1800, -1, 1000],
+    ...[latest, startMs, '', -1, 1000],
     ...[storedId.length, id.length, '1', 100, knownVersion],
     ...[set.length / 2, 0, updates.length / 3, index.length / 2, -1],
     ...[...set, ...updates, ...index],
+  );
+}
+
+interface Create {
+  latest?: number;
+  expiry?: number | '';
+  set?: string[];
+  eventFields?: number;
+}
+
+function create({
+  latest = later(),
+  expiry = startMs + 1_800_000,
+  set = [],
+  eventFields = 3 + set.length / 2,
+}: Create = {}) {
+  return run(
+    createIndexed,
+    ...[hashOf('a'), `${prefix}:expirations`, `${prefix}:events`, `${prefix}:ended:a`],
+    ...[latest, 'a', expiry, expiry === '' ? '' : expiry + 1000, '1', 100, eventFields],
+    ...['creationTime', startMs, 'lastAccessedTime', startMs],
+    ...['maxInactiveInterval', expiry === '' ? -1 : 1800, ...set],
   );
 }
 
@@ -98,7 +120,7 @@ const now = expect.any(Number);
 
 describe('saveIndexed', () => {
   it('answers 1 with the earlier texts of the index fields', async () => {
-    expect(await save({ created: startMs, set: ['index:p', 'abcdef:kim'] })).toEqual([1, now, '']);
+    await create({ set: ['index:p', 'abcdef:kim'] });
     expect(await save({ index: ['index:p', '*', 'index:q', '*'] })).toEqual([
       ...[1, now, '', 'abcdef:kim', ''],
     ]);
@@ -108,7 +130,7 @@ describe('saveIndexed', () => {
 
   it('gives a hash that has a version the next one, and tells it to who knows the earlier one', async () => {
     const version = () => redis.client.hget(hashOf('a'), 'version');
-    await save({ created: startMs });
+    await create();
     expect(await version()).toBeNull();
     await redis.client.hset(hashOf('a'), 'version', '7');
     expect(await save({ knownVersion: '6' })).toEqual([1, now, '']);
@@ -116,22 +138,21 @@ describe('saveIndexed', () => {
     expect(await save({ set: ['x', '1'], knownVersion: '7' })).toEqual([1, now, await version()]);
     const earlier = await version();
     expect(earlier).toMatch(/^[\da-f]{16}$/);
-    await save({ created: startMs, set: ['x', '1'] });
+    await create({ set: ['x', '1'] });
     expect(await version()).not.toBe(earlier);
   });
 
   it('leaves the version alone when it is refused', async () => {
-    await save({ created: startMs, set: ['x', '1', 'version', '7'] });
+    await create({ set: ['x', '1', 'version', '7'] });
     await inVain(() => save({ updates: ['x', '1', '0'] }));
     await inVain(() => save({ index: ['index:p', 'other'] }));
   });
 
-  it('adds one event for a creation and one for a changed id, also when it is sent again', async () => {
-    for (let i = 0; i < 2; i++) await save({ created: startMs });
+  it('adds one event for a changed id, also when it is sent again', async () => {
+    await create();
     for (let i = 0; i < 2; i++) await save({ id: 'b' });
     const entries = await redis.client.xrange(`${prefix}:events`, '-', '+');
-    expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual([
-      ['type', 'created', 'sessionId', 'a', 'previousSessionId', ''],
+    expect(entries.slice(1).map(([, fields]) => fields.slice(0, 6))).toEqual([
       ['type', 'id-changed', 'sessionId', 'b', 'previousSessionId', 'a'],
     ]);
     expect(await redis.client.zrange(`${prefix}:expirations`, '0', '-1')).toEqual(['b']);
@@ -139,38 +160,105 @@ describe('saveIndexed', () => {
 
   it('answers -1 and writes nothing when there is no such session, or it is over', async () => {
     expect(await inVain(() => save({ set: ['x', '1'] }))).toEqual([-1, now]);
-    await save({ created: startMs });
+    await create();
     await redis.client.hset(hashOf('a'), 'over', '1');
     expect(await inVain(() => save({ set: ['x', '1'] }))).toEqual([-1, now]);
   });
 
   it('answers -1 and writes nothing when somebody has ended the session', async () => {
     await redis.client.set(`${prefix}:ended:b`, 'signed-out');
-    await save({ created: startMs });
+    await create();
     expect(await inVain(() => save({ id: 'b' }))).toEqual([-1, now]);
   });
 
   it('answers -2 and writes nothing when it is too late', async () => {
-    expect(await inVain(() => save({ created: startMs, latest: startMs - 1 }))).toEqual([-2, now]);
+    await create();
+    expect(await inVain(() => save({ set: ['x', '1'], latest: startMs - 1 }))).toEqual([-2, now]);
   });
 
   it('answers -3 and writes nothing when a field under update has changed', async () => {
-    await save({ created: startMs, set: ['x', '1'] });
+    await create({ set: ['x', '1'] });
     expect(await inVain(() => save({ set: ['x', '3'], updates: ['x', '1', '2'] }))).toEqual([
       ...[-3, now, 'x', '1', '1'],
     ]);
   });
 
   it('answers -4 and writes nothing when an index field holds something else', async () => {
-    await save({ created: startMs, set: ['index:p', 'abcdef:kim'] });
+    await create({ set: ['index:p', 'abcdef:kim'] });
     const index = ['index:p', 'ghijkl:kim', 'index:q', ''];
     expect(await inVain(() => save({ id: 'b', index }))).toEqual([-4, now, 'abcdef:kim', '']);
   });
 });
 
+describe('createIndexed', () => {
+  const eventsOf = async () => {
+    const entries = await redis.client.xrange(`${prefix}:events`, '-', '+');
+    return entries.map(([, fields]) => fields);
+  };
+
+  it('answers with the time alone, and stores all fields, the expiry and one event, also when it is sent again', async () => {
+    const set = Array.from({ length: 7100 }, (_, i) => `${i}`);
+    for (let i = 0; i < 2; i++) expect(await create({ set, eventFields: 4 })).toEqual(now);
+    expect(await redis.client.hlen(hashOf('a'))).toBe(3553);
+    expect(await redis.client.hget(hashOf('a'), '7098')).toBe('7099');
+    expect(await redis.client.pexpiretime(hashOf('a'))).toBe(startMs + 1_801_000);
+    expect(await redis.client.zscore(`${prefix}:expirations`, 'a')).toBe(`${startMs + 1_800_000}`);
+    expect(await eventsOf()).toEqual([
+      [
+        ...['type', 'created', 'sessionId', 'a', 'creationTime', `${startMs}`],
+        ...['lastAccessedTime', `${startMs}`, 'maxInactiveInterval', '1800', '0', '1'],
+      ],
+    ]);
+  });
+
+  it('puts no more into an event than a script can pass on', async () => {
+    await create({ set: Array.from({ length: 9000 }, (_, i) => `${i}`) });
+    expect((await eventsOf())[0]).toHaveLength(7004);
+  });
+
+  it('schedules nothing for a session that never expires', async () => {
+    await create({ expiry: '' });
+    expect(await redis.client.pttl(hashOf('a'))).toBe(-1);
+    expect(await redis.client.exists(`${prefix}:expirations`)).toBe(0);
+  });
+
+  it('answers -1 and writes nothing when somebody has ended the session', async () => {
+    await redis.client.set(`${prefix}:ended:a`, 'signed-out');
+    expect(await inVain(() => create())).toEqual([-1, now]);
+  });
+
+  it('answers -2 and writes nothing when it is too late', async () => {
+    expect(await inVain(() => create({ latest: startMs - 1 }))).toEqual([-2, now]);
+  });
+});
+
+describe('deleteIndexed', () => {
+  const remove = (reason: string) =>
+    run(
+      deleteIndexed,
+      ...[hashOf('a'), `${prefix}:expirations`, `${prefix}:ended:a`],
+      ...['a', reason, 60_000, 'index:p', 'index:q'],
+    );
+
+  it('answers the texts that it is asked for, and leaves nothing but the reason', async () => {
+    await create({ set: ['index:p', 'abcdef:kim', 'sessionAttr:x', '1'] });
+    expect(await remove('signed-out')).toEqual(['abcdef:kim', null]);
+    expect(await redis.client.exists(hashOf('a'), `${prefix}:expirations`)).toBe(0);
+    expect(await redis.client.get(`${prefix}:ended:a`)).toBe('signed-out');
+    expect(await redis.client.xlen(`${prefix}:events`)).toBe(1);
+  });
+
+  it('answers nothing when there is no session, or something else in its place', async () => {
+    expect(await inVain(() => remove(''))).toEqual([]);
+    await redis.client.set(hashOf('a'), 'text');
+    expect(await remove('')).toEqual([]);
+    expect(await redis.client.exists(hashOf('a'))).toBe(0);
+  });
+});
+
 describe('endSession', () => {
   beforeEach(async () => {
-    await save({ created: startMs, set: ['index:p', 'abcdef:kim', 'sessionAttr:x', '1'] });
+    await create({ set: ['index:p', 'abcdef:kim', 'sessionAttr:x', '1'] });
   });
 
   it('answers 1 with the fields that are no attributes', async () => {
@@ -213,7 +301,7 @@ describe('loadIndexed', () => {
     );
 
   it('answers 1 with the hash, and records the access', async () => {
-    await save({ created: startMs });
+    await create();
     const [outcome, , count, text] = await load(startMs, startMs + 5);
     expect(outcome).toBe(1);
     expect(HashText.parse(count, text)?.get('lastAccessedTime')).toBe(`${startMs + 5}`);
@@ -222,14 +310,14 @@ describe('loadIndexed', () => {
 
   it('answers 1 without fields when there is none, and marks one whose end has come', async () => {
     expect(await load(startMs, '')).toEqual([1, now, 0, '']);
-    await save({ created: startMs });
+    await create();
     expect(await load(startMs + 1_800_000, '')).toEqual([1, now, 0, '']);
     expect(await redis.client.hget(hashOf('a'), 'over')).toBe('1');
     expect(await load(startMs, '')).toEqual([1, now, 0, '']);
   });
 
   it('answers 1 with the last access alone when the caller knows the version', async () => {
-    await save({ created: startMs, set: ['indexExpiry', `${startMs}`, 'version', '7'] });
+    await create({ set: ['indexExpiry', `${startMs}`, 'version', '7'] });
     const known = await load(startMs, startMs + 5, { knownVersion: '7' });
     expect(known).toEqual([1, now, -2, expect.stringMatching(new RegExp(`${startMs + 5}$`))]);
     const late = startMs + 300_006;
@@ -240,7 +328,7 @@ describe('loadIndexed', () => {
   });
 
   it('gives a hash without a version one when it is as large as asked', async () => {
-    await save({ created: startMs, set: ['sessionAttr:a', 'x'.repeat(100)] });
+    await create({ set: ['sessionAttr:a', 'x'.repeat(100)] });
     const versionAfter = async (leastVersioned: number | '') => {
       const [, , count, text] = await load(startMs, startMs + 5, { leastVersioned });
       return HashText.parse(count, text)?.get('version');
@@ -254,7 +342,7 @@ describe('loadIndexed', () => {
   });
 
   it('answers -2 and records nothing when it is too late', async () => {
-    await save({ created: startMs });
+    await create();
     expect(await inVain(() => load(startMs, startMs + 5, { latest: startMs - 1 }))).toEqual([
       -2,
       now,
@@ -284,20 +372,49 @@ describe('indexes', () => {
     );
     return [reply[0], ...reply.slice(2)];
   };
+  const add = (entry: string, expiry: number | '+inf', dropBefore = 11) =>
+    run(addToIndex, index(), entry, expiry, dropBefore, 12_000, later());
   const entriesOfIndex = () => redis.client.zrange(index(), '0', '-1');
+  const endOfIndex = () => redis.client.pexpiretime(index());
 
   it('add and read an entry, and drop those that ended before', async () => {
     await redis.client.zadd(index(), '10', 'old:1');
-    const [outcome] = await run(addToIndex, index(), 'a:1', startMs, 11, 5000, later());
-    expect(outcome).toBe(1);
-    expect(await redis.client.pexpiretime(index())).toBe(startMs + 5000);
+    expect(await add('a:1', startMs)).toEqual(now);
+    expect(await endOfIndex()).toBe(startMs + 12_000);
     expect(await run(pageOfIndex, index(), 0, 0, 9)).toEqual([1, 'a:1']);
     expect(await run(pageOfIndex, index(), startMs + 1, 0, 9)).toEqual([0]);
   });
 
+  it('end after their last entry, a twelfth of the grace earlier at most', async () => {
+    await add('a:1', startMs + 60_000);
+    expect(await endOfIndex()).toBe(startMs + 72_000);
+    await add('b:1', startMs + 60_500);
+    await add('c:1', startMs + 1000, startMs + 59_000);
+    expect(await endOfIndex()).toBe(startMs + 72_000);
+    expect(await entriesOfIndex()).toEqual(['c:1', 'a:1', 'b:1']);
+    await add('d:1', startMs + 62_000, startMs + 59_000);
+    expect(await endOfIndex()).toBe(startMs + 74_000);
+    expect(await entriesOfIndex()).toEqual(['a:1', 'b:1', 'd:1']);
+  });
+
+  it('never end while an entry never does', async () => {
+    await add('a:1', '+inf');
+    expect(await endOfIndex()).toBe(-1);
+    await add('b:1', startMs + 60_000);
+    expect(await endOfIndex()).toBe(-1);
+    await redis.client.zrem(index(), 'a:1');
+    await add('b:1', startMs + 61_000);
+    expect(await endOfIndex()).toBe(startMs + 73_000);
+    await add('a:1', '+inf');
+    expect(await endOfIndex()).toBe(-1);
+    await redis.client.zrem(index(), 'a:1');
+    await add('c:1', startMs - 60_000);
+    expect(await endOfIndex()).toBe(startMs + 73_000);
+  });
+
   it('add nothing that is too late', async () => {
-    const [outcome] = await run(addToIndex, index(), 'a:1', startMs, 11, 5000, startMs - 1);
-    expect(outcome).toBe(-2);
+    const late = run(addToIndex, index(), 'a:1', startMs, 11, 5000, startMs - 1);
+    expect(await late).toEqual([-2, now]);
     const keys = [index(), `${prefix}:admitted`];
     const rest = ['a:1', startMs, 0, 1000, 2, '0', 'own', startMs - 1, 30_000];
     expect((await run(admitToIndex, ...keys, ...rest))[0]).toBe(-2);

@@ -37,3 +37,26 @@ export type EndSessionOutcome =
   | { readonly kind: 'ended'; readonly fields: readonly string[] }
   | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
   | { readonly kind: 'none' };
+
+/** What all scripts of one repository are told. Times are ms, -1 = none. */
+export interface IndexedCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  /** Names of the attributes that events carry. */
+  readonly eventAttributes: 'all' | readonly string[];
+  /** About how many events one partition holds at most; 0 = none. */
+  readonly maxEventsPerPartition: number;
+  /** Whether expirations are kept in the sorted set. */
+  readonly hasExpirations: boolean;
+  /** Ms after which an index entry is written again although nobody has looked after the expirations. */
+  readonly indexDelayMs: number;
+  /** Names of all indexes. */
+  readonly indexNames: readonly string[];
+  /** Ms that the mark of a session which somebody else has ended lives. */
+  readonly reasonLifeMs: number;
+  /** Ms that the hash outlives the session. */
+  readonly retentionMs: number;
+  /** Whether one command may read or save several sessions. */
+  readonly sharedCommands: boolean;
+  readonly touchIntervalMs: number;
+}

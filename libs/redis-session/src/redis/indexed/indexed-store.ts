@@ -7,7 +7,8 @@ import {
   type ExpirationStore,
   SortedSetExpirationStore,
 } from '../expiration/sorted-set-expiration-store.js';
-import { type IndexedCommandOptions, IndexedSessionCommands } from './indexed-session.commands.js';
+import { IndexedSessionCommands } from './indexed-session.commands.js';
+import { type IndexedCommandOptions } from './indexed-session.operations.js';
 import {
   indexedSessionKeys,
   type IndexedSessionKeys,
@@ -82,6 +83,7 @@ function toCommandOptions(
       options.eventDelivery === 'none' ? 0 : Math.ceil(options.maxEvents / partitionCount),
     hasExpirations: options.expirationStore === 'sorted-set',
     indexDelayMs: INDEX_DELAY_MS,
+    indexNames: [...Object.keys(options.indexes), PRINCIPAL_INDEX],
     reasonLifeMs: REASON_LIFE_MS,
     retentionMs: options.retentionSeconds * 1000,
     sharedCommands: options.sharedCommands,

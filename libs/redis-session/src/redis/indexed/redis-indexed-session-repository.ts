@@ -43,7 +43,9 @@ import { viewOf } from '../../session/session-store.js';
  *                                                                 session is not a large one that is known
  * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
  *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
- * deleteById  EVALSHA endSession 4 nest:session:{7}:sessions:4fQz81Lwr0Y… …
+ *             EVALSHA createIndexed 4 …                            of a new session
+ * deleteById  EVALSHA deleteIndexed 3 nest:session:{7}:sessions:4fQz81Lwr0Y… …
+ *             EVALSHA endSession 4 …                               with events
  *             ZREM nest:session:index:principal:{2bd806c9}alice 4fQz81Lwr0Y…:Xy3_9k
  * ```
  *

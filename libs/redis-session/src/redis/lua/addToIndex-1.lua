@@ -1,6 +1,6 @@
 --[[
-  Adds one session to one index, or moves its expiry there. Drops entries that ended long ago, and lets the index end
-  with its last entry.
+  Adds one session to one index, or moves its expiry there. Lets the index end after its last entry: when its end has to
+  move by a twelfth of the grace, it moves, and entries that ended long ago are dropped. Not at each login.
   Mirrors the SADD to a principal's set of Spring Session's RedisIndexedSessionRepository, whose sets never shrink.
   Input:
     KEYS[1] sorted set of the sessions with this value, by expiry
@@ -10,7 +10,7 @@
     ARGV[4] ms that entries are kept after their expiry
     ARGV[5] latest moment at which the session may be added, epoch ms on the clock of this server
   Output, now = epoch ms on the clock of this server:
-    {1, now} - added
+    now - added
     {-2, now} - too late: nothing was added
 ]]
 local indexKey = KEYS[1]
@@ -22,12 +22,12 @@ if now > latest then
   return { -2, now }
 end
 
-redis.call('ZREMRANGEBYSCORE', indexKey, '-inf', '(' .. dropBefore)
+local left = redis.call('PTTL', indexKey)
 redis.call('ZADD', indexKey, expiry, entry)
-local last = redis.call('ZREVRANGE', indexKey, 0, 0, 'WITHSCORES')
-if last[2] == 'inf' then
-  redis.call('PERSIST', indexKey)
-else
-  redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + grace))
+if left == -2 and expiry ~= '+inf' then
+  redis.call('PEXPIREAT', indexKey, string.format('%.0f', expiry + grace))
+elseif left < 0 or now + left < tonumber(expiry) + grace * 11 / 12 then
+  redis.call('ZREMRANGEBYSCORE', indexKey, '-inf', '(' .. dropBefore)
+  endAfterLastEntry(indexKey, grace)
 end
-return { 1, now }
+return now

@@ -79,10 +79,5 @@ for i = 1, math.min(#others, #others - limit + 1) do
   redis.call('ZADD', admittedKey, over, 'end:' .. others[i])
 end
 redis.call('PEXPIRE', admittedKey, loginLife)
-local last = redis.call('ZREVRANGE', indexKey, 0, 0, 'WITHSCORES')
-if last[2] == 'inf' then
-  redis.call('PERSIST', indexKey)
-else
-  redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + grace))
-end
+endAfterLastEntry(indexKey, grace)
 return reply

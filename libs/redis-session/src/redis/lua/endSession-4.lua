@@ -35,8 +35,8 @@ if now > latest then
   return { -2, now }
 end
 
-local isHash = redis.call('TYPE', sessionKey).ok == 'hash'
-local hash = isHash and redis.call('HGETALL', sessionKey) or {}
+-- A key that holds no hash gives an error, which has no fields.
+local hash = redis.pcall('HGETALL', sessionKey)
 local isAttribute, others, times = {}, { 1, now }, {}
 for i = 1, #hash, 2 do
   if string.sub(hash[i], 1, 12) == 'sessionAttr:' then

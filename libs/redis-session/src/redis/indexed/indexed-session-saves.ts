@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { storageIdOf } from '../../session/session-id.js';
+import { SessionStoreError } from '../../session/session.errors.js';
+import { defineOnBoth, writeOver } from '../client/durable-writes.js';
+import { type RedisClient } from '../client/redis-client.js';
+import {
+  missingIfNoHash,
+  type RawReply,
+  type ScriptArguments,
+  type ScriptReply,
+  SharedScript,
+  type WriteDeadline,
+} from '../client/script.js';
+import { createIndexed, saveIndexed, setIndexedAttributes } from '../lua/scripts.generated.js';
+import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
+import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';
+import {
+  changesLogin,
+  expiryOf,
+  setsAttributesAlone,
+  timesOf,
+} from '../sessions/redis-session.mapper.js';
+import { type IndexedSessionKeys } from './indexed-session.keys.js';
+import { type IndexedCommandOptions, type SaveIndexedInput } from './indexed-session.operations.js';
+import { INDEX_FIELD_PREFIX } from './session-index.js';
+
+interface ScriptedClient {
+  nestIndexedCreate(...args: ScriptArguments): Promise<RawReply>;
+  nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
+}
+
+/** What {@link IndexedSessionSaves} work with. */
+export interface IndexedSessionSavesInput {
+  readonly client: RedisClient;
+  readonly deadline: WriteDeadline;
+  readonly keys: IndexedSessionKeys;
+  readonly options: IndexedCommandOptions;
+}
+
+/** Sends the scripts that save sessions of the indexed repository, and knows their arguments. */
+export class IndexedSessionSaves {
+  private readonly attributes: SharedScript;
+
+  constructor(private readonly input: IndexedSessionSavesInput) {
+    const { client, deadline, options } = input;
+    defineOnBoth(client, 'nestIndexedCreate', createIndexed);
+    defineOnBoth(client, 'nestIndexedSave', saveIndexed);
+    this.attributes = new SharedScript({
+      client,
+      deadline,
+      action: SAVE,
+      name: 'setIndexedAttributes',
+      lua: setIndexedAttributes.lua,
+      isShared: options.sharedCommands,
+      commonArguments: (latestMs) => [latestMs, options.absoluteTimeoutMs],
+    });
+  }
+
+  /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
+  send(save: SaveIndexedInput, version: string): Promise<ScriptReply> {
+    const { client, deadline, keys } = this.input;
+    const { storedId, id, hash, indexes, isAccessRecorded } = save;
+    const isLogin = storedId !== id || changesLogin(hash);
+    const isSmall = !isLogin && indexes.size === 0 && isAccessRecorded;
+    if (isSmall && setsAttributesAlone(hash))
+      return saveAttributes(this.attributes, keys.session(id), version, hash.set);
+    const send = (latestMs: number) =>
+      writeOver(client, isLogin, (scripts: ScriptedClient) =>
+        hash.creationTime === ''
+          ? scripts.nestIndexedSave(...this.saveArguments(save, latestMs, version))
+          : scripts.nestIndexedCreate(...this.createArguments(save, latestMs)),
+      );
+    return deadline.inTime(SAVE, send).catch(missingIfNoHash);
+  }
+
+  /** There is nothing to remove or to compare with. */
+  private createArguments({ id, hash }: SaveIndexedInput, latestMs: number): ScriptArguments {
+    const { keys, options } = this.input;
+    const partition = keys.partitionOf(id);
+    const expiry = expiryOf(hash, options.absoluteTimeoutMs);
+    const { told, untold } = splitByEvents(hash.set, options.eventAttributes);
+    const fields = [...timesOf(hash), ...told];
+    return [
+      ...[keys.session(id), keys.expirations(partition), keys.events(partition), keys.ended(id)],
+      ...[latestMs, id, expiry, expiry === '' ? '' : expiry + options.retentionMs],
+      ...[options.hasExpirations ? '1' : '0', options.maxEventsPerPartition, fields.length / 2],
+      ...fields,
+      ...untold,
+    ];
+  }
+
+  private saveArguments(
+    { storedId, id, hash, indexes }: SaveIndexedInput,
+    latestMs: number,
+    version: string,
+  ): ScriptArguments {
+    const { keys, options } = this.input;
+    const partition = keys.partitionOf(id);
+    if (partition !== keys.partitionOf(storedId)) {
+      const reason = new Error('an id changes within its partition');
+      throw SessionStoreError.create('change the id of the session', reason);
+    }
+    const expirations = keys.expirations(partition);
+    const markKey = hash.updates.length > 0 ? keys.save(id, randomUUID()) : expirations;
+    // A session that gets its hashed id keeps the id that its client has: that is no event, and would tell the id.
+    const isHashed = storedId !== id && storageIdOf(storedId) === id;
+    const maxEvents = isHashed ? 0 : options.maxEventsPerPartition;
+    const [nameCount, ...names] = eventNameArguments(options);
+    return [
+      ...[keys.session(storedId), keys.session(id), markKey],
+      ...[expirations, keys.events(partition), keys.ended(id)],
+      ...[latestMs, hash.lastAccessedTime, hash.maxInactiveInterval],
+      ...[options.absoluteTimeoutMs, options.retentionMs],
+      ...[Buffer.byteLength(storedId), Buffer.byteLength(id)],
+      ...[options.hasExpirations ? '1' : '0', maxEvents, version],
+      ...[hash.set.length / 2, hash.remove.length, hash.updates.length / 3],
+      ...[indexes.size, nameCount],
+      ...[...hash.set, ...hash.remove, ...hash.updates],
+      ...[...indexes].flatMap(([name, text]) => [INDEX_FIELD_PREFIX + name, text]),
+      ...names,
+    ];
+  }
+}
+
+/** The number of attributes that events carry, -1 = all, and their names. */
+export function eventNameArguments({
+  eventAttributes: names,
+}: IndexedCommandOptions): [count: number, ...names: string[]] {
+  return names === 'all' ? [-1] : [names.length, ...names];
+}
+
+/** Names and texts in turn: those that events carry, and the others. */
+function splitByEvents(
+  set: readonly string[],
+  eventAttributes: IndexedCommandOptions['eventAttributes'],
+): { told: readonly string[]; untold: readonly string[] } {
+  if (eventAttributes === 'all') return { told: set, untold: [] };
+  const isTold = (field: string) =>
+    !field.startsWith(ATTRIBUTE_PREFIX) ||
+    eventAttributes.includes(field.slice(ATTRIBUTE_PREFIX.length));
+  const partOf = (isWanted: boolean) =>
+    set.filter((_, i) => isTold(set[i - (i % 2)] ?? '') === isWanted);
+  return { told: partOf(true), untold: partOf(false) };
+}
