@@ -17,6 +17,7 @@ const program = ts.createProgram(
 );
 const checker = program.getTypeChecker();
 
+/** What an entry exports. */
 function symbolsOf(path: string): ts.Symbol[] {
   const symbols = checker.getExportsOfModule(
     checker.getSymbolAtLocation(program.getSourceFile(path)!)!,
@@ -32,5 +33,22 @@ describe('the reference', () => {
     expect(symbols.length).toBeGreaterThan(0);
     const silent = symbols.filter((each) => each.getDocumentationComment(checker).length === 0);
     expect(silent.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe('the built declarations', () => {
+  it.each([
+    ['.', 'RedisSessionModuleOptions'],
+    ['.', 'SecurityOptions'],
+    ['.', 'IndexedSessionOptions'],
+    ['./http', 'CookieOptions'],
+    ['./express-session', 'ConnectSessionOptions'],
+  ])('tell editors what each option does: %s, %s', (entry, name) => {
+    const { path } = entries.find((each) => each.name === entry)!;
+    const type = symbolsOf(path).find((symbol) => symbol.name === name)!;
+    const options = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(type));
+    expect(options.length).toBeGreaterThan(5);
+    const silent = options.filter((option) => option.getDocumentationComment(checker).length === 0);
+    expect(silent.map((option) => option.name)).toEqual([]);
   });
 });
