@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -31,6 +33,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
-  maxWorkers: '100%',
+  // Half of the time tests wait: for servers that start, for time to pass, for a failover.
+  maxWorkers: 2 * availableParallelism(),
   workerIdleMemoryLimit: '1GB',
 };

@@ -13,14 +13,14 @@ Logger.overrideLogger(false);
 const SECRET = 'a secret of the application that was there before';
 
 const LIBRARIES = [
-  { from: 'express-session', platform: 'express', sessions: 320 },
-  { from: '@fastify/session', platform: 'fastify', sessions: 160 },
+  { from: 'express-session', platform: 'express', sessions: 160 },
+  { from: '@fastify/session', platform: 'fastify', sessions: 80 },
 ] as const;
 
 describe.each(LIBRARIES)('$sessions sessions of $from', ({ from, platform, sessions }) => {
   const keyPrefix = `${randomUUID()}:`;
   const migrations: SessionMigration[] = [];
-  const fleet = useRollingFleet({ sessions, lanes: 16, requestsPerStage: 200 });
+  const fleet = useRollingFleet({ sessions, lanes: 16, requestsPerStage: 100 });
 
   const startBefore = (pod: Pod) =>
     fleet.replace(pod, (place) =>

@@ -8,7 +8,7 @@ import { type Pod, PODS, useRollingFleet } from '../../support/faults/rolling-fl
 
 Logger.overrideLogger(false);
 
-const SESSIONS = 96;
+const SESSIONS = 48;
 
 const keys = [randomBytes(32).toString('base64')];
 const indexKey = randomBytes(32).toString('base64');
@@ -21,7 +21,7 @@ const STEPS: readonly RedisSessionModuleOptions[] = [
 ];
 
 describe.each(['default', 'indexed'] as const)('sessions of the %s repository', (repository) => {
-  const fleet = useRollingFleet({ sessions: SESSIONS, lanes: 8, requestsPerStage: 200 });
+  const fleet = useRollingFleet({ sessions: SESSIONS, lanes: 8, requestsPerStage: 100 });
 
   const switchTo = (step: RedisSessionModuleOptions, pod: Pod) =>
     fleet.replace(pod, (place) => {
