@@ -1,10 +1,19 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Put } from '@nestjs/common';
-import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
+import {
+  CurrentSession,
+  OnSessionEvent,
+  type RedisSessionModuleOptions,
+  type Session,
+  type SessionEvent,
+} from 'nestjs-redis-session';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { eventually } from '../../support/waiting/eventually.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const LIE = 'audit: admin logged in';
@@ -17,6 +26,14 @@ const NAMES = [
   `a\u001b[2K\u001b[1G${LIE}`,
   `a" ${LIE}`,
   LONG,
+];
+/** None has the CR LF that ends a reply of Redis. */
+const SENTENCES = [
+  `ERR a\n${LIE}`,
+  `ERR a\u001b[2K\u001b[1G${LIE}`,
+  `ERR a\u202e${LIE}`,
+  `ERR a\u{e0041}${LIE}`,
+  `ERR ${LONG}`,
 ];
 const ENCRYPTION = { keys: [Buffer.alloc(32, 1).toString('base64')] };
 
@@ -42,6 +59,16 @@ class CarelessController {
     return messageOf(session.update(name, () => 1n));
   }
 
+  @Put('interval')
+  putInterval(@CurrentSession() session: Session, @Body() { name }: Sent): object {
+    try {
+      session.maxInactiveIntervalSeconds = name as unknown as number;
+      return { stored: name };
+    } catch (error) {
+      return { message: (error as Error).message };
+    }
+  }
+
   @Get('attributes')
   readAttributes(@CurrentSession() session: Session): object {
     return session.attributeNames.map((name) => session.getAttribute(name) ?? 'none');
@@ -61,6 +88,15 @@ async function messageOf(refused: PromiseLike<unknown>): Promise<object> {
   }
 }
 
+function expectShortLines(lines: readonly string[]): void {
+  expect(lines).not.toEqual([]);
+  for (const line of lines) {
+    expect(line).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    expect(line).not.toMatch(/(^|[^\\]") audit/);
+    expect(line.length).toBeLessThan(500);
+  }
+}
+
 describe.each(PLATFORMS)('Names that a client has chosen, on %s', (platform) => {
   const redis = useTestRedis();
   const start = useApps(platform, redis, SESSION_ROUTES);
@@ -77,23 +113,17 @@ describe.each(PLATFORMS)('Names that a client has chosen, on %s', (platform) => 
     logged.length = 0;
   });
 
-  function expectShortLines(lines: readonly string[]): void {
-    expect(lines).not.toEqual([]);
-    for (const line of lines) {
-      expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
-      expect(line).not.toMatch(/(^|[^\\]") audit/);
-      expect(line.length).toBeLessThan(500);
-    }
-  }
-
-  it.each(['unencodable', 'unencodable-name'])('make no line of an error: %s', async (path) => {
-    const { client } = await startCareless();
-    for (const name of NAMES) {
-      const answer = await client.put(`/careless/${path}`).send({ name });
-      expectShortLines([(answer.body as { message: string }).message]);
-    }
-    expect(logged.join('')).not.toContain(LIE);
-  });
+  it.each(['unencodable', 'unencodable-name', 'interval'])(
+    'make no line of an error: %s',
+    async (path) => {
+      const { client } = await startCareless();
+      for (const name of NAMES) {
+        const answer = await client.put(`/careless/${path}`).send({ name });
+        expectShortLines([(answer.body as { message: string }).message]);
+      }
+      expect(logged.join('')).not.toContain(LIE);
+    },
+  );
 
   it.each([
     ['cannot be decoded', {}],
@@ -122,4 +152,88 @@ describe.each(PLATFORMS)('Names that a client has chosen, on %s', (platform) => 
       expectShortLines([JSON.parse(text) as string]);
     }
   });
+});
+
+class FailingHandler {
+  @OnSessionEvent('created')
+  fail({ attributes }: SessionEvent): void {
+    throw Object.assign(new Error(LONG), { name: attributes.get('name') });
+  }
+}
+
+describe.each(PLATFORMS)('What others say of a failure, on %s', (platform) => {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis, SESSION_ROUTES);
+  const logged: string[] = [];
+  const keep = (message: string) => logged.push(message);
+  const logger = { warn: keep, error: keep };
+  let proxy: Server;
+  let answerOf: (reply: Buffer) => Buffer | string;
+  const connections = new Set<Socket>();
+
+  /** In front of Redis, and says to clients what a Redis would not. */
+  beforeEach(async () => {
+    logged.length = 0;
+    answerOf = (reply) => reply;
+    const { hostname, port } = new URL(process.env['TEST_REDIS_URL'] ?? '');
+    proxy = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      connections.add(client.on('error', () => server.destroy()));
+      client.pipe(server).on('close', () => client.destroy());
+      server.on('data', (reply) => client.write(answerOf(reply)));
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  });
+
+  afterEach(() => {
+    for (const connection of connections) connection.destroy();
+    proxy.close();
+  });
+
+  const startBehindProxy = () => {
+    const { port } = proxy.address() as AddressInfo;
+    return start({ logger, commandTimeoutMs: 1000, redis: `redis://127.0.0.1:${port}/1` });
+  };
+
+  it('makes no line of the log when Redis refuses a command', async () => {
+    const { client } = await startBehindProxy();
+    const cookie = sessionCookieOf(await client.put('/attributes').send({ a: 1 }));
+    for (const sentence of SENTENCES) {
+      answerOf = () => `-${sentence}\r\n`;
+      await client.get('/session').set('Cookie', cookie).expect(503);
+    }
+    expect(logged.join()).toContain('Cannot load the session');
+    expectShortLines(logged);
+  });
+
+  it.each(SENTENCES)(
+    'makes no line of the log when the connection is lost (%#)',
+    async (sentence) => {
+      await startBehindProxy();
+      answerOf = (reply) => reply.toString().replaceAll('+OK', `-${sentence}`);
+      for (const connection of connections) connection.destroy();
+      await eventually(() =>
+        Promise.resolve(logged.join().includes('connection to Redis is lost')),
+      );
+      expectShortLines(logged);
+    },
+  );
+
+  it.each(['once', 'broadcast'] as const)(
+    'makes no line of the log when a handler of events fails (%s)',
+    async (eventDelivery) => {
+      const { client } = await start(
+        {
+          logger,
+          repository: 'indexed',
+          indexed: { eventDelivery, eventAttributes: ['name'] },
+        },
+        { providers: [FailingHandler] },
+      );
+      for (const name of NAMES) await client.put('/attributes').send({ name });
+      const failures = () => logged.filter((line) => line.includes('a handler has failed'));
+      await eventually(() => Promise.resolve(failures().length === NAMES.length));
+      expectShortLines(logged);
+    },
+  );
 });

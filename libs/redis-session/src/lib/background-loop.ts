@@ -1,3 +1,4 @@
+import { reasonOf } from './deadline.js';
 import { type SessionLogger } from './logger.js';
 import { Outages } from './outage-log.js';
 
@@ -49,8 +50,7 @@ export class BackgroundLoop {
       await turn();
       this.failures.worked();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : 'unknown reason';
-      this.failures.failed(`Cannot ${action}: ${reason}`);
+      this.failures.failed(`Cannot ${action}: ${reasonOf(error)}`);
     }
     if (this.isRunning) this.schedule();
   }

@@ -1,4 +1,5 @@
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
+import { plainText } from './logger.js';
 
 /**
  * Settles as `command` does, or fails `timeoutMs` from now: whatever the client's own queues and retries do, nobody
@@ -42,10 +43,16 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
 /**
  * The reason alone. ioredis attaches the command with all its arguments to an error, and Redis quotes them in one
  * message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote the key
- * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for.
+ * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for. It is one line.
  */
 export function withoutCommand(error: unknown): Error {
   const { message, code } = error as { message?: string; code?: string };
   const quote = /(,? with args beginning with| Last reply|sess(ions)?:|dup key:).*/s;
-  return new Error((message ?? '').replace(quote, '') || code);
+  return new Error(plainText((message ?? '').replace(quote, '')) || code);
+}
+
+/** Why something has failed, for a line of the log or another message. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof RedisSessionError) return error.message;
+  return (error instanceof Error && withoutCommand(error).message) || 'unknown reason';
 }

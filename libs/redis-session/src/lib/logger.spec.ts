@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { quoted, readable } from './logger.js';
+import { plainText, quoted, readable } from './logger.js';
 
 describe(quoted, () => {
   it('gives one line that JSON reads back, whatever the text', () => {
@@ -31,5 +31,36 @@ describe(readable, () => {
     ['x'.repeat(201), `"${'x'.repeat(200)}…"`],
   ])('quotes %j', (name, expected) => {
     expect(readable(name)).toBe(expected);
+  });
+});
+
+describe(plainText, () => {
+  it.each([
+    'connect ECONNREFUSED 127.0.0.1:6379',
+    'relation "sessions" does not exist',
+    'größer',
+    '',
+  ])('leaves %j alone', (text) => {
+    expect(plainText(text)).toBe(text);
+  });
+
+  it.each([
+    ['line\nbreak', '"line\\nbreak"'],
+    ['\u001b[2K', '"\\u001b[2K"'],
+    ['un\u{e0041}seen', '"un\\udb40\\udc41seen"'],
+    ['x'.repeat(601), `"${'x'.repeat(99)}…"`],
+  ])('quotes %j', (text, expected) => {
+    expect(plainText(text)).toBe(expected);
+  });
+
+  it('leaves alone what it has given, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 2_000 }), (text) => {
+        const once = plainText(text);
+        expect(once).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+        expect(plainText(once)).toBe(once);
+      }),
+    );
+    expect(plainText('\0'.repeat(1_000)).length).toBeLessThanOrEqual(600);
   });
 });

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../lib/deadline.js';
 import { closeRedisClient, createRedisClient, pingRedis } from '../redis/client/redis-client.js';
 import { formatReport, surveySessions } from './migration-report.js';
 
@@ -69,7 +70,7 @@ if (parsed === undefined) {
   process.exitCode = 2;
 } else {
   await report(parsed).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : 'unknown reason');
+    console.error(reasonOf(error));
     process.exitCode = 1;
   });
 }

@@ -1,4 +1,5 @@
 import { type Pool } from 'pg';
+import { reasonOf } from '../lib/deadline.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionTables, createSessionTables } from './session-tables.js';
 
@@ -33,10 +34,10 @@ export async function checkTables(
       : ofDefault(tables))
       await pool.query(`${query} LIMIT 0`);
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
+    const { code } = error as { code?: string };
     if (!code || !MISSING_CODES.includes(code)) throw error;
     throw new SessionOptionError(
-      `postgresSessions.table must name tables of sessions, but ${message}. Run the SQL of createSessionTables() in a migration, or set createTables to true.`,
+      `postgresSessions.table must name tables of sessions, but ${reasonOf(error)}. Run the SQL of createSessionTables() in a migration, or set createTables to true.`,
     );
   }
   await refuseNarrowIds(pool, tables.sessions, idLength);

@@ -1,6 +1,6 @@
 import { Pool, type PoolConfig } from 'pg';
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
-import { withDeadline } from '../lib/deadline.js';
+import { reasonOf, withDeadline } from '../lib/deadline.js';
 import {
   type SessionSharing,
   type SessionStore,
@@ -134,7 +134,7 @@ export class PostgresSessionStore implements SessionStore {
   /** Without a listener, an idle connection that breaks ends the process. Says once that connections are lost. */
   private readonly onLost = (error: Error): void => {
     if (!this.isLost)
-      this.opened?.options.logger.warn(`A connection to PostgreSQL is lost: ${error.message}.`);
+      this.opened?.options.logger.warn(`A connection to PostgreSQL is lost: ${reasonOf(error)}.`);
     this.isLost = true;
   };
 

@@ -3,7 +3,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
 } from '../session/session-store.js';
-import { withoutCommand } from '../lib/deadline.js';
+import { reasonOf } from '../lib/deadline.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   type RedisConnection,
@@ -89,8 +89,7 @@ export class RedisSessionStore implements SessionStore {
   private reportConnection(): void {
     const { logger } = this.options;
     this.client.on('error', (error: Error) => {
-      const { message } = withoutCommand(error);
-      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${message}.`);
+      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${reasonOf(error)}.`);
       this.isLost = true;
     });
     this.client.on('ready', () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
 import { type SessionView } from '../session/session-store.js';
 import { type Session } from '../session/session.js';
-import { type Authentication } from './authentication.js';
+import { agedAuthentication, type Authentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
@@ -78,13 +78,11 @@ export function withEffectiveKind(
   session: SessionView,
   { nowMs, agesAfterSeconds = Infinity, fullAuthenticationSeconds }: FullAuthentication,
 ): Authentication {
-  const isRemembered = rememberedSeconds(session) !== undefined;
-  const limits = isRemembered ? [agesAfterSeconds, fullAuthenticationSeconds] : [agesAfterSeconds];
-  const limitMs = Math.min(...limits) * 1000;
-  if (limitMs === Infinity || nowMs - authentication.authenticatedAt < limitMs)
-    return authentication;
-  if (isRemembered) return { ...authentication, kind: 'remember-me' };
-  return authentication.kind === 'full' ? { ...authentication, kind: 'aged' } : authentication;
+  if (rememberedSeconds(session) === undefined)
+    return agedAuthentication(authentication, nowMs, agesAfterSeconds);
+  const limitMs = Math.min(agesAfterSeconds, fullAuthenticationSeconds) * 1000;
+  const isRecent = nowMs - authentication.authenticatedAt < limitMs;
+  return isRecent ? authentication : { ...authentication, kind: 'remember-me' };
 }
 
 /** The time, epoch ms, and for how many seconds a login counts as `full`. */

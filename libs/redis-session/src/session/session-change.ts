@@ -1,3 +1,4 @@
+import { readable } from '../lib/logger.js';
 import { SessionOptionError } from './session.errors.js';
 
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
@@ -79,6 +80,6 @@ export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: numbe
 export function refuseUnlessInterval(seconds: number): void {
   if (Number.isSafeInteger(seconds) && seconds !== 0) return;
   throw new SessionOptionError(
-    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${seconds}.`,
+    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${readable(String(seconds))}.`,
   );
 }

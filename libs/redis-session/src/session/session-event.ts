@@ -1,3 +1,4 @@
+import { readable } from '../lib/logger.js';
 import { STABLE_PREFIX_LENGTH } from './session-id.js';
 
 /** What happened to a session. Mirrors the event classes of Spring Session, which know no changed id. */
@@ -123,7 +124,7 @@ export async function handleEvent(
   try {
     return await Promise.race([tooLate, Promise.resolve(handler(event)).then(() => undefined)]);
   } catch (error) {
-    return error instanceof Error ? error.name : 'unknown reason';
+    return error instanceof Error ? readable(error.name) : 'unknown reason';
   } finally {
     clearTimeout(timer);
   }

@@ -1,3 +1,4 @@
+import { readable } from '../lib/logger.js';
 import { type MapSession } from './map-session.js';
 import { type Session } from './session.js';
 import { SessionOptionError } from './session.errors.js';
@@ -55,7 +56,7 @@ export function resolvePage({
 
 function refuseUnlessInteger(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${value}.`);
+  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${readable(String(value))}.`);
 }
 
 /** A part of the sessions that were found. */

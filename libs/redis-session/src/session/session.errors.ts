@@ -1,4 +1,4 @@
-import { readable } from '../lib/logger.js';
+import { plainText, readable } from '../lib/logger.js';
 
 /**
  * Base of all errors of this library. Recognise one by `instanceof` or by its stable `code`.
@@ -63,7 +63,7 @@ export class SessionStoreError extends RedisSessionError {
    * @param action - what could not be done, such as `load the session`
    */
   static create(action: string, cause: unknown): SessionStoreError {
-    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    const reason = cause instanceof Error ? plainText(cause.message) : 'unknown reason';
     return new SessionStoreError(
       `Cannot ${action}: the session store failed (${reason}). Check that the store is reachable and accepts writes.`,
       { cause },

@@ -34,7 +34,10 @@ import {
 import { WebSocketSessions } from '../messages/open-sockets.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../redis/indexed/indexed-session-writer.js';
 import { isIndexed } from '../../session/session-repository.js';
-import { type AuthenticationFailureReason } from '../../security/authentication.js';
+import {
+  agedAuthentication,
+  type AuthenticationFailureReason,
+} from '../../security/authentication.js';
 
 const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
 const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
@@ -48,6 +51,7 @@ const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
 @Injectable()
 export class SessionAuthenticationGuard implements CanActivate {
   private readonly rulesOf = oncePerHandler((context) => this.reflectRules(context));
+  private readonly clock: () => number;
   private readonly isLazy: boolean;
   private readonly repository: object;
   private readonly security: ResolvedSecurityOptions;
@@ -55,7 +59,7 @@ export class SessionAuthenticationGuard implements CanActivate {
 
   /** @throws SessionOptionError when the option `security` is false */
   constructor(
-    @Inject(RESOLVED_OPTIONS) { load, security, webSockets }: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) { clock, load, security, webSockets }: ResolvedOptions,
     @Inject(REQUEST_SETUP) setup: RequestSetup,
   ) {
     if (!security) {
@@ -63,6 +67,7 @@ export class SessionAuthenticationGuard implements CanActivate {
         'Cannot use SessionAuthenticationGuard: the option `security` is false. Leave the option out.',
       );
     }
+    this.clock = clock;
     this.isLazy = load === 'lazy';
     this.repository = setup.repository;
     this.security = security;
@@ -100,8 +105,10 @@ export class SessionAuthenticationGuard implements CanActivate {
     if (context.getType() === 'ws') {
       return this.webSocketSessions.load(context.switchToWs().getClient<object>());
     }
-    const authentication = await this.security.rpcAuthentication?.(context);
-    return authentication ? { authentication } : SecurityContextHolder.getContext();
+    const { fullAuthenticationSeconds, rpcAuthentication } = this.security;
+    const sender = await rpcAuthentication?.(context);
+    if (!sender) return SecurityContextHolder.getContext();
+    return { authentication: agedAuthentication(sender, this.clock(), fullAuthenticationSeconds) };
   }
 
   private admit(

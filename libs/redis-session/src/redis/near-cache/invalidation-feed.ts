@@ -1,6 +1,6 @@
 import { type Redis } from 'ioredis';
 import { BackgroundLoop } from '../../lib/background-loop.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { reasonOf, withDeadline } from '../../lib/deadline.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 
@@ -87,9 +87,8 @@ export class InvalidationFeed {
   private reportBypass(error: unknown): void {
     if (this.isBypassReported) return;
     this.isBypassReported = true;
-    const reason = error instanceof Error ? error.message : 'unknown reason';
     this.input.logger.warn(
-      `The near cache is bypassed, each request reads its session from Redis: ${reason}`,
+      `The near cache is bypassed, each request reads its session from Redis: ${reasonOf(error)}`,
     );
   }
 }
@@ -215,7 +214,7 @@ export class InvalidationLink {
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
       return new SessionOptionError(
-        `nearCache must be left out with this Redis, which refuses CLIENT TRACKING (${error.message}). Leave it out, or allow the command.`,
+        `nearCache must be left out with this Redis, which refuses CLIENT TRACKING (${reasonOf(error)}). Leave it out, or allow the command.`,
       );
     }
     await connection.subscribe(CHANNEL);
