@@ -22,7 +22,10 @@ export interface FleetUser {
   views: number;
 }
 
-/** How many clients work, how many of them at once, and how many requests come between two changes of the fleet. */
+/**
+ * How many clients work, how many of them at once, and how many requests come between two changes of the fleet. Each replica
+ * answers a fourth of these at least, so that sessions go from one to the other.
+ */
 export interface FleetLoad {
   readonly sessions: number;
   /** A divisor of `sessions`, so that each client is used by one lane alone. */
@@ -122,7 +125,9 @@ export class RollingFleet {
     };
     const enoughRequests = async (): Promise<void> => {
       pods = [];
-      while (pods.length < requestsPerStage || new Set(pods).size < PODS.length) {
+      const hasEnough = (pod: Pod) =>
+        pods.filter((answering) => answering === pod).length >= requestsPerStage / 4;
+      while (pods.length < requestsPerStage || !PODS.every(hasEnough)) {
         await once(progress, 'request');
       }
     };
