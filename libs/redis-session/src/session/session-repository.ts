@@ -56,7 +56,9 @@ export function resolvePage({
 
 function refuseUnlessInteger(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new SessionOptionError(`${name} must be an integer of at least ${least}, got ${readable(String(value))}.`);
+  throw new SessionOptionError(
+    `${name} must be an integer of at least ${least}, got ${readable(String(value))}.`,
+  );
 }
 
 /** A part of the sessions that were found. */
