@@ -1,9 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { SecurityEvents, type SecurityOptions } from 'nestjs-redis-session';
+import {
+  type RedisSessionModuleOptions,
+  SecurityEvents,
+  type SecurityOptions,
+} from 'nestjs-redis-session';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
+
+type IndexedOptions = NonNullable<RedisSessionModuleOptions['indexed']>;
 
 const redis = useTestRedis();
 
@@ -14,6 +20,7 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
   const start = async (
     security: SecurityOptions = {},
     flushMode: 'immediate' | 'on-save' = 'on-save',
+    indexed: IndexedOptions = {},
   ) => {
     app = await startApp(platform, {
       ...LOGIN_PARTS,
@@ -22,7 +29,11 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
         redis: process.env['TEST_REDIS_URL'],
         namespace: redis.namespace,
         repository: 'indexed',
-        indexed: { maximumSessions: () => limit, maximumSessionsPolicy: 'reject-login' },
+        indexed: {
+          maximumSessions: () => limit,
+          maximumSessionsPolicy: 'reject-login',
+          ...indexed,
+        },
         security: { loginPage: '/login', ...security },
       },
     });
@@ -166,5 +177,16 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
     app.app.get(SecurityEvents).events$.subscribe(({ type }) => types.push(type));
     await visitor.post('/login', KIM);
     expect(types).toEqual(['authentication-failure']);
+  });
+
+  it('counts logins together to which `principalName` gives one value, also one over the other', async () => {
+    const household = { principalName: () => 'the household' };
+    const visitor = await start({}, 'on-save', household);
+    expect((await visitor.post('/login', ADMIN)).status).toBe(401);
+    limit = 2;
+    expect((await visitor.post('/login', ADMIN)).status).toBe(200);
+    expect((await visitor.post('/login', KIM)).status).toBe(401);
+    expect((await visitor.get('/admin')).status).toBe(200);
+    expect((await visitor.post('/login', ADMIN)).status).toBe(200);
   });
 });

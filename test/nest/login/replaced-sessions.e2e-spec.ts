@@ -1,11 +1,38 @@
+import {
+  Controller,
+  Get,
+  HttpCode,
+  Post,
+  Session as RequestSession,
+  UseGuards,
+} from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { LoginGuard } from 'nestjs-redis-session';
+import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { Visitor } from '../../support/http/visitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
+
+/** A login whose handler goes on with `req.session`, as code that was written for express-session does. */
+@Controller()
+class CountingController {
+  @Post('login-and-count')
+  @HttpCode(200)
+  @UseGuards(LoginGuard('local'))
+  async logIn(@RequestSession() session: ExpressSession): Promise<void> {
+    session['logins'] = 1;
+    await session.save();
+  }
+
+  @Get('logins')
+  logins(@RequestSession() session: ExpressSession): object {
+    return { logins: session['logins'] };
+  }
+}
 
 const LINE = 'The session before a login could not be deleted';
 
@@ -33,9 +60,11 @@ describe.each(PLATFORMS)('a Redis that fails once a login is stored, on %s', (pl
     log.clear();
     app = await startApp(platform, {
       ...LOGIN_PARTS,
+      controllers: [...LOGIN_PARTS.controllers, CountingController],
       log,
       options: {
         redis: server.url,
+        features: [expressSession()],
         repository: 'indexed',
         indexed: { maximumSessions: 1, maximumSessionsPolicy },
         security: { loginPage: '/login', sessionFixation },
@@ -44,10 +73,10 @@ describe.each(PLATFORMS)('a Redis that fails once a login is stored, on %s', (pl
     return new Visitor(app.url);
   };
   /** Nothing can be deleted meanwhile, all else works. */
-  const logInWithoutDeletions = async (visitor: Visitor) => {
+  const logInWithoutDeletions = async (visitor: Visitor, path = '/login') => {
     await control.acl('SETUSER', 'default', '-del');
     try {
-      return (await visitor.post('/login', KIM)).status;
+      return (await visitor.post(path, KIM)).status;
     } finally {
       await control.acl('SETUSER', 'default', '+del');
     }
@@ -86,6 +115,14 @@ describe.each(PLATFORMS)('a Redis that fails once a login is stored, on %s', (pl
       expect((await attacker.get('/members')).status).toBe(401);
     },
   );
+
+  it('lets the handler of the login save more in `req.session`', async () => {
+    const visitor = await start('new-session');
+    await visitor.post('/login', ADMIN);
+    expect(await logInWithoutDeletions(visitor, '/login-and-count')).toBe(200);
+    expect((await visitor.get('/logins')).body).toEqual({ logins: 1 });
+    expect((await visitor.get('/')).body).toMatchObject({ name: 'kim' });
+  });
 
   it('stores no login while the session before cannot be deleted, where none is refused', async () => {
     const visitor = await start('new-session', 'expire-oldest');
