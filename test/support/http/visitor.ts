@@ -58,8 +58,12 @@ export class Visitor {
 
   /** Sends JSON as a program does. */
   post(path: string, content: object = {}, headers: Headers = {}): Promise<Answer> {
-    const all = { ...API, ...JSON_CONTENT, ...headers };
-    return this.send('POST', path, all, JSON.stringify(content));
+    return this.postText(path, JSON.stringify(content), headers);
+  }
+
+  /** Sends a text that passes for JSON unless `headers` say what it is. */
+  postText(path: string, text: string, headers: Headers = {}): Promise<Answer> {
+    return this.send('POST', path, { ...API, ...JSON_CONTENT, ...headers }, text);
   }
 
   /** The value of a cookie; undefined when there is none. */

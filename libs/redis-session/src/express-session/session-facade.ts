@@ -38,7 +38,9 @@ class FacadeHandler implements ProxyHandler<object> {
   ) {}
 
   get(target: object, name: string | symbol): unknown {
-    if (typeof name === 'symbol' || name === '__proto__') return Reflect.get(target, name);
+    if (typeof name === 'symbol') return Reflect.get(target, name);
+    // A body that is merged into it must not reach the prototype of all objects.
+    if (name === '__proto__') return undefined;
     if (this.replaced.has(name)) return this.replaced.get(name);
     const member = this.memberOf(name);
     if (member) return member();
@@ -79,8 +81,7 @@ class FacadeHandler implements ProxyHandler<object> {
   getOwnPropertyDescriptor(target: object, name: string | symbol): PropertyDescriptor | undefined {
     if (typeof name === 'symbol' || !this.isProperty(name))
       return Reflect.getOwnPropertyDescriptor(target, name);
-    const enumerable =
-      name === LISTED_MEMBER || (!this.memberOf(name) && this.session.isListed(name));
+    const enumerable = name === LISTED_MEMBER || !this.memberOf(name);
     return { value: this.get(target, name), writable: true, configurable: true, enumerable };
   }
 
@@ -146,7 +147,9 @@ export class BoundSession implements CookieOwner {
     return this.session;
   }
 
+  /** What is changed in place is saved: nobody gets an attribute of the library, which a body may be merged into. */
   read(name: string): unknown {
+    if (isOwnAttribute(name)) return undefined;
     return this.existing ? this.existing.getAttribute(name) : this.remains.get(name);
   }
 
@@ -156,21 +159,17 @@ export class BoundSession implements CookieOwner {
     this.obtain().setAttribute(name, value);
   }
 
-  /** Names of attributes, those of the library included. */
+  /** Names of attributes, without those of the library. */
   get names(): readonly string[] {
-    return this.existing ? this.existing.attributeNames : [...this.remains.keys()];
-  }
-
-  isListed(name: string): boolean {
-    return !isOwnAttribute(name);
+    const names = this.existing ? this.existing.attributeNames : [...this.remains.keys()];
+    return names.filter((name) => !isOwnAttribute(name));
   }
 
   /** Ends the session at once. */
   async end(): Promise<void> {
     const session = this.existing;
     if (!session) return;
-    const names = session.attributeNames.filter((name) => this.isListed(name));
-    this.remains = new Map(names.map((name) => [name, session.getAttribute(name)]));
+    this.remains = new Map(this.names.map((name) => [name, session.getAttribute(name)]));
     await session.invalidate();
   }
 }
