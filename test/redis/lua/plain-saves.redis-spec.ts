@@ -97,8 +97,7 @@ describe.each([
 
   it('sets fields, and leaves the others and the end of the session alone', async () => {
     const reply = await set(IN_TIME(), '', ['a', 'new', 'c', '3']);
-    expect(reply).toEqual([1, expect.any(Number), 1, '']);
-    expectServerTime((reply as unknown[])[1]);
+    expectServerTime(reply);
     expect(await fieldsOf()).toMatchObject({ a: 'new', b: '2', c: '3' });
     expect(await redis.client.pexpiretime(key)).toBe(startMs + 1_800_000);
   });
@@ -120,7 +119,7 @@ describe.each([
     const reply = await set(IN_TIME(), '7', ['a', 'x']);
     expect(reply).toEqual([1, expect.any(Number), 1, await versionOf()]);
     const known = await versionOf();
-    expect(await set(IN_TIME(), '7', ['a', 'y'])).toEqual([1, expect.any(Number), 1, '']);
+    expectServerTime(await set(IN_TIME(), '7', ['a', 'y']));
     expect(await versionOf()).not.toBe(known);
     expect(await fieldsOf()).toMatchObject({ a: 'y', b: '2' });
   });

@@ -164,8 +164,8 @@ export interface SharedScriptInput {
   readonly commonArguments: (latestMs: number, nowMs: number) => ScriptArguments;
 }
 
-/** What a script says of one key. */
-export type SharedReply = readonly [outcome: unknown, text: unknown];
+/** What a script says of one key; empty when it has saved all keys and has nothing else to say. */
+export type SharedReply = readonly [outcome?: unknown, text?: unknown];
 
 interface WaitingCall {
   readonly key: string;

@@ -9,6 +9,7 @@
     ARGV[3 ...] for each hash: version that the caller knows, or ''; number of fields; name, value for each field; at most
                 1,000 fields, since Lua passes no more than about 8,000 values to one call
   Output, now = epoch ms on the clock of this server:
+    now - all are saved, and the caller knows the version of none
     {1, now, outcome, version ...} - for each hash outcome 1 = saved, and the version that it now has, or '' unless it had
                                      the one that the caller knows; -1 = the session does not exist (deleted, expired,
                                      renamed), has no valid times, or the key does not hold a hash: nothing was written
@@ -22,7 +23,7 @@ if now > latest then
   return { -2, now }
 end
 
-local reply = { 1, now }
+local reply, isPlain = { 1, now }, true
 for i = 1, #sessionKeys do
   local knownVersion, first = ARGV[nextOwn], nextOwn + 2
   nextOwn = first + 2 * ARGV[nextOwn + 1]
@@ -37,5 +38,6 @@ for i = 1, #sessionKeys do
     outcome, version = 1, setVersioned(sessionKeys[i], stored[5], knownVersion, first, nextOwn - 1)
   end
   reply[2 * i + 1], reply[2 * i + 2] = outcome, version
+  isPlain = isPlain and outcome == 1 and version == ''
 end
-return reply
+return isPlain and now or reply

@@ -203,6 +203,10 @@ export async function saveAttributes(
   version: string,
   set: readonly string[],
 ): Promise<ScriptReply> {
-  const [outcome, newVersion] = await script.call(key, [version, set.length / 2, ...set]);
+  const [outcome = SAVED, newVersion = ''] = await script.call(key, [
+    version,
+    set.length / 2,
+    ...set,
+  ]);
   return [Number(outcome), NaN, newVersion];
 }
