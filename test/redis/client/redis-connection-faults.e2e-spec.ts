@@ -8,8 +8,8 @@ import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const DEADLINE_MS = 1000;
-/** Requests work again so long after the first one has failed at its deadline. */
-const BACK_WITHIN_MS = 1000;
+/** Requests work again so long after the first one has begun: its deadline, and a second. */
+const BACK_WITHIN_MS = DEADLINE_MS + 1000;
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let proxy: TcpProxy;
@@ -45,12 +45,11 @@ describe.each([
   const statusOf = async (line: 'POST /json' | 'POST /login') =>
     (await send(replica.port, line)).status;
 
-  it('leaves a connection that swallows everything within a second of the first 503, and saves on another one', async () => {
+  it('leaves a connection that swallows everything within a second of the deadline, and saves on another one', async () => {
     await start();
     expect(await statusOf('POST /login')).toBe(201);
     proxy.swallow();
 
-    expect(await statusOf('POST /json')).toBe(503);
     await eventually(async () => (await statusOf('POST /json')) === 201, BACK_WITHIN_MS);
   });
 
