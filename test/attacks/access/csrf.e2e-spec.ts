@@ -137,6 +137,37 @@ describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
     expect((await visitor.submit('/order', { _csrf })).status).toBe(403);
   });
 
+  it('refuses what a form or a script of another site can send without being asked', async () => {
+    const token = await tokenFor(visitor);
+    const cookie = await visitor.cookie();
+    const multipart = '--x\r\nContent-Disposition: form-data; name="_csrf"\r\n\r\nx\r\n--x--\r\n';
+    const bodies = [
+      ['text/plain', `{"_csrf":"${token}"}`],
+      ['text/plain', `_csrf=${token}`],
+      ['text/plain;charset=application/json', `{"_csrf":"${token}"}`],
+      ['application/x-www-form-urlencoded', '_csrf='],
+      ['application/x-www-form-urlencoded', `_csrf[]=${token}`],
+      ['application/x-www-form-urlencoded', `_csrf=${token}&_csrf=${token}`],
+      ['application/x-www-form-urlencoded', '__proto__[_csrf]=x&_csrf[length]=43'],
+      ['application/json', `{"_csrf":["${token}"]}`],
+      ['application/json', `{"_csrf":{"length":43,"toString":"${token}"}}`],
+      ['application/json', '{"_csrf":null}'],
+      ['application/json', `["_csrf","${token}"]`],
+      ['application/json', `"${token}"`],
+      ['multipart/form-data; boundary=x', multipart],
+    ];
+    for (const [type = '', body = ''] of bodies) {
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+        const headers = { 'content-type': type, 'x-http-method-override': 'GET', cookie };
+        const { status } = await fetch(`${app.url}/order`, { method, headers, body });
+        expect([400, 403, 404, 415]).toContain(status);
+        if (method === 'POST') expect([type, body, status]).not.toEqual([type, body, 201]);
+      }
+    }
+    expect(await post('/order', { 'x-csrf-token': `${token}, ${token}` })).toBe(403);
+    expect(await post('/order', { 'x-csrf-token': token })).toBe(201);
+  });
+
   it('refuses a token in the address', async () => {
     const token = await tokenFor(visitor);
     expect(await post(`/order?_csrf=${token}`, {})).toBe(403);

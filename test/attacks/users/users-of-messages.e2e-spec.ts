@@ -84,15 +84,25 @@ describe.each(PLATFORMS)('Messages of somebody who logged in long ago, on %s', (
       { controllers: [BankController], providers: [BankGateway], prepare },
     );
 
-  /** A socket of the browser in which the administrator has logged in. */
-  async function openSocket(security: SecurityOptions): Promise<Socket> {
-    const { url } = await startBank(security);
-    const visitor = new Visitor(url);
-    await visitor.post('/login', { username: 'admin', password: PASSWORD });
-    const extraHeaders = { cookie: `SESSION=${(await visitor.cookie()) ?? ''}` };
+  function openWith(url: string, cookie: string): Socket {
+    const extraHeaders = { cookie };
     const socket = io(url, { extraHeaders, transports: ['websocket'], forceNew: true });
     stop.push(() => socket.disconnect());
     return socket;
+  }
+
+  const logIn = async (security: SecurityOptions): Promise<Visitor> => {
+    const { url } = await startBank(security);
+    const visitor = new Visitor(url);
+    await visitor.post('/login', { username: 'admin', password: PASSWORD });
+    return visitor;
+  };
+  const cookieOf = async (visitor: Visitor) => `SESSION=${(await visitor.cookie()) ?? ''}`;
+
+  /** A socket of the browser in which the administrator has logged in. */
+  async function openSocket(security: SecurityOptions): Promise<Socket> {
+    const visitor = await logIn(security);
+    return openWith(visitor.url, await cookieOf(visitor));
   }
 
   function say(socket: Socket, event: string): Promise<unknown> {
@@ -151,6 +161,21 @@ describe.each(PLATFORMS)('Messages of somebody who logged in long ago, on %s', (
     expect(await say(socket, 'transfer')).toBe('transferred');
     users.pop();
     expect(await say(socket, 'transfer')).toBe('UNAUTHENTICATED');
+  });
+
+  it.each([
+    ['of a session that has ended', (cookie: string) => cookie],
+    ['that is cut', (cookie: string) => cookie.slice(0, -1)],
+    ['of 10 kB', () => `SESSION=${'a'.repeat(10_000)}`],
+    ['of another name', (cookie: string) => `x${cookie}`],
+  ])('do nothing by a socket that is opened with a cookie %s', async (_which, change) => {
+    const admin = await logIn({ logout: {} });
+    const cookie = await cookieOf(admin);
+    expect(await say(openWith(admin.url, cookie), 'transfer')).toBe('transferred');
+    if (change(cookie) === cookie) await admin.post('/logout');
+    const socket = openWith(admin.url, change(cookie));
+    expect(await say(socket, 'transfer')).toBe('UNAUTHENTICATED');
+    expect(await say(socket, 'close-account')).toBe('UNAUTHENTICATED');
   });
 
   it('open nothing sensitive in a microservice', async () => {

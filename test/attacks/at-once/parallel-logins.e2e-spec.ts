@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { describe, expect, it } from '@jest/globals';
+import { Strategy } from 'passport-local';
+import { ADMIN, KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { type Visitor as Browser, Visitor } from '../../support/http/visitor.js';
+import { Barrier } from '../../support/waiting/barrier.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+
+const LOGINS = 12;
+
+let barrier: Barrier;
+
+/** Lets all logins go on at the same moment: every one has read the session by then. */
+@Injectable()
+class SlowStrategy extends PassportStrategy(Strategy) {
+  async validate(username: string): Promise<object> {
+    await barrier.pass();
+    return { username };
+  }
+}
+
+const nameOf = async (browser: Browser) =>
+  ((await browser.get('/')).body as { name?: string }).name;
+
+describe.each(PLATFORMS)('Logins of two users at once with one cookie, on %s', (platform) => {
+  const start = useApps(platform, useTestRedis(), {
+    controllers: LOGIN_PARTS.controllers,
+    providers: [SlowStrategy],
+  });
+
+  it.each(['change-session-id', 'migrate-session', 'new-session'] as const)(
+    'give each browser its own user or none, and leave the cookie worth nothing (%s)',
+    async (sessionFixation) => {
+      const options = { security: { loginPage: '/login', sessionFixation } };
+      const replicas = [await start(options), await start(options)];
+      const visitor = new Visitor(replicas[0]?.url ?? '');
+      await visitor.open('/members');
+      const planted = await visitor.cookie();
+      expect(planted).toBeDefined();
+
+      barrier = new Barrier();
+      const attempts = Array.from({ length: LOGINS }, async (_, number) => {
+        const browser = await visitor.twin();
+        browser.url = replicas[number % 2]?.url ?? '';
+        const user = number % 3 === 0 ? ADMIN : KIM;
+        const { status } = await browser.post('/login', user);
+        return { browser, user, status };
+      });
+      await barrier.reachedBy(LOGINS);
+      barrier.open();
+
+      const outcomes = await Promise.all(attempts);
+      expect(outcomes.some(({ status }) => status === 200)).toBe(true);
+      for (const { browser, user, status } of outcomes) {
+        expect([200, 401]).toContain(status);
+        expect(await nameOf(browser)).toBe(status === 200 ? user.username : undefined);
+        if (status === 200) expect(await browser.cookie()).not.toBe(planted);
+      }
+      expect((await visitor.get('/members')).status).toBe(401);
+    },
+  );
+});
