@@ -138,6 +138,7 @@ export class MapSessionRepository extends StoredSessionRepository {
     this.sessions.delete(id);
   }
 
+  /** Finds a session, and ends it when its time is over. */
   protected findLive(id: string): StoredSession | undefined {
     const stored = this.sessions.get(id);
     if (!stored || !hasEnded(stored, this.options)) return stored;
