@@ -1,53 +1,45 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { springSession } from 'nestjs-redis-session/spring';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { type LyingProxy, startLyingProxy } from '../../support/faults/lying-proxy.js';
+import { VisitController } from '../../support/faults/visit-controller.js';
+import { Visitor } from '../../support/http/visitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 import { eventually } from '../../support/waiting/eventually.js';
 
 const VALUE = 'secret-471';
 
-/** Between the application and Redis: changes what Redis answers. */
-let answerOf: (reply: Buffer) => Buffer | string;
 let redis: Awaited<ReturnType<typeof startRedis>>;
-let proxy: Server;
+let proxy: LyingProxy;
 let log: LoggedLines;
 let app: StartedApp;
-let cookie: string;
 
 beforeEach(async () => {
-  answerOf = (reply) => reply;
   redis = await startRedis();
-  proxy = createServer((client) => {
-    const server = connect(redis.port, '127.0.0.1');
-    client.pipe(server);
-    server.on('data', (reply) => client.write(answerOf(reply)));
-    server.on('close', () => client.destroy());
-    client.on('error', () => server.destroy());
-  });
-  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  proxy = await startLyingProxy(redis.port);
   log = new LoggedLines();
-  app = await startApp('express', {
-    ...SESSION_ROUTES,
-    options: { redis: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` },
-    log,
-  });
-  cookie = sessionCookieOf(await request(app.url).put('/attributes').send({ a: VALUE }));
 });
 
 afterEach(async () => {
   await app.close();
   await redis.stop();
-  proxy.close();
+  proxy.stop();
 });
 
 describe('the log', () => {
+  let cookie: string;
+
+  beforeEach(async () => {
+    app = await startApp('express', { ...SESSION_ROUTES, options: { redis: proxy.url }, log });
+    cookie = sessionCookieOf(await request(app.url).put('/attributes').send({ a: VALUE }));
+  });
+
   it('has no value of a reply that comes twice', async () => {
-    answerOf = (reply) => (reply.includes(VALUE) ? Buffer.concat([reply, reply]) : reply);
+    proxy.answerOf = (reply) => (reply.includes(VALUE) ? Buffer.concat([reply, reply]) : reply);
     await request(app.url).get('/session').set('Cookie', cookie).expect(200);
     await eventually(() => Promise.resolve(log.text.includes('Command queue state error')));
     expect(log.text).not.toContain(VALUE);
@@ -56,17 +48,58 @@ describe('the log', () => {
   it('has no id of a key that an error quotes', async () => {
     const [, id = ''] = cookie.split('=');
     const key = `nest:session:sessions:{${id.slice(0, 8)}}${id.slice(8)}`;
-    answerOf = () => `-ERR no server for '${key}'\r\n`;
+    proxy.answerOf = () => `-ERR no server for '${key}'\r\n`;
     await request(app.url).get('/session').set('Cookie', cookie).expect(503);
     expect(log.text).toContain('ERR no server for');
     expect(log.text).not.toContain(id.slice(8));
   });
 });
 
-describe('a read that gets nil, which no Redis says', () => {
+/** What no Redis says to a script or to HGETALL. */
+const WRONG_REPLIES = ['$-1', '+OK', ':1', '$2\r\n{}', '*1\r\n+OK', '*2\r\n:1\r\n$-1'];
+
+describe.each([
+  ['express', 'default', { touchIntervalSeconds: 0 }],
+  ['fastify', 'default', { touchIntervalSeconds: 60 }],
+  ['express', 'default', { features: [springSession()] }],
+  ['fastify', 'indexed', { touchIntervalSeconds: 60 }],
+] as const)('on %s with the %s repository and %j', (platform, repository, options) => {
+  let visitor: Visitor;
+
+  beforeEach(async () => {
+    const all = { ...options, redis: proxy.url, repository };
+    app = await startApp(platform, { controllers: [VisitController], options: all, log });
+    visitor = new Visitor(app.url);
+    await visitor.post('/login');
+  });
+
+  it.each([...WRONG_REPLIES, '*2\r\n:1\r\n:1700000000000'])(
+    'a read that gets %j is answered with 503',
+    async (wrong) => {
+      proxy.answerOf = () => `${wrong}\r\n`;
+      expect((await visitor.get('/me')).status).toBe(503);
+      expect(log.text).toContain('the session store failed');
+      proxy.answerOf = (reply) => reply;
+      expect((await visitor.get('/me')).status).toBe(200);
+    },
+  );
+
+  it.each(WRONG_REPLIES)('a save that gets %j is answered with 503', async (wrong) => {
+    proxy.answerOf = (reply, command) =>
+      command.includes('sessionAttr:') ? `${wrong}\r\n` : reply;
+    expect((await visitor.post('/login')).status).toBe(503);
+    expect((await visitor.post('/count')).status).toBe(503);
+    expect(log.text).toContain('the session store failed');
+  });
+});
+
+describe('a logout that gets what is no number of deleted keys', () => {
   it('is answered with 503', async () => {
-    answerOf = () => '$-1\r\n';
-    await request(app.url).get('/session').set('Cookie', cookie).expect(503);
-    expect(log.text).toContain('Cannot load the session: the session store failed');
+    const options = { redis: proxy.url };
+    app = await startApp('express', { controllers: [VisitController], options, log });
+    const visitor = new Visitor(app.url);
+    await visitor.post('/login');
+    proxy.answerOf = (reply, command) => (/\bdel\b/i.test(command) ? '+OK\r\n' : reply);
+    expect((await visitor.post('/logout')).status).toBe(503);
   });
 });

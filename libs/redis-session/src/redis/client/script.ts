@@ -90,6 +90,18 @@ const CLOCK_GRAIN_MS = 3;
 /** Ms after its latest moment for which an update that is sent again finds out that it is saved: see `markSave.lua`. */
 const MARK_LIFE_MS = 10_000;
 
+/** Epoch ms of the year 2001. What is less is no clock, but the reply to another command. */
+const EARLIEST_MS = 1e12;
+
+const SENSELESS = 'its reply makes no sense';
+
+/** @throws Error when `reply` is no integer, which the option `stringNumbers` of a client makes a string */
+export function integerOf(reply: unknown): number {
+  const isText = typeof reply === 'string' && /^-?\d+$/.test(reply);
+  if (Number.isInteger(reply) || isText) return Number(reply);
+  throw new Error(SENSELESS);
+}
+
 /** What Redis answers to the first write of a script. By then the script has found out whether it ran before. */
 const REFUSAL = /\b(OOM|MISCONF|NOREPLICAS|READONLY)\b/;
 
@@ -140,8 +152,9 @@ export class WriteDeadline {
   private async read(sent: Promise<RawReply>): Promise<ScriptReply> {
     const sentMs = Date.now();
     const reply = await sent;
-    const [first, second, ...rest] = typeof reply === 'object' ? reply : [SAVED, reply];
-    const [outcome, serverMs] = [Number(first), Number(second)];
+    const [first, second, ...rest] = Array.isArray(reply) ? (reply as unknown[]) : [SAVED, reply];
+    const [outcome, serverMs] = [integerOf(first), integerOf(second)];
+    if (serverMs < EARLIEST_MS) throw new Error(SENSELESS);
     this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
     return [outcome, serverMs, ...rest];
   }

@@ -1,3 +1,5 @@
+import { SessionStoreError } from '../../session/session.errors.js';
+
 /** Between the fields and values that a script joins; no name and no value of ours contains it. */
 export const SEPARATOR = '\0';
 
@@ -64,10 +66,16 @@ export class HashList implements HashFields {
   /** @param list - fields and values in turn */
   private constructor(private readonly list: readonly string[]) {}
 
-  /** @param reply - a list, or an object of a client with `replyMapping: 'resp3'` */
+  /**
+   * @param reply - a list, or an object of a client with `replyMapping: 'resp3'`
+   * @throws SessionStoreError for any other one
+   */
   static of(reply: unknown): HashList {
-    const list = Array.isArray(reply) ? reply : Object.entries(reply as object).flat();
-    return new HashList(list as string[]);
+    if (isObject(reply)) {
+      const list: unknown[] = Array.isArray(reply) ? reply : Object.entries(reply).flat();
+      if (list.length % 2 === 0 && list.every(isText)) return new HashList(list);
+    }
+    throw SessionStoreError.create('load the session', new Error('its reply is no hash'));
   }
 
   get size(): number {
@@ -84,6 +92,9 @@ export class HashList implements HashFields {
     for (let i = 0; i < this.list.length; i += 2) yield this.list[i] ?? '';
   }
 }
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+const isText = (value: unknown) => typeof value === 'string';
 
 /** What the names of attributes are preceded by in a hash. */
 export const ATTRIBUTE_PREFIX = 'sessionAttr:';

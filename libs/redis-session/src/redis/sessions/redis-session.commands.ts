@@ -24,6 +24,7 @@ import {
 import { SessionReads } from './session-reads.js';
 import {
   CONFLICT,
+  integerOf,
   MISSING,
   missingIfNoHash,
   type RawReply,
@@ -185,7 +186,8 @@ export class RedisSessionCommands {
   /** After an error the deletion may still take place: it hurts nobody who wanted it. @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
     const { commandTimeoutMs } = this.options;
-    const deletion = writeOver(this.client, true, (client: RedisClient) => client.del(key));
+    const reply = writeOver(this.client, true, (client: RedisClient) => client.del(key));
+    const deletion = reply.then(integerOf);
     await withDeadline('delete the session', commandTimeoutMs, deletion);
     this.known.delete(key);
   }

@@ -78,7 +78,7 @@ export class JdkSessionCommands {
     );
     const [outcome, , created, accessed, interval, fields] = await reply.catch(refuseWrongType);
     if (outcome === 3) return undefined;
-    if (outcome !== 1) throw unknownOutcome('loadSpringJdk', outcome);
+    if (outcome !== 1 || !Array.isArray(fields)) throw unknownOutcome('loadSpringJdk', outcome);
     return {
       creationTime: Number(created),
       lastAccessedTime: Number(accessed),
