@@ -98,7 +98,8 @@ export class SpringSessionCommands {
       );
     const reply = this.deadline.inTime('load the session', send);
     const [outcome, , fields] = await reply.catch(refuseWrongType);
-    if (outcome === 1 && Array.isArray(fields)) return { kind: 'found', fields: fields.map(String) };
+    if (outcome === 1 && Array.isArray(fields))
+      return { kind: 'found', fields: fields.map(String) };
     if (outcome === 2) return { kind: 'replaced' };
     if (outcome === 3) return { kind: 'none' };
     throw unknownOutcome('loadSpring', outcome);
