@@ -8,9 +8,9 @@ import {
   type RawReply,
   type ScriptArguments,
   type ScriptReply,
-  SharedScript,
   type WriteDeadline,
 } from '../client/script.js';
+import { SharedScript } from '../client/shared-script.js';
 import { createIndexed, saveIndexed, setIndexedAttributes } from '../lua/scripts.generated.js';
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
 import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';

@@ -31,10 +31,10 @@ import {
   SAVED,
   type ScriptArguments,
   type ScriptReply,
-  SharedScript,
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
+import { SharedScript } from '../client/shared-script.js';
 
 /** For errors. */
 export const SAVE = 'save the session';

@@ -1,12 +1,7 @@
 import { toStoreError, withDeadline } from '../../lib/deadline.js';
 import { type RedisClient } from '../client/redis-client.js';
-import {
-  gathered,
-  refuseWrongType,
-  type ScriptArguments,
-  SharedScript,
-  type SharedScriptInput,
-} from '../client/script.js';
+import { refuseWrongType, type ScriptArguments } from '../client/script.js';
+import { gathered, SharedScript, type SharedScriptInput } from '../client/shared-script.js';
 import { type HashFields, HashText, SEPARATOR, HashList } from './hash-text.js';
 import { KnownHash, type KnownHashes } from './known-hashes.js';
 
