@@ -7,6 +7,7 @@ import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 import { VisitController } from '../../support/faults/visit-controller.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
+import { eventually } from '../../support/waiting/eventually.js';
 import { Visitor } from '../../support/http/visitor.js';
 
 let cluster: RedisCluster;
@@ -135,8 +136,12 @@ describe.each([
   ['express', []],
   ['fastify', [springSession()]],
 ] as const)('on %s, when a user may have one session and a reply is lost', (platform, features) => {
-  const begin = (maximumSessionsPolicy: 'expire-oldest' | 'reject-login') =>
+  const begin = (
+    maximumSessionsPolicy: 'expire-oldest' | 'reject-login',
+    options: RedisSessionModuleOptions = {},
+  ) =>
     start(platform, {
+      ...options,
       features,
       indexed: { maximumSessions: 1, maximumSessionsPolicy },
       repository: 'indexed',
@@ -159,6 +164,21 @@ describe.each([
       expect(await statusOf(new Visitor(app.url), '/login')).toBe(401);
       expect(await statusOf(visitor, '/logout')).toBe(201);
     });
+  });
+
+  it('a login that is answered with 503, and stored nevertheless, leaves its place', async () => {
+    const redis = { ...serverBehindProxy(), maxRetriesPerRequest: 0 };
+    await begin('reject-login', { commandTimeoutMs: 500, redis });
+    expect(await statusOf(new Visitor(app.url), '/login')).toBe(201);
+    await app.close();
+    await begin('reject-login', { commandTimeoutMs: 500, redis });
+    const isSave = (command: Buffer) => command.includes('sessionAttr:');
+    const seen = loseReply(0, isSave);
+    expect(await statusOf(new Visitor(app.url), '/login')).toBe(503);
+    expect(seen.lost).toBe(1);
+    const visitor = new Visitor(app.url);
+    await eventually(async () => (await statusOf(visitor, '/login')) === 201);
+    expect(await isLoggedIn(visitor)).toBe(true);
   });
 });
 

@@ -93,13 +93,18 @@ describe.each([
   });
 });
 
-describe('a logout that gets what is no number of deleted keys', () => {
-  it('is answered with 503', async () => {
-    const options = { redis: proxy.url };
+describe.each([
+  ['default', /\bdel\b/i],
+  ['indexed', /eval.*:ended/is],
+] as const)('a logout of the %s repository that gets a reply of a wrong type', (...parts) => {
+  const [repository, deletion] = parts;
+
+  it.each(['+OK', '$-1'])('such as %j is answered with 503', async (wrong) => {
+    const options = { redis: proxy.url, repository };
     app = await startApp('express', { controllers: [VisitController], options, log });
     const visitor = new Visitor(app.url);
     await visitor.post('/login');
-    proxy.answerOf = (reply, command) => (/\bdel\b/i.test(command) ? '+OK\r\n' : reply);
+    proxy.answerOf = (reply, command) => (deletion.test(command) ? `${wrong}\r\n` : reply);
     expect((await visitor.post('/logout')).status).toBe(503);
   });
 });

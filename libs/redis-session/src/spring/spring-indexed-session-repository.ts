@@ -19,6 +19,7 @@ import {
   type SessionPageRequest,
   resolvePage,
 } from '../session/session-repository.js';
+import { UnansweredSessions } from '../session/indexed/unanswered-sessions.js';
 import { type SessionIndexOptions, viewOf } from '../session/session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
@@ -63,6 +64,7 @@ export class SpringIndexedSessionRepository
   private readonly users: SpringUsers;
   private readonly events: SpringSessionEvents;
   private readonly database: number;
+  private readonly unanswered: UnansweredSessions;
 
   constructor(
     client: RedisClient,
@@ -72,6 +74,8 @@ export class SpringIndexedSessionRepository
     this.database = isSingleServer(client) ? (client.options.db ?? 0) : 0;
     const { codec, clock, commandTimeoutMs, indexed, logger, namespace } = resolved;
     this.users = new SpringUsers(codec);
+    const end = (id: string) => this.deleteById(id);
+    this.unanswered = new UnansweredSessions({ commandTimeoutMs, end });
     this.events = new SpringSessionEvents({
       ...{ client, clock, codec, commandTimeoutMs, logger, namespace, ...indexed },
       commands: this.commands,
@@ -158,7 +162,8 @@ export class SpringIndexedSessionRepository
     session?: MapSession,
   ): Promise<SaveOutcome> {
     const input = this.inputOf(change, session);
-    const outcome = await this.commands.save(input);
+    const save = () => this.commands.save(input);
+    const outcome = await (session ? this.unanswered.watch(session, save) : save());
     if (outcome.kind !== 'saved') return outcome;
     if (session) this.users.rememberSaved(session);
     const { surplus } = outcome;

@@ -101,6 +101,12 @@ export function integerOf(reply: unknown): number {
   throw new Error(SENSELESS);
 }
 
+/** @throws Error when `reply` is no list */
+export function listOf<T>(reply: readonly T[]): readonly T[] {
+  if (Array.isArray(reply)) return reply;
+  throw new Error(SENSELESS);
+}
+
 /** What Redis answers to the first write of a script. By then the script has found out whether it ran before. */
 const REFUSAL = /\b(OOM|MISCONF|NOREPLICAS|READONLY)\b/;
 

@@ -19,6 +19,7 @@ import { SessionReads } from '../sessions/session-reads.js';
 import {
   CONFLICT,
   INDEX_CONFLICT,
+  listOf,
   MISSING,
   type RawReply,
   SAVED,
@@ -121,7 +122,8 @@ export class IndexedSessionCommands {
         ...[id, reason, options.reasonLifeMs, ...fields],
       ),
     );
-    const texts = await withDeadline('end the session', options.commandTimeoutMs, deletion);
+    const reply = deletion.then(listOf<string | null>);
+    const texts = await withDeadline('end the session', options.commandTimeoutMs, reply);
     return { kind: 'ended', fields: texts.flatMap((text, i) => [fields[i] ?? '', text ?? '']) };
   }
 

@@ -30,6 +30,7 @@ import {
 import { type RedisClient } from '../client/redis-client.js';
 import { type SessionIndexing } from './session-indexing.js';
 import { digestOf } from '../../session/session-id.js';
+import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js';
 import { viewOf } from '../../session/session-store.js';
 
 /**
@@ -61,6 +62,7 @@ export class RedisIndexedSessionRepository
   private readonly indexing: SessionIndexing;
   private readonly reader: IndexedSessionReader;
   private readonly writer: IndexedSessionWriter;
+  private readonly unanswered: UnansweredSessions;
 
   private readonly resolved: RedisIndexedSessionRepositoryOptions;
 
@@ -74,6 +76,10 @@ export class RedisIndexedSessionRepository
     this.writer = new IndexedSessionWriter(this.store, resolved, {
       end: (id, reason) => this.endById(id, reason),
       findMember: (name, value, member) => this.findMember(name, value, member),
+    });
+    this.unanswered = new UnansweredSessions({
+      commandTimeoutMs: resolved.commandTimeoutMs,
+      end: (id) => this.deleteById(id),
     });
   }
 
@@ -174,7 +180,7 @@ export class RedisIndexedSessionRepository
   }
 
   protected override write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {
-    return this.writer.write(change, session);
+    return this.unanswered.watch(session, () => this.writer.write(change, session));
   }
 
   protected override async delete(id: string): Promise<void> {

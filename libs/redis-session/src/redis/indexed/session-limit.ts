@@ -1,6 +1,7 @@
 import { SessionLimitError } from '../../session/session.errors.js';
 import { type SessionView } from '../../session/session-store.js';
 import { withDeadline } from '../../lib/deadline.js';
+import { tryLater } from '../../lib/try-later.js';
 import {
   INDEX_GRACE_MS,
   type IndexEntry,
@@ -129,15 +130,12 @@ export class SessionLimit {
 
 /** What {@link UnusedEntries} works with. */
 export interface UnusedEntriesInput {
-  /** Ms between two attempts. */
+  /** Ms until the second attempt. */
   readonly pauseMs: number;
   readonly index: SessionIndex;
   /** Whether the session of `member` says that it is in this index. */
   readonly isUsed: (entry: IndexEntry, member: string) => Promise<boolean>;
 }
-
-/** So often the removal is tried while Redis fails. */
-const MAX_ATTEMPTS = 5;
 
 /**
  * Takes entries out of an index whose session was never stored, or is gone: once no save can come any more that is still
@@ -152,20 +150,9 @@ export class UnusedEntries {
   removeAt(whenMs: number, entry: IndexEntry, member: string): void {
     if (this.underWay.has(member)) return;
     this.underWay.add(member);
-    this.schedule(Math.max(0, whenMs - Date.now()), entry, member);
-  }
-
-  private schedule(delayMs: number, entry: IndexEntry, member: string, attempt = 1): void {
-    const remove = async () => {
-      try {
-        await this.remove(entry, member);
-        this.underWay.delete(member);
-      } catch {
-        if (attempt === MAX_ATTEMPTS) this.underWay.delete(member);
-        else this.schedule(this.input.pauseMs, entry, member, attempt + 1);
-      }
-    };
-    setTimeout(() => void remove(), delayMs).unref();
+    const times = { delayMs: Math.max(0, whenMs - Date.now()), pauseMs: this.input.pauseMs };
+    const removal = tryLater(() => this.remove(entry, member), times);
+    void removal.then(() => this.underWay.delete(member));
   }
 
   private async remove(entry: IndexEntry, member: string): Promise<void> {

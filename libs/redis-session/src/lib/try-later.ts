@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** When {@link tryLater} tries, in ms. */
+export interface TryLaterOptions {
+  readonly delayMs: number;
+  /** After the first failure; twice as long after each further one. */
+  readonly pauseMs: number;
+}
+
+/** With pauses of two seconds, the last attempt comes after four minutes. */
+const MAX_ATTEMPTS = 8;
+
+/** Does `work` in the background, again while it fails. Best effort: it gives up in the end, and holds up no process that ends. */
+export async function tryLater(
+  work: () => Promise<void>,
+  { delayMs, pauseMs }: TryLaterOptions,
+): Promise<void> {
+  await delay(delayMs, undefined, { ref: false });
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    try {
+      return await work();
+    } catch {
+      await delay(pauseMs * 2 ** attempt, undefined, { ref: false });
+    }
+  }
+}

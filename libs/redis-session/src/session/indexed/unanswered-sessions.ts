@@ -1,0 +1,45 @@
+import { laneOf } from '../../lib/lanes.js';
+import { tryLater } from '../../lib/try-later.js';
+import { type MapSession } from '../map-session.js';
+import { isDoubtful } from '../session.errors.js';
+
+/** What {@link UnansweredSessions} work with. */
+export interface UnansweredSessionsInput {
+  /** Ms after which a save that has failed can no longer take place. */
+  readonly commandTimeoutMs: number;
+  readonly end: (id: string) => Promise<void>;
+}
+
+/**
+ * Ends sessions that may be stored although their save has failed, and whose id no client was told: nobody can use or end
+ * them, and they would take the place of another login of their user.
+ */
+export class UnansweredSessions {
+  constructor(private readonly input: UnansweredSessionsInput) {}
+
+  /** Settles as `save` of `session` does. */
+  async watch<T>(session: MapSession, save: () => Promise<T>): Promise<T> {
+    const { id } = session;
+    const isKnown = isStoredAs(session, id);
+    try {
+      return await save();
+    } catch (error) {
+      if (!isKnown && isDoubtful(error)) this.endLater(session, id);
+      throw error;
+    }
+  }
+
+  /** In the lane of the session: the application may save it once more, and answer with its id. */
+  private endLater(session: MapSession, id: string): void {
+    const { commandTimeoutMs, end } = this.input;
+    const endUnlessSaved = () =>
+      laneOf(session).run(async () => {
+        if (!isStoredAs(session, id)) await end(id);
+      });
+    void tryLater(endUnlessSaved, { delayMs: commandTimeoutMs, pauseMs: commandTimeoutMs });
+  }
+}
+
+function isStoredAs(session: MapSession, id: string): boolean {
+  return session.isStored && session.storedId === id;
+}
