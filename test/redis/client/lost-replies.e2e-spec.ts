@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { springSession } from 'nestjs-redis-session/spring';
 import { startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { startRedis } from '../../support/redis/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 import { VisitController } from '../../support/faults/visit-controller.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
@@ -224,3 +225,46 @@ describe.each([
     });
   },
 );
+
+describe.each([
+  ['express', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository and durability', (platform, repository) => {
+  let replica: Awaited<ReturnType<typeof startRedis>>;
+  let direct: Redis;
+
+  beforeAll(async () => {
+    const { port } = new URL(process.env['TEST_REDIS_URL'] ?? '');
+    replica = await startRedis({ args: ['--replicaof', '127.0.0.1', port] });
+    direct = new Redis(replica.url);
+    await eventually(async () => (await direct.info('replication')).includes('link_status:up'));
+  });
+
+  afterAll(async () => {
+    direct.disconnect();
+    await replica.stop();
+  });
+
+  const isReplicated = async (visitor: Visitor) => {
+    const end = (await visitor.cookie())?.slice(8) ?? '';
+    return (await direct.keys(`*${end}*`)).length > 0;
+  };
+
+  it('a login that is answered is on the replica, and a refused one can be repeated', async () => {
+    await start(platform, { durability: { replicas: 1 }, repository });
+    const statuses = new Set<number>();
+    for (let nth = 0; nth < MAX_COMMANDS; nth++) {
+      const visitor = new Visitor(app.url);
+      await visitor.post('/begin');
+      const seen = loseReply(nth);
+      expect(await statusOf(visitor, '/count')).toBe(201);
+      const status = await statusOf(visitor, '/login');
+      statuses.add(status);
+      if (status !== 201) expect(await statusOf(visitor, '/login')).toBe(201);
+      expect([await isLoggedIn(visitor), await isReplicated(visitor)]).toEqual([true, true]);
+      if (status === 201) expect(await countOf(visitor)).toEqual({ count: 1 });
+      if (seen.lost === 0) break;
+    }
+    expect([...statuses].sort()).toEqual([201, 503]);
+  });
+});
