@@ -4,6 +4,7 @@ import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Barrier } from '../../support/waiting/barrier.js';
 import { eventually } from '../../support/waiting/eventually.js';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
@@ -105,6 +106,22 @@ describe.each([
 
     replication.resume();
     expect(await statusOf('POST /login')).toBe(201);
+  });
+
+  it('an application that closes after a refused login does not tell of another failure', async () => {
+    const log = new LoggedLines();
+    const commandTimeoutMs = 600;
+    const options = { commandTimeoutMs, durability: { replicas: 1, timeoutMs: 300 }, repository };
+    app = await startApp(platform, {
+      controllers: [OutageController],
+      log,
+      options: { ...options, redis: master.url },
+    });
+    replication.pause();
+    expect(await statusOf('POST /login')).toBe(503);
+    await app.close();
+    await delay(2 * commandTimeoutMs);
+    expect(log.lines.filter((line) => line.includes('session store failed'))).toHaveLength(1);
   });
 
   it.each<[string, RedisSessionModuleOptions]>([

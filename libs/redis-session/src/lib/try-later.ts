@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** When {@link tryLater} tries, in ms. */
+/** When {@link tryLater} tries. */
 export interface TryLaterOptions {
+  /** Ms until the first attempt. */
   readonly delayMs: number;
-  /** After the first failure; twice as long after each further one. */
+  /** Whether no attempt can succeed any more. */
+  readonly isOver: () => boolean;
+  /** Ms after the first failure; twice as long after each further one. */
   readonly pauseMs: number;
 }
 
@@ -13,12 +16,13 @@ const MAX_ATTEMPTS = 8;
 /** Does `work` in the background, again while it fails. Best effort: it gives up in the end, and holds up no process that ends. */
 export async function tryLater(
   work: () => Promise<void>,
-  { delayMs, pauseMs }: TryLaterOptions,
+  { delayMs, isOver, pauseMs }: TryLaterOptions,
 ): Promise<void> {
   await delay(delayMs, undefined, { ref: false });
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && !isOver(); attempt++) {
     try {
-      return await work();
+      await work();
+      return;
     } catch {
       await delay(pauseMs * 2 ** attempt, undefined, { ref: false });
     }

@@ -1,6 +1,6 @@
 import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
-import { isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
+import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
 import { type MapSession } from '../session/map-session.js';
 import {
   type SaveOutcome,
@@ -74,8 +74,11 @@ export class SpringIndexedSessionRepository
     this.database = isSingleServer(client) ? (client.options.db ?? 0) : 0;
     const { codec, clock, commandTimeoutMs, indexed, logger, namespace } = resolved;
     this.users = new SpringUsers(codec);
-    const end = (id: string) => this.deleteById(id);
-    this.unanswered = new UnansweredSessions({ commandTimeoutMs, end });
+    this.unanswered = new UnansweredSessions({
+      commandTimeoutMs,
+      end: (id) => this.deleteById(id),
+      isOver: () => isClosed(client),
+    });
     this.events = new SpringSessionEvents({
       ...{ client, clock, codec, commandTimeoutMs, logger, namespace, ...indexed },
       commands: this.commands,

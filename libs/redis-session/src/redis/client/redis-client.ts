@@ -59,6 +59,11 @@ export function isSingleServer(client: RedisClient): client is Redis {
   return !client.isCluster;
 }
 
+/** Whether `client` was closed and does not connect again. */
+export function isClosed({ status }: RedisClient): boolean {
+  return status === 'end';
+}
+
 /** What one command may ask for together: in a Redis Cluster each partition lies in a slot of its own. */
 export function groupsOf<T>(client: RedisClient, partitions: readonly T[]): readonly T[][] {
   if (partitions.length === 0) return [];

@@ -103,8 +103,8 @@ export function integerOf(reply: unknown): number {
 
 /** @throws Error when `reply` is no list */
 export function listOf<T>(reply: readonly T[]): readonly T[] {
-  if (Array.isArray(reply)) return reply;
-  throw new Error(SENSELESS);
+  if (!Array.isArray(reply)) throw new Error(SENSELESS);
+  return reply as readonly T[];
 }
 
 /** What Redis answers to the first write of a script. By then the script has found out whether it ran before. */

@@ -6,6 +6,7 @@ import {
 } from '../../session/session-change.js';
 import { viewOf } from '../../session/session-store.js';
 import { SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
+import { isClosed } from '../client/redis-client.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
 import { type SaveIndexedOutcome } from './indexed-session.operations.js';
 import { type IndexedStore } from './indexed-store.js';
@@ -41,6 +42,7 @@ export class IndexedSessionWriter {
     const { commandTimeoutMs, maximumSessionsPolicy } = options;
     this.unused = new UnusedEntries({
       index: store.index,
+      isOver: () => isClosed(store.client),
       isUsed: async (entry, member) => (await this.findLastAccess(entry, member)) !== undefined,
       pauseMs: commandTimeoutMs,
     });

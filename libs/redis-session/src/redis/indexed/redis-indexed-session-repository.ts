@@ -27,7 +27,7 @@ import {
   type RedisIndexedSessionRepositoryOptions,
   resolveIndexedOptions,
 } from './redis-indexed-session-repository.options.js';
-import { type RedisClient } from '../client/redis-client.js';
+import { isClosed, type RedisClient } from '../client/redis-client.js';
 import { type SessionIndexing } from './session-indexing.js';
 import { digestOf } from '../../session/session-id.js';
 import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js';
@@ -80,6 +80,7 @@ export class RedisIndexedSessionRepository
     this.unanswered = new UnansweredSessions({
       commandTimeoutMs: resolved.commandTimeoutMs,
       end: (id) => this.deleteById(id),
+      isOver: () => isClosed(client),
     });
   }
 

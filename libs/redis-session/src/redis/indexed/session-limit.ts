@@ -130,6 +130,8 @@ export class SessionLimit {
 
 /** What {@link UnusedEntries} works with. */
 export interface UnusedEntriesInput {
+  /** Whether the connection to Redis is closed. */
+  readonly isOver: () => boolean;
   /** Ms until the second attempt. */
   readonly pauseMs: number;
   readonly index: SessionIndex;
@@ -150,7 +152,8 @@ export class UnusedEntries {
   removeAt(whenMs: number, entry: IndexEntry, member: string): void {
     if (this.underWay.has(member)) return;
     this.underWay.add(member);
-    const times = { delayMs: Math.max(0, whenMs - Date.now()), pauseMs: this.input.pauseMs };
+    const { isOver, pauseMs } = this.input;
+    const times = { delayMs: Math.max(0, whenMs - Date.now()), isOver, pauseMs };
     const removal = tryLater(() => this.remove(entry, member), times);
     void removal.then(() => this.underWay.delete(member));
   }

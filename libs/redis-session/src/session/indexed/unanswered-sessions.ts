@@ -8,6 +8,8 @@ export interface UnansweredSessionsInput {
   /** Ms after which a save that has failed can no longer take place. */
   readonly commandTimeoutMs: number;
   readonly end: (id: string) => Promise<void>;
+  /** Whether the store is closed. */
+  readonly isOver: () => boolean;
 }
 
 /**
@@ -31,12 +33,13 @@ export class UnansweredSessions {
 
   /** In the lane of the session: the application may save it once more, and answer with its id. */
   private endLater(session: MapSession, id: string): void {
-    const { commandTimeoutMs, end } = this.input;
+    const { commandTimeoutMs, end, isOver } = this.input;
     const endUnlessSaved = () =>
       laneOf(session).run(async () => {
         if (!isStoredAs(session, id)) await end(id);
       });
-    void tryLater(endUnlessSaved, { delayMs: commandTimeoutMs, pauseMs: commandTimeoutMs });
+    const times = { delayMs: commandTimeoutMs, isOver, pauseMs: commandTimeoutMs };
+    void tryLater(endUnlessSaved, times);
   }
 }
 
