@@ -192,6 +192,30 @@ describe('the deletion cookie', () => {
   });
 });
 
+it('makes each line as if it were the first one, whatever lines went before', () => {
+  const options: CookieOptions = { domainPattern: /^.+?\.(\w+\.\w+)$/ };
+  const shared = serializerWith(options);
+  const hosts = ['a.example.org', 'b.example.net', 'localhost'];
+  const settings = [
+    ...[{}, { httpOnly: false }, { sameSite: 'strict' }, { sameSite: false }],
+    ...[{ secure: true }, { secure: false }],
+  ] as const;
+  const cases = hosts.flatMap((host) =>
+    [{ host }, { host, ...HTTPS }].flatMap((headers) =>
+      settings.flatMap((own) =>
+        ['one', '', 'two'].flatMap((value) =>
+          [null, 60].map((age) => ({ headers, own, value, age })),
+        ),
+      ),
+    ),
+  );
+  jest.useFakeTimers();
+  for (const { headers, own, value, age } of [...cases, ...cases.toReversed()]) {
+    const args = [requestWith(headers), value, age, own] as const;
+    expect(shared.serialize(...args)).toBe(serializerWith(options).serialize(...args));
+  }
+});
+
 describe('domainPattern', () => {
   const domainPattern = /.+?\.(\w+\.[a-z]+)/g;
 

@@ -8,7 +8,7 @@ import {
   WriteDeadline,
   unknownOutcome,
 } from '../client/script.js';
-import { randomBytes } from 'node:crypto';
+import { generateSessionId } from '../../session/session-id.js';
 import { type HashFields } from '../sessions/hash-text.js';
 
 /**
@@ -122,7 +122,7 @@ export interface IndexEntry {
 
 /** An entry that no other one is mistaken for. */
 export function newIndexEntry(name: string, value: string, sealedValue?: string): IndexEntry {
-  const mark = randomBytes(5).toString('base64url').slice(0, MARK_LENGTH);
+  const mark = generateSessionId().slice(0, MARK_LENGTH);
   return { name, value, mark, sealedValue };
 }
 
