@@ -32,7 +32,7 @@ beforeEach(async () => {
   nowMs = Date.now();
   logged = [];
   table = await postgres.createTables();
-  const client = new PostgresClient(postgres.pool, 2000);
+  const client = new PostgresClient(postgres.pool, 10_000);
   repository = new PostgresIndexedSessionRepository(client, sessionTables(table), options);
 });
 
@@ -48,7 +48,7 @@ function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60):
       ...options,
       ...options.indexed,
       atRest: new SessionsAtRest(options),
-      client: new PostgresClient(postgres.pool, 2000),
+      client: new PostgresClient(postgres.pool, 10_000),
       delivery: 'once',
       handler,
       replicaName: 'a',

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 function createRepository(options: IndexedFactoryOptions): PostgresIndexedSessionRepository {
-  const client = new PostgresClient(postgres.pool, 2000);
+  const client = new PostgresClient(postgres.pool, 10_000);
   const all = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, ...options };
   return new PostgresIndexedSessionRepository(client, sessionTables(table), all);
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describeSessionRepository('PostgresSessionRepository', (options) => {
-  const client = new PostgresClient(postgres.pool, 2000);
+  const client = new PostgresClient(postgres.pool, 10_000);
   const all = { ...DEFAULT_REPOSITORY_OPTIONS, ...options };
   return new PostgresSessionRepository(client, sessionTables(table), all);
 });

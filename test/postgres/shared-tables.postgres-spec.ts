@@ -34,7 +34,7 @@ const sharing: SessionSharing = {
 };
 
 function createRepository(options: IndexedFactoryOptions): SharedPostgresSessionRepository {
-  const client = new PostgresClient(postgres.pool, 2000);
+  const client = new PostgresClient(postgres.pool, 10_000);
   const all = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, ...options };
   return new SharedPostgresSessionRepository(client, sessionTables(table), all, sharing);
 }
