@@ -19,8 +19,11 @@ const HABITS = {
 /** All that users do. */
 export const EVERYTHING = ['logIn', ...Object.keys(HABITS)];
 
+/** What a Redis that cannot save to its disk must still do. */
+export const READS = ['useDeadCookie', 'look', 'askWho'];
+
 /** What a full Redis must still do. */
-export const READS_AND_LOGOUTS = ['logOut', 'useDeadCookie', 'look', 'askWho'];
+export const READS_AND_LOGOUTS = ['logOut', ...READS];
 
 /** Where sessions are short, so many of 100 actions are breaks that end the session. */
 const BREAKS = 5;

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../servers/redis-server.mjs';
 import { startTcpProxy } from '../../servers/tcp-proxy.mjs';
-import { EVERYTHING, READS_AND_LOGOUTS } from '../model-user.mjs';
+import { EVERYTHING, READS, READS_AND_LOGOUTS } from '../model-user.mjs';
 import { FAULT_MS } from './stage.mjs';
 
 const DOWN_MS = 1_000;
@@ -45,6 +45,7 @@ export async function startSingleRedis() {
     faults: {
       ...REPLICA_FAULTS,
       ...serverFaults(control),
+      'Redis cannot save': { inflict: () => breakSnapshots(control, folder), serves: READS },
       'Redis frozen': { inflict: freeze },
       'Redis killed': { inflict: kill },
       ...networkFaults(proxy),
@@ -97,6 +98,10 @@ function serverFaults(/** @type {Redis} */ control) {
         repeat(BETWEEN_CUTS_MS, () =>
           control.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
         ),
+    },
+    'scripts flushed': {
+      inflict: () => repeat(BETWEEN_CUTS_MS, () => control.script('FLUSH')),
+      serves: EVERYTHING,
     },
     'Redis full': {
       inflict: () => withConfig(control, 'maxmemory', '1'),
@@ -160,6 +165,19 @@ async function repeat(/** @type {number} */ pauseMs, /** @type {() => unknown} *
     await act();
     await delay(pauseMs);
   }
+}
+
+/** A folder lies where the snapshot is to be written. */
+async function breakSnapshots(/** @type {Redis} */ control, /** @type {string} */ folder) {
+  const snapshot = join(folder, 'dump.rdb');
+  await mkdir(snapshot);
+  await control.config('SET', 'save', '3600 1000000');
+  await control.bgsave();
+  while (!(await control.info('persistence')).includes('rdb_last_bgsave_status:err'))
+    await delay(BETWEEN_CUTS_MS);
+  await delay(FAULT_MS);
+  await control.config('SET', 'save', '');
+  await rm(snapshot, { recursive: true });
 }
 
 async function withConfig(
