@@ -1,5 +1,19 @@
-import { Body, Controller, Post, Req, Session as SessionOf } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  HttpCode,
+  Post,
+  Req,
+  Session as SessionOf,
+  UseGuards,
+} from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import {
+  Authenticated,
+  CurrentUser,
+  LoginGuard,
+  SecurityContextHolder,
+} from 'nestjs-redis-session';
 import { type ExpressSession, expressSession } from 'nestjs-redis-session/express-session';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { setCookieLinesOf, Visitor } from '../../support/http/visitor.js';
@@ -61,6 +75,33 @@ const WAYS: Record<string, (session: ExpressSession, body: Fields, request: Fiel
 
 @Controller()
 class CarelessController {
+  /** Also completes what is known of the user, as nobody should. */
+  @Post('login-with-profile')
+  @HttpCode(200)
+  @UseGuards(LoginGuard('local'))
+  logIn(
+    @Req() { user }: Fields,
+    @CurrentUser() current: Fields,
+    @Body() { profile }: Fields,
+  ): void {
+    const authentication = SecurityContextHolder.getAuthentication() as unknown as Fields;
+    for (const known of [user as Fields, current, authentication]) merge(known, profile as Fields);
+    (authentication['authorities'] as string[]).push('ADMIN');
+  }
+
+  @Post('profile')
+  @HttpCode(200)
+  @Authenticated()
+  complete(
+    @Req() { user }: Fields,
+    @SessionOf() session: ExpressSession,
+    @Body() body: Fields,
+  ): void {
+    session['visited'] = true;
+    merge(user as Fields, body);
+    merge(SecurityContextHolder.getAuthentication() as unknown as Fields, body);
+  }
+
   @Post('careless')
   take(@SessionOf() session: ExpressSession, @Req() request: Fields, @Body() body: Fields): object {
     const { way, sent } = body as unknown as { way: string; sent: Fields };
@@ -132,5 +173,16 @@ describe.each(PLATFORMS)('req.session on %s', (platform) => {
       }
     }
     expect(({} as Fields)['polluted']).toBeUndefined();
+  });
+
+  it('stays that of the user when a handler merges a body into what it is told of him', async () => {
+    const { url } = await start({ features: [expressSession()] });
+    const kim = new Visitor(url);
+    const profile = { authorities: ['ADMIN'], roles: ['ADMIN'], name: 'admin', username: 'admin' };
+    await kim.post('/login-with-profile', { ...KIM, profile });
+    expect((await kim.get('/admin')).status).toBe(403);
+    expect((await kim.post('/profile', profile)).status).toBe(200);
+    expect((await kim.get('/admin')).status).toBe(403);
+    expect((await kim.get('/')).body).toMatchObject({ name: 'kim' });
   });
 });

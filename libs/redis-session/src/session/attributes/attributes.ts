@@ -47,7 +47,7 @@ class SessionAttribute {
 
   /** For the library itself: no read (SaveMode 'on-get-attribute'), and whoever changes it in place changes a copy. */
   peek(): unknown {
-    return this.isDecoded ? this.value : this.decode(this.text);
+    return this.decode(this.encode());
   }
 
   set(value: unknown): void {
