@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type StoredSessionRepository } from 'nestjs-redis-session/store';
-import { describeSessionRepository } from 'nestjs-redis-session/testing';
+import { describeSessionRepository, describeSessionStore } from 'nestjs-redis-session/testing';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { send } from '../support/http/http-client.js';
 import { oneTable } from '../support/postgres/one-table-store.js';
@@ -59,3 +59,5 @@ describeSessionRepository('the store of docs/stores.md', (options) => {
   const repository = oneTable(postgres.pool).createRepository({ ...all, ...options });
   return repository as StoredSessionRepository;
 });
+
+describeSessionStore('the store of docs/stores.md', () => oneTable(postgres.pool));

@@ -155,6 +155,7 @@ const ENTRIES = {
     'TestResponse',
     'describeIndexedSessionRepository',
     'describeSessionRepository',
+    'describeSessionStore',
     'loginAs',
     'sessionOf',
     'withMemorySessions',

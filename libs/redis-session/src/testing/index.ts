@@ -19,3 +19,4 @@ export {
 } from './contract/indexed-repository-under-test.js';
 export { describeSessionRepository } from './contract/session-repository.contract.js';
 export { type SessionRepositoryFactory } from './contract/repository-under-test.js';
+export { describeSessionStore } from './contract/session-store.contract.js';
