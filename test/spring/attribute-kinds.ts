@@ -106,6 +106,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     value: new JavaValue('java.math.BigDecimal', 1.5),
     json: 'java.math.BigDecimal 1.5',
   },
+  'a decimal with more digits than JavaScript keeps': {
+    value: new JavaValue('java.math.BigDecimal', '19.990000000000000000000000001'),
+    json: 'java.math.BigDecimal 19.990000000000000000000000001',
+  },
+  'an object with a field that its class does not have': {
+    value: ofJavaClass('shop.Wishlist', { owner: 'kim', items: ['a'], colour: 'red' }),
+    json: 'shop.Wishlist [a] of kim',
+    again: ofJavaClass('shop.Wishlist', { owner: 'kim', items: ['a'] }),
+  },
   undefined: { value: undefined, json: undefined, jdk: undefined },
 };
 

@@ -115,6 +115,29 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
     expect(await me(visitor, 'nest')).toMatchObject({ name: 'kim', kind, authenticatedAt: 0 });
   });
 
+  it('Nest knows the user of a factor, with its time, and writes none for a Spring that would answer 500', async () => {
+    const factor = {
+      '@class': `${SECURITY}.core.authority.FactorGrantedAuthority`,
+      authority: 'FACTOR_PASSWORD',
+      issuedAt: 1795901030.4985,
+    };
+    const authorities = ['java.util.ArrayList', [role('ROLE_USER'), factor]];
+    const visitor = await withContext(token(LOGIN, { authorities }));
+    const atNest = { name: 'kim', authenticatedAt: Math.floor(factor.issuedAt * 1000) };
+    expect(await me(visitor, 'nest')).toMatchObject(atNest);
+    const { status } = await visitor.getJson('/spring/api/me');
+    expect(status).toBe(boot === 4 ? 200 : 500);
+  });
+
+  it('both sides know the user of a context with a property of its own', async () => {
+    const visitor = await withContext(token(LOGIN));
+    const key = await sessionKeyOf(visitor);
+    const context = JSON.parse((await apps.redis.hget(key, CONTEXT)) ?? '') as object;
+    await apps.redis.hset(key, CONTEXT, JSON.stringify({ ...context, node: { any: 1 } }));
+    for (const side of ['nest', 'spring'] as const)
+      expect(await me(visitor, side)).toMatchObject({ name: 'kim' });
+  });
+
   it('a role of Spring is an authority at Nest, and any other authority is not', async () => {
     const authorities = ['java.util.ArrayList', [role('ROLE_ADMIN'), role('ADMIN'), role('read')]];
     const visitor = await withContext(token(LOGIN, { authorities }));

@@ -11,8 +11,12 @@ const BOTH_WAYS = [
 ] as const;
 const CONTEXT = 'sessionAttr:SPRING_SECURITY_CONTEXT';
 
-describe.each([4, 3])('a visitor who hops between Nest and Spring Boot %d', (boot) => {
-  const apps = useSpringApps({ boot, repository: 'default' });
+describe.each([
+  [4, 'express'],
+  [3, 'express'],
+  [4, 'fastify'],
+])('a visitor who hops between Spring Boot %d and Nest on %s', (boot, platform) => {
+  const apps = useSpringApps({ boot, platform, repository: 'default' });
 
   async function tokenAt(visitor: Visitor, side: Side): Promise<string> {
     return (await visitor.getJson(`/${side}/api/csrf`)).text;
@@ -59,6 +63,28 @@ describe.each([4, 3])('a visitor who hops between Nest and Spring Boot %d', (boo
     for (const side of SIDES)
       expect((await visitor.getJson(`/${side}/api/cart`)).text).toBe('["book"]');
   });
+
+  it.each(SIDES)(
+    'both sides fill one cart in turn, over new ids, until a logout at %s',
+    async (last) => {
+      const visitor = await apps.login('spring');
+      const cookies = new Set<string>();
+      for (const [i, side] of [...SIDES, ...SIDES].entries()) {
+        await visitor.postJson(`/${side}/api/cart?item=${i}`, {});
+        await visitor.postJson(`/${side}/api/session-id`, {});
+        cookies.add(await visitor.cookie());
+      }
+      expect(cookies.size).toBe(4);
+      for (const side of SIDES)
+        expect((await visitor.getJson(`/${side}/api/cart`)).text).toBe('["0","1","2","3"]');
+      const copy = visitor.copyWithCookies();
+      await apps.logOut(visitor, last);
+      for (const side of SIDES) {
+        expect(await userAt(copy, side)).toBeNull();
+        expect((await copy.getJson(`/${side}/api/cart`)).text).toBe('[]');
+      }
+    },
+  );
 
   it.each(BOTH_WAYS)('a form with a token of %s may be sent to %s', async (one, other) => {
     const visitor = apps.visitor();

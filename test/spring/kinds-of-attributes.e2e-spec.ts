@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { javaClassOf, ofJavaClass, springSession } from 'nestjs-redis-session/spring';
@@ -33,8 +33,8 @@ class DeskController {
   }
 
   @Get()
-  take(@CurrentSession() session: Session): void {
-    desk.value = session.getAttribute<object>('value');
+  take(@CurrentSession() session: Session, @Query('name') name = 'value'): void {
+    desk.value = session.getAttribute<string>(name);
   }
 }
 
@@ -126,6 +126,17 @@ describe.each([
     ...Object.entries(REFUSED).map(([what, [name, value]]) => [what, name, value] as const),
   ])('Nest refuses %s before it writes anything, and Spring goes on', async (_, name, value) => {
     await expectRefusal(name, value);
+  });
+
+  it('Nest reads every digit of a long that JavaScript does not hold', async () => {
+    const visitor = apps.visitor();
+    await visitor.postJson('/spring/api/numbers', {});
+    const id = { value: '1234567890123456789' };
+    for (const [name, expected] of Object.entries({ id, order: { id }, map: { id } })) {
+      expect(await atDesk(visitor, 'get', `/desk?name=${name}`)).toBe(200);
+      expect(desk.value).toMatchObject(expected);
+    }
+    expect(await readAtSpring(visitor)).toMatchObject({ id: 'java.lang.Long 1234567890123456789' });
   });
 
   const itWithJson = serialization === 'json' ? it : undefined;

@@ -64,7 +64,10 @@ export class SpringApps {
 
   async logOut(visitor: Visitor, side: 'nest' | 'spring'): Promise<Answer> {
     const token = (await visitor.getJson(`/${side}/api/csrf`)).text;
-    return visitor.submit(`/${side}/logout`, { _csrf: token });
+    // Fastify has not read the form when Nest answers the logout.
+    return this.options.platform === 'fastify'
+      ? visitor.submit(`/${side}/logout`, {}, { 'x-csrf-token': token })
+      : visitor.submit(`/${side}/logout`, { _csrf: token });
   }
 }
 

@@ -86,6 +86,19 @@ describe('javaJson', () => {
     expect(encode(javaJson.decode(id))).toBe(id);
   });
 
+  it('keeps every digit of a decimal that has a class', () => {
+    const [price, at] = ['-19.990000000000000000000000000001', '1795901030.498544442'];
+    const text = `{"@class":"java.util.LinkedHashMap","price":["java.math.BigDecimal",${price}],"short":["java.math.BigDecimal",0.12345678901234567],"tiny":["java.math.BigDecimal",1.2345678901234567890E-30],"at":["java.time.Instant",${at}],"note":"${price}","double":0.30000000000000004}`;
+    const cart = javaJson.decode(text) as Record<'price' | 'at' | 'double', unknown>;
+    expect(cart.price).toMatchObject({ className: 'java.math.BigDecimal', value: price });
+    expect(cart.at).toMatchObject({ className: 'java.time.Instant', value: Number(at) });
+    expect(cart.double).toBe(0.1 + 0.2);
+    expect(encode({ ...cart })).toBe(text);
+    expect(javaJson.decode(price)).toBe(Number(price));
+    const double = `["java.lang.Double",0.12345678901234567]`;
+    expect(javaJson.decode(double)).toBe(Number('0.12345678901234567'));
+  });
+
   it('takes no text of a client for such a number', () => {
     const order = javaJson.decode('[1234567890123456789]') as JavaValue[];
     const copy = structuredClone(order);

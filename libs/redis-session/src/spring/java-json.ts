@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { jsonSessionCodec } from '../session/attributes/codec.js';
 import { quoted } from '../lib/logger.js';
 import { SessionEncodingError } from '../session/session.errors.js';
+import { isLarge, isWhole, marked, markedIn, withMarks, withoutMarks } from './exact-numbers.js';
 
 /** Holds the Java class of an object or an array. Enumerable, so that `{ ...cart }` keeps the class. */
 const JAVA_CLASS = Symbol.for('nestjs-redis-session.java-class');
@@ -24,8 +24,20 @@ class StoredClass {
 /** A value that was read. */
 class StoredValue extends JavaValue {}
 
-/** A whole number that JavaScript would change: `value` is its text. Without a class where JSON has none. */
-class ExactNumber extends StoredValue {}
+/** A number that JavaScript would change. Without a class where JSON has none. */
+class ExactNumber extends StoredValue {
+  readonly #text: string;
+
+  /** @param text - what is written again */
+  constructor(className: string, text: string, value: unknown = text) {
+    super(className, value);
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+}
 
 /** Anything that has a Java class. */
 export interface JavaTyped {
@@ -64,6 +76,7 @@ function ofStoredClass(className: string, value: object): object {
 
 const CLASS_PROPERTY = '@class';
 const DATE = 'java.util.Date';
+const DECIMAL = 'java.math.BigDecimal';
 const LIST = 'java.util.ArrayList';
 const MAP = 'java.util.LinkedHashMap';
 /** Inside an object of a class, where Java declares the types: written without one. */
@@ -103,22 +116,6 @@ const CLASS_NAME =
 const MAX_NAME_LENGTH = 50_000;
 const MAX_TEXT_LENGTH = 20_000_000;
 
-/** Where a text begins or ends, and whole numbers that may have more digits than JavaScript keeps. */
-const QUOTES_AND_NUMBERS = /\\.|"|(?<![\d.])-?\d{16,}(?![\d.eE])/gs;
-/** Begins a text that is a number in JSON. Nobody else knows it. */
-const MARK = randomUUID();
-const MARKED = new RegExp(`"${MARK}(.+?)"`, 'g');
-
-function withMarks(text: string): string {
-  if (!/\d{16}/.test(text)) return text;
-  let isText = false;
-  return text.replace(QUOTES_AND_NUMBERS, (token) => {
-    if (token === '"') isText = !isText;
-    const number = Number(token);
-    return isText || !number || String(number) === token ? token : `"${MARK}${token}"`;
-  });
-}
-
 /** Whether Spring can read objects of a class. */
 export type ReadableClasses = (className: string) => boolean;
 
@@ -138,8 +135,7 @@ export const javaJson = {
   encode(value: unknown, name: string, isReadable: ReadableClasses): string {
     // Jackson reads 500 levels; a list takes two of them. This refuses far fewer levels, and all that JSON would lose.
     jsonSessionCodec.encode(value, name);
-    const text = JSON.stringify(new TypedJson(isReadable).of(value, name, false));
-    return text.replaceAll(MARKED, '$1');
+    return withoutMarks(JSON.stringify(new TypedJson(isReadable).of(value, name, false)));
   },
 
   /** @throws SyntaxError when `text` is no JSON */
@@ -155,11 +151,11 @@ class TypedJson {
   of(value: unknown, path: string, isDeclared: boolean): unknown {
     if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH)
       throw SessionEncodingError.create(path, `is longer than ${MAX_TEXT_LENGTH} characters`);
-    if (isLarge(value)) return MARK + value.toExponential();
+    if (isLarge(value)) return marked(value.toExponential());
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Date) return [DATE, value.getTime()];
     if (value instanceof ExactNumber) {
-      const number = MARK + String(value.value);
+      const number = marked(value.text);
       return value.className === UNTYPED ? number : [value.className, number];
     }
     if (value instanceof JavaValue) return [this.classOf(value, path), value.value];
@@ -201,11 +197,6 @@ class TypedJson {
   }
 }
 
-/** Digits alone would be a `BigInteger`, which Spring could not read again once it has written it. */
-function isLarge(value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) >= 2 ** 63;
-}
-
 function refuseName(name: string, path: string): void {
   if (name === CLASS_PROPERTY)
     throw SessionEncodingError.create(path, `has a property "${name}", which names a Java class`);
@@ -219,8 +210,8 @@ function refuseName(name: string, path: string): void {
 /** @param isDeclared - whether Java knows the type by the class around it */
 function fromTyped(value: unknown, isDeclared: boolean): unknown {
   if (Array.isArray(value)) return fromArray(value, isDeclared);
-  if (typeof value === 'string' && value.startsWith(MARK))
-    return new ExactNumber(UNTYPED, value.slice(MARK.length));
+  const digits = markedIn(value);
+  if (digits !== undefined) return numberOf(UNTYPED, digits);
   if (typeof value !== 'object' || value === null) return value;
   const { [CLASS_PROPERTY]: className, ...properties } = value as Record<string, unknown>;
   const isTyped = typeof className === 'string';
@@ -244,10 +235,17 @@ function fromArray(array: readonly unknown[], isDeclared: boolean): unknown {
     const items = content.map((item) => fromTyped(item, false));
     return PLAIN_LISTS.has(className) ? items : ofStoredClass(className, items);
   }
-  const number = fromTyped(content, true);
-  if (number instanceof ExactNumber) return new ExactNumber(className, number.value);
+  const digits = markedIn(content);
+  if (digits !== undefined) return numberOf(className, digits);
   if (className === DATE && typeof content === 'number') return new Date(content);
   return NUMBERS.has(className) ? content : new StoredValue(className, content);
+}
+
+/** A number that JavaScript would change. A decimal without a class is a `double`, which has no more digits than JavaScript keeps. */
+function numberOf(className: string, text: string): unknown {
+  if (isWhole(text) || className === DECIMAL) return new ExactNumber(className, text);
+  const isDouble = className === UNTYPED || NUMBERS.has(className);
+  return isDouble ? Number(text) : new ExactNumber(className, text, Number(text));
 }
 
 /** The properties of an object that was read. */

@@ -1,3 +1,5 @@
+import { JavaValue } from '../java-json.js';
+
 /** Reads numbers and texts as Java writes them. Every method throws when the bytes end before the value does. */
 export class ByteReader {
   private at = 0;
@@ -21,7 +23,7 @@ export class ByteReader {
   }
 
   /** @param type - as descriptors of Java call it, such as `I` */
-  primitive(type: string): boolean | number | string {
+  primitive(type: string): boolean | number | string | JavaValue {
     switch (type) {
       case 'Z':
         return this.unsigned(1) !== 0;
@@ -34,7 +36,7 @@ export class ByteReader {
       case 'I':
         return this.take(4).readInt32BE();
       case 'J':
-        return Number(this.take(8).readBigInt64BE());
+        return longOf(this.take(8).readBigInt64BE());
       case 'F':
         return this.take(4).readFloatBE();
       case 'D':
@@ -67,4 +69,10 @@ function textOf(units: readonly number[]): string {
   for (let i = 0; i < units.length; i += 10_000)
     text += String.fromCharCode(...units.slice(i, i + 10_000));
   return text;
+}
+
+/** JavaScript would change a large one. */
+function longOf(long: bigint): number | JavaValue {
+  const number = Number(long);
+  return BigInt(number) === long ? number : new JavaValue('java.lang.Long', String(long));
 }

@@ -106,7 +106,8 @@ function classed(className: string, value: object): object {
 function mapOf(keysAndValues: readonly unknown[]): Record<string, unknown> {
   const entries: [string, unknown][] = [];
   for (let i = 0; i + 1 < keysAndValues.length; i += 2) {
-    const key = keysAndValues[i];
+    const kept = keysAndValues[i];
+    const key = kept instanceof JavaValue ? kept.value : kept;
     const isName = ['string', 'number', 'boolean'].includes(typeof key);
     if (isName && key !== '__proto__') entries.push([String(key), keysAndValues[i + 1]]);
   }

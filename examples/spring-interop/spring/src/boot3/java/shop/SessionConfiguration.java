@@ -1,6 +1,7 @@
 package shop;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -30,6 +31,7 @@ public class SessionConfiguration implements BeanClassLoaderAware {
   @ConditionalOnProperty(name = "demo.serialization", havingValue = "json", matchIfMissing = true)
   RedisSerializer<Object> springSessionDefaultRedisSerializer() {
     var mapper = new ObjectMapper();
+    mapper.disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     mapper.registerModules(SecurityJackson2Modules.getModules(loader));
     mapper.addMixIn(Long.class, Allowed.class);
     mapper.addMixIn(BigDecimal.class, Allowed.class);
