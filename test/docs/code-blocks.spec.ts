@@ -12,7 +12,7 @@ const FILES_OF_THE_READER: Readonly<Record<string, string>> = {
   'app.module.ts': 'export class AppModule {}',
   // The CLI of Nest sets Jest up with global names.
   'jest.ts': "declare global { const it: (typeof import('@jest/globals'))['it']; }\nexport {};",
-  'one-table.ts': "export { OneTableRepository } from '../../support/postgres/one-table-store.js';",
+  'one-table.ts': "export * from '../../support/postgres/one-table-store.js';",
 };
 
 const docs = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'));
