@@ -12,11 +12,16 @@ export interface UnansweredSessionsInput {
   readonly isOver: () => boolean;
 }
 
+/** While Redis is gone, each login fails: those beyond this many are not remembered. */
+const MAX_SESSIONS = 1000;
+
 /**
  * Ends sessions that may be stored although their save has failed, and whose id no client was told: nobody can use or end
  * them, and they would take the place of another login of their user.
  */
 export class UnansweredSessions {
+  private count = 0;
+
   constructor(private readonly input: UnansweredSessionsInput) {}
 
   /** Settles as `save` of `session` does. */
@@ -39,7 +44,9 @@ export class UnansweredSessions {
         if (!isStoredAs(session, id)) await end(id);
       });
     const times = { delayMs: commandTimeoutMs, isOver, pauseMs: commandTimeoutMs };
-    void tryLater(endUnlessSaved, times);
+    if (this.count >= MAX_SESSIONS) return;
+    this.count++;
+    void tryLater(endUnlessSaved, times).then(() => this.count--);
   }
 }
 
