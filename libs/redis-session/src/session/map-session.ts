@@ -118,9 +118,8 @@ export class MapSession extends ShownByNames implements Session {
 
   /** Whether anybody gave the session something to keep: a new one without is not worth storing. */
   get hasChanges(): boolean {
-    if (!this.isUnsaved) return this.isMetadataChanged || this.attributes.hasPendingChanges;
-    const change = this.pendingChange();
-    return [...(change?.attributes.values() ?? [])].some(({ text }) => text !== undefined);
+    if (this.isUnsaved) return !this.attributes.isEmpty;
+    return this.isMetadataChanged || this.attributes.hasPendingChanges;
   }
 
   getAttribute<T>(name: string): T | undefined {
