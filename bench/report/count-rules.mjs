@@ -19,7 +19,7 @@ const VARIANTS = [
   {
     name: 'indexed',
     ending: '-indexed',
-    limits: { ...LIMITS, logout: { commands: 3, bytesIn: 900 } },
+    limits: { ...LIMITS, logout: { commands: 3, bytesIn: 650 } },
   },
   { name: 'default', ending: '', limits: LIMITS },
 ];
