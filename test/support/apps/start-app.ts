@@ -78,7 +78,12 @@ export async function createApp(platform: Platform, parts: AppParts): Promise<IN
 /** Starts a Nest application on `port` of 127.0.0.1, by default a free one. */
 export async function startApp(platform: Platform, parts: AppParts, port = 0): Promise<StartedApp> {
   const app = await createApp(platform, parts);
-  await app.listen(port, '127.0.0.1');
+  try {
+    await app.listen(port, '127.0.0.1');
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   const url = await app.getUrl();
   const client = request(url);
   return { app, url, port: Number(new URL(url).port), client, close: () => app.close() };
