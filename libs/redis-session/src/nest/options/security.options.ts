@@ -175,9 +175,9 @@ export const securityOptionGroup = z.strictObject({
     'an object such as { ADMIN: ["USER"] }',
   ).optional(),
   /**
-   * Tells who sent a microservice message, and is asked for each one. `loadPrincipal` is not, so give the authorities of this
-   * moment. WebSocket messages come from the user of the handshake, GraphQL requests from the user of the request. Default:
-   * microservice messages are anonymous.
+   * Returns who sent a microservice message. The library calls it for each message and does not call `loadPrincipal`, so
+   * return the sender's current authorities. WebSocket messages come from the user of the handshake, GraphQL requests from
+   * the user of the request. Default: microservice messages are anonymous.
    */
   rpcAuthentication: functionOption<RpcAuthentication>().optional(),
   /** Seconds without a request after which a session ends that holds nothing but saved requests. */
