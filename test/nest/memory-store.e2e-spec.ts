@@ -27,7 +27,7 @@ describe('store: "memory"', () => {
     expect(warnings).toHaveLength(count);
   });
 
-  it('finds sessions by their user with repository "indexed", and is refused events without it', async () => {
+  it('finds sessions by their user with repository "indexed", and does not start with @OnSessionEvent without it', async () => {
     const log = new LoggedLines();
     const { app } = await start({ store: 'memory', repository: 'indexed', logger: log }, { log });
     const registry = app.get(SessionRegistry);

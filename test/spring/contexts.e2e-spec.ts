@@ -115,7 +115,7 @@ describe.each([4, 3] as const)('who is logged in, shared with Spring Boot %d', (
     expect(await me(visitor, 'nest')).toMatchObject({ name: 'kim', kind, authenticatedAt: 0 });
   });
 
-  it('Nest knows the user of a factor, with its time, and writes none for a Spring that would answer 500', async () => {
+  it('Nest reads the time of a login from its factor, which makes Spring Boot 3.5 answer 500', async () => {
     const factor = {
       '@class': `${SECURITY}.core.authority.FactorGrantedAuthority`,
       authority: 'FACTOR_PASSWORD',

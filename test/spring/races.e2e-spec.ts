@@ -17,7 +17,7 @@ describe.each([
   'requests in flight beside Spring Boot %d with the %s repository and %s',
   (boot, repository, serialization) => {
     const storesLogins = serialization === 'jdk';
-    // A logout that deletes the session fails at least one of 50 requests of Spring in flight.
+    // If a logout deleted the session, at least one of 50 requests of Spring in flight would fail.
     const logouts = boot === 4 && serialization === 'json' ? 500 : 150;
     const apps = useSpringApps({ boot, repository, serialization, storesLogins });
     const itWithJson = serialization === 'json' ? it : undefined;

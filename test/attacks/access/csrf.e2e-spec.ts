@@ -160,8 +160,8 @@ describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
         const headers = { 'content-type': type, 'x-http-method-override': 'GET', cookie };
         const { status } = await fetch(`${app.url}/order`, { method, headers, body });
-        expect([400, 403, 404, 415]).toContain(status);
-        if (method === 'POST') expect([type, body, status]).not.toEqual([type, body, 201]);
+        const refused = method === 'POST' ? [400, 403, 415] : [400, 403, 404, 415];
+        expect([type, body, refused]).toEqual([type, body, expect.arrayContaining([status])]);
       }
     }
     expect(await post('/order', { 'x-csrf-token': `${token}, ${token}` })).toBe(403);

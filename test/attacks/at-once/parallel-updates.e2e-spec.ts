@@ -45,7 +45,7 @@ describe.each(PLATFORMS)('Many requests of one visitor at the same time, on %s',
     send(app.url, `GET /members/${page}`, { ...NAVIGATION, cookie });
 
   it.each([
-    // Many times the attempts that one save has.
+    // 300 is many times the number of attempts that one save has.
     ['one command each when 300 are of the page that is saved already', 300, () => 0, 1],
     ['two commands each when 300 are of one page', 300, () => 1, 2],
     ['three commands each when 2,000 are of a page each', 2_000, (index: number) => index, 3],

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Put } from '@nestjs/common';
@@ -13,6 +11,7 @@ import {
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
 import { sessionCookieOf } from '../../support/http/session-cookie.js';
+import { type LyingProxy, startLyingProxy } from '../../support/faults/lying-proxy.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
@@ -167,60 +166,47 @@ describe.each(PLATFORMS)('What others say of a failure, on %s', (platform) => {
   const logged: string[] = [];
   const keep = (message: string) => logged.push(message);
   const logger = { warn: keep, error: keep };
-  let proxy: Server;
-  let answerOf: (reply: Buffer) => Buffer | string;
-  const connections = new Set<Socket>();
+  let proxy: LyingProxy;
 
-  /** In front of Redis, and says to clients what a Redis would not. */
   beforeEach(async () => {
     logged.length = 0;
-    answerOf = (reply) => reply;
-    const { hostname, port } = new URL(process.env['TEST_REDIS_URL'] ?? '');
-    proxy = createServer((client) => {
-      const server = connect(Number(port), hostname);
-      connections.add(client.on('error', () => server.destroy()));
-      client.pipe(server).on('close', () => client.destroy());
-      server.on('data', (reply) => client.write(answerOf(reply)));
-    });
-    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    proxy = await startLyingProxy(Number(new URL(process.env['TEST_REDIS_URL'] ?? '').port));
   });
 
   afterEach(() => {
-    for (const connection of connections) connection.destroy();
-    proxy.close();
+    proxy.cut();
+    proxy.stop();
   });
 
-  const startBehindProxy = () => {
-    const { port } = proxy.address() as AddressInfo;
-    return start({ logger, commandTimeoutMs: 1000, redis: `redis://127.0.0.1:${port}/1` });
-  };
+  /** The start selects a database, which a server that lies can refuse. */
+  const startBehindProxy = () => start({ logger, commandTimeoutMs: 1000, redis: `${proxy.url}/1` });
 
-  it('makes no line of the log when Redis refuses a command', async () => {
+  it('forges no line of the log when Redis refuses a command', async () => {
     const { client } = await startBehindProxy();
     const cookie = sessionCookieOf(await client.put('/attributes').send({ a: 1 }));
     for (const sentence of SENTENCES) {
-      answerOf = () => `-${sentence}\r\n`;
+      proxy.answerOf = () => `-${sentence}\r\n`;
       await client.get('/session').set('Cookie', cookie).expect(503);
     }
     expect(logged.join()).toContain('Cannot load the session');
+    expect(logged.join()).toContain('ERR ');
     expectShortLines(logged);
   });
 
   it.each(SENTENCES)(
-    'makes no line of the log when the connection is lost (%#)',
+    'forges no line of the log when the connection is lost (sentence %#)',
     async (sentence) => {
       await startBehindProxy();
-      answerOf = (reply) => reply.toString().replaceAll('+OK', `-${sentence}`);
-      for (const connection of connections) connection.destroy();
-      await eventually(() =>
-        Promise.resolve(logged.join().includes('connection to Redis is lost')),
-      );
+      proxy.answerOf = (reply) => reply.toString().replaceAll('+OK', `-${sentence}`);
+      proxy.cut();
+      const told = /connection to Redis is lost: "?ERR /;
+      await eventually(() => Promise.resolve(told.test(logged.join())));
       expectShortLines(logged);
     },
   );
 
   it.each(['once', 'broadcast'] as const)(
-    'makes no line of the log when a handler of events fails (%s)',
+    'forges no line of the log when a handler of events fails (%s)',
     async (eventDelivery) => {
       const { client } = await start(
         {

@@ -179,7 +179,7 @@ describe.each(PLATFORMS)("a login that 'reject-login' refuses, on %s", (platform
     expect(types).toEqual(['authentication-failure']);
   });
 
-  it('counts logins together to which `principalName` gives one value, also one over the other', async () => {
+  it('counts all logins with the same `principalName` together, and refuses one over another', async () => {
     const household = { principalName: () => 'the household' };
     const visitor = await start({}, 'on-save', household);
     expect((await visitor.post('/login', ADMIN)).status).toBe(401);

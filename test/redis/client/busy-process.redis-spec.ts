@@ -92,7 +92,7 @@ describe.each([
     it.each([
       ['of the library', () => createRedisClient({ port: proxy.port }, TIMEOUT_MS).client],
       ['of the application', () => new Redis({ port: proxy.port, lazyConnect: true })],
-    ])('with a client %s, counts an update once whose reply is lost', async (_, make) => {
+    ])('with a client %s, counts an update once when its reply is lost', async (_, make) => {
       broken = make();
       await broken.connect();
       const created = open().createSession();

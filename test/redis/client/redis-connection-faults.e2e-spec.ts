@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { Barrier } from '../../support/waiting/barrier.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
@@ -13,16 +14,19 @@ const BACK_WITHIN_MS = DEADLINE_MS + 1000;
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let proxy: TcpProxy;
+let admin: Redis;
 let replica: StartedApp;
 
 beforeAll(async () => {
   redis = await startRedis();
   proxy = await startTcpProxy({ targetPort: redis.port });
+  admin = new Redis(redis.url);
   OutageController.barrier = new Barrier();
 });
 
 afterAll(async () => {
   await proxy.refuse();
+  admin.disconnect();
   await redis.stop();
 });
 
@@ -42,15 +46,19 @@ describe.each([
       },
     });
   };
+  const connectionCount = async () =>
+    Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
   const statusOf = async (line: 'POST /json' | 'POST /login') =>
     (await send(replica.port, line)).status;
 
   it('leaves a connection that swallows everything within a second of the deadline, and saves on another one', async () => {
     await start();
     expect(await statusOf('POST /login')).toBe(201);
+    const before = await connectionCount();
     proxy.swallow();
 
     await eventually(async () => (await statusOf('POST /json')) === 201, BACK_WITHIN_MS);
+    expect(await connectionCount()).toBeGreaterThan(before);
   });
 
   it('answers every request although connections break again and again', async () => {

@@ -293,7 +293,7 @@ describe('saveSession sent twice', () => {
   it('marks an update for ten seconds longer than it may take place', async () => {
     await send(saveOf({ saveId: 'm', updates: ['a', '1', '1'], latest: Date.now() + 2000 }));
     const ttlMs = await redis.client.pttl(redis.keys.save(id, 'm'));
-    expect(ttlMs).toBeGreaterThan(2000);
+    expect(ttlMs).toBeGreaterThan(9000);
     expect(ttlMs).toBeLessThanOrEqual(12_000);
   });
 });

@@ -18,7 +18,7 @@ const STEPS: readonly RedisSessionModuleOptions[] = [
   { hashIds: true, encryption: { indexKey, keys } },
 ];
 
-/** Neither platform knows of the stored form: on Express a small crowd shows that. */
+/** The stored form does not depend on the platform, so a few sessions are enough on Express. */
 const CROWDS = [
   { platform: 'fastify', repository: 'default', sessions: 48, requestsPerStage: 100 },
   { platform: 'fastify', repository: 'indexed', sessions: 48, requestsPerStage: 100 },

@@ -81,7 +81,7 @@ export async function startApp(platform: Platform, parts: AppParts, port = 0): P
   try {
     await app.listen(port, '127.0.0.1');
   } catch (error) {
-    await app.close();
+    await app.close().catch(() => undefined);
     throw error;
   }
   const url = await app.getUrl();

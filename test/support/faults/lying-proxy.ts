@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** Between an application and its Redis, and changes what Redis answers. */
 export interface LyingProxy {
@@ -11,12 +11,16 @@ export interface LyingProxy {
    * @param command - what the application has sent last
    */
   answerOf: (reply: Buffer, command: string) => Buffer | string;
+  /** Ends all connections. */
+  cut(): void;
   stop(): void;
 }
 
 /** Starts a proxy that is honest until `answerOf` is set. @param targetPort - of Redis, on 127.0.0.1 */
 export async function startLyingProxy(targetPort: number): Promise<LyingProxy> {
+  const clients = new Set<Socket>();
   const server = createServer((client) => {
+    clients.add(client.on('close', () => clients.delete(client)));
     const target = connect(targetPort, '127.0.0.1');
     let command = '';
     client.on('data', (chunk) => {
@@ -33,6 +37,9 @@ export async function startLyingProxy(targetPort: number): Promise<LyingProxy> {
   const proxy: LyingProxy = {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answerOf: (reply) => reply,
+    cut: () => {
+      for (const client of clients) client.destroy();
+    },
     stop: () => void server.close(),
   };
   return proxy;

@@ -24,7 +24,7 @@ export interface FleetUser {
 
 /**
  * How many clients work, how many of them at once, and how many requests come between two changes of the fleet. Each replica
- * answers a fourth of these at least, so that sessions go from one to the other.
+ * answers at least a quarter of these, so that sessions move between replicas.
  */
 export interface FleetLoad {
   readonly sessions: number;
