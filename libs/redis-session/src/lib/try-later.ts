@@ -13,18 +13,22 @@ export interface TryLaterOptions {
 /** With pauses of two seconds, the last attempt comes after four minutes. */
 const MAX_ATTEMPTS = 8;
 
+/** While Redis is gone, each request may leave some work for later. Callers leave out what is more than this. */
+export const MAX_WORKS = 1000;
+
 /** Does `work` in the background, again while it fails. Best effort: it gives up in the end, and holds up no process that ends. */
 export async function tryLater(
   work: () => Promise<void>,
   { delayMs, isOver, pauseMs }: TryLaterOptions,
 ): Promise<void> {
   await delay(delayMs, undefined, { ref: false });
-  for (let attempt = 0; attempt < MAX_ATTEMPTS && !isOver(); attempt++) {
+  for (let attempt = 1; !isOver(); attempt++) {
     try {
       await work();
       return;
     } catch {
-      await delay(pauseMs * 2 ** attempt, undefined, { ref: false });
+      if (attempt === MAX_ATTEMPTS) return;
     }
+    await delay(pauseMs * 2 ** (attempt - 1), undefined, { ref: false });
   }
 }

@@ -79,6 +79,12 @@ export function refused<E extends Error>(error: E): E {
   return error;
 }
 
+/** The same failure, of a step that comes after the save: what was saved is stored, even if Redis has refused that step. */
+export function afterSave(error: unknown): unknown {
+  if (!(error instanceof SessionStoreError)) return error;
+  return new SessionStoreError(error.message, { cause: error.cause });
+}
+
 /** Whether a save has failed of which nobody knows whether it took place. */
 export function isDoubtful(error: unknown): boolean {
   return error instanceof SessionStoreError && !refusals.has(error);

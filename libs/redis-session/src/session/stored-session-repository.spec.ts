@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MapSessionRepository } from './map-session-repository.js';
-import { type SaveOutcome, type SessionChange } from './session-change.js';
-import { SessionStoreError } from './session.errors.js';
+import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
+import { viewOf } from './session-store.js';
+import { SessionStoreError, afterSave, isDoubtful, refused } from './session.errors.js';
 
 /** Another process changes `count` before each save that `isLate` says comes too late. */
 class BusyRepository extends MapSessionRepository {
@@ -118,5 +119,30 @@ describe('An update whose save has failed', () => {
     await other?.update<number>('count', (value = 0) => value + 1);
     await session?.update<number>('count', (value = 0) => value + 1);
     expect(session?.getAttribute('count')).toBe(3);
+  });
+});
+
+describe('A step after a save that Redis refuses', () => {
+  it('does not say that nothing was saved', () => {
+    const refusal = refused(SessionStoreError.create('end the session', new Error('READONLY')));
+    expect(isDoubtful(refusal)).toBe(false);
+    const told = afterSave(refusal) as SessionStoreError;
+    expect(isDoubtful(told)).toBe(true);
+    expect([told.message, told.cause]).toEqual([refusal.message, refusal.cause]);
+  });
+});
+
+describe('A stored number that JSON cannot write', () => {
+  it('is shown to the functions that look at a session once a handler has read it', async () => {
+    const stored = new Map<string, StoredSession>();
+    const repository = new MapSessionRepository({}, stored);
+    const created = repository.createSession();
+    created.setAttribute('big', [1]);
+    await repository.save(created);
+    const kept = stored.get(created.id)!;
+    stored.set(created.id, { ...kept, attributes: new Map([['big', '[1e999]']]) });
+    const session = (await repository.findById(created.id))!;
+    expect(session.getAttribute('big')).toEqual([Infinity]);
+    expect(viewOf(session).getAttribute('big')).toEqual([Infinity]);
   });
 });

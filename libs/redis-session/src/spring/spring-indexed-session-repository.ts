@@ -1,3 +1,4 @@
+import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
 import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
@@ -41,9 +42,6 @@ export interface SpringIndexedOptions extends SpringRepositoryOptions {
   };
   readonly logger: SessionLogger;
 }
-
-/** Why a session ends whose user has logged in too often, here or at Spring. */
-const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
 
 /**
  * Keeps sessions in the keys of Spring Session's indexed repository: users, limits and events of both sides are one.

@@ -1,3 +1,4 @@
+import { REASON_LIFE_MS } from '../session/indexed/session-end.js';
 import { randomUUID } from 'node:crypto';
 import {
   CONFLICT,
@@ -60,8 +61,6 @@ export type LoadSpringOutcome =
   | { readonly kind: 'found'; readonly fields: readonly string[] }
   | { readonly kind: 'replaced' | 'none' };
 
-/** Ms for which a session's client is told why somebody else has ended the session. */
-const REASON_LIFE_MS = 3_600_000;
 /** Ms for which a replica that hears late of an event knows that it is recorded: as long as a hash outlives its session. */
 const TOLD_LIFE_MS = 600_000;
 const TOO_MANY = -5;

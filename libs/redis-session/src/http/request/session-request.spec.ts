@@ -217,7 +217,7 @@ describe('a SessionRequest', () => {
     const session = await sessionRequest.getSession();
     session.setAttribute('theme', 'dark');
     session.setAttribute('count', 1n);
-    expect(() => sessionRequest.needsCommit()).toThrow(SessionEncodingError);
+    await expect(sessionRequest.commit()).rejects.toThrow(SessionEncodingError);
     response.statusCode = 500;
     expect(sessionRequest.needsCommit()).toBe(false);
 

@@ -110,7 +110,7 @@ export class CookieSerializer {
   /** As {@link #textOf}, for attributes that do not change with the time: made once, because that takes 3 µs. */
   #fixedText(attributes: CookieAttributes, lifetime?: typeof DELETION): string {
     const { domain, httpOnly, sameSite, secure } = attributes;
-    const key = `${lifetime?.maxAge} ${domain} ${httpOnly} ${sameSite} ${secure}`;
+    const key = `${lifetime?.maxAge} ${domain ?? ''} ${httpOnly} ${sameSite} ${secure}`;
     const known = this.#knownTexts.peek(key);
     if (known !== undefined) return known;
     const text = this.#textOf({ ...attributes, ...lifetime });

@@ -32,7 +32,7 @@ import {
   SessionEndedException,
 } from './security.exceptions.js';
 import { WebSocketSessions } from '../messages/open-sockets.js';
-import { MAXIMUM_SESSIONS_REASON } from '../../redis/indexed/indexed-session-writer.js';
+import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
 import { isIndexed } from '../../session/session-repository.js';
 import {
   agedAuthentication,

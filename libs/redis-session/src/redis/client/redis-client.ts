@@ -59,9 +59,12 @@ export function isSingleServer(client: RedisClient): client is Redis {
   return !client.isCluster;
 }
 
+/** Those that are closed, or about to be. */
+const closing = new WeakSet<RedisClient>();
+
 /** Whether `client` was closed and does not connect again. */
-export function isClosed({ status }: RedisClient): boolean {
-  return status === 'end';
+export function isClosed(client: RedisClient): boolean {
+  return closing.has(client) || client.status === 'end';
 }
 
 /** What one command may ask for together: in a Redis Cluster each partition lies in a slot of its own. */
@@ -131,6 +134,7 @@ async function refuseOtherDatabase(client: Redis, timeoutMs: number): Promise<vo
 
 /** Waits for the commands under way, then closes the connection. Does not wait for a server that is gone. */
 export async function closeRedisClient(client: RedisClient, timeoutMs: number): Promise<void> {
+  closing.add(client);
   try {
     if (client.status === 'ready') await withDeadline('quit', timeoutMs, quit(client));
   } catch {

@@ -107,7 +107,7 @@ export function listOf<T>(reply: readonly T[]): readonly T[] {
   return reply as readonly T[];
 }
 
-/** What Redis answers to the first write of a script. By then the script has found out whether it ran before. */
+/** What Redis answers to the first write of a script. A script with a mark has found out by then whether it ran before. */
 const REFUSAL = /\b(OOM|MISCONF|NOREPLICAS|READONLY)\b/;
 
 /** Sends scripts that can change nothing any more once their caller has given up. */

@@ -23,7 +23,7 @@ export interface SharedScriptInput {
   readonly commonArguments: (latestMs: number, nowMs: number) => ScriptArguments;
 }
 
-/** What a script says of one key; empty when it has saved all keys and has nothing else to say. */
+/** What a script answers for one key. Empty: all keys are saved, and there is no more to say. */
 export type SharedReply = readonly [outcome?: unknown, text?: unknown];
 
 interface WaitingCall {

@@ -4,7 +4,7 @@ import { type SessionCodec } from '../../session/attributes/codec.js';
 import { type SessionEvent, SessionEventType } from '../../session/session-event.js';
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
 import { entriesOf, INDEX_VALUE_FIELD_PREFIX } from '../indexed/session-index.js';
-import { PRINCIPAL_INDEX } from '../indexed/indexed-session.keys.js';
+import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 
 /** One entry of a stream as Redis gives it: its id, and fields and values in turn; null when it was deleted meanwhile. */
 export type StreamEntry = readonly [id: string, fields: readonly string[] | null];

@@ -4,8 +4,9 @@ import {
   type SessionChange,
   expiryTimeMs,
 } from '../../session/session-change.js';
+import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
 import { viewOf } from '../../session/session-store.js';
-import { SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
+import { afterSave, SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { isClosed } from '../client/redis-client.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
 import { type SaveIndexedOutcome } from './indexed-session.operations.js';
@@ -25,9 +26,6 @@ export interface IndexedSessionWriterInput {
     member: string,
   ) => Promise<MapSession | undefined>;
 }
-
-/** Why the sessions end that are too many. */
-export const MAXIMUM_SESSIONS_REASON = 'maximum-sessions';
 
 /** Writes sessions of the indexed repository, and ends those that are too many. */
 export class IndexedSessionWriter {
@@ -71,7 +69,9 @@ export class IndexedSessionWriter {
           expiration.afterSave(change),
           ...(surplus ? [this.confirm(change.id, indexChange.admitted)] : []),
           ...(surplus ?? []).map((member) => this.endSurplus(member, indexChange.admitted)),
-        ]);
+        ]).catch((error: unknown) => {
+          throw afterSave(error);
+        });
         return outcome;
       }
       await indexing.remove(change.id, indexChange.added);

@@ -33,7 +33,7 @@ interface ScriptedClient {
   nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
 }
 
-/** Sends the Lua scripts of the indexed repository; the only place that knows their arguments and replies. */
+/** Sends the Lua scripts of the indexed repository, and knows their arguments and replies. */
 export class IndexedSessionCommands {
   private readonly deadline: WriteDeadline;
   private readonly reads: SessionReads;
@@ -112,7 +112,7 @@ export class IndexedSessionCommands {
     return outcome;
   }
 
-  /** After an error the deletion may still take place: it hurts nobody who wanted it. */
+  /** After an error the deletion may still take place. A late deletion is harmless. */
   private async sendDeletion({ id, reason = '' }: EndSessionInput): Promise<EndSessionOutcome> {
     const { client, keys, options } = this;
     const fields = options.indexNames.map((name) => INDEX_FIELD_PREFIX + name);

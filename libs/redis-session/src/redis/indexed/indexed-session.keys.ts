@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 
-/** The name of the index by the user's name. */
-export const PRINCIPAL_INDEX = 'principal';
-
 /**
  * The name of every key of the indexed repository, for one namespace.
  *

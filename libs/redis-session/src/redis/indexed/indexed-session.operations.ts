@@ -32,7 +32,7 @@ export interface EndSessionInput {
   readonly isKept?: boolean;
 }
 
-/** What became of a session; `fields` are those of its hash that are no attributes, names and values in turn. */
+/** What became of a session; `fields` are those of its hash that tell where else it is noted, names and values in turn. */
 export type EndSessionOutcome =
   | { readonly kind: 'ended'; readonly fields: readonly string[] }
   | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }

@@ -9,11 +9,9 @@ import {
 } from '../expiration/sorted-set-expiration-store.js';
 import { IndexedSessionCommands } from './indexed-session.commands.js';
 import { type IndexedCommandOptions } from './indexed-session.operations.js';
-import {
-  indexedSessionKeys,
-  type IndexedSessionKeys,
-  PRINCIPAL_INDEX,
-} from './indexed-session.keys.js';
+import { indexedSessionKeys, type IndexedSessionKeys } from './indexed-session.keys.js';
+import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
+import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { type RedisClient } from '../client/redis-client.js';
@@ -32,8 +30,6 @@ export interface IndexedStore {
   takeEndReason(id: string): Promise<string | undefined>;
 }
 
-/** Ms for which a session's client is told why somebody else has ended the session. */
-const REASON_LIFE_MS = 3_600_000;
 /** Ms after which requests renew index entries themselves: no worker has done it. */
 const INDEX_DELAY_MS = 300_000;
 

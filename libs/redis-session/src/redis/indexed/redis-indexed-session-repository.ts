@@ -20,7 +20,7 @@ import { OnceEventSource } from '../events/once-event-source.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { entriesOf, fromMember } from './session-index.js';
 import { type IndexedSession, IndexedSessionReader } from './indexed-session-reader.js';
-import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
+import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { IndexedSessionWriter } from './indexed-session-writer.js';
 import { createIndexedStore, type IndexedStore } from './indexed-store.js';
 import {

@@ -3,6 +3,8 @@ import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { addToIndex, pageOfIndex } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
 import {
+  integerOf,
+  listOf,
   type RawReply,
   type ScriptArguments,
   WriteDeadline,
@@ -35,8 +37,8 @@ export interface IndexMembers {
 }
 
 /**
- * The indexes: for each value of each index a sorted set of sessions by expiry, which drops what has ended long ago at
- * each write and each read, and ends with its last entry. An entry proves nothing: whoever reads one looks at the session.
+ * The indexes: for each value of each index a sorted set of sessions by expiry. A read, and a write that moves the end of
+ * the index, drop what has ended long ago. An entry proves nothing: whoever reads one looks at the session.
  */
 export class SessionIndex {
   private readonly scripts: ScriptedClient;
@@ -73,15 +75,17 @@ export class SessionIndex {
   /** All members, in no order. */
   async all(name: string, value: string): Promise<readonly string[]> {
     const members = this.client.zrange(this.keys.index(name, value), '0', '-1');
-    return withDeadline('read an index', this.timeoutMs, members);
+    return withDeadline('read an index', this.timeoutMs, members.then(listOf<string>));
   }
 
   async page(name: string, value: string, { offset, limit }: IndexPage): Promise<IndexMembers> {
     const key = this.keys.index(name, value);
     const last = offset + limit - 1;
-    const reply = this.scripts.nestIndexPage(key, dropBeforeMs(), offset, last);
-    const [total, ...members] = await withDeadline('read an index', this.timeoutMs, reply);
-    return { total: Number(total), members: members.map(String) };
+    const page = this.scripts.nestIndexPage(key, dropBeforeMs(), offset, last).then((reply) => {
+      const [total, ...members] = listOf(reply);
+      return { total: integerOf(total), members: members.map(String) };
+    });
+    return withDeadline('read an index', this.timeoutMs, page);
   }
 }
 

@@ -12,7 +12,7 @@ import {
   toEntry,
   type SessionIndex,
 } from './session-index.js';
-import { PRINCIPAL_INDEX } from './indexed-session.keys.js';
+import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { type HashChange } from '../sessions/redis-session.mapper.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 

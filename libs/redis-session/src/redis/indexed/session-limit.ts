@@ -1,7 +1,7 @@
 import { SessionLimitError } from '../../session/session.errors.js';
 import { type SessionView } from '../../session/session-store.js';
 import { withDeadline } from '../../lib/deadline.js';
-import { tryLater } from '../../lib/try-later.js';
+import { MAX_WORKS, tryLater } from '../../lib/try-later.js';
 import {
   INDEX_GRACE_MS,
   type IndexEntry,
@@ -150,7 +150,7 @@ export class UnusedEntries {
 
   /** @param whenMs - epoch ms from which on no save of the session can come any more */
   removeAt(whenMs: number, entry: IndexEntry, member: string): void {
-    if (this.underWay.has(member)) return;
+    if (this.underWay.has(member) || this.underWay.size >= MAX_WORKS) return;
     this.underWay.add(member);
     const { isOver, pauseMs } = this.input;
     const times = { delayMs: Math.max(0, whenMs - Date.now()), isOver, pauseMs };

@@ -103,8 +103,12 @@ class PlainReads {
       const replies = (await withDeadline(ACTION, this.timeoutMs, pipeline.exec())) ?? [];
       reads.forEach(({ resolve, reject }, i) => {
         const [error, hash] = replies[i] ?? [];
-        if (error) reject(toStoreError(ACTION, error));
-        else resolve(HashList.of(hash));
+        try {
+          if (error) throw error;
+          resolve(HashList.of(hash));
+        } catch (failure) {
+          reject(toStoreError(ACTION, failure));
+        }
       });
     } catch (error) {
       for (const { reject } of reads) reject(toStoreError(ACTION, error));

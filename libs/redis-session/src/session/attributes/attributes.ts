@@ -47,7 +47,7 @@ class SessionAttribute {
 
   /** For the library itself: no read (SaveMode 'on-get-attribute'), and whoever changes it in place changes a copy. */
   peek(): unknown {
-    return this.decode(this.encode());
+    return this.decode(this.hasPendingChange(SaveMode.OnChange) ? this.encode() : this.text);
   }
 
   set(value: unknown): void {

@@ -1,7 +1,7 @@
 import { laneOf } from '../../lib/lanes.js';
-import { tryLater } from '../../lib/try-later.js';
+import { MAX_WORKS, tryLater } from '../../lib/try-later.js';
 import { type MapSession } from '../map-session.js';
-import { isDoubtful } from '../session.errors.js';
+import { SessionStoreError } from '../session.errors.js';
 
 /** What {@link UnansweredSessions} work with. */
 export interface UnansweredSessionsInput {
@@ -11,9 +11,6 @@ export interface UnansweredSessionsInput {
   /** Whether the store is closed. */
   readonly isOver: () => boolean;
 }
-
-/** While Redis is gone, each login fails: those beyond this many are not remembered. */
-const MAX_SESSIONS = 1000;
 
 /**
  * Ends sessions that may be stored although their save has failed, and whose id no client was told: nobody can use or end
@@ -31,7 +28,8 @@ export class UnansweredSessions {
     try {
       return await save();
     } catch (error) {
-      if (!isKnown && isDoubtful(error)) this.endLater(session, id);
+      // Also when Redis has refused: the client may have sent it before, and the reply was lost.
+      if (!isKnown && error instanceof SessionStoreError) this.endLater(session, id);
       throw error;
     }
   }
@@ -44,7 +42,7 @@ export class UnansweredSessions {
         if (!isStoredAs(session, id)) await end(id);
       });
     const times = { delayMs: commandTimeoutMs, isOver, pauseMs: commandTimeoutMs };
-    if (this.count >= MAX_SESSIONS) return;
+    if (this.count >= MAX_WORKS) return;
     this.count++;
     void tryLater(endUnlessSaved, times).then(() => this.count--);
   }
