@@ -20,7 +20,10 @@ describe('two replicas behind nginx', () => {
 
   async function start(name: string, port: number): Promise<Pod> {
     const platform = name === 'pod-a' ? 'express' : 'fastify';
-    return startPod({ name, port, platform, redisUrl: `redis://127.0.0.1:${network.port}` });
+    const redisUrl = `redis://127.0.0.1:${network.port}`;
+    // A loaded machine may need more than two seconds to stop a replica whose commands are held back.
+    const variables = { COMMAND_TIMEOUT_MS: '20000' };
+    return startPod({ name, port, platform, redisUrl, variables });
   }
 
   async function login(url: string): Promise<Visitor> {

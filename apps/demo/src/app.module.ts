@@ -26,6 +26,7 @@ function storeOptions(): RedisSessionModuleOptions {
   imports: [
     RedisSessionModule.forRoot({
       ...storeOptions(),
+      commandTimeoutMs: environment.commandTimeoutMs,
       maxInactiveIntervalSeconds: environment.idleSeconds,
       security: securityOptions,
     }),

@@ -2,6 +2,8 @@ import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 
 /** What the launcher, the Dockerfile or a person sets; everything has a default. */
 export const environment = {
+  /** How long a request waits for the store. */
+  commandTimeoutMs: Number(process.env['COMMAND_TIMEOUT_MS'] ?? 2000),
   /** Of PostgreSQL. */
   databaseUrl: process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres',
   /** Address to listen on; a container needs 0.0.0.0. */

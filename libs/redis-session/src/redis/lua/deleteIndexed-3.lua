@@ -1,6 +1,6 @@
 --[[
   Deletes one session of the indexed repository and its scheduled expiration in one atomic step, where no events are kept.
-  It may come late: that hurts nobody who wanted it.
+  A late deletion is harmless.
   Mirrors RedisIndexedSessionRepository.deleteById of Spring Session.
   Input:
     KEYS[1] session hash
