@@ -131,7 +131,7 @@ export class SpringIndexedSessionRepository
     return this.watch('delete', async () => {
       const { client, keys } = this.commands;
       const ask = <T>(reply: Promise<T>) => this.commands.inTime('read why a session ended', reply);
-      const reason = await ask(client.getdel(keys.ended(id)));
+      const reason = await this.commands.takeReason(id);
       if (reason !== null) return reason;
       const mark = [keys.session(id), `${ATTRIBUTE_PREFIX}${EXPIRED_ATTRIBUTE}`] as const;
       const [isMarked, ended] = await ask(client.hmget(...mark, ENDED_FIELD));

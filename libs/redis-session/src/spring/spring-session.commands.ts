@@ -13,7 +13,7 @@ import {
 } from '../redis/client/script.js';
 import { endSpring, loadSpring, recordEvent, saveSpring } from '../redis/lua/scripts.generated.js';
 import { type HashChange } from '../redis/sessions/redis-session.mapper.js';
-import { type RedisClient } from '../redis/client/redis-client.js';
+import { type RedisClient, takeText } from '../redis/client/redis-client.js';
 import { withDeadline } from '../lib/deadline.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type SpringSessionKeys } from './spring-session.keys.js';
@@ -109,6 +109,11 @@ export class SpringSessionCommands {
     const hash = this.client.hgetall(this.keys.session(id));
     const fields = await this.inTime('load the session', hash).catch(refuseWrongType);
     return Object.entries(fields).flat();
+  }
+
+  /** Why somebody else has ended the session, once. @throws SessionStoreError */
+  takeReason(id: string): Promise<string | null> {
+    return this.inTime('read why a session ended', takeText(this.client, this.keys.ended(id)));
   }
 
   /** @throws SessionLimitError, SessionStoreError */

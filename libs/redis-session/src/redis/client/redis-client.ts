@@ -67,6 +67,14 @@ export function isClosed(client: RedisClient): boolean {
   return closing.has(client) || client.status === 'end';
 }
 
+/** Reads a text once. A Redis that cannot save to its disk deletes nothing: there it may be read again. */
+export function takeText(client: RedisClient, key: string): Promise<string | null> {
+  return client.getdel(key).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('MISCONF')) return client.get(key);
+    throw error;
+  });
+}
+
 /** What one command may ask for together: in a Redis Cluster each partition lies in a slot of its own. */
 export function groupsOf<T>(client: RedisClient, partitions: readonly T[]): readonly T[][] {
   if (partitions.length === 0) return [];

@@ -14,7 +14,7 @@ import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
-import { type RedisClient } from '../client/redis-client.js';
+import { type RedisClient, takeText } from '../client/redis-client.js';
 import { SessionIndex } from './session-index.js';
 import { SessionIndexing } from './session-indexing.js';
 
@@ -57,7 +57,7 @@ export function createIndexedStore(
           ...{ absoluteTimeoutMs, cleanupCron, configuresNotifications, namespace },
         });
   const takeEndReason = async (id: string) => {
-    const reason = client.getdel(keys.ended(id));
+    const reason = takeText(client, keys.ended(id));
     return (await withDeadline('read why a session ended', commandTimeoutMs, reason)) ?? undefined;
   };
   const accesses = new RecordedAccesses(ownTouchIntervalSeconds(client, options));
