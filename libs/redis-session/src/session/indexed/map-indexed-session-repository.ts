@@ -65,20 +65,15 @@ export class MapIndexedSessionRepository
     return this.findByIndex(PRINCIPAL_INDEX, name, page);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- a wrong page is a rejection
-  async findByIndex(
+  /** A wrong page is a rejection, as it is in stores that wait for a server. */
+  findByIndex(
     name: string,
     value: string,
     page?: SessionPageRequest,
   ): Promise<SessionPage<MapSession>> {
-    const { offset, limit } = resolvePage(page);
-    const order = byEnd(this.options.absoluteTimeoutSeconds);
-    const found = this.living(name, this.indexing.storedValuesOf(name, value));
-    const sessions = found
-      .sort(([, one], [, other]) => order(one, other))
-      .slice(offset, offset + limit)
-      .map(([id, stored]) => this.toSession(id, false, stored));
-    return { sessions, total: found.length };
+    return new Promise((resolve) => {
+      resolve(this.pageOf(name, value, resolvePage(page)));
+    });
   }
 
   endById(id: string, reason: string): Promise<void> {
@@ -182,6 +177,20 @@ export class MapIndexedSessionRepository
       .filter(([id]) => !ids.includes(id))
       .sort(([, one], [, other]) => byAccess(one, other))
       .map(([id]) => id);
+  }
+
+  private pageOf(
+    name: string,
+    value: string,
+    { offset, limit }: Required<SessionPageRequest>,
+  ): SessionPage<MapSession> {
+    const order = byEnd(this.options.absoluteTimeoutSeconds);
+    const found = this.living(name, this.indexing.storedValuesOf(name, value));
+    const sessions = found
+      .sort(([, one], [, other]) => order(one, other))
+      .slice(offset, offset + limit)
+      .map(([id, stored]) => this.toSession(id, false, stored));
+    return { sessions, total: found.length };
   }
 
   private living(name: string, values: readonly string[]): [string, StoredSession][] {
