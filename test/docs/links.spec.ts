@@ -42,3 +42,9 @@ describe('the links of a page', () => {
     expect(linksOf(page).filter((link) => isBroken(page, link))).toEqual([]);
   });
 });
+
+describe('The commands of the pages', () => {
+  it.each(PAGES)('ask no registry for a package that is installed: %s', (page) => {
+    expect(read(page)).not.toMatch(/npx (?!--no )nestjs-redis-session/);
+  });
+});
