@@ -67,6 +67,8 @@ describe('the built site', () => {
       const path = `/${file.replace(/\.html$/, '')}`;
       visits.set(path, await visit(page, path));
     }
+    // The last page still fetches the pages that its links name.
+    await page.unrouteAll({ behavior: 'wait' });
   }, 900_000);
 
   afterAll(async () => {
