@@ -10,7 +10,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLogin, startApplication } from './consumers/check-login.mjs';
-import { makeScaffold, run, SCAFFOLDS } from './consumers/make-application.mjs';
+import { makeScaffold, run, SCAFFOLDS } from './consumers/scaffolds.mjs';
 import { buildImage } from './replay/build-image.mjs';
 import { runCurls } from './replay/curls.mjs';
 import { forgetMissingOptionalPackages } from './replay/lock-file.mjs';
@@ -37,7 +37,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function replay(/** @type {import('./consumers/make-application.mjs').Scaffold} */ scaffold) {
+async function replay(/** @type {import('./consumers/scaffolds.mjs').Scaffold} */ scaffold) {
   const { name, version } = scaffold;
   const startMs = performance.now();
   const app = await makeScaffold(folder, name, version);

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
+import { blocksOf, PAGES } from '../support/blocks/pages.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where the blocks would be as files. Nothing is written there. */
@@ -10,20 +10,11 @@ const FOLDER = `${ROOT}test/docs/blocks/`;
 /** Files of the reader that blocks import. */
 const FILES_OF_THE_READER: Readonly<Record<string, string>> = {
   'app.module.ts': 'export class AppModule {}',
+  'cart.module.ts': 'export class CartModule {}',
   // The CLI of Nest sets Jest up with global names.
   'jest.ts': "declare global { const it: (typeof import('@jest/globals'))['it']; }\nexport {};",
   'one-table.ts': "export * from '../../support/postgres/one-table-store.js';",
 };
-
-const docs = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'));
-const PAGES = ['README.md', ...docs.map((name) => `docs/${name}`)];
-
-/** Each `ts` block of a page, by the line where it starts. */
-function blocksOf(page: string): Map<number, string> {
-  const text = readFileSync(`${ROOT}${page}`, 'utf8');
-  const blocks = [...text.matchAll(/^```(?:ts|typescript)\n([^]*?)^```$/gm)];
-  return new Map(blocks.map((block) => [text.slice(0, block.index).split('\n').length, block[1]!]));
-}
 
 /** What readers set: strict, but not each check that this repository adds. They have the built package, not its sources. */
 function compilerOptions(): ts.CompilerOptions {

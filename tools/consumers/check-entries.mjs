@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './make-application.mjs';
+import { run } from './scaffolds.mjs';
 
 /** How TypeScript may be told to look for types, each with the `module` that goes with it. */
 const RESOLUTIONS = [

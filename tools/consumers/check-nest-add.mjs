@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkLogin } from './check-login.mjs';
-import { makeScaffold, run, useFastifyAdapter } from './make-application.mjs';
+import { runCommands, useFastifyAdapter } from '../replay/steps.mjs';
+import { makeScaffold, run } from './scaffolds.mjs';
 
 /**
- * Makes a new application and runs `nest add nestjs-redis-session` in it: its tests pass, and a login holds on two processes.
+ * Makes a new application and adds the library in one command, as docs/getting-started.md says: its tests pass, and a login
+ * holds on two processes.
  *
- * @param {string} folder
- * @param {import('./make-application.mjs').Scaffold} scaffold
+ * @param {string} folder - it holds the tarball
+ * @param {import('./scaffolds.mjs').Scaffold} scaffold
  * @param {{ tarball: string, redisUrl: string, platform: 'express' | 'fastify' }} parts
  */
-export async function checkNestAdd(folder, { name, version }, { tarball, redisUrl, platform }) {
+export async function checkNestAdd(folder, scaffold, { tarball, redisUrl, platform }) {
+  const { name, version } = scaffold;
   const app = await makeScaffold(folder, `${name}-added-${platform}`, version);
   if (platform === 'fastify') await replaceExpress(app, version);
-  await run(app, 'npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball]);
-  // `nest add` would install the package from the registry of npm.
-  await run(app, 'npx', ['nest', 'add', 'nestjs-redis-session', '--skip-install']);
+  await cp(join(folder, tarball), join(app, tarball));
+  await runCommands(app, scaffold, /nest add/);
   const main = await readFile(join(app, 'src', 'main.ts'), 'utf8');
   assert.equal(main.includes('enableCsrfProtection'), version >= 12, 'forms of other sites');
   await run(app, 'npx', ['tsc', '--noEmit']);

@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run } from '../consumers/make-application.mjs';
+import { run } from '../consumers/scaffolds.mjs';
 
 /** What a step of a Dockerfile without a program of its own may be. */
 const SILENT = ['ENV', 'EXPOSE', 'USER', 'WORKDIR'];
