@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -19,131 +19,151 @@ const VISITORS = 10;
 /** So many before the failover, and as many after it. */
 const MANY_LOGOUTS = 25;
 
-let sentinel: RedisSentinel;
-let watcher: Redis;
-let replica: StartedApp;
-let promotedAtMs: Promise<number>;
+/** A Sentinel of its own for one case, and how its applications are used. */
+interface Failover {
+  readonly sentinel: RedisSentinel;
+  readonly promotedAtMs: Promise<number>;
+  start(options?: RedisSessionModuleOptions): Promise<StartedApp>;
+}
 
-beforeEach(async () => {
+beforeAll(() => {
   OutageController.barrier = new Barrier();
-  sentinel = await startRedisSentinel();
-  watcher = new Redis(sentinel.sentinels[0] ?? {});
-  await watcher.subscribe('+switch-master');
-  promotedAtMs = new Promise((resolve) => {
-    watcher.once('message', () => resolve(performance.now()));
-  });
-});
-
-afterEach(async () => {
-  await replica.close();
-  watcher.disconnect();
-  await sentinel.stop();
 });
 
 describe.each([
   ['express', 'default'],
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository, with Sentinel', (platform, repository) => {
-  const start = (options: RedisSessionModuleOptions = {}) =>
-    startApp(platform, {
-      controllers: [OutageController],
-      options: {
-        commandTimeoutMs: 1000,
-        repository,
-        redis: { sentinels: [...sentinel.sentinels], name: sentinel.name },
-        ...options,
-      },
+  /** A case of its own servers, so that several wait at the same time. */
+  const withSentinel = (use: (failover: Failover) => Promise<void>) => async () => {
+    const sentinel = await startRedisSentinel();
+    const watcher = new Redis(sentinel.sentinels[0] ?? {});
+    await watcher.subscribe('+switch-master');
+    const promotedAtMs = new Promise<number>((resolve) => {
+      watcher.once('message', () => resolve(performance.now()));
     });
-  const login = () => send(replica.port, 'POST /login');
-  const isKnown = async (cookie = '') =>
-    (await send(replica.port, 'GET /me', { cookie })).status === 200;
-
-  /** Logs in again and again, from before the promotion until enough answers came too late to be lost. */
-  async function safeLogins(): Promise<string[]> {
-    let overMs = Infinity;
-    void promotedAtMs.then((atMs) => (overMs = atMs + WINDOW_MS));
-    const safe: string[] = [];
-    while (safe.length < SAFE_LOGINS) {
-      const { status, cookie = '' } = await login();
-      if (status === 201 && performance.now() > overMs) safe.push(cookie);
-      await delay(20);
-    }
-    return safe;
-  }
-
-  it('leaves a frozen master within 3 seconds after the promotion, and does not return to it', async () => {
-    replica = await start();
-    expect((await login()).status).toBe(201);
-    await sentinel.master.kill('SIGSTOP');
-    await promotedAtMs;
-
-    await eventually(async () => (await login()).status === 201, BACK_WITHIN_MS);
-    const { cookie } = await login();
-    await sentinel.master.kill('SIGCONT');
-    for (let round = 0; round < 50; round++) {
-      expect(await isKnown(cookie)).toBe(true);
-      await delay(20);
-    }
-  });
-
-  it('leaves a master that only the Sentinels cannot reach, and agrees with a replica that starts later', async () => {
-    replica = await start();
-    const logins = safeLogins();
-    await hideFromSentinels(sentinel.master.url);
-
-    const safe = await logins;
-    expect(await isMaster(sentinel.master.port)).toBe(true);
-    const later = await start();
-    try {
-      for (const cookie of safe) {
-        expect(await isKnown(cookie)).toBe(true);
-        expect((await send(later.port, 'GET /me', { cookie })).status).toBe(200);
-      }
-    } finally {
-      await later.close();
-    }
-  });
-
-  it('loses no login that was answered more than 1.5 seconds after a planned failover', async () => {
-    replica = await start();
-    const logins = safeLogins();
-    await failOver();
-
-    const safe = await logins;
-    await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
-    for (const cookie of safe) expect(await isKnown(cookie)).toBe(true);
-  });
-
-  it('with durability, loses no logout that was answered before, during or after a planned failover', async () => {
-    replica = await start({ durability: { replicas: 2, timeoutMs: 500 } });
-    const loggedOut: string[] = [];
-    let isOver = false;
-    const visit = async () => {
-      while (!isOver) {
-        const { status, cookie = '' } = await login();
-        if (status !== 201) continue;
-        const logout = await send(replica.port, 'POST /logout', { cookie });
-        expect([201, 503]).toContain(logout.status);
-        if (logout.status === 201) loggedOut.push(cookie);
-      }
+    const replicas: StartedApp[] = [];
+    const start = async (options: RedisSessionModuleOptions = {}) => {
+      const redis = { sentinels: [...sentinel.sentinels], name: sentinel.name };
+      const replica = await startApp(platform, {
+        controllers: [OutageController],
+        options: { commandTimeoutMs: 1000, repository, redis, ...options },
+      });
+      replicas.push(replica);
+      return replica;
     };
-    const visits = Array.from({ length: VISITORS }, visit);
-    await eventually(() => Promise.resolve(loggedOut.length > MANY_LOGOUTS), 20_000);
-    await failOver();
-    await promotedAtMs;
-    await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
-    const before = loggedOut.length;
-    await eventually(() => Promise.resolve(loggedOut.length > before + MANY_LOGOUTS), 20_000);
-    isOver = true;
-    await Promise.all(visits);
+    try {
+      await use({ sentinel, promotedAtMs, start });
+    } finally {
+      await Promise.all(replicas.map((replica) => replica.close()));
+      watcher.disconnect();
+      await sentinel.stop();
+    }
+  };
 
-    const known = [];
-    for (const cookie of loggedOut) if (await isKnown(cookie)) known.push(cookie);
-    expect(known).toHaveLength(0);
-  });
+  it.concurrent(
+    'leaves a frozen master within 3 seconds after the promotion, and does not return to it',
+    withSentinel(async ({ sentinel, promotedAtMs, start }) => {
+      const replica = await start();
+      expect((await login(replica)).status).toBe(201);
+      await sentinel.master.kill('SIGSTOP');
+      await promotedAtMs;
+
+      await eventually(async () => (await login(replica)).status === 201, BACK_WITHIN_MS);
+      const { cookie } = await login(replica);
+      await sentinel.master.kill('SIGCONT');
+      for (let round = 0; round < 50; round++) {
+        expect(await isKnown(replica, cookie)).toBe(true);
+        await delay(20);
+      }
+    }),
+  );
+
+  it.concurrent(
+    'leaves a master that only the Sentinels cannot reach, and agrees with a replica that starts later',
+    withSentinel(async ({ sentinel, promotedAtMs, start }) => {
+      const replica = await start();
+      const logins = safeLogins(replica, promotedAtMs);
+      await hideFromSentinels(sentinel.master.url);
+
+      const safe = await logins;
+      expect(await isMaster(sentinel.master.port)).toBe(true);
+      const later = await start();
+      for (const cookie of safe) {
+        expect(await isKnown(replica, cookie)).toBe(true);
+        expect(await isKnown(later, cookie)).toBe(true);
+      }
+    }),
+  );
+
+  it.concurrent(
+    'loses no login that was answered more than 1.5 seconds after a planned failover',
+    withSentinel(async ({ sentinel, promotedAtMs, start }) => {
+      const replica = await start();
+      const logins = safeLogins(replica, promotedAtMs);
+      await failOver(sentinel);
+
+      const safe = await logins;
+      await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
+      for (const cookie of safe) expect(await isKnown(replica, cookie)).toBe(true);
+    }),
+  );
+
+  it.concurrent(
+    'with durability, loses no logout that was answered before, during or after a planned failover',
+    withSentinel(async ({ sentinel, promotedAtMs, start }) => {
+      const replica = await start({ durability: { replicas: 2, timeoutMs: 500 } });
+      const loggedOut: string[] = [];
+      let isOver = false;
+      const visit = async () => {
+        while (!isOver) {
+          await delay(20);
+          const { status, cookie = '' } = await login(replica);
+          if (status !== 201) continue;
+          const logout = await send(replica.port, 'POST /logout', { cookie });
+          expect([201, 503]).toContain(logout.status);
+          if (logout.status === 201) loggedOut.push(cookie);
+        }
+      };
+      const visits = Array.from({ length: VISITORS }, visit);
+      await eventually(() => Promise.resolve(loggedOut.length > MANY_LOGOUTS), 20_000);
+      await failOver(sentinel);
+      await promotedAtMs;
+      await eventually(async () => !(await isMaster(sentinel.master.port)), 20_000);
+      const before = loggedOut.length;
+      await eventually(() => Promise.resolve(loggedOut.length > before + MANY_LOGOUTS), 20_000);
+      isOver = true;
+      await Promise.all(visits);
+
+      const known = [];
+      for (const cookie of loggedOut) if (await isKnown(replica, cookie)) known.push(cookie);
+      expect(known).toHaveLength(0);
+    }),
+  );
 });
 
-async function failOver(): Promise<void> {
+function login(replica: StartedApp) {
+  return send(replica.port, 'POST /login');
+}
+
+async function isKnown(replica: StartedApp, cookie = ''): Promise<boolean> {
+  return (await send(replica.port, 'GET /me', { cookie })).status === 200;
+}
+
+/** Logs in again and again, from before the promotion until enough answers came too late to be lost. */
+async function safeLogins(replica: StartedApp, promotedAtMs: Promise<number>): Promise<string[]> {
+  let overMs = Infinity;
+  void promotedAtMs.then((atMs) => (overMs = atMs + WINDOW_MS));
+  const safe: string[] = [];
+  while (safe.length < SAFE_LOGINS) {
+    const { status, cookie = '' } = await login(replica);
+    if (status === 201 && performance.now() > overMs) safe.push(cookie);
+    await delay(20);
+  }
+  return safe;
+}
+
+async function failOver(sentinel: RedisSentinel): Promise<void> {
   const commander = new Redis(sentinel.sentinels[0] ?? {});
   await commander.call('SENTINEL', 'FAILOVER', sentinel.name);
   commander.disconnect();
