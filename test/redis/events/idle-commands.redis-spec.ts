@@ -1,74 +1,71 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
-import { type RecordedCommands, recordCommands } from '../../support/redis/redis-monitor.js';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { recordCommands } from '../../support/redis/redis-monitor.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { type Platform, startApp } from '../../support/apps/start-app.js';
 
 const SECONDS = 5;
 /** An event is heard of within half a second. The last look may fall behind the end. */
 const LOOKS = 2 * SECONDS - 1;
 
-let redis: RedisServer;
-let recorded: RecordedCommands;
-let replica: StartedApp;
+/** An application on a Redis of its own, so that several come to rest at the same time. */
+async function whileIdle(
+  platform: Platform,
+  options: RedisSessionModuleOptions,
+  use: (commandsOfWindow: () => Promise<string[]>) => Promise<void>,
+): Promise<void> {
+  const redis = await startRedis();
+  const recorded = await recordCommands(redis.url);
+  const replica = await startApp(platform, {
+    options: { ...options, redis: redis.url, repository: 'indexed' },
+  });
+  /** The names of what is sent within {@link SECONDS} seconds. */
+  const commandsOfWindow = async () => {
+    await recorded.take();
+    await delay(SECONDS * 1000);
+    return (await recorded.take()).map(([name = '']) => name.toLowerCase());
+  };
+  try {
+    await use(commandsOfWindow);
+  } finally {
+    await replica.close();
+    await recorded.stop();
+    await redis.stop();
+  }
+}
 
-beforeEach(async () => {
-  redis = await startRedis();
-  recorded = await recordCommands(redis.url);
-});
-
-afterEach(async () => {
-  await replica.close();
-  await recorded.stop();
-  await redis.stop();
-});
-
-it.each([
+it.concurrent.each([
   ['the worker alone', 'none', false, 1],
   ['events for one replica', 'once', false, 3],
   ['events for every replica', 'broadcast', false, 3],
   ['events and closed sockets', 'once', true, 5],
 ] as const)(
   'a replica with %s comes to rest, and then sends few commands',
-  async (_, eventDelivery, closeWithSession, perSecond) => {
-    replica = await startApp('fastify', {
-      options: {
-        indexed: { eventDelivery },
-        redis: redis.url,
-        repository: 'indexed',
-        webSockets: { closeWithSession },
-      },
-    });
-    const countOfWindow = async () => {
-      await recorded.take();
-      await delay(SECONDS * 1000);
-      return (await recorded.take()).length;
-    };
-    const limit = perSecond * SECONDS;
-    while ((await countOfWindow()) > limit);
+  (_, eventDelivery, closeWithSession, perSecond) =>
+    whileIdle(
+      'fastify',
+      { indexed: { eventDelivery }, webSockets: { closeWithSession } },
+      async (commandsOfWindow) => {
+        const limit = perSecond * SECONDS;
+        while ((await commandsOfWindow()).length > limit);
 
-    const count = await countOfWindow();
-    expect(count).toBeGreaterThan(0);
-    expect(count).toBeLessThanOrEqual(limit);
-  },
+        const { length: count } = await commandsOfWindow();
+        expect(count).toBeGreaterThan(0);
+        expect(count).toBeLessThanOrEqual(limit);
+      },
+    ),
 );
 
-it.each([
+it.concurrent.each([
   ['once', 'xreadgroup'],
   ['broadcast', 'xread'],
 ] as const)(
   "an idle replica looks for events of delivery '%s' twice a second",
-  async (eventDelivery, command) => {
-    replica = await startApp('express', {
-      options: { indexed: { eventDelivery }, redis: redis.url, repository: 'indexed' },
-    });
-    const looksOfWindow = async () => {
-      await recorded.take();
-      await delay(SECONDS * 1000);
-      return (await recorded.take()).filter(([name]) => name?.toLowerCase() === command).length;
-    };
-    // Other programs may keep this one from running during a window, and not for ever.
-    while ((await looksOfWindow()) < LOOKS);
-  },
+  (eventDelivery, command) =>
+    whileIdle('express', { indexed: { eventDelivery } }, async (commandsOfWindow) => {
+      const looks = async () => (await commandsOfWindow()).filter((name) => name === command);
+      // Other programs may keep this one from running during a window, and not for ever.
+      while ((await looks()).length < LOOKS);
+    }),
 );
