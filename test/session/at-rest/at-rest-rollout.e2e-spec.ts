@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { startOnRedisSession } from '../../sample-app/setup/redis-session.js';
-import { type Pod, PODS, useRollingFleet } from '../../support/faults/rolling-fleet.js';
+import { type Pod, PODS, withRollingFleet } from '../../support/faults/rolling-fleet.js';
 
 Logger.overrideLogger(false);
 
@@ -25,31 +25,31 @@ const CROWDS = [
   { platform: 'express', repository: 'indexed', sessions: 24, requestsPerStage: 100 },
 ] as const;
 
-describe.each(CROWDS)('$sessions sessions of the $repository repository on $platform', (crowd) => {
-  const { platform, repository, sessions, requestsPerStage } = crowd;
-  const fleet = useRollingFleet({ sessions, lanes: 8, requestsPerStage });
+it.concurrent.each(CROWDS)(
+  '$sessions sessions of the $repository repository on $platform get hashed ids and encrypted attributes under load, without a logout',
+  async ({ platform, repository, sessions, requestsPerStage }) => {
+    await withRollingFleet({ sessions, lanes: 8, requestsPerStage }, async (fleet) => {
+      const switchTo = (step: RedisSessionModuleOptions, pod: Pod) =>
+        fleet.replace(pod, (place) => {
+          const options = { ...step, redis: fleet.redis.url, repository };
+          return startOnRedisSession({ options, platform, ...place });
+        });
+      const [before = {}, ...steps] = STEPS;
+      await Promise.all(PODS.map((pod) => switchTo(before, pod)));
+      await fleet.forAll((user) => fleet.logIn(user));
 
-  const switchTo = (step: RedisSessionModuleOptions, pod: Pod) =>
-    fleet.replace(pod, (place) => {
-      const options = { ...step, redis: fleet.redis.url, repository };
-      return startOnRedisSession({ options, platform, ...place });
+      await fleet.changeUnderLoad(
+        steps.flatMap((step) => PODS.map((pod) => () => switchTo(step, pod))),
+      );
+      await fleet.forAll((user) => fleet.use(user));
+
+      const client = new Redis(fleet.redis.url);
+      const names = await client.keys('nest:session:*sessions:*=*');
+      const fields = await Promise.all(names.map((name) => client.hvals(name)));
+      await client.quit();
+      expect(names).toHaveLength(sessions);
+      expect(fields.flat().join()).not.toMatch(/item \d|"(?:kim|root)"/);
     });
-
-  it('get hashed ids and encrypted attributes while their clients work, and nobody is logged out', async () => {
-    const [before = {}, ...steps] = STEPS;
-    await Promise.all(PODS.map((pod) => switchTo(before, pod)));
-    await fleet.forAll((user) => fleet.logIn(user));
-
-    await fleet.changeUnderLoad(
-      steps.flatMap((step) => PODS.map((pod) => () => switchTo(step, pod))),
-    );
-    await fleet.forAll((user) => fleet.use(user));
-
-    const client = new Redis(fleet.redis.url);
-    const names = await client.keys('nest:session:*sessions:*=*');
-    const fields = await Promise.all(names.map((name) => client.hvals(name)));
-    await client.quit();
-    expect(names).toHaveLength(sessions);
-    expect(fields.flat().join()).not.toMatch(/item \d|"(?:kim|root)"/);
-  }, 240_000);
-});
+  },
+  240_000,
+);

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent } from 'node:http';
 import { type INestApplication } from '@nestjs/common';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import getPort from 'get-port';
 import { type Nginx, startNginx } from '../../../tools/servers/nginx.mjs';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
@@ -143,10 +143,16 @@ export class RollingFleet {
   }
 }
 
-/** Starts nginx and a Redis of their own before the tests, and stops all after them. */
-export function useRollingFleet(load: FleetLoad): RollingFleet {
+/** Starts nginx and a Redis of their own, and stops all when `use` is done. Several fleets may roll at the same time. */
+export async function withRollingFleet(
+  load: FleetLoad,
+  use: (fleet: RollingFleet) => Promise<void>,
+): Promise<void> {
   const fleet = new RollingFleet(load);
-  beforeAll(() => fleet.start());
-  afterAll(() => fleet.stop());
-  return fleet;
+  await fleet.start();
+  try {
+    await use(fleet);
+  } finally {
+    await fleet.stop();
+  }
 }
