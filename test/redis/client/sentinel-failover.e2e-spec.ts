@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { Barrier } from '../../support/waiting/barrier.js';
 import { eventually } from '../../support/waiting/eventually.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
@@ -25,10 +24,6 @@ interface Failover {
   readonly promotedAtMs: Promise<number>;
   start(options?: RedisSessionModuleOptions): Promise<StartedApp>;
 }
-
-beforeAll(() => {
-  OutageController.barrier = new Barrier();
-});
 
 describe.each([
   ['express', 'default'],
