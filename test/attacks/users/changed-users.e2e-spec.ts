@@ -209,6 +209,15 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
       expect((await visitor.get('/members')).status).toBe(401);
     });
 
+    it('fails where it says nothing, as of a column that loadPrincipal leaves out', async () => {
+      const visitor = await start({
+        credentialStamp: (user) => (user as User).username,
+        loadPrincipal: () => ({ id: 'kim' }),
+      });
+      expect((await login(visitor, 'kim')).status).toBe(500);
+      expect((await visitor.get('/members')).status).toBe(500);
+    });
+
     it('is refused at start without loadPrincipal', () => {
       const { credentialStamp } = stamped;
       return expect(start({ credentialStamp })).rejects.toThrow('needs security.loadPrincipal');

@@ -66,14 +66,20 @@ const SALT_BYTES = 16;
  * does not learn it.
  *
  * @returns `<salt>.<HMAC-SHA256 of the stamp under the salt>`, both base64url
+ * @throws TypeError when there is no stamp: such a session would outlive every change
  */
-export function sealCredentialStamp(stamp: string, salt = randomBytes(SALT_BYTES)): string {
+export function sealCredentialStamp(stamp: unknown, salt = randomBytes(SALT_BYTES)): string {
+  if (typeof stamp !== 'string') {
+    throw new TypeError(
+      `security.credentialStamp must return a string, got ${typeof stamp}. Have loadPrincipal read what it is made of.`,
+    );
+  }
   const seal = createHmac('sha256', salt).update(stamp).digest('base64url');
   return `${salt.toString('base64url')}.${seal}`;
 }
 
-/** Whether `sealed` was made of `stamp`. */
-export function isCredentialStamp(stamp: string, sealed: string): boolean {
+/** Whether `sealed` was made of `stamp`. @throws TypeError when there is no stamp */
+export function isCredentialStamp(stamp: unknown, sealed: string): boolean {
   const salt = Buffer.from(sealed.split('.', 1)[0] ?? '', 'base64url');
   const expected = Buffer.from(sealCredentialStamp(stamp, salt));
   const actual = Buffer.from(sealed);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   correlationId,
   CUSTOM_SESSION_ID_PATTERN,
@@ -15,6 +15,26 @@ describe('generateSessionId', () => {
     for (const id of ids) expect(Buffer.from(id, 'base64url')).toHaveLength(32);
     expect(ids.every((id) => SESSION_ID_PATTERN.test(id))).toBe(true);
     expect(ids.every((id) => CUSTOM_SESSION_ID_PATTERN.test(id))).toBe(true);
+  });
+});
+
+describe('the random bytes of an id', () => {
+  it('are not in memory any more when it is made', () => {
+    const sources = new Set<Buffer>();
+    const prototype = Buffer.prototype as Buffer;
+    const { toString } = prototype;
+    const spy = jest.spyOn(prototype, 'toString').mockImplementation(function (
+      this: Buffer,
+      ...range
+    ) {
+      sources.add(this);
+      return toString.apply(this, range);
+    });
+    const ids = Array.from({ length: 20 }, generateSessionId);
+    spy.mockRestore();
+    expect(sources.size).toBe(1);
+    for (const id of ids)
+      for (const source of sources) expect(source.includes(id, 0, 'base64url')).toBe(false);
   });
 });
 

@@ -10,7 +10,10 @@ export const STABLE_PREFIX_LENGTH = 8;
 
 const ID_BYTES = 32;
 
-/** Bytes of the generator for the next ids: to ask it for sixteen costs hardly more than for one, as in `randomUUID`. */
+/**
+ * Bytes of the generator for the next ids: to ask it for sixteen costs hardly more than for one, as in `randomUUID`. Those of
+ * an id are gone when it is made.
+ */
 const randomBytes = Buffer.alloc(16 * ID_BYTES);
 let usedCount = randomBytes.length;
 
@@ -20,8 +23,11 @@ export const generateSessionId: SessionIdGenerator = () => {
     randomFillSync(randomBytes);
     usedCount = 0;
   }
+  const from = usedCount;
   usedCount += ID_BYTES;
-  return randomBytes.toString('base64url', usedCount - ID_BYTES, usedCount);
+  const id = randomBytes.toString('base64url', from, usedCount);
+  randomBytes.fill(0, from, usedCount);
+  return id;
 };
 
 /** What {@link generateSessionId} makes. */

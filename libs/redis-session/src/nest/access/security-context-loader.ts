@@ -52,12 +52,12 @@ async function renewPrincipal(
   const principal = await security.loadPrincipal?.(authentication.principal);
   if (principal === undefined || principal === null) return EMPTY_SECURITY_CONTEXT;
   const stamp = security.credentialStamp?.(principal);
-  if (stamp !== undefined && credentialStamp === undefined) {
+  if (security.credentialStamp && credentialStamp === undefined) {
     // A login from before the option was set.
     const stored = sessionSecurityContextRepository.loadContext(viewOf(session));
     const sealed = { ...stored, credentialStamp: sealCredentialStamp(stamp) };
     sessionSecurityContextRepository.saveContext(session, sealed);
-  } else if (stamp !== undefined && !isCredentialStamp(stamp, String(credentialStamp))) {
+  } else if (security.credentialStamp && !isCredentialStamp(stamp, String(credentialStamp))) {
     await session.invalidate();
     return EMPTY_SECURITY_CONTEXT;
   }

@@ -78,12 +78,12 @@ export class LoginService {
       kind: 'full',
       authenticatedAt: clock(),
     };
-    const credentialStamp = security ? security.credentialStamp?.(user) : undefined;
-    const sealed = credentialStamp === undefined ? undefined : sealCredentialStamp(credentialStamp);
+    const stampOf = security ? security.credentialStamp : undefined;
+    const credentialStamp = stampOf && sealCredentialStamp(stampOf(user));
     const previous = await this.renewSession(sessionRequest, authentication);
     await this.keep(
       sessionRequest,
-      { authentication, credentialStamp: sealed },
+      { authentication, credentialStamp },
       options.isRemembered === true,
     );
     await this.admit(sessionRequest, request, { ...options, replaced: previous?.replaced });

@@ -124,7 +124,8 @@ export const securityOptionGroup = z.strictObject({
   /**
    * Makes of a user what changes with his credentials, such as the time of his last change of password. His sessions end
    * when it changes. Called at the login, and at each request with what `loadPrincipal` has found. The session keeps a
-   * salted HMAC-SHA256 of it. Needs `loadPrincipal`. Default: sessions outlive such changes.
+   * salted HMAC-SHA256 of it. Anything but a string fails the request. Needs `loadPrincipal`. Default: sessions outlive such
+   * changes.
    */
   credentialStamp: functionOption<CredentialStamp>().optional(),
   /**
