@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import { AuthorizeBy } from 'nestjs-redis-session';
+import { AuthorizeBy, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { send } from '../../support/http/http-client.js';
@@ -29,13 +29,13 @@ describe.each(PLATFORMS)('Many requests of one visitor at the same time, on %s',
     redis = await startRedis();
   });
 
-  beforeEach(async () => {
+  const start = async (options: RedisSessionModuleOptions = {}) => {
     barrier = new Barrier();
     app = await startApp(platform, {
       controllers: [MembersController],
-      options: { redis: redis.url, security: { loginPage: '/login' } },
+      options: { redis: redis.url, security: { loginPage: '/login' }, ...options },
     });
-  });
+  };
 
   afterEach(() => app.close());
 
@@ -44,25 +44,65 @@ describe.each(PLATFORMS)('Many requests of one visitor at the same time, on %s',
   const open = (page: number, cookie?: string) =>
     send(app.url, `GET /members/${page}`, { ...NAVIGATION, cookie });
 
-  it.each([
-    // 300 is many times the number of attempts that one save has.
-    ['one command each when 300 are of the page that is saved already', 300, () => 0, 1],
-    ['two commands each when 300 are of one page', 300, () => 1, 2],
-    ['three commands each when 2,000 are of a page each', 2_000, (index: number) => index, 3],
-  ])('cost Redis %s', async (_, requests, pageOf, commandsEach) => {
+  /** Visits a page, so that there is a session. @returns its cookie */
+  const beginSession = async () => {
     const first = open(0);
     await barrier.reachedBy(1);
     barrier.open();
-    const { cookie } = await first;
-    const commands = await recordCommands(redis.url);
+    const { cookie = '' } = await first;
     barrier = new Barrier();
+    return cookie;
+  };
+
+  /** Those that name the session of a cookie: the indexed repository sends others now and then. */
+  const commandsOf = (sent: string[][], cookie: string) => {
+    const stablePrefix = cookie.slice('SESSION='.length).slice(0, 8);
+    return sent.filter((command) => command.join(' ').includes(stablePrefix));
+  };
+
+  const { pageOfEach, samePage, savedPage } = {
+    pageOfEach: (index: number) => index,
+    samePage: () => 1,
+    savedPage: () => 0,
+  };
+
+  it.each([
+    // 300 is many times the number of attempts that one save has.
+    [
+      'one command each when 300 are of the page that is saved already',
+      300,
+      savedPage,
+      1,
+      'default',
+    ],
+    ['two commands each when 300 are of one page', 300, samePage, 2, 'default'],
+    ['three commands each when 2,000 are of a page each', 2_000, pageOfEach, 3, 'default'],
+    ['three commands each when 300 are of a page each', 300, pageOfEach, 3, 'indexed'],
+  ] as const)('cost Redis %s', async (...attack) => {
+    const [, requests, pageOf, commandsEach, repository] = attack;
+    await start({ repository });
+    const cookie = await beginSession();
+    const commands = await recordCommands(redis.url);
     const answers = Array.from({ length: requests }, (_item, index) => open(pageOf(index), cookie));
     await barrier.reachedBy(requests);
     barrier.open();
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
-    const sent = await commands.take();
+    const sent = commandsOf(await commands.take(), cookie);
     await commands.stop();
     expect(new Set(statuses)).toEqual(new Set([302]));
+    expect(sent.length).toBeGreaterThanOrEqual(requests);
     expect(sent.length).toBeLessThanOrEqual(commandsEach * requests);
+  });
+
+  it('get 503 together when Redis hangs: one deadline after the other would last for a minute', async () => {
+    await start({ commandTimeoutMs: 1000 });
+    const cookie = await beginSession();
+    const answers = Array.from({ length: 60 }, (_item, index) => open(index + 1, cookie));
+    await barrier.reachedBy(60);
+    await redis.kill('SIGSTOP');
+    barrier.open();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    await redis.kill('SIGCONT');
+    expect(new Set(statuses)).toEqual(new Set([503]));
   });
 });

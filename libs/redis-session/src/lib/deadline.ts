@@ -1,6 +1,14 @@
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
 import { plainText } from './logger.js';
 
+/** A deadline is over. */
+class NoAnswerError extends Error {}
+
+/** Whether `error` is that of a command whose deadline is over. */
+export function isUnanswered(error: unknown): error is SessionStoreError {
+  return error instanceof SessionStoreError && error.cause instanceof NoAnswerError;
+}
+
 /**
  * Settles as `command` does, or fails `timeoutMs` from now: whatever the client's own queues and retries do, nobody
  * waits longer. Time in which this process was too busy to read an answer does not count.
@@ -16,7 +24,9 @@ export function withDeadline<T>(
   return new Promise((resolve, reject) => {
     const dueMs = performance.now() + timeoutMs;
     const giveUp = () => {
-      reject(SessionStoreError.create(action, new Error(`no answer within ${timeoutMs} ms`)));
+      reject(
+        SessionStoreError.create(action, new NoAnswerError(`no answer within ${timeoutMs} ms`)),
+      );
     };
     let timer = setTimeout(() => {
       timer = setTimeout(giveUp, Math.min(performance.now() - dueMs, timeoutMs));

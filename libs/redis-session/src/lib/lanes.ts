@@ -1,3 +1,4 @@
+import { isUnanswered } from './deadline.js';
 import { foreignProperty } from './foreign-property.js';
 
 /** Runs actions one after the other. */
@@ -28,18 +29,27 @@ export function laneOf(target: object): Lane {
 
 /** Runs actions of the same key one after the other, and those of different keys side by side. */
 export class Lanes {
-  private readonly lastOf = new Map<string, Promise<unknown>>();
+  private readonly endOf = new Map<string, Promise<unknown>>();
 
-  /** Runs `action` after those that were given before under `key`, however they ended; at once when there are none. */
+  /**
+   * Runs `action` after those that were given before under `key`, however they ended; at once when there are none. Only when
+   * one gets no answer in time, those that wait behind it fail with it: nobody waits for several deadlines.
+   */
   run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const result = this.lastOf.get(key)?.then(action) ?? action();
-    const leave = () => {
-      if (this.lastOf.get(key) === end) this.lastOf.delete(key);
+    const result = this.endOf.get(key)?.then((failure) => next(action, failure)) ?? action();
+    const leave = (failure?: unknown) => {
+      if (this.endOf.get(key) === end) this.endOf.delete(key);
+      return failure;
     };
-    const end = result.then(leave, leave);
-    this.lastOf.set(key, end);
+    const end = result.then(() => leave(), leave);
+    this.endOf.set(key, end);
     return result;
   }
+}
+
+function next<T>(action: () => Promise<T>, failure: unknown): Promise<T> {
+  if (isUnanswered(failure)) throw failure;
+  return action();
 }
 
 function ignore(): void {
