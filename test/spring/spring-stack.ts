@@ -5,6 +5,7 @@ import { buildBoth } from '../../tools/demo-spring/build.mjs';
 import {
   type SpringStack,
   type SpringStackOptions,
+  startAnotherNest,
   startSpringStack,
 } from '../../tools/demo-spring/stack.mjs';
 import { type Answer, Visitor } from '../../tools/demo/visitor.mjs';
@@ -12,7 +13,7 @@ import { type Answer, Visitor } from '../../tools/demo/visitor.mjs';
 /** The first run downloads Spring. */
 const BUILD_WITHIN_MS = 900_000;
 
-/** A Spring Boot application, a Nest one, nginx and Redis, for the tests of one file. */
+/** A Spring Boot application, a Nest one, nginx and Redis. Each test has visitors of its own, so many can share them. */
 export class SpringApps {
   private stack: SpringStack | undefined;
   private client: Redis | undefined;
@@ -37,11 +38,12 @@ export class SpringApps {
     return this.client;
   }
 
-  async start(): Promise<void> {
-    this.stack = await startSpringStack(
-      await buildBoth(this.options.boot, this.options.store),
-      this.options,
-    );
+  /** @param beside - whose Spring application and whose store are used; left out = they are started, too */
+  async start(beside?: SpringApps): Promise<void> {
+    const programs = await buildBoth(this.options.boot, this.options.store);
+    this.stack = beside
+      ? await startAnotherNest(programs.main, beside.running, this.options)
+      : await startSpringStack(programs, this.options);
   }
 
   async stop(): Promise<void> {
@@ -75,6 +77,17 @@ export class SpringApps {
 export function useSpringApps(options: SpringStackOptions): SpringApps {
   const apps = new SpringApps(options);
   beforeAll(() => apps.start(), BUILD_WITHIN_MS);
+  afterAll(() => apps.stop());
+  return apps;
+}
+
+/** Starts a Nest application with other options beside the same Spring application, for this block. */
+export function useAnotherNest(
+  beside: SpringApps,
+  options: Pick<SpringStackOptions, 'platform' | 'storesLogins'>,
+): SpringApps {
+  const apps = new SpringApps({ ...beside.options, ...options });
+  beforeAll(() => apps.start(beside), BUILD_WITHIN_MS);
   afterAll(() => apps.stop());
   return apps;
 }

@@ -33,7 +33,7 @@ const READY_WITHIN_MS = 120_000;
 
 /**
  * @typedef {object} SpringStackOptions
- * @property {number} boot - generation of Spring Boot
+ * @property {3 | 4} boot - generation of Spring Boot
  * @property {string} repository - `default` or `indexed`
  * @property {string} [platform] - of Nest: `express` or `fastify`
  * @property {number} [maximumSessions] - on both sides; -1 = any number
@@ -71,14 +71,45 @@ export async function startSpringStack({ jar, main }, options) {
     // One that fails must not leave the other one behind.
     await Promise.allSettled(starting);
     const [spring, nest] = await Promise.all(starting);
-    const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
-    const nginx = await startNginxWith(NGINX, variables, options.port);
+    const nginx = await startNginxBefore(spring, nest, options.port);
     keep(nginx);
     return { url: nginx.url, storeUrl: store.url, spring, nest, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/**
+ * Another Nest application and nginx, beside a Spring application that runs already.
+ *
+ * @param {string} main
+ * @param {SpringStack} stack - runs longer than what this starts
+ * @param {SpringStackOptions} options
+ * @returns {Promise<SpringStack>}
+ */
+export async function startAnotherNest(main, { spring, storeUrl }, options) {
+  const nest = await startNest(main, storeUrl, options);
+  try {
+    const nginx = await startNginxBefore(spring, nest, options.port);
+    const stop = async () => {
+      await nginx.stop();
+      await nest.stop();
+    };
+    return { url: nginx.url, storeUrl, spring, nest, stop };
+  } catch (error) {
+    await nest.stop();
+    throw error;
+  }
+}
+
+function startNginxBefore(
+  /** @type {Side} */ spring,
+  /** @type {Side} */ nest,
+  /** @type {number | undefined} */ port,
+) {
+  const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
+  return startNginxWith(NGINX, variables, port);
 }
 
 /**

@@ -156,12 +156,20 @@ function double(value: number): Buffer {
 
 /** Java's own form of UTF-8: each half of a surrogate pair by itself, and NUL as two bytes. */
 function modifiedUtf8(text: string): Buffer {
-  const bytes: number[] = [];
+  const bytes = Buffer.allocUnsafe(3 * text.length);
+  let length = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit > 0 && unit < 0x80) bytes.push(unit);
-    else if (unit < 0x800) bytes.push(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f));
-    else bytes.push(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f));
+    if (unit > 0 && unit < 0x80) {
+      bytes[length++] = unit;
+      continue;
+    }
+    if (unit < 0x800) bytes[length++] = 0xc0 | (unit >> 6);
+    else {
+      bytes[length++] = 0xe0 | (unit >> 12);
+      bytes[length++] = 0x80 | ((unit >> 6) & 0x3f);
+    }
+    bytes[length++] = 0x80 | (unit & 0x3f);
   }
-  return Buffer.from(bytes);
+  return bytes.subarray(0, length);
 }

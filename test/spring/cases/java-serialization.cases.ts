@@ -1,20 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Visitor } from '../../tools/demo/visitor.mjs';
-import { eventually } from '../support/waiting/eventually.js';
-import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+import { type Visitor } from '../../../tools/demo/visitor.mjs';
+import { eventually } from '../../support/waiting/eventually.js';
+import { sessionIdOf, sessionKeyOf, type SpringApps, userAt } from '../spring-stack.js';
 
 const SIDES = ['spring', 'nest'] as const;
 
-describe.each([
-  [4, 'default'],
-  [4, 'indexed'],
-  [3, 'default'],
-  [3, 'indexed'],
-] as const)(
-  'sessions that Spring Boot %d writes by Java serialization, with the %s repository',
-  (boot, repository) => {
-    const apps = useSpringApps({ boot, repository, serialization: 'jdk' });
-
+export function describeJavaSerialization(apps: SpringApps): void {
+  const { boot, repository } = apps.options;
+  describe('sessions that Spring writes by Java serialization', () => {
     async function me(visitor: Visitor): Promise<Record<string, unknown>> {
       return JSON.parse((await visitor.getJson('/nest/api/me')).text) as Record<string, unknown>;
     }
@@ -164,5 +157,5 @@ describe.each([
       expect(await userAt(alice, 'nest')).toBe('alice');
       expect(await userAt(copy, 'nest')).toBeNull();
     });
-  },
-);
+  });
+}

@@ -1,22 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Visitor } from '../../tools/demo/visitor.mjs';
-import { eventually } from '../support/waiting/eventually.js';
-import { sessionIdOf, sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+import { type Visitor } from '../../../tools/demo/visitor.mjs';
+import { eventually } from '../../support/waiting/eventually.js';
+import { sessionIdOf, sessionKeyOf, type SpringApps, userAt } from '../spring-stack.js';
 
 const SIDES = ['spring', 'nest'] as const;
 const INDEX =
   'spring:session:index:org.springframework.session.FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME:';
 
-describe.each([
-  [4, 'default'],
-  [4, 'indexed'],
-  [3, 'default'],
-  [3, 'indexed'],
-] as const)(
-  'logins that Nest stores by Java serialization for Spring Boot %d, with the %s repository',
-  (boot, repository) => {
-    const apps = useSpringApps({ boot, repository, serialization: 'jdk', storesLogins: true });
-
+export function describeJavaLogins(apps: SpringApps): void {
+  const { repository } = apps.options;
+  describe('logins that Nest stores by Java serialization', () => {
     async function expectUser(visitor: Visitor, name: string | null): Promise<void> {
       for (const side of [...SIDES, ...SIDES]) expect(await userAt(visitor, side)).toBe(name);
     }
@@ -150,5 +143,5 @@ describe.each([
       await apps.logOut(bob, 'nest');
       await eventually(async () => !(await apps.redis.sismember(`${INDEX}bob`, member(id))));
     });
-  },
-);
+  });
+}

@@ -1,25 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Visitor } from '../../tools/demo/visitor.mjs';
-import { eightAtATime } from '../support/waiting/eight-at-a-time.js';
-import { eventually } from '../support/waiting/eventually.js';
-import { sessionKeyOf, userAt, useSpringApps } from './spring-stack.js';
+import { type Visitor } from '../../../tools/demo/visitor.mjs';
+import { eightAtATime } from '../../support/waiting/eight-at-a-time.js';
+import { eventually } from '../../support/waiting/eventually.js';
+import { sessionKeyOf, type SpringApps, userAt } from '../spring-stack.js';
 
 type Side = 'nest' | 'spring';
 
-describe.each([
-  [4, 'default', 'json'],
-  [4, 'indexed', 'json'],
-  [3, 'default', 'json'],
-  [3, 'indexed', 'json'],
-  [4, 'default', 'jdk'],
-  [4, 'indexed', 'jdk'],
-] as const)(
-  'requests in flight beside Spring Boot %d with the %s repository and %s',
-  (boot, repository, serialization) => {
-    const storesLogins = serialization === 'jdk';
-    // If a logout deleted the session, at least one of 50 requests of Spring in flight would fail.
-    const logouts = boot === 4 && serialization === 'json' ? 500 : 150;
-    const apps = useSpringApps({ boot, repository, serialization, storesLogins });
+const LOGOUTS = 500;
+
+export function describeRequestsInFlight(apps: SpringApps): void {
+  const { repository, serialization = 'json' } = apps.options;
+  describe('requests in flight', () => {
     const itWithJson = serialization === 'json' ? it : undefined;
 
     /** Begins a request on `side` that has read the session and has not saved it yet. */
@@ -125,11 +116,11 @@ describe.each([
       ['nest', 'spring'],
       ['spring', 'nest'],
     ] as const)(
-      `${logouts} logouts at %s while %s serves: no 5xx, and nobody is logged in afterwards`,
+      `${LOGOUTS} logouts at %s while %s serves: no 5xx, and nobody is logged in afterwards`,
       async (ending, serving) => {
         const first = await apps.login('nest', 'bob');
         const token = (await first.getJson(`/${ending}/api/csrf`)).text;
-        const ids = await copiesOf(await sessionKeyOf(first), logouts);
+        const ids = await copiesOf(await sessionKeyOf(first), LOGOUTS);
         const statuses = new Map<number, number>();
         const headers = { 'x-csrf-token': token };
         await eightAtATime(ids, async (id) => {
@@ -145,7 +136,7 @@ describe.each([
         });
         // Programs get 204 of Nest's logout, and a redirect of Spring's.
         const loggedOut = ending === 'nest' ? 204 : 302;
-        expect(Object.fromEntries(statuses)).toEqual({ 200: 2 * logouts, [loggedOut]: logouts });
+        expect(Object.fromEntries(statuses)).toEqual({ 200: 2 * LOGOUTS, [loggedOut]: LOGOUTS });
         let revived = 0;
         await eightAtATime(ids, async (id) => {
           for (const side of ['spring', 'nest', 'spring'] as const) {
@@ -185,8 +176,8 @@ describe.each([
       });
       await expectStranger(alice);
     });
-  },
-);
+  });
+}
 
 const A_TEXT = {
   method: 'POST',
