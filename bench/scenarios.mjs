@@ -72,6 +72,7 @@ export const SCENARIOS = [
     isQuick: true,
     isInTable: true,
   },
+  change(1),
   change(10),
   change(100),
   {

@@ -1,33 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
-import { Pool } from 'pg';
 import request, { type Test } from 'supertest';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { describeCommits } from '../support/faults/commits.js';
 import { OutageController } from '../support/faults/outage-controller.js';
 import { sessionCookieLinesOf, sessionCookieOf } from '../support/http/session-cookie.js';
+import { CountingPool } from '../support/postgres/counting-pool.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
-
-/** Counts the statements of one pool. */
-class CountingPool extends Pool {
-  readonly statements: string[] = [];
-
-  constructor(url: string) {
-    super({ connectionString: url });
-    this.on('connect', (client) => {
-      const send = client.query.bind(client) as (...args: unknown[]) => unknown;
-      const query = (...args: unknown[]): unknown => {
-        const [statement] = args as [string | { text: string }];
-        this.statements.push(typeof statement === 'string' ? statement : statement.text);
-        return send(...args);
-      };
-      Object.assign(client, { query });
-    });
-  }
-}
 
 const table = `sessions_${randomUUID().replaceAll('-', '')}`;
 

@@ -11,8 +11,11 @@ export interface Statement {
 /** A value of a statement; bigint columns take numbers. */
 export type SqlValue = string | number | boolean | null | readonly string[];
 
-/** Rows, each a list of its columns in order. */
-export type Rows = readonly (readonly unknown[])[];
+/** The columns of a row in order. */
+export type Row = readonly unknown[];
+
+/** What a statement returns. */
+export type Rows = readonly Row[];
 
 /** Runs one statement. */
 export type RunStatement = (statement: Statement, values: readonly SqlValue[]) => Promise<Rows>;

@@ -58,7 +58,7 @@ export class PostgresIndexedSessionRepository
     private readonly indexedOptions: PostgresIndexedOptions,
     replacedMark?: string,
   ) {
-    super(client, tables, indexedOptions);
+    super(client, tables, indexedOptions, true);
     const { clock, indexed, logger } = indexedOptions;
     const statements = (this.sql = indexedStatements(tables, replacedMark));
     this.eventSql = eventStatements(tables);
@@ -81,8 +81,8 @@ export class PostgresIndexedSessionRepository
   }
 
   /**
-   * The living sessions with `value` in the index `name`, those that live longest first. One statement, and one for each
-   * session of the page.
+   * The living sessions with `value` in the index `name`, those that live longest first. One statement, and one for
+   * each 16 sessions of the page.
    *
    * @throws SessionOptionError for a limit or offset that counts nothing
    */
@@ -163,10 +163,6 @@ export class PostgresIndexedSessionRepository
     await this.client.run('drop old session events', this.eventSql.trim, [maxEvents]);
     await this.client.run('drop old positions', this.eventSql.forgetPositions, []);
     await this.client.run('forget why sessions ended', this.sql.forgetEnds, [nowMs]);
-  }
-
-  protected override get reads(): { readonly plain: Statement; readonly touching: Statement } {
-    return { plain: this.statements.readIndexed, touching: this.statements.readIndexedAndTouch };
   }
 
   protected override noteOpened(session: MapSession, stored: StoredSession): void {

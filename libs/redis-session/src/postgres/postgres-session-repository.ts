@@ -5,12 +5,14 @@ import { type SessionRepositoryOptions } from '../session/repository-options.js'
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   type PostgresClient,
+  type Row,
   type RunStatement,
   type SqlValue,
   type Statement,
 } from './postgres-client.js';
 import { type PostgresSession, attributesToJson, toStored } from './postgres-session.mapper.js';
 import { type SessionTables } from './session-tables.js';
+import { SharedReads } from './shared-reads.js';
 import { NEVER, sessionStatements } from './statements.js';
 
 /** A row that was just written. */
@@ -27,8 +29,8 @@ export interface SavedSession {
  * per operation:
  *
  * ```
- * findById    SELECT …, (SELECT … FROM spring_session_attributes …) FROM spring_session …
- *             before it WITH touched AS (UPDATE spring_session …) when a record of the access is due
+ * findById    SELECT …, (SELECT … FROM spring_session_attributes …) FROM spring_session … for all reads of one turn
+ *             of one session after WITH touched AS (UPDATE spring_session …) when a record of the access is due
  * save        WITH session AS (UPDATE spring_session …), written AS (INSERT …) SELECT …
  *             with SELECT … FOR NO KEY UPDATE in place of UPDATE when the access is recorded already
  * deleteById  DELETE FROM spring_session …
@@ -41,16 +43,20 @@ export class PostgresSessionRepository extends StoredSessionRepository {
   protected readonly statements: ReturnType<typeof sessionStatements>;
   protected readonly absoluteTimeoutMs: number | null;
   private readonly accesses: RecordedAccesses;
+  private readonly reads: SharedReads;
   private readonly touchIntervalMs: number;
 
+  /** @param isIndexed - also reads what the indexes hold of a session */
   constructor(
     protected readonly client: PostgresClient,
     tables: SessionTables,
     options: SessionRepositoryOptions,
+    isIndexed = false,
   ) {
     super(options);
     const { absoluteTimeoutSeconds, touchIntervalSeconds } = options;
-    this.statements = sessionStatements(tables);
+    this.statements = sessionStatements(tables, isIndexed);
+    this.reads = new SharedReads(client, this.statements.read);
     this.absoluteTimeoutMs =
       absoluteTimeoutSeconds === undefined ? null : absoluteTimeoutSeconds * 1000;
     this.accesses = new RecordedAccesses(touchIntervalSeconds);
@@ -102,13 +108,8 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     await this.client.run('delete the session', this.statements.deleteIfExpired, [id, nowMs]);
   }
 
-  /** What reads a session, without and with a record of the access. */
-  protected get reads(): { readonly plain: Statement; readonly touching: Statement } {
-    return { plain: this.statements.read, touching: this.statements.readAndTouch };
-  }
-
   private read(id: string): Promise<PostgresSession | undefined> {
-    return this.readLiving(id, this.options.clock(), this.reads.plain, [id]);
+    return this.living(id, this.options.clock(), this.reads.read(id));
   }
 
   /** The statement reads the session as it was before it. */
@@ -119,7 +120,9 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     const { absoluteTimeoutMs, touchIntervalMs } = this;
     const nowMs = this.options.clock();
     const values = [id, accessTimeMs, nowMs, touchIntervalMs, absoluteTimeoutMs];
-    const stored = await this.readLiving(id, nowMs, this.reads.touching, values);
+    const rows = this.client.run('read the session', this.statements.readAndTouch, values);
+    const row = rows.then(([first]) => first);
+    const stored = await this.living(id, nowMs, row);
     if (!stored) return undefined;
     const isRecorded = accessTimeMs - stored.lastAccessedTime >= touchIntervalMs;
     const touched = isRecorded ? accessedAt(stored, accessTimeMs) : stored;
@@ -127,13 +130,13 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     return touched;
   }
 
-  private async readLiving(
+  /** Ends a session that is read after its time. */
+  private async living(
     id: string,
     nowMs: number,
-    statement: Statement,
-    values: readonly SqlValue[],
+    row: Promise<Row | undefined>,
   ): Promise<PostgresSession | undefined> {
-    const stored = toStored(await this.client.run('read the session', statement, values));
+    const stored = toStored(await row);
     if (!stored || stored.expiryTime > nowMs) return stored;
     await this.expire(id, nowMs);
     return undefined;

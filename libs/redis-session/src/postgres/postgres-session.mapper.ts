@@ -1,7 +1,7 @@
 import { type SessionChange, type StoredSession } from '../session/session-change.js';
 import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
 import { SessionEncodingError } from '../session/session.errors.js';
-import { type Rows } from './postgres-client.js';
+import { type Row } from './postgres-client.js';
 
 /** What is read of a session: beside the session what the indexes hold of it. */
 export interface PostgresSession extends StoredSession {
@@ -12,9 +12,9 @@ export interface PostgresSession extends StoredSession {
 }
 
 /** @returns undefined when there is no row */
-export function toStored([row]: Rows): PostgresSession | undefined {
+export function toStored(row: Row | undefined): PostgresSession | undefined {
   if (!row) return undefined;
-  const [creationTime, lastAccessedTime, maxInactiveInterval, expiryTime, ...rest] = row;
+  const [, creationTime, lastAccessedTime, maxInactiveInterval, expiryTime, ...rest] = row;
   const [texts, principal, others] = rest;
   const indexValues = new Map(textsByName(others));
   if (typeof principal === 'string') indexValues.set(PRINCIPAL_INDEX, principal);

@@ -9,22 +9,29 @@ export const NEVER = '9223372036854775807';
 const expiryOf = (created: string, accessed: string, interval: string, absolute: string): string =>
   `LEAST(CASE WHEN ${interval} < 0 THEN ${NEVER} ELSE ${accessed} + ${interval}::bigint * 1000 END, ${created} + ${absolute})`;
 
-/** The statements for the sessions themselves. Times are epoch ms, on the clock of the application. */
-export function sessionStatements(tables: SessionTables) {
-  return { ...readStatements(tables), ...writeStatements(tables), ...deleteStatements(tables) };
+/**
+ * The statements for the sessions themselves. Times are epoch ms, on the clock of the application.
+ *
+ * @param isIndexed - reads also return what the indexes hold of a session
+ */
+export function sessionStatements(tables: SessionTables, isIndexed: boolean) {
+  return {
+    ...readStatements(tables, isIndexed),
+    ...writeStatements(tables),
+    ...deleteStatements(tables),
+  };
 }
 
-function readStatements({ sessions, attributes, indexes }: SessionTables) {
-  const select = `
-    SELECT s.creation_time, s.last_access_time, s.max_inactive_interval, s.expiry_time,
-           (SELECT json_object_agg(attribute_name, convert_from(attribute_bytes, 'UTF8'))::text
-              FROM ${attributes} WHERE session_primary_id = s.primary_id)`;
+function readStatements({ sessions, attributes, indexes }: SessionTables, isIndexed: boolean) {
   const indexValues = `
            , s.principal_name,
            (SELECT json_object_agg(index_name, index_value)::text
               FROM ${indexes} WHERE session_primary_id = s.primary_id)`;
-  const from = `
-      FROM ${sessions} s WHERE s.session_id = $1`;
+  const select = `
+    SELECT s.session_id, s.creation_time, s.last_access_time, s.max_inactive_interval, s.expiry_time,
+           (SELECT json_object_agg(attribute_name, convert_from(attribute_bytes, 'UTF8'))::text
+              FROM ${attributes} WHERE session_primary_id = s.primary_id)${isIndexed ? indexValues : ''}
+      FROM ${sessions} s`;
   // $1 id, $2 time of the access, $3 now, $4 ms between two records, $5 longest life
   const touch = `
     WITH touched AS (
@@ -34,10 +41,12 @@ function readStatements({ sessions, attributes, indexes }: SessionTables) {
        WHERE session_id = $1 AND expiry_time > $3 AND last_access_time + $4 <= $2 AND last_access_time < $2
     )`;
   return named({
-    read: select + from,
-    readAndTouch: touch + select + from,
-    readIndexed: select + indexValues + from,
-    readIndexedAndTouch: touch + select + indexValues + from,
+    // $1 JSON: ids. Each by the index, also while there are no statistics; bpchar suits columns of type char, too
+    read: `
+    SELECT found.* FROM json_array_elements_text($1) id, LATERAL (${select}
+     WHERE s.session_id = id::bpchar LIMIT 1) found`,
+
+    readAndTouch: `${touch} ${select} WHERE s.session_id = $1`,
 
     // $1 primary id, $2 names
     readAttributes: `

@@ -1,3 +1,4 @@
+import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from './redis-client.js';
 import {
   type RawReply,
@@ -141,22 +142,4 @@ function commandForMany(scriptName: string): string {
 function isOfDifferentSlots(error: unknown): boolean {
   const { cause } = error as Error;
   return cause instanceof Error && cause.message.includes('CROSSSLOT');
-}
-
-/**
- * Makes a function that gathers what it is given during one turn of the event loop.
- *
- * @param send - is given all of a turn, in order, at its end
- */
-export function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
-  let waiting: T[] = [];
-  const flush = () => {
-    const items = waiting;
-    waiting = [];
-    send(items);
-  };
-  return (item) => {
-    waiting.push(item);
-    if (waiting.length === 1) setImmediate(flush);
-  };
 }

@@ -1,7 +1,8 @@
 import { toStoreError, withDeadline } from '../../lib/deadline.js';
+import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { refuseWrongType, type ScriptArguments } from '../client/script.js';
-import { gathered, SharedScript, type SharedScriptInput } from '../client/shared-script.js';
+import { SharedScript, type SharedScriptInput } from '../client/shared-script.js';
 import { type HashFields, HashText, SEPARATOR, HashList } from './hash-text.js';
 import { KnownHash, type KnownHashes } from './known-hashes.js';
 
