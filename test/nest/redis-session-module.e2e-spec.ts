@@ -185,6 +185,11 @@ describe('RedisSessionModule.forRoot', () => {
       { redis, security: { logout: { successpath: '/' } } },
       'Did you mean security.logout.successPath?',
     ],
+    [{ redis, secret: 'x' }, 'there is no such option. Use cookie.secrets.'],
+    [{ redis, ttl: 60 }, 'there is no such option. Use maxInactiveIntervalSeconds.'],
+    [{ redis, prefix: 'shop' }, 'there is no such option. Use namespace.'],
+    [{ redis, resave: false }, 'there is no such option. Leave it out: only changed sessions'],
+    [{ redis, cookie: { maxAge: 60 } }, 'Did you mean cookie.maxAgeSeconds?'],
     [undefined, 'redis must be given: a url such as "redis://localhost:6379"'],
     [{ redis: 'http://localhost:6379' }, 'redis must be a url such as "redis://localhost:6379"'],
   ])('answers %j with one clear sentence', (options, sentence) => {

@@ -128,7 +128,7 @@ describe('pingRedis', () => {
   it('says in one sentence that nobody listens there', async () => {
     const { message } = await failureOf('redis://user:secret@127.0.0.1:1');
     expect(message).toBe(
-      'Cannot reach Redis: the session store failed (connect ECONNREFUSED 127.0.0.1:1). Check that the store is reachable and accepts writes.',
+      'Cannot reach Redis: the session store failed (connect ECONNREFUSED 127.0.0.1:1). Check the option redis: the address, the password, and rediss:// if Redis wants TLS.',
     );
   });
 

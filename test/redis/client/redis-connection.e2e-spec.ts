@@ -67,7 +67,7 @@ describe.each(['express', 'fastify'] as const)('the client of an application on 
       await dead.refuse();
 
       expect(await reasonOfStart(urlOf(port, 'secret-word'))).toBe(
-        `Cannot reach Redis: the session store failed (connect ECONNREFUSED 127.0.0.1:${port}). Check that the store is reachable and accepts writes.`,
+        `Cannot reach Redis: the session store failed (connect ECONNREFUSED 127.0.0.1:${port}). Check the option redis: the address, the password, and rediss:// if Redis wants TLS.`,
       );
       expect(log.text).not.toContain('secret-word');
     });

@@ -62,7 +62,7 @@ export const positiveOption = z.int().positive().describe('a positive integer');
 
 /** How the names and values of a group of options are shown in a refusal. */
 export interface OptionNaming {
-  /** Names of options that do not exist any more, each with the new way, such as `features: [migrateFrom({ … })]`. */
+  /** Names of options that do not exist, each with what to do, such as `Use features: [migrateFrom({ … })].` */
   readonly moved?: Readonly<Record<string, string>>;
   /** Stands before each name, such as `cookie.`. */
   readonly prefix?: string;
@@ -150,7 +150,8 @@ function alternativesOf(schema: z.core.$ZodType): string[] {
 
 function hintAt(name: string, prefix: string, { shape }: z.ZodObject): string {
   const known = Object.keys(shape).sort();
-  const near = closestMatch(name, known, { maxDistance: 3 });
+  const near =
+    known.find((each) => each.startsWith(name)) ?? closestMatch(name, known, { maxDistance: 3 });
   return near === undefined ? `Use ${known.join(', ')}.` : `Did you mean ${prefix}${near}?`;
 }
 

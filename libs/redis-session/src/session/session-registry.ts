@@ -97,7 +97,7 @@ export class SessionRegistry {
   private get repository(): IndexedSessionRepository {
     if (this.indexedRepository) return this.indexedRepository;
     throw new SessionOptionError(
-      "repository must be 'indexed' to find the sessions of a user, got another one.",
+      "Cannot find the sessions of a user: only the indexed repository can. Set repository to 'indexed'.",
     );
   }
 

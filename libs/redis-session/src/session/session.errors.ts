@@ -61,11 +61,16 @@ export class SessionStoreError extends RedisSessionError {
    * Makes the error with its message.
    *
    * @param action - what could not be done, such as `load the session`
+   * @param remedy - what to do
    */
-  static create(action: string, cause: unknown): SessionStoreError {
+  static create(
+    action: string,
+    cause: unknown,
+    remedy = 'Check that the store is reachable and accepts writes.',
+  ): SessionStoreError {
     const reason = cause instanceof Error ? plainText(cause.message) : 'unknown reason';
     return new SessionStoreError(
-      `Cannot ${action}: the session store failed (${reason}). Check that the store is reachable and accepts writes.`,
+      `Cannot ${action}: the session store failed (${reason}). ${remedy}`,
       { cause },
     );
   }

@@ -47,7 +47,10 @@ export class LoginFlow {
   static of(call: ExecutionContext): LoginFlow {
     const { setup } = sessionRequestForLogin(call.switchToHttp().getRequest());
     const flow = flows.get(setup);
-    if (!flow) throw new TypeError('Cannot log in: the request belongs to no application.');
+    if (!flow)
+      throw new TypeError(
+        'Cannot log in: no application has this request. Import RedisSessionModule.forRoot().',
+      );
     return flow;
   }
 

@@ -67,7 +67,7 @@ export class LogoutService {
   private async endOthers(session: MapSession): Promise<void> {
     if (!isIndexed(this.repository)) {
       throw new SessionOptionError(
-        "repository must be 'indexed' to end every session of a user, got another one.",
+        "Cannot end every session of a user: only the indexed repository can. Set repository to 'indexed'.",
       );
     }
     await this.repository.endOthersOf(session, SIGNED_OUT_REASON);

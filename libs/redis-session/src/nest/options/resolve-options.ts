@@ -26,13 +26,20 @@ import { resolveSecurityOptions } from './security.options.js';
 /** The features come first: they may set the other options. */
 const featureList = moduleOptionGroup.pick({ features: true });
 
-/** Options that other entries took over, and how they are written now. */
+const UNNEEDED = 'Leave it out: only changed sessions are saved.';
+
+/** Names that other entries took over, or that other libraries have, and what is written here. */
 const MOVED = {
   migration: 'Use features: [migrateFrom({ … })] of "nestjs-redis-session/migration".',
   nearCache: 'Use features: [nearCache({ maxSessions: 10_000 })].',
   passportSession:
     'Use features: [expressSession({ passport: true })] of "nestjs-redis-session/express-session".',
   requestSession: 'Use features: [expressSession()] of "nestjs-redis-session/express-session".',
+  prefix: 'Use namespace.',
+  resave: UNNEEDED,
+  saveUninitialized: UNNEEDED,
+  secret: 'Use cookie.secrets.',
+  ttl: 'Use maxInactiveIntervalSeconds.',
 };
 
 /**

@@ -118,6 +118,7 @@ export async function pingRedis(client: RedisClient, timeoutMs: number): Promise
     throw SessionStoreError.create(
       'reach Redis',
       lastError ? withoutCommand(lastError) : (error as Error).cause,
+      'Check the option redis: the address, the password, and rediss:// if Redis wants TLS.',
     );
   } finally {
     client.off('error', onError);
