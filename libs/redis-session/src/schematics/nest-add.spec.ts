@@ -55,6 +55,12 @@ describe('nest add', () => {
 
   const read = (path: string): string => files.get(path) ?? '';
 
+  it('takes flags as texts, as the CLI of Nest 11 gives them', () => {
+    add({ login: 'false', tests: 'false', expressSession: 'true' });
+    expect(read('src/app.module.ts')).toContain('expressSession(');
+    expect([...files.keys()]).toEqual(['src/app.module.ts', 'src/main.ts', 'package.json']);
+  });
+
   it('adds the module and the login to the root module, and refuses forms of other sites', () => {
     add({ redis: 'redis://cache:6379' });
     expect(read('src/app.module.ts')).toBe(`import { Module } from '@nestjs/common';

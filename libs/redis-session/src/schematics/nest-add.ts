@@ -3,10 +3,22 @@ import { type AddedParts, addToMain, addToModule } from './application-code.js';
 import { loginFiles, loginTest } from './login-files.js';
 import { addDependencies, addJestSetting, type Manifest, readManifest } from './manifest.js';
 
+/** A flag. The CLI of Nest 11 gives the text. */
+type Flag = boolean | 'true' | 'false';
+
 /** What `nest add nestjs-redis-session` takes, see `schematics/nest-add.schema.json`. */
-export interface NestAddOptions extends AddedParts {
-  readonly tests: boolean;
+export interface NestAddOptions {
+  /** URL of the Redis while `REDIS_URL` is not set. */
+  readonly redis: string;
+  readonly login: Flag;
+  readonly expressSession: Flag;
+  readonly tests: Flag;
   /** Folder of `app.module.ts`, such as `src`. */
+  readonly sourceRoot: string;
+}
+
+interface Parts extends AddedParts {
+  readonly tests: boolean;
   readonly sourceRoot: string;
 }
 
@@ -21,7 +33,13 @@ export interface NestAddOptions extends AddedParts {
  */
 export function nestAdd(options: NestAddOptions): Rule {
   return (tree, context) => {
-    const { sourceRoot, login, tests } = options;
+    const parts: Parts = {
+      ...options,
+      login: isSet(options.login),
+      expressSession: isSet(options.expressSession),
+      tests: isSet(options.tests),
+    };
+    const { sourceRoot, login, tests } = parts;
     const modulePath = `${sourceRoot}/app.module.ts`;
     const code = tree.read(modulePath)?.toString();
     if (code === undefined)
@@ -33,16 +51,20 @@ export function nestAdd(options: NestAddOptions): Rule {
       return;
     }
     const manifest = readManifest(tree);
-    tree.overwrite(modulePath, addToModule(code, options, manifest.importSuffix));
-    if (login) createLogin(tree, options, manifest);
+    tree.overwrite(modulePath, addToModule(code, parts, manifest.importSuffix));
+    if (login) createLogin(tree, parts, manifest);
     addDependencies(tree, manifest, login);
     if (tests) {
       addJestSetting(tree, manifest);
       useMemoryInTests(tree);
     }
-    changeMain(tree, context, options, manifest.nestVersion);
+    changeMain(tree, context, parts, manifest.nestVersion);
     context.addTask({ toConfiguration: () => INSTALL });
   };
+}
+
+function isSet(flag: Flag): boolean {
+  return flag === true || flag === 'true';
 }
 
 /** The task of the devkit that runs `npm install`, or the same of another package manager. */
@@ -50,7 +72,7 @@ const INSTALL = { name: 'node-package', options: { command: 'install', quiet: tr
 
 function createLogin(
   tree: Tree,
-  { sourceRoot, tests }: NestAddOptions,
+  { sourceRoot, tests }: Parts,
   { importSuffix, platform }: Manifest,
 ): void {
   const files = {
@@ -63,7 +85,7 @@ function createLogin(
 function changeMain(
   tree: Tree,
   context: SchematicContext,
-  { sourceRoot, expressSession }: NestAddOptions,
+  { sourceRoot, expressSession }: Parts,
   nestVersion: number,
 ): void {
   const path = `${sourceRoot}/main.ts`;
