@@ -30,10 +30,16 @@ describe.each(PLATFORMS)('Logins of two users at once with one cookie, on %s', (
     providers: [SlowStrategy],
   });
 
-  it.each(['change-session-id', 'migrate-session', 'new-session'] as const)(
-    'give each browser its own user or none, and leave the cookie worth nothing (%s)',
-    async (sessionFixation) => {
-      const options = { security: { loginPage: '/login', sessionFixation } };
+  it.each([
+    ['change-session-id', 'default'],
+    ['migrate-session', 'default'],
+    ['new-session', 'default'],
+    ['change-session-id', 'indexed'],
+    ['migrate-session', 'indexed'],
+  ] as const)(
+    'give each browser its own user or none, and leave the cookie worth nothing (%s, %s repository)',
+    async (sessionFixation, repository) => {
+      const options = { repository, security: { loginPage: '/login', sessionFixation } };
       const replicas = [await start(options), await start(options)];
       const visitor = new Visitor(replicas[0]?.url ?? '');
       await visitor.open('/members');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import request, { type Response } from 'supertest';
 import { PLATFORMS, type StartedApp, useApps } from '../../support/apps/start-app.js';
 import { recordCommands } from '../../support/redis/redis-monitor.js';
@@ -23,13 +24,16 @@ describe.each(PLATFORMS)('Cookies that somebody else has planted, on %s', (platf
   const sessionOf = async ({ client }: StartedApp, cookies: readonly string[]) =>
     sessionViewOf(await client.get('/session').set('Cookie', cookies.join('; ')));
 
-  it.each([
-    ['five', planted(5)],
-    ['fifteen', planted(15)],
-    ['two hundred that could be none of ours', Array<string>(200).fill('SESSION=planted')],
-    ['two hundred of one id', Array<string>(200).fill(planted(1)[0] ?? '')],
-  ])('lock nobody out: %s', async (_which, cookies) => {
-    const app = await start();
+  it.each<[string, string[], RedisSessionModuleOptions]>([
+    ['five', planted(5), {}],
+    ['fifteen', planted(15), {}],
+    ['fifteen', planted(15), { repository: 'indexed' }],
+    ['fifteen', planted(15), { hashIds: true }],
+    ['fifteen', planted(15), { store: 'memory' }],
+    ['two hundred that could be none of ours', Array<string>(200).fill('SESSION=planted'), {}],
+    ['two hundred of one id', Array<string>(200).fill(planted(1)[0] ?? ''), {}],
+  ])('lock nobody out: %s', async (_which, cookies, options) => {
+    const app = await start(options);
     const own = await nameSession(app, 'kim');
     for (const all of [
       [...cookies, own],

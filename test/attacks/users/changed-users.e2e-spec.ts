@@ -11,7 +11,7 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { Strategy } from 'passport-local';
-import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { placeOf, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 import { Visitor } from '../../support/http/visitor.js';
 
@@ -88,11 +88,14 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
     if (keys.length > 0) await redis.client.del(...keys);
   });
 
-  const start = async (security: SecurityOptions = {}) => {
+  const start = async (
+    security: SecurityOptions = {},
+    repository: 'default' | 'indexed' = 'default',
+  ) => {
     app = await startApp(platform, {
       controllers: [AccountController],
       providers: [UsersStrategy],
-      options: { redis: process.env['TEST_REDIS_URL'], namespace: redis.namespace, security },
+      options: { ...placeOf(redis), repository, security },
     });
     return new Visitor(app.url);
   };
@@ -102,10 +105,16 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
     ((await visitor.get('/basket')).body as { basket: string }).basket;
 
   describe('by a login over another user', () => {
-    it.each(['change-session-id', 'migrate-session', 'new-session', 'none'] as const)(
-      'shows nothing of the first to the second (%s)',
-      async (sessionFixation) => {
-        const visitor = await start({ sessionFixation });
+    it.each([
+      ['change-session-id', 'default'],
+      ['change-session-id', 'indexed'],
+      ['migrate-session', 'default'],
+      ['new-session', 'default'],
+      ['none', 'default'],
+    ] as const)(
+      'shows nothing of the first to the second (%s, %s repository)',
+      async (sessionFixation, repository) => {
+        const visitor = await start({ sessionFixation }, repository);
         await login(visitor, 'kim');
         await visitor.post('/basket');
         const thief = await visitor.twin();
