@@ -28,7 +28,7 @@ export class TcpProxy {
    * While a test sets it: asked about each chunk that a client sends. After true, the target gets the chunk, but the client gets no
    * reply: its connection breaks at the first one.
    *
-   * @type {((chunk: Buffer) => boolean) | undefined}
+   * @type {((chunk: Buffer, client: Socket) => boolean) | undefined}
    */
   losesReplyTo;
 
@@ -95,7 +95,7 @@ export class TcpProxy {
     this.#forward(client, target);
     this.#forward(target, client);
     client.on('data', (chunk) => {
-      if (this.#swallowing.has(target) || !this.losesReplyTo?.(chunk)) return;
+      if (this.#swallowing.has(target) || !this.losesReplyTo?.(chunk, client)) return;
       this.#swallowing.add(target);
       target.once('data', () => client.destroy());
     });

@@ -15,6 +15,9 @@ const TOO_LARGE: readonly unknown[] = [10334, 17419, 17420, 'ERR_OUT_OF_RANGE'];
 
 /** Has operations on MongoDB end in time, whatever the driver, the network and the server do. */
 export class DeadlineRunner {
+  /** Whether the application has shut down: no background work goes on. */
+  isClosed = false;
+
   constructor(readonly timeoutMs: number) {}
 
   /**

@@ -39,6 +39,7 @@ interface OpenedStore {
   readonly client: MongoClient | undefined;
   readonly collections: SessionCollections;
   readonly options: SessionStoreOptions;
+  readonly runner: DeadlineRunner;
   readonly cleanup: BackgroundLoop;
 }
 
@@ -68,7 +69,7 @@ export class MongoSessionStore implements SessionStore {
       pauseMs: () => jittered(CLEANUP_PAUSE_MS),
       turn: () => repository.cleanUp(),
     });
-    this.opened = { client, cleanup, collections, db, options };
+    this.opened = { client, cleanup, collections, db, options, runner };
     return repository;
   }
 
@@ -92,7 +93,9 @@ export class MongoSessionStore implements SessionStore {
   }
 
   private async close(): Promise<void> {
-    await this.opened?.client?.close();
+    if (!this.opened) return;
+    this.opened.runner.isClosed = true;
+    await this.opened.client?.close();
   }
 
   private async checkIndexes(): Promise<void> {

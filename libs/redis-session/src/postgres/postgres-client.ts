@@ -31,6 +31,9 @@ const INVALID_TEXT = '22021';
  * server do: a connection that is late is closed.
  */
 export class PostgresClient {
+  /** Whether the application has shut down: no background work goes on. */
+  isClosed = false;
+
   constructor(
     private readonly pool: Pool,
     private readonly timeoutMs: number,

@@ -4,6 +4,7 @@ import {
   SessionIndexing,
   resolversOf,
 } from '../session/indexed/session-indexing.js';
+import { UnansweredSessions } from '../session/indexed/unanswered-sessions.js';
 import { type MapSession } from '../session/map-session.js';
 import {
   type SaveOutcome,
@@ -50,6 +51,7 @@ export class PostgresIndexedSessionRepository
   protected readonly indexing: SessionIndexing;
   protected readonly ends: SessionEnds;
   private readonly writer: IndexedWriter;
+  private readonly unanswered: UnansweredSessions;
   private readonly expiring: BackgroundLoop;
 
   constructor(
@@ -59,7 +61,7 @@ export class PostgresIndexedSessionRepository
     replacedMark?: string,
   ) {
     super(client, tables, indexedOptions, true);
-    const { clock, indexed, logger } = indexedOptions;
+    const { clock, commandTimeoutMs, indexed, logger } = indexedOptions;
     const statements = (this.sql = indexedStatements(tables, replacedMark));
     this.eventSql = eventStatements(tables);
     this.indexing = new SessionIndexing(indexed, this.atRest, refuseNul);
@@ -67,6 +69,11 @@ export class PostgresIndexedSessionRepository
     this.ends = new SessionEnds({ client, clock, eventAttributes, statements });
     const parts = { ends: this.ends, eventAttributes, indexing, statements, tables };
     this.writer = new IndexedWriter({ ...indexedOptions, indexed, ...parts });
+    this.unanswered = new UnansweredSessions({
+      commandTimeoutMs,
+      end: (id) => this.deleteById(id),
+      isOver: () => client.isClosed,
+    });
     this.expiring = new BackgroundLoop({
       action: 'end expired sessions',
       logger,
@@ -177,12 +184,14 @@ export class PostgresIndexedSessionRepository
       !this.needsTransaction(change) &&
       indexChange.changed.size === 0 &&
       !this.writer.isEvent(change);
+    const save = () =>
+      this.client.transaction('save the session', async (run) => {
+        const writeRest = await this.writer.begin(run, change, session, indexChange);
+        return this.writeLocked(run, change, writeRest);
+      });
     const outcome = isAlone
       ? await super.write(change, session)
-      : await this.client.transaction('save the session', async (run) => {
-          const writeRest = await this.writer.begin(run, change, session, indexChange);
-          return this.writeLocked(run, change, writeRest);
-        });
+      : await this.unanswered.watch(session, save);
     if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
     return outcome;
   }

@@ -30,6 +30,7 @@ const CLEANUP_PAUSE_MS = 60_000;
 /** What has been opened for one application. */
 interface OpenedStore {
   readonly pool: Pool;
+  readonly client: PostgresClient;
   readonly options: SessionStoreOptions;
   readonly cleanup: BackgroundLoop;
 }
@@ -81,14 +82,15 @@ export class PostgresSessionStore implements SessionStore {
   ): PostgresSessionRepository {
     const { commandTimeoutMs, logger } = options;
     const pool = openPool(this.input.pool, commandTimeoutMs);
-    const repository = create(new PostgresClient(pool, commandTimeoutMs));
+    const client = new PostgresClient(pool, commandTimeoutMs);
+    const repository = create(client);
     const cleanup = new BackgroundLoop({
       action: 'drop old sessions',
       logger,
       pauseMs: () => jittered(CLEANUP_PAUSE_MS),
       turn: () => repository.cleanUp(),
     });
-    this.opened = { pool, options, cleanup };
+    this.opened = { pool, client, options, cleanup };
     return repository;
   }
 
@@ -117,7 +119,8 @@ export class PostgresSessionStore implements SessionStore {
 
   private async close(): Promise<void> {
     if (!this.opened) return;
-    const { pool, options } = this.opened;
+    const { pool, client, options } = this.opened;
+    client.isClosed = true;
     if (pool === this.input.pool) {
       pool.off('error', this.onLost);
       pool.off('connect', this.onConnect);

@@ -5,6 +5,7 @@ import {
   SessionIndexing,
   resolversOf,
 } from '../../session/indexed/session-indexing.js';
+import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js';
 import { type MapSession } from '../../session/map-session.js';
 import {
   type SaveOutcome,
@@ -57,6 +58,7 @@ export class MongoIndexedSessionRepository
   private readonly ends: SessionEnds;
   private readonly told: ToldEvents;
   private readonly logins: LimitedLogins;
+  private readonly unanswered: UnansweredSessions;
   private readonly expiring: BackgroundLoop;
 
   constructor(
@@ -64,7 +66,7 @@ export class MongoIndexedSessionRepository
     runner: DeadlineRunner,
     private readonly indexedOptions: MongoIndexedOptions,
   ) {
-    const { clock, indexed, logger } = indexedOptions;
+    const { clock, commandTimeoutMs, indexed, logger } = indexedOptions;
     super(collections.sessions, runner, indexedOptions);
     this.indexing = new SessionIndexing(indexed, this.atRest);
     this.ends = new SessionEnds(this.sessions, clock, this.tellsEvents);
@@ -79,6 +81,11 @@ export class MongoIndexedSessionRepository
       ends,
       locks,
       policy: indexed.maximumSessionsPolicy,
+    });
+    this.unanswered = new UnansweredSessions({
+      commandTimeoutMs,
+      end: (id) => this.deleteById(id),
+      isOver: () => runner.isClosed,
     });
     this.expiring = new BackgroundLoop({
       action: 'end expired sessions',
@@ -186,13 +193,15 @@ export class MongoIndexedSessionRepository
     const { told } = this;
     const event = this.tellsEvents ? told.eventOfSave(change, indexChange.values) : undefined;
     const also = { ...indexUpdates(indexChange.changed), event };
-    const outcome = await this.runner.run('save the session', (next) => {
-      const save = () => this.writeAlso(change, session, also, next);
-      const login = this.indexing.limitOf(session, indexChange);
-      if (!login) return save();
-      const others = this.ofUserExcept(login.names, [change.id, change.storedId]);
-      return this.logins.save({ login, others, save }, next);
-    });
+    const outcome = await this.unanswered.watch(session, () =>
+      this.runner.run('save the session', (next) => {
+        const save = () => this.writeAlso(change, session, also, next);
+        const login = this.indexing.limitOf(session, indexChange);
+        if (!login) return save();
+        const others = this.ofUserExcept(login.names, [change.id, change.storedId]);
+        return this.logins.save({ login, others, save }, next);
+      }),
+    );
     if (outcome.kind === 'saved') this.indexing.remember(session, indexChange.values);
     return outcome;
   }

@@ -28,7 +28,7 @@ export class UnansweredSessions {
     try {
       return await save();
     } catch (error) {
-      // Also when Redis has refused: the client may have sent it before, and the reply was lost.
+      // Also when the server has refused: the client may have sent it before, and the reply was lost.
       if (!isKnown && error instanceof SessionStoreError) this.endLater(session, id);
       throw error;
     }
