@@ -9,6 +9,7 @@ import { startNginx } from '../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { type RedisServer } from '../../tools/servers/redis-server.mjs';
 import { waitUntilListening } from '../../tools/servers/wait-until-ready.mjs';
+import { WebSocket } from 'ws';
 import { drainOnShutdown } from 'nestjs-redis-session';
 import { eventually } from '../support/waiting/eventually.js';
 import { createApp } from '../support/apps/start-app.js';
@@ -16,9 +17,10 @@ import { openRawClient } from '../support/http/raw-client.js';
 import { startRedis } from '../support/redis/redis-server.js';
 
 const KIM = { username: 'kim', password: 'kim' };
-const NEVER_CLOSING = fileURLToPath(
-  new URL('../support/apps/never-closing-app.mjs', import.meta.url),
-);
+const appFile = (name: string) =>
+  fileURLToPath(new URL(`../support/apps/${name}`, import.meta.url));
+const NEVER_CLOSING = appFile('never-closing-app.mjs');
+const OPEN_CONNECTIONS = appFile('open-connections-app.mjs');
 const HALF_POST = 'POST /api/cart HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"item"';
 
 describe.each(['express', 'fastify'])('a process on %s that drains', (platform) => {
@@ -75,6 +77,29 @@ describe.each(['express', 'fastify'])('a process on %s that drains', (platform) 
     await once(client.socket, 'close');
     expect(await pod.exited).toBe(0);
     expect(pod.output()).toContain('1 connections were still open');
+  });
+
+  it('cuts event streams and WebSockets at the deadline and not before, and ends with exit code 0', async () => {
+    const port = await getPort();
+    const args = [OPEN_CONNECTIONS, platform, `${port}`, '0', '2'];
+    const app = startBackgroundProcess(process.execPath, args);
+    try {
+      await waitUntilListening('the application', app, port);
+      const client = await openRawClient(port);
+      client.send('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect(String(await client.firstBytes)).toContain('200 OK');
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+      await once(socket, 'message');
+      const closed = [once(client.socket, 'close'), once(socket, 'close')];
+      await app.kill('SIGTERM');
+      await eventually(() => get(`http://127.0.0.1:${port}/`).then(isFalse, isTrue));
+      expect([client.socket.closed, socket.readyState]).toEqual([false, WebSocket.OPEN]);
+      await Promise.all(closed);
+      expect(await app.exited).toBe(0);
+      expect(app.output()).toContain('2 connections were still open');
+    } finally {
+      await app.stop();
+    }
   });
 
   it('ends with exit code 1 after the deadline when the application never closes', async () => {
@@ -140,6 +165,9 @@ describe('drainOnShutdown', () => {
     await app.close();
   });
 });
+
+const isTrue = () => true;
+const isFalse = () => false;
 
 async function isDraining(pod: Pod): Promise<void> {
   await eventually(async () => (await get(`${pod.url}/readyz`)).status === 503);

@@ -8,7 +8,7 @@ import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { send } from '../../support/http/http-client.js';
 import { OutageController } from '../../support/faults/outage-controller.js';
 import { startRedis } from '../../support/redis/redis-server.js';
-import { startApp, type StartedApp } from '../../support/apps/start-app.js';
+import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.js';
 
 const REPLICATION_DELAY_MS = 50;
@@ -108,21 +108,45 @@ describe.each([
     expect(await statusOf('POST /login')).toBe(201);
   });
 
-  it('a closed application logs no further failure after a refused login', async () => {
-    const log = new LoggedLines();
-    const commandTimeoutMs = 600;
-    const options = { commandTimeoutMs, durability: { replicas: 1, timeoutMs: 300 }, repository };
-    app = await startApp(platform, {
-      controllers: [OutageController],
-      log,
-      options: { ...options, redis: master.url },
+  it('a logout that is answered with 503 does not end the session in the middle of the next login', async () => {
+    const durability = { replicas: 1, timeoutMs: 400 };
+    app = await startOn(master.url, {
+      ...{ commandTimeoutMs: 1000, durability, touchIntervalSeconds: 0 },
     });
+    const { cookie } = await send(app.port, 'POST /login');
+    expect(await statusOf('GET /me', cookie)).toBe(200);
+    const watcher = new Redis(master.url);
+    const scriptCalls = async () =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await watcher.info('commandstats'))?.[1]);
+    const hasScripts = async (count: number) =>
+      eventually(async () => (await scriptCalls()) >= count);
     replication.pause();
-    expect(await statusOf('POST /login')).toBe(503);
-    await app.close();
-    log.clear();
-    await delay(2 * commandTimeoutMs);
-    expect(log.lines.filter((line) => line.includes('session store failed'))).toEqual([]);
+    const first = statusOf('POST /login');
+    await eventually(async () => (await watcher.info('clients')).includes('blocked_clients:1'));
+    const before = await scriptCalls();
+    const others = Array.from({ length: 4 }, () => statusOf('POST /login'));
+    await hasScripts(before + 4);
+    expect(await statusOf('POST /logout', cookie)).toBe(503);
+
+    const now = await scriptCalls();
+    const login = statusOf('POST /login', cookie);
+    await hasScripts(now + 1);
+    watcher.disconnect();
+    replication.resume();
+    expect([201, 503]).toContain(await login);
+    expect(await Promise.all([first, ...others])).not.toContain(401);
+    expect(await statusOf('POST /login', cookie)).toBe(201);
+  });
+
+  it('logins that come while replicas are asked share the next question', async () => {
+    await start();
+    const watcher = new Redis(master.url);
+    const waits = async () =>
+      Number(/cmdstat_wait:calls=(\d+)/.exec(await watcher.info('commandstats'))?.[1] ?? 0);
+    const logins = Array.from({ length: CLIENTS }, () => statusOf('POST /login'));
+    expect(await Promise.all(logins)).toEqual(Array(CLIENTS).fill(201));
+    expect(await waits()).toBeLessThan(CLIENTS);
+    watcher.disconnect();
   });
 
   it.each<[string, RedisSessionModuleOptions]>([
@@ -138,5 +162,42 @@ describe.each([
 
     replication.resume();
     expect(await statusOf('POST /login', cookie)).toBe(201);
+  });
+});
+
+describe.each(PLATFORMS)('on %s with the indexed repository', (platform) => {
+  const log = new LoggedLines();
+  const start = () =>
+    startApp(platform, {
+      controllers: [OutageController],
+      log,
+      options: {
+        commandTimeoutMs: 600,
+        durability: { replicas: 1, timeoutMs: 300 },
+        redis: master.url,
+        repository: 'indexed',
+      },
+    });
+  const refuseLogin = async ({ port }: StartedApp) =>
+    expect((await send(port, 'POST /login')).status).toBe(503);
+
+  it('a closed application does not end the session of a refused login, and logs nothing', async () => {
+    const watcher = new Redis(master.url);
+    const countSessions = async () =>
+      (await watcher.scan('0', 'COUNT', '1000', 'TYPE', 'hash'))[1].length;
+    const closed = await start();
+    app = await start();
+    replication.pause();
+    await refuseLogin(closed);
+    await closed.close();
+    await refuseLogin(app);
+    expect(await countSessions()).toBe(2);
+
+    // The work of the closed application would have been due before that of the other one.
+    replication.resume();
+    await eventually(async () => (await countSessions()) < 2);
+    expect(await countSessions()).toBe(1);
+    expect(log.text).not.toContain('Connection is closed');
+    watcher.disconnect();
   });
 });

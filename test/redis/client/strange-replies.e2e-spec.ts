@@ -55,6 +55,8 @@ describe('the log', () => {
   });
 });
 
+const CLOCK = ':1700000000000';
+
 /** What no Redis says to a script or to HGETALL. */
 const WRONG_REPLIES = ['$-1', '+OK', ':1', '$2\r\n{}', '*1\r\n+OK', '*2\r\n:1\r\n$-1'];
 
@@ -73,7 +75,7 @@ describe.each([
     await visitor.post('/login');
   });
 
-  it.each([...WRONG_REPLIES, '*2\r\n:1\r\n:1700000000000'])(
+  it.each([...WRONG_REPLIES, `*2\r\n:1\r\n${CLOCK}`])(
     'a read that gets %j is answered with 503',
     async (wrong) => {
       proxy.answerOf = () => `${wrong}\r\n`;
@@ -88,8 +90,27 @@ describe.each([
     proxy.answerOf = (reply, command) =>
       command.includes('sessionAttr:') ? `${wrong}\r\n` : reply;
     expect((await visitor.post('/login')).status).toBe(503);
+    expect((await visitor.post('/begin')).status).toBe(503);
     expect((await visitor.post('/count')).status).toBe(503);
     expect(log.text).toContain('the session store failed');
+  });
+});
+
+describe.each([
+  ['express', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
+  it.each([
+    ['of none', `*2\r\n:1\r\n${CLOCK}`],
+    ['of too many', `*6\r\n:1\r\n${CLOCK}\r\n:1\r\n$0\r\n\r\n:1\r\n$0\r\n`],
+  ])('the save of an attribute whose reply tells %s is answered with 503', async (_, wrong) => {
+    const options = { redis: proxy.url, repository, touchIntervalSeconds: 0 };
+    app = await startApp(platform, { controllers: [VisitController], options, log });
+    const visitor = new Visitor(app.url);
+    await visitor.post('/login');
+    proxy.answerOf = (reply, command) => (command.includes('theme') ? `${wrong}\r\n` : reply);
+    expect((await visitor.post('/begin')).status).toBe(503);
+    expect(log.text).toContain('its reply makes no sense');
   });
 });
 

@@ -4,7 +4,7 @@ import { type RedisClient } from './redis-client.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type OptionsOf, type ResolvedOptionsOf, positiveOption } from '../../lib/option-group.js';
 import { leaveDemotedMaster } from './redis-server.js';
-import { SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
+import { refused, SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
 
 /** What `durability` takes. */
 export const durabilityOptionGroup = z.strictObject({
@@ -20,15 +20,26 @@ export interface DurabilityOptions extends OptionsOf<typeof durabilityOptionGrou
 /** {@link DurabilityOptions} with the defaults. */
 export type ResolvedDurabilityOptions = ResolvedOptionsOf<typeof durabilityOptionGroup>;
 
+/** A write, and what becomes of it once its round is over. */
+interface WaitingWrite {
+  readonly sinceMs: number;
+  readonly send: (client: Redis) => Promise<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 const writesOf = foreignProperty<DurableWrites>('writes that wait for replicas');
 
 /**
  * Sends writes that count only when replicas have them, over a connection of their own: WAIT counts the writes of its
- * connection, and holds up what follows on it.
+ * connection, and holds up what follows on it. So what comes during a WAIT waits here for the next round, and shares its
+ * WAIT. A write that has waited for too long is never sent: late, a deletion would hit the session of the next login.
  */
 export class DurableWrites {
   private readonly connection: Redis;
   private connectionNumber = 0;
+  private isBusy = false;
+  private waiting: WaitingWrite[] = [];
 
   /** @throws SessionOptionError on a Redis Cluster */
   constructor(
@@ -62,14 +73,53 @@ export class DurableWrites {
    *
    * @throws SessionStoreError when they do not have it in time; the master may have it nevertheless
    */
-  async confirm<T>(write: (client: Redis) => Promise<T>): Promise<T> {
-    const { replicas, timeoutMs } = this.options;
-    const result = await write(this.connection);
+  confirm<T>(write: (client: Redis) => Promise<T>): Promise<T> {
+    const result = new Promise((resolve, reject) => {
+      this.waiting.push({ sinceMs: performance.now(), send: write, resolve, reject });
+    });
+    if (!this.isBusy) void this.confirmAll();
+    return result as Promise<T>;
+  }
+
+  private async confirmAll(): Promise<void> {
+    this.isBusy = true;
+    while (this.waiting.length > 0) await this.confirmTogether(this.waiting.splice(0));
+    this.isBusy = false;
+  }
+
+  private async confirmTogether(writes: readonly WaitingWrite[]): Promise<void> {
     const number = this.connectionNumber;
-    const count = await this.connection.wait(replicas, timeoutMs);
-    if (number !== this.connectionNumber) throw unconfirmed('the connection to Redis broke');
-    if (count >= replicas) return result;
-    throw unconfirmed(`${count} of ${replicas} replicas had it within ${timeoutMs} ms`);
+    const results = await Promise.allSettled(writes.map((write) => this.send(write)));
+    const isAnySent = results.some(({ status }) => status === 'fulfilled');
+    const failure = isAnySent ? await this.failureOfWait(number) : undefined;
+    writes.forEach(({ resolve, reject }, i) => {
+      const result = results[i];
+      if (result?.status !== 'fulfilled') reject(result?.reason);
+      else if (failure) reject(failure);
+      else resolve(result.value);
+    });
+  }
+
+  private async send({ send, sinceMs }: WaitingWrite): Promise<unknown> {
+    const { timeoutMs } = this.options;
+    if (performance.now() - sinceMs <= timeoutMs) return send(this.connection);
+    throw refused(
+      unconfirmed(`nothing was sent: replicas kept earlier writes for ${timeoutMs} ms`),
+    );
+  }
+
+  /** @param connectionNumber - of the connection over which the writes went */
+  private async failureOfWait(connectionNumber: number): Promise<unknown> {
+    const { replicas, timeoutMs } = this.options;
+    try {
+      const count = await this.connection.wait(replicas, timeoutMs);
+      if (connectionNumber !== this.connectionNumber)
+        return unconfirmed('the connection to Redis broke');
+      if (count >= replicas) return undefined;
+      return unconfirmed(`${count} of ${replicas} replicas had it within ${timeoutMs} ms`);
+    } catch (error) {
+      return error;
+    }
   }
 
   stop(): void {

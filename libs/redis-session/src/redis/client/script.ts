@@ -92,7 +92,8 @@ const MARK_LIFE_MS = 10_000;
 /** Epoch ms of the year 2001. What is less is no clock, but the reply to another command. */
 const EARLIEST_MS = 1e12;
 
-const SENSELESS = 'its reply makes no sense';
+/** What is said of a reply that does not fit the command. */
+export const SENSELESS = 'its reply makes no sense';
 
 /** @throws Error when `reply` is no integer, which the option `stringNumbers` of a client makes a string */
 export function integerOf(reply: unknown): number {
@@ -128,15 +129,14 @@ export class WriteDeadline {
   ): Promise<ScriptReply> {
     const latestMs = this.latestMs();
     const reply = await this.attempt(action, send(latestMs));
-    const [outcome, nowMs] = reply;
-    if (outcome !== TOO_LATE) return reply;
-    const secondReply = await this.attempt(action, send(this.latestMs()));
-    // The client may have sent the first one twice: in time, when its reply was lost, and too late.
-    const isInDoubt = nowMs > latestMs + MARK_LIFE_MS;
-    if (isInDoubt && secondReply[0] === CONFLICT) throw updatesInDoubt();
-    if (secondReply[0] !== TOO_LATE) return secondReply;
+    if (reply[0] !== TOO_LATE) return reply;
+    const nextLatestMs = this.latestMs();
+    const nextReply = await this.attempt(action, send(nextLatestMs));
+    const isInDoubt = outlivesMark(reply, latestMs);
+    if (isInDoubt && nextReply[0] === CONFLICT) throw updatesInDoubt();
+    if (nextReply[0] !== TOO_LATE) return nextReply;
     const error = SessionStoreError.create(action, new Error('too late by the clock of Redis'));
-    throw isInDoubt ? error : refused(error);
+    throw isInDoubt || outlivesMark(nextReply, nextLatestMs) ? error : refused(error);
   }
 
   /** When the caller of a script that is sent now gives up: epoch ms on the clock of the server. */
@@ -163,4 +163,9 @@ export class WriteDeadline {
     this.serverClock.adjust({ serverMs, sentMs, receivedMs: Date.now() });
     return [outcome, serverMs, ...rest];
   }
+}
+
+/** Whether the client may have sent the script twice: in time, when its reply was lost, and after its mark was gone. */
+function outlivesMark([, nowMs]: ScriptReply, latestMs: number): boolean {
+  return nowMs > latestMs + MARK_LIFE_MS;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isDoubtful } from '../../session/session.errors.js';
 import { ServerClock, WriteDeadline } from './script.js';
 
 describe('ServerClock', () => {
@@ -31,18 +32,33 @@ describe('ServerClock', () => {
 });
 
 describe('WriteDeadline', () => {
-  /** A script that comes too late by so many ms, and then finds that somebody has changed what it updates. */
-  const conflictAfter = (lateMs: number) => {
-    const outcomes = [-2, -3];
-    const send = (latestMs: number) => Promise.resolve([outcomes.shift(), latestMs + lateMs]);
+  /** A script that answers with these outcomes, each so many ms too late. */
+  const run = (...replies: (readonly [outcome: number, lateMs: number])[]) => {
+    const answers = replies.values();
+    const send = (latestMs: number) => {
+      const [outcome, lateMs] = answers.next().value ?? [];
+      return Promise.resolve([outcome, latestMs + Number(lateMs)]);
+    };
     return new WriteDeadline(1000).inTime('save the session', send);
   };
+  const failureOf = (reply: Promise<unknown>) => reply.catch((error: unknown) => error);
 
   it('believes a conflict of a script that came too late before', async () => {
-    expect((await conflictAfter(10_000))[0]).toBe(-3);
+    expect((await run([-2, 10_000], [-3, 0]))[0]).toBe(-3);
   });
 
   it('does not believe it when the mark of an earlier attempt may be gone', async () => {
-    await expect(conflictAfter(10_001)).rejects.toThrow('it is not known whether it saved');
+    await expect(run([-2, 10_001], [-3, 0])).rejects.toThrow('it is not known whether it saved');
+  });
+
+  it('knows that nothing was written by a script that came too late twice', async () => {
+    expect(isDoubtful(await failureOf(run([-2, 10_000], [-2, 10_000])))).toBe(false);
+  });
+
+  it.each([
+    ['first', 10_001, 1],
+    ['second', 1, 10_001],
+  ])('does not know it when the mark of the %s attempt may be gone', async (_, first, second) => {
+    expect(isDoubtful(await failureOf(run([-2, first], [-2, second])))).toBe(true);
   });
 });

@@ -2,7 +2,9 @@ import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from './redis-client.js';
 import {
   type RawReply,
+  SAVED,
   type ScriptArguments,
+  SENSELESS,
   unknownOutcome,
   type WriteDeadline,
 } from './script.js';
@@ -88,14 +90,15 @@ export class SharedScript {
   private async send(calls: readonly WaitingCall[]): Promise<readonly unknown[]> {
     const nowMs = Math.max(...calls.map((call) => call.nowMs));
     const { action, name, commonArguments, deadline } = this.input;
-    const [outcome, , ...replies] = await deadline.inTime(action, (latestMs) =>
-      this.run(
+    const [outcome, , ...replies] = await deadline.inTime(action, async (latestMs) => {
+      const reply = await this.run(
         calls.map(({ key }) => key),
         ...commonArguments(latestMs, nowMs),
         ...calls.flatMap(({ ownArguments }) => ownArguments),
-      ),
-    );
-    if (outcome !== 1) throw unknownOutcome(name, outcome);
+      );
+      return repliesTo(calls.length, reply);
+    });
+    if (outcome !== SAVED) throw unknownOutcome(name, outcome);
     return replies;
   }
 
@@ -105,6 +108,16 @@ export class SharedScript {
       ? runAtOnce(client, commandForMany(name), [keys.length, ...keys, ...args])
       : (callCommand(client, commandForOne(name), [...keys, ...args]) as Promise<RawReply>);
   }
+}
+
+/**
+ * @returns `reply` as it is: the clock alone when all keys are saved
+ * @throws Error when it is a list that does not tell of each key
+ */
+function repliesTo(keyCount: number, reply: RawReply): RawReply {
+  if (Array.isArray(reply) && Number(reply[0]) === SAVED && reply.length !== 2 + 2 * keyCount)
+    throw new Error(SENSELESS);
+  return reply;
 }
 
 /** Auto-pipelining would have the command wait for another turn, and it has waited for one. */
