@@ -52,17 +52,6 @@ describe('at start', () => {
     expect(await app.outcomeOf({ store: store(), sessionIdGenerator: randomUUID })).toBe('started');
   });
 
-  it.each(['varchar', 'varchar(64)'])('refuses ids in a column of %s', async (type) => {
-    const table = `spring_${randomUUID().slice(0, 8)}`;
-    const sql = createSessionTables(table).replace(/session_id +text/, `session_id ${type}`);
-    await postgres.pool.query(sql);
-    const outcome = () =>
-      app.outcomeOf({ store: postgresSessions({ pool: postgres.running.url, table }) });
-    expect(await outcome()).toContain('session_id is of type text, got varchar');
-    await postgres.pool.query(`ALTER TABLE ${table} ALTER COLUMN session_id TYPE text`);
-    expect(await outcome()).toBe('started');
-  });
-
   it.each([
     ['redis', { redis: 'redis://localhost' }],
     ['namespace', { namespace: 'shop' }],

@@ -61,7 +61,7 @@ async function placesOf(repository: PostgresSessionRepository, ids: readonly str
   return found.map((session) => session?.getAttribute('place'));
 }
 
-describe.each(['text', 'char(36)'])('with ids in a column of %s', (idType) => {
+describe.each(['text', 'varchar(64)', 'char(36)'])('with ids in a column of %s', (idType) => {
   it('16 reads of one turn share a statement, and each gets its own session', async () => {
     const repository = repositoryOn(await createTables(idType));
     const ids = (await storeSessions(repository, 16)).map(({ id }) => id);

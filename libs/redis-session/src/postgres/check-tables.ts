@@ -21,7 +21,7 @@ export interface TableCheck {
 /**
  * Creates the tables if that is wanted, and checks that they can hold sessions.
  *
- * @throws SessionOptionError for a table that is missing, too narrow for the ids or of another type
+ * @throws SessionOptionError for a table that is missing, or too narrow for the ids
  */
 export async function checkTables(
   pool: Pool,
@@ -40,7 +40,7 @@ export async function checkTables(
       `postgresSessions.table must name tables of sessions, but ${reasonOf(error)}. Run the SQL of createSessionTables() in a migration, or set createTables to true.`,
     );
   }
-  await refuseIdColumn(pool, tables.sessions, idLength);
+  await refuseNarrowIds(pool, tables.sessions, idLength);
 }
 
 function ofDefault({ sessions, attributes }: SessionTables): string[] {
@@ -64,18 +64,14 @@ async function createTables(pool: Pool, table: string): Promise<void> {
   await pool.query(`SELECT pg_advisory_xact_lock(${CREATION_LOCK}); ${createSessionTables(table)}`);
 }
 
-/** Spring's own column holds the 36 characters of a UUID. No statement could use the index of a column of varchar. */
-async function refuseIdColumn(pool: Pool, table: string, idLength: number): Promise<void> {
-  const { rows } = await pool.query<{ type: string; length: number }>(
-    `SELECT atttypid::regtype::text AS type, atttypmod - 4 AS length FROM pg_attribute
-      WHERE attrelid = to_regclass($1) AND attname = 'session_id' AND (atttypmod > 4 OR atttypid = 'varchar'::regtype)`,
+/** Spring's own column holds the 36 characters of a UUID. */
+async function refuseNarrowIds(pool: Pool, table: string, idLength: number): Promise<void> {
+  const { rows } = await pool.query<{ length: number }>(
+    `SELECT atttypmod - 4 AS length FROM pg_attribute
+      WHERE attrelid = to_regclass($1) AND attname = 'session_id' AND atttypmod > 4`,
     [table],
   );
   const [column] = rows;
-  if (column?.type === 'character varying')
-    throw new SessionOptionError(
-      `postgresSessions.table must name a table whose column session_id is of type text, got varchar. Run ALTER TABLE ${table} ALTER COLUMN session_id TYPE text, which keeps all sessions.`,
-    );
   if (!column || column.length >= idLength) return;
   throw new SessionOptionError(
     `sessionIdGenerator must make ids of at most ${column.length} characters, which is what the column session_id of ${table} holds, got ${idLength}. Make the column of type text, or give a generator such as randomUUID.`,

@@ -41,10 +41,10 @@ function readStatements({ sessions, attributes, indexes }: SessionTables, isInde
        WHERE session_id = $1 AND expiry_time > $3 AND last_access_time + $4 <= $2 AND last_access_time < $2
     )`;
   return named({
-    // $1 JSON: ids. Each by the index, also while there are no statistics; bpchar suits columns of type char, too
+    // $1 JSON: ids. Each by the index, also while there are no statistics; varchar suits columns of each type
     read: `
     SELECT found.* FROM json_array_elements_text($1) id, LATERAL (${select}
-     WHERE s.session_id = id::bpchar LIMIT 1) found`,
+     WHERE s.session_id = id::varchar LIMIT 1) found`,
 
     readAndTouch: `${touch} ${select} WHERE s.session_id = $1`,
 
