@@ -184,7 +184,7 @@ export class HttpPlatform implements OnModuleInit {
     };
   }
 
-  /** Has the exception filters of the application answer for a session that could not be saved; on Fastify, a hook does that. */
+  /** Lets the exception filters answer for a session that could not be saved. On Fastify, a hook does that. */
   answerFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
     if (!this.isExpress) return;
     sessionRequest.failures.handler = (error) => {
@@ -192,7 +192,7 @@ export class HttpPlatform implements OnModuleInit {
     };
   }
 
-  /** Has the exception filters of the application answer for `exception`, wherever it comes from. */
+  /** Lets the exception filters of the application answer for `exception`, wherever it comes from. */
   fail(host: ArgumentsHost, exception: unknown): void {
     const http = host.switchToHttp();
     if (this.isExpress) http.getNext<(error: unknown) => void>()(exception);

@@ -8,7 +8,7 @@ import { LruMap } from '../lib/lru-map.js';
 export type AuthenticationKind = 'full' | 'aged' | 'remember-me';
 
 /**
- * Who the user is and what he may do. Plain data: it is stored in the session.
+ * Who the user is and what the user may do. Plain data: it is stored in the session.
  *
  * Mirrors `Authentication` of Spring Security; credentials are no part of it.
  */

@@ -14,7 +14,7 @@ export interface AuthenticationSuccessEvent extends SecurityEventBase {
   readonly type: 'authentication-success';
   readonly name: string;
   readonly kind: AuthenticationKind;
-  /** Such as `local`; undefined = the application logged him in itself. */
+  /** Such as `local`; undefined = the application logged the user in itself. */
   readonly strategy?: string | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface LogoutEvent extends SecurityEventBase {
   readonly name: string;
 }
 
-/** The session of a user has another id since he logged in. */
+/** The session of a user got another id after the login. */
 export interface SessionIdChangedEvent extends SecurityEventBase {
   readonly type: 'session-id-changed';
   /** As `sessionRef`, of the id before. */
   readonly previousSessionRef: string;
 }
 
-/** A user wanted what he may not. */
+/** A user was refused a resource. */
 export interface AccessDeniedEvent extends SecurityEventBase {
   readonly type: 'access-denied';
   /** undefined for an anonymous visitor */

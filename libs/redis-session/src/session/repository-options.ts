@@ -57,8 +57,8 @@ export const repositoryOptionGroup = z.strictObject({
   /** When changes are written: when the response begins, or at once. */
   flushMode: z.enum(FlushMode).default(FlushMode.OnSave),
   /**
-   * Stores SHA-256 of each session id instead of the id, so that who reads the store cannot log in as its users. `'read'`
-   * and `'rename'` turn it on in steps without a logout. See docs/security.md.
+   * Stores SHA-256 of each session id instead of the id, so that a copy of the store logs nobody in. `'read'` and
+   * `'rename'` turn it on in steps without a logout. See docs/security.md.
    */
   hashIds: z.union([flagOption, z.enum(['read', 'rename'])]).default(false),
   /** Receives warnings and errors. */
@@ -68,7 +68,7 @@ export const repositoryOptionGroup = z.strictObject({
     .union([positiveOption, z.literal(-1)])
     .describe('-1 (never) or a positive integer')
     .default(1800),
-  /** Stored data that cannot be understood: `'new-session'` goes on without it, `'error'` fails the request. */
+  /** What follows when a stored session cannot be read: `'new-session'` replaces it, `'error'` fails the request. */
   onCorrupt: z.enum(['new-session', 'error']).default('new-session'),
   /** Which attributes a save writes. */
   saveMode: z.enum(SaveMode).default(SaveMode.OnChange),

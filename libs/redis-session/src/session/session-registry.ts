@@ -11,9 +11,9 @@ export interface SessionClient {
   readonly userAgent: string | undefined;
 }
 
-/** What a user, or who administers, may know of a session. Mirrors `SessionInformation` of Spring Security. */
+/** What users and administrators may see of a session. Mirrors `SessionInformation` of Spring Security. */
 export interface SessionInformation {
-  /** Logs in whoever has it, unless `hashIds` is on: not for pages, see `ref`. */
+  /** Anyone who has it is logged in, unless `hashIds` is on. Show `ref` on pages instead. */
   readonly sessionId: string;
   /** Names the session and is of no use to log in: 32 hex digits, for pages and links. Changes with the id. */
   readonly ref: string;

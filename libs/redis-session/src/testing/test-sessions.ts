@@ -90,10 +90,10 @@ export interface CookieAgent {
 const HOST = '127.0.0.1';
 
 /**
- * Logs a user in without a password and without a request: `agent` has the cookie of his session afterwards.
+ * Logs a user in without a password and without a request: `agent` then has the cookie of the session.
  *
  * The session is made by the `LoginService` of the application; with `expressSession({ passport: true })`, passport knows the user,
- * too. What the visitor had in his session stays in it.
+ * too. Earlier attributes of the session stay.
  *
  * @param agent - made with `supertest.agent(app.getHttpServer())`
  * @param user - as a strategy of the application would return it

@@ -49,7 +49,7 @@ export const connectSessionOptionGroup = z.strictObject({
   genid: functionOption<Asked<string>>().optional(),
   /** The former name of `name`. */
   key: z.string().min(1).describe('the name of a cookie').optional(),
-  /** Told at start of options that mean something else than in express-session. */
+  /** Gets a warning at start for options that mean something else in express-session. */
   logger: objectOption<SessionLogger>('an object with warn and error').default(() => console),
   /** Name of the cookie. Default: `'connect.sid'`. */
   name: z.string().min(1).describe('the name of a cookie').optional(),

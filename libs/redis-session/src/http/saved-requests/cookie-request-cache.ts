@@ -22,7 +22,7 @@ const MAX_VALUE_LENGTH = 3800;
 
 /** How a {@link CookieRequestCache} works. */
 export interface CookieRequestCacheOptions {
-  /** Sign the cookie, 32 characters or more each: the first signs, all verify. */
+  /** Secrets for signing the cookie, of 32 characters or more. The first signs, all verify. */
   readonly secrets: readonly string[];
   /** @defaultValue 'SAVED_REQUESTS' */
   readonly cookieName?: string;

@@ -66,8 +66,7 @@ export function parseSavedRequests(stored: unknown): SavedRequest[] {
 }
 
 /**
- * Keeps what a visitor asked for while he logs in. The newest requests are kept, so that several tabs find back to their
- * own pages.
+ * Keeps what a visitor asked for until the login. Keeps the newest requests, so that several tabs return to their own pages.
  *
  * Mirrors `RequestCache` of Spring Security.
  */

@@ -66,7 +66,7 @@ export const cookieOptionGroup = z.strictObject({
   rolling: flagOption.default(false),
   /** Null omits the attribute. `'none'` needs `secure`. */
   sameSite: z.enum(['lax', 'strict', 'none']).nullable().default('lax'),
-  /** Sign the cookie, 32 characters or more each. The first signs, all verify. An empty list signs nothing. */
+  /** Secrets for signing the cookie, of 32 characters or more. The first signs, all verify. An empty list signs nothing. */
   secrets: z
     .array(secretOption(MIN_SECRET_LENGTH))
     .readonly()

@@ -15,17 +15,17 @@ type RuleDecorator = ClassDecorator & MethodDecorator;
 /** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. See `routeRulesOf`. */
 const ROUTE_RULES = 'redis-session:route-rules';
 
-/** Only logged-in users may come: others are sent to log in. On a class or a handler. */
+/** Admits only logged-in users. Others must log in. For a class or a handler. */
 export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' });
 
 /**
- * Only users who have logged in themselves may come, and not longer ago than `security.fullAuthenticationSeconds`: others are
- * asked to log in again. On a class or a handler.
+ * Admits only users who have logged in themselves, at most `security.fullAuthenticationSeconds` ago. Others must log in again.
+ * For a class or a handler.
  */
 export const FullyAuthenticated = (): RuleDecorator => rule({ kind: 'fully-authenticated' });
 
 /**
- * Only users who have all of `authorities` may come: others get 403. On a class or a handler.
+ * Admits only users who have all of `authorities`. Others get 403. For a class or a handler.
  *
  * @throws SessionOptionError when it names none
  */
@@ -33,7 +33,7 @@ export const RequireAuthorities = (...authorities: string[]): RuleDecorator =>
   rule({ kind: 'authorities', mode: 'all', authorities });
 
 /**
- * Only users who have one of `authorities` may come: others get 403. On a class or a handler.
+ * Admits only users who have one of `authorities`. Others get 403. For a class or a handler.
  *
  * @throws SessionOptionError when it names none
  */
@@ -41,15 +41,14 @@ export const RequireAnyAuthority = (...authorities: string[]): RuleDecorator =>
   rule({ kind: 'authorities', mode: 'any', authorities });
 
 /**
- * Only those may come for whom `decide` says true: others are sent to log in, or get 403 if they are. On a class or a
- * handler.
+ * Admits users for whom `decide` returns true. Visitors must log in, other users get 403. For a class or a handler.
  *
  * @param decide - is given the authentication, undefined for an anonymous visitor, and Nest's context of the call
  */
 export const AuthorizeBy = (decide: AuthorizationDecision<ExecutionContext>): RuleDecorator =>
   rule({ kind: 'by', decide });
 
-/** Anybody may come, whatever the class, a base class or `authorization: 'all'` says. On a class or a handler. */
+/** Admits everybody, whatever the class, a base class or `authorization: 'all'` says. For a class or a handler. */
 export const Public = (): RuleDecorator => rule({ kind: 'public' });
 
 function rule(added: RouteRule): RuleDecorator {

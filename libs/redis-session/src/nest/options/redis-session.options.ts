@@ -165,11 +165,11 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    * happens to them. The two do not see each other's sessions.
    */
   repository: z.enum(['default', 'indexed']).default('default'),
-  /** Login, logout and protected routes. False leaves sessions alone. */
+  /** Login, logout and protected routes. False leaves only sessions. */
   security: z
     .union([objectOption<SecurityOptions>('an object of security options'), z.literal(false)])
     .default({}),
-  /** What is looked up at all: other ids never reach Redis. Default: what `sessionIdGenerator` makes. */
+  /** The form of an id. Other ids never reach Redis. Default: what `sessionIdGenerator` makes. */
   sessionIdPattern: z.instanceof(RegExp).describe('a regular expression').optional(),
   /** How the session id travels. Default: in a cookie, see `cookie`. */
   sessionIdResolver: objectOption<SessionIdResolver>('a SessionIdResolver').optional(),

@@ -68,7 +68,7 @@ export const logoutOptionGroup = z.strictObject({
     .readonly()
     .describe('a list of LogoutHandlers')
     .default([]),
-  /** Path that is logged out by a `POST`, as clients see it: a global prefix does not move it. */
+  /** Path whose `POST` logs out, as clients see it. A global prefix does not move it. */
   path: path.default('/logout'),
   /** Where browsers go afterwards. */
   successPath: path.default('/'),
@@ -122,10 +122,10 @@ export const securityOptionGroup = z.strictObject({
    */
   contextHolder: flagOption.default(true),
   /**
-   * Makes of a user what changes with his credentials, such as the time of his last change of password. His sessions end
-   * when it changes. Called at the login, and at each request with what `loadPrincipal` has found. The session keeps a
-   * salted HMAC-SHA256 of it. Anything but a string fails the request. Needs `loadPrincipal`. Default: sessions outlive such
-   * changes.
+   * Returns a string that changes with the credentials of a user, such as the time of the last change of password. When it
+   * changes, all sessions of the user end. Called at the login, and at each request with the user of `loadPrincipal`. The
+   * session keeps a salted HMAC-SHA256 of it. Anything but a string fails the request. Needs `loadPrincipal`. Default:
+   * sessions outlive such changes.
    */
   credentialStamp: functionOption<CredentialStamp>().optional(),
   /**
@@ -138,8 +138,8 @@ export const securityOptionGroup = z.strictObject({
   /** Path to go to after a login when no page was asked for before. */
   defaultSuccessPath: path.default('/'),
   /**
-   * Seconds after a login for which the user counts as fully authenticated (`@FullyAuthenticated()`), however active he is.
-   * For remembered users `rememberMe.fullAuthenticationSeconds` counts, too. Default: as long as the session lives.
+   * Seconds after a login for which the user counts as fully authenticated (`@FullyAuthenticated()`), however active the
+   * session is. For remembered users `rememberMe.fullAuthenticationSeconds` counts, too. Default: as long as the session lives.
    */
   fullAuthenticationSeconds: positiveOption.optional(),
   /**
@@ -148,9 +148,9 @@ export const securityOptionGroup = z.strictObject({
    */
   invalidSessionPath: path.optional(),
   /**
-   * Looks up the principal at each request, when `toAuthentication` keeps only its id. Undefined says that there is no
-   * such user any more. When what it gives has `authorities` or `roles`, the authorities are renewed, too, as
-   * `toAuthentication` makes them of it. Default: the whole principal is kept.
+   * Loads the user at each request, when `toAuthentication` keeps only an id. Return undefined when the user no longer
+   * exists. If the user has `authorities` or `roles`, the authorities are renewed, too, by `toAuthentication`. Default: the
+   * session keeps the whole principal.
    */
   loadPrincipal: functionOption<(id: unknown) => unknown>().optional(),
   /** Path or URL of the login page. Browsers are redirected there, others get 401. Default: everybody gets 401. */
@@ -158,15 +158,15 @@ export const securityOptionGroup = z.strictObject({
   /** A ready endpoint that logs out. Default: none; see `LogoutService`. */
   logout: objectOption<LogoutOptions>('an object of logout options').optional(),
   /**
-   * Users who ask for it by the field `parameter` of the login stay logged in for `validitySeconds` without a request.
-   * False offers it to nobody.
+   * Keeps users logged in for `validitySeconds` without a request, if their login has the field `parameter`. False ignores
+   * that field.
    */
   rememberMe: z
     .union([objectOption<RememberMeOptions>('an object of remember-me options'), z.literal(false)])
     .default({}),
   /**
-   * Keeps the page that a visitor asked for while he logs in. `'none'` keeps nothing. Default: `'session'` when clients are
-   * led to a login, by `loginPage` or `authenticationEntryPoint`; otherwise `'none'`.
+   * Keeps the page that a visitor asked for until the login. `'none'` keeps nothing. Default: `'session'` with `loginPage` or
+   * `authenticationEntryPoint`, otherwise `'none'`.
    */
   requestCache: z
     .union([z.enum(['session', 'none']), objectOption<RequestCache>('a RequestCache')])
@@ -186,7 +186,7 @@ export const securityOptionGroup = z.strictObject({
   /** What happens to the visitor's session at login. */
   sessionFixation: z.enum(SESSION_FIXATION_STRATEGIES).default('change-session-id'),
   /**
-   * Makes of a user, as a passport strategy returns it, what the session keeps. Leave credentials out. Default: name from
+   * Turns the user of a passport strategy into what the session keeps. Leave credentials out. Default: name from
    * `username`, `sub`, `id`, `email` or `name`; authorities from `authorities` or `roles`; the whole user as principal, without
    * fields that look like a credential (docs/security.md).
    */
@@ -200,7 +200,7 @@ export type RpcAuthentication = (
   context: ExecutionContext,
 ) => Authentication | undefined | Promise<Authentication | undefined>;
 
-/** Makes of a user what changes with his credentials. @param user - of the strategy, or of `loadPrincipal` */
+/** Returns a string that changes with the credentials of a user. @param user - of the strategy, or of `loadPrincipal` */
 export type CredentialStamp = (user: object) => string;
 
 /** What `security.csrf` takes. */
