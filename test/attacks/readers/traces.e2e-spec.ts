@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as ioredis from 'ioredis';
-import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { nearCache, OnSessionEvent, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import request from 'supertest';
 import { signConnectId } from '../../../libs/redis-session/src/http/session-id/cookie-value.js';
@@ -35,12 +35,18 @@ afterAll(async () => {
   await redis.stop();
 });
 
+class Listener {
+  @OnSessionEvent('created', 'deleted')
+  note(): void {}
+}
+
 /** Creates, reads, changes, logs in and ends a session. @returns the ids that its clients knew */
 async function useSessions(platform: Platform, options: RedisSessionModuleOptions, cookie = '') {
   const namespace = `traced:${randomUUID()}`;
   const app = await startApp(platform, {
     options: { redis: redis.url, namespace, ...options },
-    ...SESSION_ROUTES,
+    controllers: SESSION_ROUTES.controllers,
+    providers: [...SESSION_ROUTES.providers, ...(options.indexed?.eventDelivery ? [Listener] : [])],
   });
   const agent = request.agent(app.url);
   agent.jar.setCookie(cookie);
@@ -78,11 +84,25 @@ const REPOSITORIES = ['default', 'indexed'] as const;
 const keys = [randomBytes(32).toString('base64')];
 const indexKey = randomBytes(32).toString('base64');
 
+const indexed = { repository: 'indexed' } as const;
+const SETUPS: [string, RedisSessionModuleOptions][] = [
+  ['the default repository', {}],
+  ['the indexed repository', indexed],
+  ['a near cache', { features: [nearCache({ maxSessions: 10 })] }],
+  ['a limit of sessions', { ...indexed, indexed: { maximumSessions: 1 } }],
+  ['events', { ...indexed, indexed: { eventDelivery: 'once', eventAttributes: 'all' } }],
+  ['broadcast events', { ...indexed, indexed: { eventDelivery: 'broadcast' } }],
+  [
+    'minute buckets',
+    { ...indexed, indexed: { eventDelivery: 'once', expirationStore: 'minute-buckets' } },
+  ],
+];
+
 describe.each(PLATFORMS)('on %s', (platform) => {
-  it.each(REPOSITORIES)(
-    'no span and no message of the diagnostics channel tells an id or a value (%s repository)',
-    async (repository) => {
-      const { ids, namespace, spans, messages } = await traceSessions(platform, { repository });
+  it.each(SETUPS)(
+    'no span and no message of the diagnostics channel tells an id or a value, with %s',
+    async (_, options) => {
+      const { ids, namespace, spans, messages } = await traceSessions(platform, options);
       expect(spans).toContain(`evalsha ${namespace}…`);
       expect(messages).toContain(`${namespace}…`);
       expect(reveals(spans + messages, ids)).toEqual([]);
