@@ -1,5 +1,5 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import { Controller, Injectable, type Type } from '@nestjs/common';
+import { Controller, Injectable, Scope, type Type } from '@nestjs/common';
 import {
   Field,
   GraphQLModule,
@@ -10,7 +10,7 @@ import {
   ResolveReference,
   Resolver,
 } from '@nestjs/graphql';
-import { MessagePattern } from '@nestjs/microservices';
+import { EventPattern, GrpcMethod, MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -66,6 +66,38 @@ class OpenMessages {
     return [];
   }
 }
+
+abstract class BaseGateway {
+  @SubscribeMessage('orders')
+  @RequireAuthorities('ADMIN')
+  orders() {
+    return [];
+  }
+}
+
+@WebSocketGateway()
+class InheritingGateway extends BaseGateway {}
+
+@Controller()
+class OpenEvents {
+  @EventPattern('ordered')
+  @Authenticated()
+  note(event: object) {
+    return [event];
+  }
+}
+
+@Controller()
+class OpenCalls {
+  @GrpcMethod('Orders', 'list')
+  @Authenticated()
+  list(request: object) {
+    return [request];
+  }
+}
+
+@Controller({ scope: Scope.REQUEST })
+class OpenMessagesOfRequests extends OpenMessages {}
 
 @Controller()
 @SecuredMessages()
@@ -226,6 +258,15 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       `PlainGateway.news ${MESSAGES}`,
     );
     await start({ providers: [PublicGateway, SecuredGateway] }, security);
+  });
+
+  it.each([
+    ['a gateway whose handler is inherited', { providers: [InheritingGateway] }],
+    ['events of a microservice', { controllers: [OpenEvents] }],
+    ['calls of gRPC', { controllers: [OpenCalls] }],
+    ['messages of a controller for each request', { controllers: [OpenMessagesOfRequests] }],
+  ])('refuse the start on %s', async (_, parts) => {
+    await expect(start(parts)).rejects.toThrow(MESSAGES);
   });
 
   it('refuse the start on microservice messages of an application with HTTP', async () => {

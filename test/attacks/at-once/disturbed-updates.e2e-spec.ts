@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Post } from '@nestjs/common';
-import { CurrentSession, type Session } from 'nestjs-redis-session';
+import { CurrentSession, type RedisSessionModuleOptions, type Session } from 'nestjs-redis-session';
 import { Redis } from 'ioredis';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
 import { SESSION_ROUTES } from '../../support/apps/session-controller.js';
@@ -13,6 +13,13 @@ const MOST_ATTEMPTS = 32;
 
 /** So many updates at the same time keep a process busy. */
 const EACH = 100;
+
+const encryption = { keys: [Buffer.alloc(32, 1).toString('base64')] };
+const REPOSITORIES: [string, RedisSessionModuleOptions][] = [
+  ['the default repository', {}],
+  ['the indexed repository', { repository: 'indexed' }],
+  ['encrypted sessions', { hashIds: true, encryption }],
+];
 
 /** Stands for another process: writes to the session on the library's own connection, right before each of its saves. */
 class Disturber {
@@ -98,20 +105,23 @@ describe.each(PLATFORMS)('An update that another process disturbs, on %s', (plat
     expect(await show()).toEqual({ count: 1001 + disturber.attempts - 1 });
   });
 
-  it('is saved when two processes are busy with the same attribute', async () => {
-    const parts = {
-      controllers: [CounterController],
-      providers: [{ provide: Disturber, useValue: new Disturber() }],
-    };
-    const processes = [await start({}, parts), await start({}, parts)] as const;
-    const cookie = sessionCookieOf(await processes[0].client.post('/counter/begin'));
-    const answers = await Promise.all(
-      processes.flatMap(({ url }) =>
-        Array.from({ length: EACH }, () => send(url, 'POST /counter', { cookie })),
-      ),
-    );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-    const { body } = await send(processes[0].url, 'GET /counter', { cookie });
-    expect(body).toEqual({ count: 1 + 2 * EACH });
-  });
+  it.each(REPOSITORIES)(
+    'is saved when two processes are busy with the same attribute, in %s',
+    async (_, options) => {
+      const parts = {
+        controllers: [CounterController],
+        providers: [{ provide: Disturber, useValue: new Disturber() }],
+      };
+      const processes = [await start(options, parts), await start(options, parts)] as const;
+      const cookie = sessionCookieOf(await processes[0].client.post('/counter/begin'));
+      const answers = await Promise.all(
+        processes.flatMap(({ url }) =>
+          Array.from({ length: EACH }, () => send(url, 'POST /counter', { cookie })),
+        ),
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+      const { body } = await send(processes[0].url, 'GET /counter', { cookie });
+      expect(body).toEqual({ count: 1 + 2 * EACH });
+    },
+  );
 });

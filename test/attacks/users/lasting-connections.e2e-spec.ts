@@ -5,6 +5,7 @@ import {
   Get,
   type INestMicroservice,
   Module,
+  Res,
   type Type,
   UseGuards,
 } from '@nestjs/common';
@@ -17,7 +18,10 @@ import {
 } from '@nestjs/microservices';
 import getPort from 'get-port';
 import { AuthorizeBy, SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
+import { once } from 'node:events';
 import { lastValueFrom, map } from 'rxjs';
+import { rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { Barrier } from '../../support/waiting/barrier.js';
 import request from 'supertest';
 import { placeOf, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, ADMIN, LOGIN_PARTS } from '../../support/apps/login-parts.js';
@@ -109,6 +113,38 @@ describe.each(PLATFORMS)('A connection that a request has opened, on %s', (platf
     };
     expect(await askAs(ADMIN)).toEqual({ inCallback: 'admin', inHandler: 'admin' });
     expect(await askAs(KIM)).toEqual({ inCallback: 'nobody', inHandler: 'kim' });
+  });
+
+  it('shows nobody in what goes on after the client has gone', async () => {
+    const names: string[] = [];
+    const [hasBegun, isOver] = [new Barrier(), new Barrier()];
+    @Controller()
+    class SlowController {
+      @Get('slow')
+      async work(@Res() response: object): Promise<void> {
+        names.push(nameInHolder());
+        const closed = once(rawResponseOf(response), 'close');
+        await hasBegun.pass();
+        await closed;
+        names.push(nameInHolder());
+        await isOver.pass();
+      }
+    }
+    app = await startApp(platform, {
+      options: placeOf(redis),
+      controllers: [...LOGIN_PARTS.controllers, SlowController],
+      providers: LOGIN_PARTS.providers,
+    });
+    const cookie = sessionCookieOf(await request(app.url).post('/login').send(ADMIN));
+    const leaving = new AbortController();
+    const slow = fetch(`${app.url}/slow`, { headers: { cookie }, signal: leaving.signal });
+    await hasBegun.reachedBy(1);
+    hasBegun.open();
+    leaving.abort();
+    await expect(slow).rejects.toThrow();
+    await isOver.reachedBy(1);
+    isOver.open();
+    expect(names).toEqual(['admin', 'nobody']);
   });
 
   it('shows later senders of messages nobody, and never the sender of that message', async () => {

@@ -1,4 +1,13 @@
-import { Body, Controller, Get, Injectable, Post, Req, Session as SessionOf } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Injectable,
+  Param,
+  Post,
+  Req,
+  Session as SessionOf,
+} from '@nestjs/common';
 import { PassportModule, PassportSerializer } from '@nestjs/passport';
 import { describe, expect, it } from '@jest/globals';
 import { CsrfTokenService, CurrentUser, LoginService } from 'nestjs-redis-session';
@@ -87,11 +96,13 @@ class CarelessController {
     return { user, current };
   }
 
-  @Post('long')
-  keepLong(@SessionOf() session: ExpressSession) {
+  @Post('long/:way')
+  keepLong(@SessionOf() session: ExpressSession, @Param('way') way: string) {
     session['kept'] = true;
-    session.cookie.maxAge = 1e14;
-    return session.cookie.originalMaxAge;
+    if (way === 'maxAge') session.cookie.maxAge = 1e14;
+    if (way === 'expires') session.cookie.expires = new Date(8.64e15);
+    if (way === 'cookie') Object.assign(session, { cookie: { originalMaxAge: 1e14 } });
+    return String(session.cookie.originalMaxAge);
   }
 }
 
@@ -174,11 +185,14 @@ describe.each(PLATFORMS)('attributes of the library on %s', (platform) => {
   );
 
   it.each([
-    ['400 days, as browsers do', {}, 400 * 86_400],
-    ['the absolute timeout', { absoluteTimeoutSeconds: 8 * 3600 }, 8 * 3600],
-  ])('keep neither a cookie nor its session longer than %s', async (_, options, seconds) => {
+    ['400 days, as browsers do', {}, 400 * 86_400, 'maxAge'],
+    ['400 days, as browsers do', {}, 400 * 86_400, 'expires'],
+    ['400 days, as browsers do', {}, 400 * 86_400, 'cookie'],
+    ['the absolute timeout', { absoluteTimeoutSeconds: 8 * 3600 }, 8 * 3600, 'maxAge'],
+  ])('keep neither a cookie nor its session longer than %s', async (...attack) => {
+    const [, options, seconds, way] = attack;
     const { url } = await startApp({ features: [expressSession()], ...options });
-    const { text, headers } = await supertest(url).post('/careless/long');
+    const { text, headers } = await supertest(url).post(`/careless/long/${way}`);
     expect(text).toBe(String(seconds * 1000));
     expect(headers['set-cookie']?.[0]).toContain(`Max-Age=${seconds};`);
     const [, id = ''] = /SESSION=([^;]+)/.exec(headers['set-cookie']?.[0] ?? '') ?? [];
