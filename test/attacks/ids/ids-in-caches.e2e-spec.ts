@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Header, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Post, Query, Req, Res } from '@nestjs/common';
 import {
   CsrfTokenService,
   CurrentSession,
@@ -35,6 +35,16 @@ class PagesController {
   own(@CurrentSession() session: Session): string {
     write(session);
     return 'private';
+  }
+
+  @Get('said')
+  said(
+    @CurrentSession() session: Session,
+    @Query('said') said: string[],
+    @Res() response: object,
+  ): void {
+    write(session);
+    rawResponseOf(response).setHeader('Cache-Control', said).end('said');
   }
 
   @Get('head')
@@ -125,6 +135,36 @@ describe.each(PLATFORMS)('a response that tells a session id on %s', (platform) 
     expect(headers['set-cookie']).toHaveLength(1);
     expect(headers['cache-control']).toBe('private, max-age=60');
   });
+
+  it.each([
+    ['private="x-note", max-age=60'],
+    ['x-private=1, max-age=60'],
+    ['public, private, max-age=60'],
+    ['private, s-maxage=60'],
+    ['not-private'],
+    ['public', 'max-age=60'],
+  ])(
+    'is stored by no cache when the application does not keep them all out: %s',
+    async (...said) => {
+      const query = new URLSearchParams(
+        said.map((each): [string, string] => ['said', each]),
+      ).toString();
+      const { headers } = await (await start()).get(`/said?${query}`);
+      expect(headers['set-cookie']).toHaveLength(1);
+      expect(headers['cache-control']).toBe('no-store');
+    },
+  );
+
+  it.each(['no-store', 'Private', 'max-age=60,private', 'public, no-store'])(
+    'keeps what the application says when that keeps them out: %s',
+    async (said) => {
+      const { headers } = await (
+        await start()
+      ).get(`/said?${new URLSearchParams({ said }).toString()}`);
+      expect(headers['set-cookie']).toHaveLength(1);
+      expect(headers['cache-control']).toBe(said);
+    },
+  );
 
   it('keeps whatever the application says with cacheControl: false', async () => {
     const { headers } = await (await start({ security: { cacheControl: false } })).get('/public');

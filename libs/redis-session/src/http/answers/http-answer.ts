@@ -62,5 +62,12 @@ export function keepOutOfSharedCaches(
 ): void {
   if (cacheControl === false || response.headersSent) return;
   const current = String(response.getHeader('Cache-Control') ?? '');
-  if (!/\b(?:no-store|private)\b/i.test(current)) response.setHeader('Cache-Control', cacheControl);
+  if (!keepsOut(current)) response.setHeader('Cache-Control', cacheControl);
+}
+
+/** `private="x-note"` is about one header alone (RFC 9111 §5.2.2.7), and the other two let shared caches in again. */
+function keepsOut(cacheControl: string): boolean {
+  const directives = cacheControl.split(',').map((each) => each.trim().toLowerCase());
+  const isShared = directives.some((each) => each === 'public' || each.startsWith('s-maxage'));
+  return directives.includes('no-store') || (directives.includes('private') && !isShared);
 }
