@@ -176,4 +176,18 @@ describe.each(PLATFORMS)('A login that is to lead to another site, on %s', (plat
     }
     expect(misled).toEqual([]);
   });
+
+  it('leads to the login page when it fails with a trick in its parameter, and adds no header', async () => {
+    const misled: string[] = [];
+    const wrong = new URLSearchParams({ ...KIM, password: 'wrong' }).toString();
+    for (const trick of TRICKS) {
+      const field = `continue=${encodeURIComponent(trick)}`;
+      const login = await send('POST', `/login?${field}`, '', `${wrong}&${field}`);
+      const { origin, pathname } = new URL(login.location ?? '/nowhere', SITE);
+      if (origin !== SITE || pathname !== '/login')
+        misled.push(`${trick} led to ${login.location}`);
+      if (login.headers['set-cookie'] !== undefined) misled.push(trick);
+    }
+    expect(misled).toEqual([]);
+  });
 });
