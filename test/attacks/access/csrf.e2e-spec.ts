@@ -193,8 +193,13 @@ describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
 
   it('guards the ready logout by a header, or by what the browser says of the page', async () => {
     await visitor.submit('/login', { name: 'kim', _csrf: await tokenFor(visitor) });
+    for (const site of ['cross-site', 'same-site', 'none', '', 'same-origin, cross-site'])
+      expect([site, await post('/logout', { 'sec-fetch-site': site })]).toEqual([site, 403]);
     expect(await post('/logout', {})).toBe(403);
     expect(await post('/logout', CROSS_SITE)).toBe(403);
+    expect(await post('/logout', { 'x-csrf-token': await tokenFor(new Visitor(app.url)) })).toBe(
+      403,
+    );
     const token = await tokenFor(visitor);
     expect(await post('/logout', { 'x-csrf-token': token })).toBe(204);
     expect(await post('/logout', { 'sec-fetch-site': 'same-origin' })).toBe(204);
