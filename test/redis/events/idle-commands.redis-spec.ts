@@ -35,17 +35,20 @@ async function whileIdle(
   }
 }
 
+const IN_BUCKETS = { expirationStore: 'minute-buckets' } as const;
+
 it.concurrent.each([
-  ['the worker alone', 'none', false, 1],
-  ['events for one replica', 'once', false, 3],
-  ['events for every replica', 'broadcast', false, 3],
-  ['events and closed sockets', 'once', true, 5],
+  ['the worker alone', { eventDelivery: 'none' }, false, 1],
+  ['events for one replica', { eventDelivery: 'once' }, false, 3],
+  ['events for every replica', { eventDelivery: 'broadcast' }, false, 3],
+  ['events and closed sockets', { eventDelivery: 'once' }, true, 5],
+  ['minute buckets and all this', { eventDelivery: 'once', ...IN_BUCKETS }, true, 7],
 ] as const)(
   'a replica with %s comes to rest, and then sends few commands',
-  (_, eventDelivery, closeWithSession, perSecond) =>
+  (_, indexed, closeWithSession, perSecond) =>
     whileIdle(
       'fastify',
-      { indexed: { eventDelivery }, webSockets: { closeWithSession } },
+      { indexed, webSockets: { closeWithSession } },
       async (commandsOfWindow) => {
         const limit = perSecond * SECONDS;
         while ((await commandsOfWindow()).length > limit);
