@@ -141,6 +141,22 @@ describe('two replicas behind nginx', () => {
     expect(JSON.parse(text)).toEqual({ cart: ['tea'], pod: 'pod-b' });
     podA = await start('pod-a', podA.port);
   });
+
+  it('lives, and is not ready, while Redis is away', async () => {
+    const ask = (path: string) =>
+      Promise.all([podA, podB].map(async ({ url }) => (await fetch(`${url}${path}`)).status));
+    expect([await ask('/livez'), await ask('/readyz')]).toEqual([
+      [200, 200],
+      [200, 200],
+    ]);
+    await network.refuse();
+    expect([await ask('/livez'), await ask('/readyz')]).toEqual([
+      [200, 200],
+      [503, 503],
+    ]);
+    await network.accept();
+    await eventually(async () => (await ask('/readyz')).every((status) => status === 200));
+  });
 });
 
 async function listens(url: string): Promise<boolean> {
