@@ -19,6 +19,8 @@ const HABITS = {
 /** All that users do. */
 export const EVERYTHING = ['logIn', ...Object.keys(HABITS)];
 
+const LOGINS_AND_LOGOUTS = ['logIn', 'logOut', 'logOutWhileAdding'];
+
 /** What a Redis that cannot save to its disk must still do. */
 export const READS = ['useDeadCookie', 'look', 'askWho'];
 
@@ -65,8 +67,8 @@ export class ModelUser {
   #restsUntilMs = 0;
   #readsUntilMs = 0;
   #comesFromBreak = false;
-  /** Whether a login may still be under way whose answer he did not wait for. It ends the session that the next login begins with. */
-  #hasLeftLogin = false;
+  /** Whether a login or logout may still be under way whose answer he did not wait for. It ends the session that the next login begins with. */
+  #hasLeftEarly = false;
   #isBusy = false;
   #idleMs;
   /** @type {Record<string, () => Promise<Result>>} */
@@ -102,7 +104,7 @@ export class ModelUser {
     this.#client.patienceMs = patienceMs;
     const result = await this.#actions[action]().catch(() => {
       this.#startAnew(this.#client.cookie);
-      this.#hasLeftLogin ||= action === 'logIn';
+      this.#hasLeftEarly ||= LOGINS_AND_LOGOUTS.includes(action);
       return patienceMs === undefined ? { kind: /** @type {const} */ ('broken') } : OK;
     });
     this.#isBusy = false;
@@ -127,8 +129,8 @@ export class ModelUser {
   async #logIn() {
     const { cookie } = this.#client;
     const { status } = await this.#client.post('/login', KIM);
-    if (status === 401 && this.#hasLeftLogin) return OK;
-    this.#hasLeftLogin = false;
+    if (status === 401 && this.#hasLeftEarly) return OK;
+    this.#hasLeftEarly = false;
     if (status !== 200) {
       this.#restsUntilMs = performance.now() + REST_MS;
       return refused(status);

@@ -12,6 +12,9 @@ const DOWN_MS = 1_000;
 const BETWEEN_CUTS_MS = 50;
 const ONE_WAY_MS = 100;
 const STALL_MS = 500;
+const BETWEEN_REWRITES_MS = 300;
+/** Of what clients send, so much gets no reply, although Redis does it. */
+const LOST_SHARE = 0.05;
 const NOBODYS_PORT = 1;
 
 /**
@@ -103,6 +106,18 @@ function serverFaults(/** @type {Redis} */ control) {
       inflict: () => repeat(BETWEEN_CUTS_MS, () => control.script('FLUSH')),
       serves: EVERYTHING,
     },
+    'commands forbidden': {
+      async inflict() {
+        await control.call('ACL', 'SETUSER', 'default', '-@scripting');
+        await delay(FAULT_MS);
+        await control.call('ACL', 'SETUSER', 'default', '+@scripting');
+      },
+    },
+    'append-only file rewritten': {
+      inflict: () =>
+        repeat(BETWEEN_REWRITES_MS, () => control.bgrewriteaof().catch(() => undefined)),
+      serves: EVERYTHING,
+    },
     'Redis full': {
       inflict: () => withConfig(control, 'maxmemory', '1'),
       serves: READS_AND_LOGOUTS,
@@ -139,6 +154,13 @@ function networkFaults(/** @type {import('../../servers/tcp-proxy.mjs').TcpProxy
           await delay(STALL_MS);
           proxy.resume();
         }),
+    },
+    'replies lost': {
+      async inflict() {
+        proxy.losesReplyTo = () => Math.random() < LOST_SHARE;
+        await delay(FAULT_MS);
+        proxy.losesReplyTo = undefined;
+      },
     },
     'connections reset': { inflict: () => repeat(BETWEEN_CUTS_MS, () => proxy.reset()) },
     'connections half-open': {
