@@ -10,7 +10,8 @@ import {
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
-import { Visitor } from '../../support/http/visitor.js';
+import { type RequestLine, send } from '../../support/http/http-client.js';
+import { API, NAVIGATION, Visitor } from '../../support/http/visitor.js';
 
 const VISITORS = 100;
 
@@ -138,6 +139,27 @@ describe.each(PLATFORMS)('visitors who never log in on %s', (platform) => {
     const visitor = await start({ loginPage: '/login' });
     const { headers } = await visitor.open(`/orders?q=${'x'.repeat(1024)}`);
     expect(headers['location']).toBe('/login');
+    expect(await redis.allKeys()).toEqual([]);
+  });
+
+  it('leave nothing for requests that nobody comes back to after a login', async () => {
+    await start({ loginPage: '/login' });
+    const requests: [RequestLine, Record<string, string>][] = [
+      ['HEAD /orders', NAVIGATION],
+      ['OPTIONS /orders', NAVIGATION],
+      ['POST /orders', { ...NAVIGATION, 'content-type': 'application/x-www-form-urlencoded' }],
+      ['GET /orders', API],
+      ['GET /orders', { accept: '*/*' }],
+      ['GET /orders', { ...NAVIGATION, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+      ['GET /orders', { ...NAVIGATION, 'sec-purpose': 'prefetch' }],
+      ['GET /orders', { ...NAVIGATION, 'x-requested-with': 'XMLHttpRequest' }],
+      ['GET /no-such-page', NAVIGATION],
+    ];
+    for (const [line, headers] of requests) {
+      const { cookie, status } = await send(app.url, line, headers);
+      expect([line, cookie]).toEqual([line, undefined]);
+      expect(status).not.toBe(200);
+    }
     expect(await redis.allKeys()).toEqual([]);
   });
 });
