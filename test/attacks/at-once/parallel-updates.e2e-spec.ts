@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get } from '@nestjs/common';
-import { AuthorizeBy, type RedisSessionModuleOptions } from 'nestjs-redis-session';
+import { Controller, Get, Post } from '@nestjs/common';
+import {
+  AuthorizeBy,
+  CurrentSession,
+  type RedisSessionModuleOptions,
+  type Session,
+} from 'nestjs-redis-session';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { send } from '../../support/http/http-client.js';
@@ -11,6 +16,10 @@ import { Barrier } from '../../support/waiting/barrier.js';
 
 let barrier: Barrier;
 
+interface Cart {
+  readonly count: number;
+}
+
 @Controller()
 class MembersController {
   /** Requests wait here with the session that they have read, and are refused all at once. */
@@ -18,6 +27,13 @@ class MembersController {
   @AuthorizeBy(() => barrier.pass().then(() => false))
   members(): string {
     return 'members';
+  }
+
+  @Post('cart')
+  async fill(@CurrentSession() session: Session): Promise<object> {
+    await barrier.pass();
+    const cart = await session.update<string[]>('cart', (items = []) => [...items, 'tea']);
+    return { count: cart?.length };
   }
 }
 
@@ -93,6 +109,25 @@ describe.each(PLATFORMS)('Many requests of one visitor at the same time, on %s',
     expect(sent.length).toBeGreaterThanOrEqual(requests);
     expect(sent.length).toBeLessThanOrEqual(commandsEach * requests);
   });
+
+  it.each(['default', 'indexed'] as const)(
+    'cost Redis three commands each when 300 fill one cart, and none of them is lost (%s repository)',
+    async (repository) => {
+      await start({ repository });
+      const cookie = await beginSession();
+      const commands = await recordCommands(redis.url);
+      const fill = () => send(app.url, 'POST /cart', { cookie });
+      const answers = Array.from({ length: 300 }, fill);
+      await barrier.reachedBy(300);
+      barrier.open();
+      const counts = (await Promise.all(answers)).map(({ body }) => (body as Cart).count);
+      const sent = commandsOf(await commands.take(), cookie);
+      await commands.stop();
+      expect(new Set(counts).size).toBe(300);
+      expect(Math.max(...counts)).toBe(300);
+      expect(sent.length).toBeLessThanOrEqual(3 * 300);
+    },
+  );
 
   it('get 503 together when Redis hangs: one deadline after the other would last for a minute', async () => {
     await start({ commandTimeoutMs: 1000 });

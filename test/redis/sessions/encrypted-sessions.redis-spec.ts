@@ -186,6 +186,19 @@ describe.each(['default', 'indexed'] as const)('encryption with the %s repositor
       expect(warnings.join()).not.toContain('admin');
     });
 
+    it('swaps the data keys of two sessions: both are none', async () => {
+      const ids = [await openSession(create({ keys })), await openSession(create({ keys }))].map(
+        ({ id }) => id,
+      );
+      const hashes = await Promise.all(ids.map(keyOf));
+      const dataKeys = await Promise.all(
+        hashes.map((hash) => redis.client.hget(hash, 'sessionAttr:DATA_KEY')),
+      );
+      for (const [index, hash] of hashes.entries())
+        await redis.client.hset(hash, 'sessionAttr:DATA_KEY', dataKeys[1 - index] ?? '');
+      for (const id of ids) expect(await create({ keys }).findById(id)).toBeUndefined();
+    });
+
     it('copies a session to another namespace with the same keys: it is none', async () => {
       const { id } = await openSession(create({ keys }));
       const source = await keyOf(id);
