@@ -56,13 +56,13 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
  * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for. It is one line.
  */
 export function withoutCommand(error: unknown): Error {
-  const { message, code } = error as { message?: string; code?: string };
+  const { message, code } = Object(error) as { message?: string; code?: string };
   const quote = /(,? with args beginning with| Last reply|sess(ions)?:|dup key:).*/s;
-  return new Error(plainText((message ?? '').replace(quote, '')) || code);
+  return new Error(plainText((message ?? '').replace(quote, '')) || code || 'unknown reason');
 }
 
 /** Why something has failed, for a line of the log or another message. */
 export function reasonOf(error: unknown): string {
   if (error instanceof RedisSessionError) return error.message;
-  return (error instanceof Error && withoutCommand(error).message) || 'unknown reason';
+  return withoutCommand(error).message;
 }

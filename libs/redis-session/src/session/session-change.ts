@@ -1,5 +1,5 @@
 import { readable } from '../lib/logger.js';
-import { SessionOptionError } from './session.errors.js';
+import { SessionOptionError, SessionStoreError } from './session.errors.js';
 
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
 export interface StoredSession {
@@ -55,6 +55,13 @@ export type SaveOutcome =
       /** The stored texts of all attributes under `update`. */
       readonly current: ReadonlyMap<string, string | undefined>;
     };
+
+/** @throws SessionStoreError for an answer that no save comes to: nobody knows what a broken store has written */
+export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
+  const { kind } = Object(outcome) as Partial<SaveOutcome>;
+  if (kind === 'saved' || kind === 'missing' || kind === 'conflict') return outcome;
+  throw SessionStoreError.create('save the session', new Error('it answers no outcome of a save'));
+}
 
 /** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
 export interface SessionTimes {

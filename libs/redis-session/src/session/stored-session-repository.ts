@@ -1,20 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { withDeadline } from '../lib/deadline.js';
+import { toStoreError, withDeadline } from '../lib/deadline.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
-import { quoted } from '../lib/logger.js';
 import { OutageLog, type StoreOperation } from '../lib/outage-log.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionSetup } from './session.js';
-import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { type SessionCodec } from './attributes/codec.js';
+import {
+  knownOutcome,
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session-change.js';
+import { tolerantCodec } from './attributes/tolerant-codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
 import { SessionsAtRest } from './at-rest/sessions-at-rest.js';
 import { generateChangedSessionId } from './session-id.js';
-import { type FindSessionOptions, type SessionRepository } from './session-repository.js';
+import {
+  isIndexed,
+  type FindSessionOptions,
+  type SessionRepository,
+} from './session-repository.js';
 import {
   isDoubtful,
   SessionCorruptError,
-  SessionEncodingError,
   SessionInvalidatedError,
   SessionStoreError,
   updatesInDoubt,
@@ -58,7 +65,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     this.atRest = new SessionsAtRest(options);
     this.outages = new OutageLog(options.logger);
     this.setup = {
-      codec: this.tolerantCodec(options),
+      codec: tolerantCodec(options),
       flushMode,
       saveMode,
       generateChangedId: (id) => generateChangedSessionId(id, sessionIdGenerator),
@@ -109,7 +116,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   async deleteById(id: string): Promise<void> {
     await this.watch('delete', async () => {
       for (const storedId of this.atRest.idsToDelete(id))
-        await this.within('delete the session', this.delete(storedId));
+        await this.within('delete the session', () => this.delete(storedId));
     });
   }
 
@@ -123,7 +130,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     { accessTimeMs }: FindSessionOptions,
   ): Promise<MapSession | undefined> {
     for (const storedId of this.atRest.idsToRead(id)) {
-      const stored = await this.within('read the session', this.load(storedId, accessTimeMs));
+      const stored = await this.within('read the session', () => this.load(storedId, accessTimeMs));
       if (stored) return this.toSession(id, false, stored, storedId);
     }
     return undefined;
@@ -160,7 +167,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   private async attempt(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
     try {
-      const outcome = await this.within('save the session', this.write(stored, session));
+      const outcome = knownOutcome(await this.writeInTime(stored, session));
       // What it conflicts with may be the session's own earlier attempt.
       if (session.isInDoubt && outcome.kind === 'conflict') throw updatesInDoubt();
       if (outcome.kind === 'saved') session.isInDoubt = false;
@@ -184,9 +191,21 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     this.atRest.markRebased(session);
   }
 
-  private within<T>(action: string, operation: Promise<T>): Promise<T> {
+  /** An indexed repository calls functions of the application, too: what they throw is no failure of the store. */
+  private writeInTime(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
+    const write = () => this.write(stored, session);
+    const isRaw = this.options.deadlineMs === undefined && isIndexed(this);
+    return isRaw ? write() : this.within('save the session', write);
+  }
+
+  /** @throws SessionStoreError, whatever a store of an application throws, and what it throws of the library */
+  private async within<T>(action: string, work: () => Promise<T>): Promise<T> {
     const { deadlineMs } = this.options;
-    return deadlineMs === undefined ? operation : withDeadline(action, deadlineMs, operation);
+    try {
+      return await (deadlineMs === undefined ? work() : withDeadline(action, deadlineMs, work()));
+    } catch (error) {
+      throw toStoreError(action, error);
+    }
   }
 
   /** Makes the session that is handed out for `stored`. */
@@ -212,31 +231,5 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     atRest.attach(session, opened);
     this.noteOpened?.(session, stored);
     return session;
-  }
-
-  /**
-   * The codec without the messages of its own errors, which may quote a value. With `onCorrupt: 'new-session'`, an
-   * attribute that cannot be decoded is absent.
-   */
-  private tolerantCodec({ codec, onCorrupt, logger }: SessionRepositoryOptions): SessionCodec {
-    const encode = (value: unknown, name: string) => {
-      try {
-        return codec.encode(value, name);
-      } catch (error) {
-        if (error instanceof SessionEncodingError) throw error;
-        throw SessionEncodingError.create(name, 'is refused by its codec');
-      }
-    };
-    const decode = (text: string, name: string) => {
-      try {
-        return codec.decode(text, name);
-      } catch {
-        const message = `Cannot decode the session attribute ${quoted(name)}: its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
-        if (onCorrupt === 'error') throw new SessionCorruptError(message);
-        logger.warn(message);
-        return undefined;
-      }
-    };
-    return { encode, decode };
   }
 }

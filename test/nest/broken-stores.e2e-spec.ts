@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as store from 'nestjs-redis-session/store';
+import { LoggedLines } from '../support/apps/logged-lines.js';
+import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
+import { VisitController } from '../support/faults/visit-controller.js';
+import { Visitor } from '../support/http/visitor.js';
+
+type Operation = 'load' | 'write' | 'delete';
+
+/** What an operation does instead of its work, while it is broken. */
+let faults: Partial<Record<Operation, () => unknown>>;
+
+/** A store in memory as an application may write one, whose author has thought of no failure. */
+class BreakableRepository extends store.StoredSessionRepository {
+  private readonly sessions = new Map<string, store.StoredSession>();
+
+  protected override load(id: string): Promise<store.StoredSession | undefined> {
+    return this.broken('load') ?? Promise.resolve(this.sessions.get(id));
+  }
+
+  protected override write(change: store.SessionChange): Promise<store.SaveOutcome> {
+    return this.broken('write') ?? Promise.resolve(this.writeNow(change));
+  }
+
+  protected override delete(id: string): Promise<void> {
+    return this.broken('delete') ?? Promise.resolve(void this.sessions.delete(id));
+  }
+
+  private writeNow(change: store.SessionChange): store.SaveOutcome {
+    const { outcome, session } = store.applyChange(this.sessions.get(change.storedId), change);
+    if (!session) return outcome;
+    this.sessions.delete(change.storedId);
+    this.sessions.set(change.id, session);
+    return outcome;
+  }
+
+  private broken<T>(operation: Operation): T | undefined {
+    return faults[operation]?.() as T | undefined;
+  }
+}
+
+const breakable = (deadlineMs?: number): store.SessionStore => ({
+  name: 'breakable',
+  createRepository: (options) =>
+    new BreakableRepository(deadlineMs === undefined ? options : { ...options, deadlineMs }),
+});
+
+/** Whatever a driver may reject with. */
+const rejectWith = async (reason: unknown): Promise<never> => {
+  await Promise.resolve();
+  throw reason;
+};
+
+/** Fails as a program fails that does not know what it is given. */
+const FAILURES: Record<string, () => unknown> = {
+  'throws at once': () => {
+    throw new TypeError('secret detail');
+  },
+  rejects: () => Promise.reject(new Error('secret detail')),
+  'rejects without a reason': () => rejectWith(undefined),
+  'rejects with a text': () => rejectWith('secret detail'),
+};
+const NONSENSE: Record<string, () => unknown> = {
+  'gives null': () => Promise.resolve(null),
+  'gives a number': () => Promise.resolve(7),
+  'gives an empty object': () => Promise.resolve({}),
+  'gives an unknown outcome': () => Promise.resolve({ kind: 'done' }),
+};
+const NO_SESSIONS: Record<string, () => unknown> = {
+  'gives an empty object': () => Promise.resolve({}),
+  'gives a number': () => Promise.resolve(7),
+  'gives attributes that are no map': () =>
+    Promise.resolve({
+      creationTime: 1,
+      lastAccessedTime: 1,
+      maxInactiveInterval: 60,
+      attributes: {},
+    }),
+  'gives texts that are none': () =>
+    Promise.resolve({
+      creationTime: 1,
+      lastAccessedTime: 1,
+      maxInactiveInterval: 60,
+      attributes: new Map([['SECURITY_CONTEXT', { authentication: { name: 'root' } }]]),
+    }),
+};
+
+describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
+  const log = new LoggedLines();
+  let app: StartedApp;
+  let visitor: Visitor;
+
+  const start = async (deadlineMs?: number): Promise<void> => {
+    app = await startApp(platform, {
+      controllers: [VisitController],
+      log,
+      options: { commandTimeoutMs: 200, store: breakable(deadlineMs) },
+    });
+    visitor = new Visitor(app.url);
+    expect((await visitor.post('/login')).status).toBe(201);
+  };
+
+  beforeEach(() => {
+    faults = {};
+  });
+
+  afterEach(() => app.close());
+
+  const expectUnavailable = async (answer: ReturnType<Visitor['get']>) => {
+    const { status, headers, text } = await answer;
+    expect([status, headers['set-cookie']]).toEqual([503, undefined]);
+    expect(text).not.toContain('secret detail');
+  };
+
+  it.each(Object.entries({ ...FAILURES }))(
+    'whose load %s, has 503 for its readers',
+    async (_, fault) => {
+      await start();
+      faults = { load: fault };
+      await expectUnavailable(visitor.get('/me'));
+      await expectUnavailable(visitor.post('/count'));
+      await expectUnavailable(visitor.post('/logout'));
+      faults = {};
+      expect((await visitor.get('/me')).status).toBe(200);
+    },
+  );
+
+  it.each(Object.entries({ ...FAILURES, ...NONSENSE }))(
+    'whose write %s, has 503 for its writers',
+    async (_, fault) => {
+      await start();
+      faults = { write: fault };
+      await expectUnavailable(visitor.post('/begin'));
+      await expectUnavailable(visitor.post('/count'));
+      await expectUnavailable(new Visitor(app.url).post('/login'));
+      faults = {};
+      expect((await visitor.get('/me')).status).toBe(200);
+      expect((await visitor.post('/count')).status).toBe(201);
+    },
+  );
+
+  it.each(Object.entries(FAILURES))('whose delete %s, has 503 for a logout', async (_, fault) => {
+    await start();
+    faults = { delete: fault };
+    await expectUnavailable(visitor.post('/logout'));
+    faults = {};
+    expect((await visitor.post('/logout')).status).toBe(201);
+    expect((await visitor.get('/me')).status).toBe(401);
+  });
+
+  it.each(Object.entries(NO_SESSIONS))(
+    'whose load %s, has no answer for its readers that is one of a login',
+    async (_, fault) => {
+      await start();
+      faults = { load: fault };
+      const { status, headers } = await visitor.get('/me');
+      expect([401, 500, 503]).toContain(status);
+      expect(headers['set-cookie']).toBe(undefined);
+      faults = {};
+      expect((await visitor.get('/me')).status).toBe(200);
+    },
+  );
+
+  it.each(['load', 'write', 'delete'] as const)(
+    'whose %s never ends, has 503 at its deadline',
+    async (operation) => {
+      await start(200);
+      faults = { [operation]: () => new Promise(() => undefined) };
+      const request = { load: '/count', write: '/count', delete: '/logout' }[operation];
+      await expectUnavailable(visitor.post(request));
+      faults = {};
+      expect((await visitor.get('/me')).status).toBe(200);
+    },
+  );
+
+  it('whose write finds a conflict each time, has 503 in the end', async () => {
+    await start();
+    faults = {
+      write: () => Promise.resolve({ kind: 'conflict', current: new Map([['count', '0']]) }),
+    };
+    await expectUnavailable(visitor.post('/count'));
+  });
+});
