@@ -188,6 +188,20 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
     });
   });
 
+  it.each<[string, (user: object) => unknown]>([
+    ['a promise', () => Promise.resolve({ name: 'kim', principal: 1, authorities: [] })],
+    ['no name', (principal) => ({ principal, authorities: [] })],
+    ['no authorities', (principal) => ({ name: 'kim', principal })],
+    ['a text of authorities', (principal) => ({ name: 'kim', principal, authorities: 'USER' })],
+    ['nothing', () => undefined],
+  ])('is not answered as if it had been when toAuthentication gives %s', async (_, make) => {
+    const toAuthentication = make as NonNullable<SecurityOptions['toAuthentication']>;
+    const visitor = await start({ toAuthentication });
+    expect((await visitor.post('/login', KIM)).status).toBe(500);
+    expect(await visitor.cookie()).toBeUndefined();
+    expect(log.text).toContain('security.toAuthentication must return');
+  });
+
   describe('cacheControl', () => {
     it.each(['eager', 'lazy'] as const)(
       'defaults to no-store for what logged-in users see, and nothing for others, %s',

@@ -66,7 +66,7 @@ export function runInScope<T>(scope: SecurityScope, action: () => T): T {
 export interface SecurityContextRepository {
   /** @returns the empty context when none is stored, or what is stored is none */
   loadContext(session: SessionView): SecurityContext;
-  /** The empty context removes what is stored. */
+  /** The empty context removes what is stored. @throws TypeError when {@link loadContext} would not know it */
   saveContext(session: Session, context: SecurityContext): void;
 }
 
@@ -78,6 +78,11 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
   },
 
   saveContext(session, { authentication, credentialStamp, isRemembered = false }) {
+    if (authentication && !isAuthentication(authentication)) {
+      throw new TypeError(
+        'Cannot log in: security.toAuthentication must return an object with a name and a list of authorities.',
+      );
+    }
     const stored = {
       authentication,
       ...(credentialStamp !== undefined && { credentialStamp }),
@@ -88,14 +93,22 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
 };
 
 function isSecurityContext(stored: unknown): stored is SecurityContext {
-  if (typeof stored !== 'object' || stored === null || !('authentication' in stored)) return false;
-  const { authentication } = stored;
   return (
-    typeof authentication === 'object' &&
-    authentication !== null &&
-    'name' in authentication &&
-    typeof authentication.name === 'string' &&
-    'authorities' in authentication &&
-    Array.isArray(authentication.authorities)
+    typeof stored === 'object' &&
+    stored !== null &&
+    'authentication' in stored &&
+    isAuthentication(stored.authentication)
+  );
+}
+
+/** Whether `value` tells what decides about a request: a name, and authorities. */
+function isAuthentication(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'authorities' in value &&
+    Array.isArray(value.authorities)
   );
 }
