@@ -102,6 +102,17 @@ export function integerOf(reply: unknown): number {
   throw new Error(SENSELESS);
 }
 
+/**
+ * Sends a script once more when Redis still does not know it. ioredis sends it again once: beside others, and under a `SCRIPT FLUSH`,
+ * that may be too early. Nothing was done so far.
+ */
+export function sendUntilKnown<T>(send: () => Promise<T>): Promise<T> {
+  return send().catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send();
+    throw error;
+  });
+}
+
 /** @throws Error when `reply` is no list */
 export function listOf<T>(reply: readonly T[]): readonly T[] {
   if (!Array.isArray(reply)) throw new Error(SENSELESS);
@@ -128,10 +139,10 @@ export class WriteDeadline {
     send: (latestMs: number) => Promise<RawReply>,
   ): Promise<ScriptReply> {
     const latestMs = this.latestMs();
-    const reply = await this.attempt(action, send(latestMs));
+    const reply = await this.attempt(action, () => send(latestMs));
     if (reply[0] !== TOO_LATE) return reply;
     const nextLatestMs = this.latestMs();
-    const nextReply = await this.attempt(action, send(nextLatestMs));
+    const nextReply = await this.attempt(action, () => send(nextLatestMs));
     const isInDoubt = outlivesMark(reply, latestMs);
     if (isInDoubt && nextReply[0] === CONFLICT) throw updatesInDoubt();
     if (nextReply[0] !== TOO_LATE) return nextReply;
@@ -144,9 +155,9 @@ export class WriteDeadline {
     return this.serverClock.toServerMs(Date.now() + this.timeoutMs - CLOCK_GRAIN_MS);
   }
 
-  private async attempt(action: string, sent: Promise<RawReply>): Promise<ScriptReply> {
+  private async attempt(action: string, send: () => Promise<RawReply>): Promise<ScriptReply> {
     try {
-      return await withDeadline(action, this.timeoutMs, this.read(sent));
+      return await withDeadline(action, this.timeoutMs, this.read(send));
     } catch (error) {
       const { cause } = error as Error;
       const isRefused = cause instanceof Error && REFUSAL.test(cause.message);
@@ -154,9 +165,9 @@ export class WriteDeadline {
     }
   }
 
-  private async read(sent: Promise<RawReply>): Promise<ScriptReply> {
+  private async read(send: () => Promise<RawReply>): Promise<ScriptReply> {
     const sentMs = Date.now();
-    const reply = await sent;
+    const reply = await sendUntilKnown(send);
     const [first, second, ...rest] = Array.isArray(reply) ? (reply as unknown[]) : [SAVED, reply];
     const [outcome, serverMs] = [integerOf(first), integerOf(second)];
     if (serverMs < EARLIEST_MS) throw new Error(SENSELESS);

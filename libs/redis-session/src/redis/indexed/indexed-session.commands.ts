@@ -24,6 +24,7 @@ import {
   type RawReply,
   SAVED,
   type ScriptArguments,
+  sendUntilKnown,
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
@@ -116,13 +117,14 @@ export class IndexedSessionCommands {
   private async sendDeletion({ id, reason = '' }: EndSessionInput): Promise<EndSessionOutcome> {
     const { client, keys, options } = this;
     const fields = options.indexNames.map((name) => INDEX_FIELD_PREFIX + name);
-    const deletion = writeOver(client, true, (scripts: ScriptedClient) =>
-      scripts.nestIndexedDelete(
-        ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
-        ...[id, reason, options.reasonLifeMs, ...fields],
-      ),
-    );
-    const reply = deletion.then(listOf<string | null>);
+    const deletion = () =>
+      writeOver(client, true, (scripts: ScriptedClient) =>
+        scripts.nestIndexedDelete(
+          ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
+          ...[id, reason, options.reasonLifeMs, ...fields],
+        ),
+      );
+    const reply = sendUntilKnown(deletion).then(listOf<string | null>);
     const texts = await withDeadline('end the session', options.commandTimeoutMs, reply);
     return { kind: 'ended', fields: texts.flatMap((text, i) => [fields[i] ?? '', text ?? '']) };
   }
