@@ -149,6 +149,7 @@ export function describeRequestsInFlight(apps: SpringApps): void {
         });
         expect(revived).toBe(0);
       },
+      120_000,
     );
 
     /** @returns ids of sessions like the one under `key` */
