@@ -1,13 +1,14 @@
 // node tools/files-of-requests.mjs: which source files of the library one request runs through, once the application is warm.
 // Prints them for four requests as JSON: `{ "get": ["session/map-session.ts", …], … }`. Build the library first.
 import { Session } from 'node:inspector/promises';
-import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import passport from 'passport';
 import {
   Authenticated,
   CurrentSession,
   CurrentUser,
-  LoginService,
+  LoginGuard,
   RedisSessionModule,
 } from '../libs/redis-session/build/index.js';
 import { startRedisServer } from './servers/redis-server.mjs';
@@ -16,10 +17,6 @@ const LIBRARY = new URL('../libs/redis-session/build/', import.meta.url).href;
 const WARM_UP_REQUESTS = 3;
 
 class SessionController {
-  constructor(loginService) {
-    this.loginService = loginService;
-  }
-
   me(user) {
     return { name: user.username };
   }
@@ -29,8 +26,7 @@ class SessionController {
     return { value };
   }
 
-  async login(request) {
-    await this.loginService.login(request, { username: 'kim' });
+  login() {
     return { ok: true };
   }
 }
@@ -41,14 +37,17 @@ const decorate = (name, ...decorators) => {
     decorator(prototype, name, Object.getOwnPropertyDescriptor(prototype, name));
 };
 Controller()(SessionController);
-Reflect.defineMetadata('design:paramtypes', [LoginService], SessionController);
 decorate('me', Get('me'), Authenticated());
 CurrentUser()(prototype, 'me', 0);
 decorate('change', Post('change'));
 CurrentSession()(prototype, 'change', 0);
 Body()(prototype, 'change', 1);
-decorate('login', Post('login'));
-Req()(prototype, 'login', 0);
+decorate('login', Post('login'), UseGuards(LoginGuard('kim')));
+passport.use('kim', {
+  authenticate() {
+    this.success({ username: 'kim' });
+  },
+});
 
 class AppModule {}
 
@@ -68,23 +67,41 @@ try {
 
 async function filesOfRequests(url) {
   let value = 0;
-  const login = () => fetch(`${url}/login`, { method: 'POST' });
-  const cookie = (await login()).headers.getSetCookie()[0].split(';')[0];
+  const cookie = cookieOf(await fetch(`${url}/login`, { method: 'POST' }));
   const headers = { cookie, 'content-type': 'application/json' };
   const change = () =>
     fetch(`${url}/change`, { method: 'POST', headers, body: JSON.stringify({ value: ++value }) });
+  // A browser that asked for a page before, and then sends the form.
+  let visitor = '';
+  const html = { accept: 'text/html' };
+  const visit = async () => {
+    visitor = cookieOf(await fetch(`${url}/me`, { headers: html, redirect: 'manual' }));
+  };
+  const login = () => {
+    const body = new URLSearchParams({ username: 'kim' });
+    const sent = { ...html, cookie: visitor };
+    return fetch(`${url}/login`, { method: 'POST', headers: sent, body, redirect: 'manual' });
+  };
   const ended = `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'B' : 'A'}`;
   return {
     get: await filesOf(() => fetch(`${url}/me`, { headers }), 200),
     change: await filesOf(change, 201),
-    login: await filesOf(login, 201),
+    login: await filesOf(login, 303, visit),
     expired: await filesOf(() => fetch(`${url}/me`, { headers: { cookie: ended } }), 401),
   };
 }
 
-/** The source files of which at least one function runs while `send` is answered. */
-async function filesOf(send, status) {
-  for (let sent = 0; sent < WARM_UP_REQUESTS; sent += 1) await expectStatus(send, status);
+function cookieOf(response) {
+  return response.headers.getSetCookie()[0].split(';')[0];
+}
+
+/** The source files of which at least one function runs while `send` is answered. `prepare` is called before each time. */
+async function filesOf(send, status, prepare = () => undefined) {
+  for (let sent = 0; sent < WARM_UP_REQUESTS; sent += 1) {
+    await prepare();
+    await expectStatus(send, status);
+  }
+  await prepare();
   const inspector = new Session();
   inspector.connect();
   await inspector.post('Profiler.enable');

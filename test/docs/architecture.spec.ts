@@ -43,6 +43,7 @@ describe('docs/architecture.md', () => {
     it.each([
       ['One GET', 'get'],
       ['One changed attribute', 'change'],
+      ['One login', 'login'],
       ['One expired session', 'expired'],
     ] as const)('%s names in its steps only files that run then', (title, request) => {
       const walked = filesOf(title).filter((file) => file.endsWith('.ts'));
