@@ -65,6 +65,7 @@ const NONSENSE: Record<string, () => unknown> = {
   'gives a number': () => Promise.resolve(7),
   'gives an empty object': () => Promise.resolve({}),
   'gives an unknown outcome': () => Promise.resolve({ kind: 'done' }),
+  'gives a conflict with nothing': () => Promise.resolve({ kind: 'conflict' }),
 };
 const NO_SESSIONS: Record<string, () => unknown> = {
   'gives an empty object': () => Promise.resolve({}),

@@ -40,6 +40,7 @@ export async function checkLogin(app, redisUrl, { command, adminPath } = {}) {
  */
 export async function startApplication(app, redisUrl, [file, ...args] = ['node', 'dist/main']) {
   const port = await getPort({ host: '127.0.0.1' });
+  // `nest add --migrate` reads the secret of the library before it.
   const env = { PORT: String(port), REDIS_URL: redisUrl, SESSION_SECRET: 'of an old application' };
   const server = startBackgroundProcess(file ?? 'node', args, { cwd: app, env });
   await waitUntilListening(`the application in ${app}`, server, port);

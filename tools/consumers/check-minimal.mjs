@@ -53,7 +53,11 @@ async function startAndLogIn(/** @type {string} */ app, /** @type {string} */ st
     assert.match(await members.text(), /Hello kim\. Visit 1 /);
   } finally {
     // npm runs a shell, which does not hand signals on.
-    if (!server.hasExited()) process.kill(-server.pid, 'SIGTERM');
+    try {
+      process.kill(-server.pid, 'SIGTERM');
+    } catch {
+      // It has ended.
+    }
     await server.exited;
   }
 }

@@ -202,6 +202,18 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
     expect(log.text).toContain('security.toAuthentication must return');
   });
 
+  it('leaves whoever is logged in as he is when toAuthentication gives no name', async () => {
+    let name: string | undefined = 'kim';
+    const toAuthentication = ((principal: object) => ({
+      ...{ name, principal, authorities: [] },
+    })) as NonNullable<SecurityOptions['toAuthentication']>;
+    const visitor = await start({ toAuthentication });
+    await visitor.post('/login', KIM);
+    name = undefined;
+    expect((await visitor.post('/login', KIM)).status).toBe(500);
+    expect((await visitor.get('/members')).status).toBe(200);
+  });
+
   describe('cacheControl', () => {
     it.each(['eager', 'lazy'] as const)(
       'defaults to no-store for what logged-in users see, and nothing for others, %s',

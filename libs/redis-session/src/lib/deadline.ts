@@ -1,7 +1,7 @@
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
 import { plainText } from './logger.js';
 
-/** A deadline is over. */
+/** No answer came within the deadline. */
 class NoAnswerError extends Error {}
 
 /** Whether `error` is that of a command whose deadline is over. */
@@ -56,9 +56,10 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
  * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for. It is one line.
  */
 export function withoutCommand(error: unknown): Error {
-  const { message, code } = Object(error) as { message?: string; code?: string };
+  const { message, code } = Object(error) as { message?: unknown; code?: string };
+  const text = typeof message === 'string' ? message : '';
   const quote = /(,? with args beginning with| Last reply|sess(ions)?:|dup key:).*/s;
-  return new Error(plainText((message ?? '').replace(quote, '')) || code || 'unknown reason');
+  return new Error(plainText(text.replace(quote, '')) || code || 'unknown reason');
 }
 
 /** Why something has failed, for a line of the log or another message. */

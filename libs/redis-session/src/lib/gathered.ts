@@ -1,7 +1,7 @@
 /**
- * Makes a function that gathers what it is given during one turn of the event loop.
+ * Makes a function that gathers the items of one turn of the event loop.
  *
- * @param send - is given all of a turn, in order, at its end
+ * @param send - called at the end of the turn with all of them, in order
  */
 export function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
   let waiting: T[] = [];

@@ -36,7 +36,8 @@ export class Lanes {
    * one gets no answer in time, those that wait behind it fail with it: nobody waits for several deadlines.
    */
   run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const result = this.endOf.get(key)?.then((failure) => next(action, failure)) ?? action();
+    const result =
+      this.endOf.get(key)?.then((failure) => runUnlessUnanswered(action, failure)) ?? action();
     const leave = (failure?: unknown) => {
       if (this.endOf.get(key) === end) this.endOf.delete(key);
       return failure;
@@ -47,7 +48,7 @@ export class Lanes {
   }
 }
 
-function next<T>(action: () => Promise<T>, failure: unknown): Promise<T> {
+function runUnlessUnanswered<T>(action: () => Promise<T>, failure: unknown): Promise<T> {
   if (isUnanswered(failure)) throw failure;
   return action();
 }

@@ -43,8 +43,8 @@ function readStatements({ sessions, attributes, indexes }: SessionTables, isInde
   return named({
     // $1 JSON: ids. Each by the index, also while there are no statistics; varchar suits columns of each type
     read: `
-    SELECT found.* FROM json_array_elements_text($1) id, LATERAL (${select}
-     WHERE s.session_id = id::varchar LIMIT 1) found`,
+    SELECT found.* FROM json_array_elements_text($1) wanted_id, LATERAL (${select}
+     WHERE s.session_id = wanted_id::varchar LIMIT 1) found`,
 
     readAndTouch: `${touch} ${select} WHERE s.session_id = $1`,
 

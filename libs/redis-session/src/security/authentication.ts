@@ -71,7 +71,7 @@ const SALT_BYTES = 16;
 export function sealCredentialStamp(stamp: unknown, salt = randomBytes(SALT_BYTES)): string {
   if (typeof stamp !== 'string') {
     throw new TypeError(
-      `security.credentialStamp must return a string, got ${typeof stamp}. Have loadPrincipal read what it is made of.`,
+      `security.credentialStamp must return a string, got ${typeof stamp}. Let loadPrincipal load the fields that the stamp uses.`,
     );
   }
   const seal = createHmac('sha256', salt).update(stamp).digest('base64url');

@@ -66,7 +66,7 @@ export function runInScope<T>(scope: SecurityScope, action: () => T): T {
 export interface SecurityContextRepository {
   /** @returns the empty context when none is stored, or what is stored is none */
   loadContext(session: SessionView): SecurityContext;
-  /** The empty context removes what is stored. @throws TypeError when {@link loadContext} would not know it */
+  /** The empty context removes what is stored. */
   saveContext(session: Session, context: SecurityContext): void;
 }
 
@@ -78,11 +78,6 @@ export const sessionSecurityContextRepository: SecurityContextRepository = {
   },
 
   saveContext(session, { authentication, credentialStamp, isRemembered = false }) {
-    if (authentication && !isAuthentication(authentication)) {
-      throw new TypeError(
-        'Cannot log in: security.toAuthentication must return an object with a name and a list of authorities.',
-      );
-    }
     const stored = {
       authentication,
       ...(credentialStamp !== undefined && { credentialStamp }),
@@ -98,6 +93,14 @@ function isSecurityContext(stored: unknown): stored is SecurityContext {
     stored !== null &&
     'authentication' in stored &&
     isAuthentication(stored.authentication)
+  );
+}
+
+/** @throws TypeError for what `security.toAuthentication` made when nobody would be logged in by it */
+export function requireAuthentication(value: unknown): void {
+  if (isAuthentication(value)) return;
+  throw new TypeError(
+    'Cannot log in: security.toAuthentication must return an object with a name and a list of authorities.',
   );
 }
 

@@ -68,7 +68,10 @@ export const repositoryOptionGroup = z.strictObject({
     .union([positiveOption, z.literal(-1)])
     .describe('-1 (never) or a positive integer')
     .default(1800),
-  /** What follows when a stored session cannot be read: `'new-session'` replaces it, `'error'` fails the request. */
+  /**
+   * What follows when something stored cannot be read. `'new-session'` replaces a session, and leaves out an attribute.
+   * `'error'` fails the request.
+   */
   onCorrupt: z.enum(['new-session', 'error']).default('new-session'),
   /** Which attributes a save writes. */
   saveMode: z.enum(SaveMode).default(SaveMode.OnChange),

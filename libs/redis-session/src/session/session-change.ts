@@ -56,11 +56,12 @@ export type SaveOutcome =
       readonly current: ReadonlyMap<string, string | undefined>;
     };
 
-/** @throws SessionStoreError for an answer that no save comes to: nobody knows what a broken store has written */
+/** @throws SessionStoreError when `write` of a store returned something else: nobody knows what it has written */
 export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
-  const { kind } = Object(outcome) as Partial<SaveOutcome>;
-  if (kind === 'saved' || kind === 'missing' || kind === 'conflict') return outcome;
-  throw SessionStoreError.create('save the session', new Error('it answers no outcome of a save'));
+  const { kind, current } = Object(outcome) as { kind?: string; current?: unknown };
+  const isConflict = kind === 'conflict' && current instanceof Map;
+  if (kind === 'saved' || kind === 'missing' || isConflict) return outcome;
+  throw SessionStoreError.create('save the session', new Error('write returned no SaveOutcome'));
 }
 
 /** The times that decide when a session ends: epoch ms and seconds (-1 = never). */

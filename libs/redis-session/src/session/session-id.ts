@@ -11,8 +11,8 @@ export const STABLE_PREFIX_LENGTH = 8;
 const ID_BYTES = 32;
 
 /**
- * Bytes of the generator for the next ids: to ask it for sixteen costs hardly more than for one, as in `randomUUID`. Those of
- * an id are gone when it is made.
+ * Bytes of the generator for the next ids: to ask it for sixteen costs hardly more than for one, as in `randomUUID`. The bytes
+ * of an id are erased once it is made.
  */
 const randomBytes = Buffer.alloc(16 * ID_BYTES);
 let usedCount = randomBytes.length;

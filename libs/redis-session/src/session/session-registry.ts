@@ -13,7 +13,7 @@ export interface SessionClient {
 
 /** What users and administrators may see of a session. Mirrors `SessionInformation` of Spring Security. */
 export interface SessionInformation {
-  /** Anyone who has it is logged in, unless `hashIds` is on. Show `ref` on pages instead. */
+  /** Anyone who has it can use the session, unless `hashIds` is on. Show `ref` on pages instead. */
   readonly sessionId: string;
   /** Names the session and is of no use to log in: 32 hex digits, for pages and links. Changes with the id. */
   readonly ref: string;

@@ -198,7 +198,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     return isRaw ? write() : this.within('save the session', write);
   }
 
-  /** @throws SessionStoreError, whatever a store of an application throws, and what it throws of the library */
+  /** @throws RedisSessionError of the library as it is, and SessionStoreError for any other error */
   private async within<T>(action: string, work: () => Promise<T>): Promise<T> {
     const { deadlineMs } = this.options;
     try {

@@ -65,7 +65,7 @@ export function keepOutOfSharedCaches(
   if (!keepsOut(current)) response.setHeader('Cache-Control', cacheControl);
 }
 
-/** `private="x-note"` is about one header alone (RFC 9111 §5.2.2.7), and the other two let shared caches in again. */
+/** `private="x-note"` is about one header alone (RFC 9111 §5.2.2.7). Beside `public` or `s-maxage`, `private` does not help. */
 function keepsOut(cacheControl: string): boolean {
   const directives = cacheControl.split(',').map((each) => each.trim().toLowerCase());
   const isShared = directives.some((each) => each === 'public' || each.startsWith('s-maxage'));

@@ -49,7 +49,7 @@ export class LoginFlow {
     const flow = flows.get(setup);
     if (!flow)
       throw new TypeError(
-        'Cannot log in: no application has this request. Import RedisSessionModule.forRoot().',
+        'Cannot log in: the request did not pass through RedisSessionModule. Import RedisSessionModule.forRoot().',
       );
     return flow;
   }

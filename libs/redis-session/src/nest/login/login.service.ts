@@ -11,6 +11,7 @@ import {
 import { forgetRememberedSession, rememberSession } from '../../security/remember-me.js';
 import {
   EMPTY_SECURITY_CONTEXT,
+  requireAuthentication,
   type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
@@ -78,14 +79,12 @@ export class LoginService {
       kind: 'full',
       authenticatedAt: clock(),
     };
+    requireAuthentication(authentication);
     const stampOf = security ? security.credentialStamp : undefined;
     const credentialStamp = stampOf && sealCredentialStamp(stampOf(user));
     const previous = await this.renewSession(sessionRequest, authentication);
-    await this.keep(
-      sessionRequest,
-      { authentication, credentialStamp },
-      options.isRemembered === true,
-    );
+    const made = { authentication, credentialStamp };
+    await this.keep(sessionRequest, made, options.isRemembered === true);
     await this.admit(sessionRequest, request, { ...options, replaced: previous?.replaced });
     this.tellOfNewId(sessionRequest, previous?.id);
     sessionRequest.announcement.force();

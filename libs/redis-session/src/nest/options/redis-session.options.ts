@@ -169,7 +169,7 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
   security: z
     .union([objectOption<SecurityOptions>('an object of security options'), z.literal(false)])
     .default({}),
-  /** The form of an id. Other ids never reach Redis. Default: what `sessionIdGenerator` makes. */
+  /** The form of an id. Other ids never reach the store. Default: what `sessionIdGenerator` makes. */
   sessionIdPattern: z.instanceof(RegExp).describe('a regular expression').optional(),
   /** How the session id travels. Default: in a cookie, see `cookie`. */
   sessionIdResolver: objectOption<SessionIdResolver>('a SessionIdResolver').optional(),

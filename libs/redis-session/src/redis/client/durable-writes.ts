@@ -10,7 +10,10 @@ import { refused, SessionOptionError, SessionStoreError } from '../../session/se
 export const durabilityOptionGroup = z.strictObject({
   /** How many replicas of Redis must have a login, a logout or a changed id before it is answered. */
   replicas: positiveOption,
-  /** Milliseconds after which the request is answered with 503 instead. Must be below `commandTimeoutMs`. */
+  /**
+   * Milliseconds that replicas have, before the request is answered with 503. A write may wait as long for those before it.
+   * Must be below `commandTimeoutMs`.
+   */
   timeoutMs: positiveOption.default(1000),
 });
 
@@ -104,7 +107,7 @@ export class DurableWrites {
     const { timeoutMs } = this.options;
     if (performance.now() - sinceMs <= timeoutMs) return send(this.connection);
     throw refused(
-      unconfirmed(`nothing was sent: replicas kept earlier writes for ${timeoutMs} ms`),
+      unconfirmed(`nothing was sent: earlier writes waited for replicas for ${timeoutMs} ms`),
     );
   }
 

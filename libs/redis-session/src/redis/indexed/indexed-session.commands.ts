@@ -117,14 +117,14 @@ export class IndexedSessionCommands {
   private async sendDeletion({ id, reason = '' }: EndSessionInput): Promise<EndSessionOutcome> {
     const { client, keys, options } = this;
     const fields = options.indexNames.map((name) => INDEX_FIELD_PREFIX + name);
-    const deletion = () =>
-      writeOver(client, true, (scripts: ScriptedClient) =>
+    const reply = writeOver(client, true, (scripts: ScriptedClient) =>
+      sendUntilKnown(() =>
         scripts.nestIndexedDelete(
           ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
           ...[id, reason, options.reasonLifeMs, ...fields],
         ),
-      );
-    const reply = sendUntilKnown(deletion).then(listOf<string | null>);
+      ),
+    ).then(listOf<string | null>);
     const texts = await withDeadline('end the session', options.commandTimeoutMs, reply);
     return { kind: 'ended', fields: texts.flatMap((text, i) => [fields[i] ?? '', text ?? '']) };
   }
