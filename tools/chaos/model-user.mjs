@@ -67,8 +67,8 @@ export class ModelUser {
   #restsUntilMs = 0;
   #readsUntilMs = 0;
   #comesFromBreak = false;
-  /** Whether a login or logout may still be under way whose answer he did not wait for. It ends the session that the next login begins with. */
-  #hasLeftEarly = false;
+  /** Whether a login or logout may still take place: he did not wait for its answer, or the logout was refused. It ends the session that the next login begins with. */
+  #mayEndLater = false;
   #isBusy = false;
   #idleMs;
   /** @type {Record<string, () => Promise<Result>>} */
@@ -104,7 +104,7 @@ export class ModelUser {
     this.#client.patienceMs = patienceMs;
     const result = await this.#actions[action]().catch(() => {
       this.#startAnew(this.#client.cookie);
-      this.#hasLeftEarly ||= LOGINS_AND_LOGOUTS.includes(action);
+      this.#mayEndLater ||= LOGINS_AND_LOGOUTS.includes(action);
       return patienceMs === undefined ? { kind: /** @type {const} */ ('broken') } : OK;
     });
     this.#isBusy = false;
@@ -129,8 +129,8 @@ export class ModelUser {
   async #logIn() {
     const { cookie } = this.#client;
     const { status } = await this.#client.post('/login', KIM);
-    if (status === 401 && this.#hasLeftEarly) return OK;
-    this.#hasLeftEarly = false;
+    if (status === 401 && this.#mayEndLater) return OK;
+    this.#mayEndLater = false;
     if (status !== 200) {
       this.#restsUntilMs = performance.now() + REST_MS;
       return refused(status);
@@ -149,7 +149,10 @@ export class ModelUser {
     this.#loggedInSinceMs = undefined;
     this.#expectNoItem();
     const { status } = await this.#client.post('/logout', {});
-    if (status !== 204) return refused(status);
+    if (status !== 204) {
+      this.#mayEndLater = true;
+      return refused(status);
+    }
     this.#leave(cookie);
     return OK;
   }

@@ -56,7 +56,8 @@ describe.each([
     }
   };
 
-  it.concurrent(
+  // Alone, because time counts.
+  it(
     'leaves a frozen master within 3 seconds after the promotion, and does not return to it',
     withSentinel(async ({ sentinel, promotedAtMs, start }) => {
       const replica = await start();

@@ -11,8 +11,8 @@ export const durabilityOptionGroup = z.strictObject({
   /** How many replicas of Redis must have a login, a logout or a changed id before it is answered. */
   replicas: positiveOption,
   /**
-   * Milliseconds that replicas have, before the request is answered with 503. A write may wait as long for those before it.
-   * Must be below `commandTimeoutMs`.
+   * Milliseconds in which replicas must receive a write. After that the request is answered with 503. Before it is sent, a write
+   * waits up to this long for earlier writes. Must be below `commandTimeoutMs`.
    */
   timeoutMs: positiveOption.default(1000),
 });
