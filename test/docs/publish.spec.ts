@@ -20,17 +20,20 @@ describe('the workflow that publishes', () => {
   let workflow: Workflow;
   let copy: string;
   let unpacked: string;
+  let version: string;
 
   beforeAll(async () => {
     workflow = parse(await readFile(`${ROOT}.github/workflows/publish.yml`, 'utf8')) as Workflow;
     copy = await mkdtemp(join(tmpdir(), 'publish-'));
     for (const path of COPIED) await cp(join(ROOT, path), join(copy, path), { recursive: true });
+    const manifest = await readFile(join(copy, LIB, 'package.json'), 'utf8');
+    ({ version } = JSON.parse(manifest) as { version: string });
     const commands = workflow.jobs.npm.steps.map(({ run = '' }) => run);
     const [own = '', publish = ''] = commands.slice(commands.indexOf('npm run build:lib') + 1);
     expect(publish).toMatch(/^npm publish -w nestjs-redis-session /);
     await execa(own, { shell: true, cwd: copy, env: ENV });
     await execa('npm', ['pack', '--pack-destination', copy], { cwd: join(copy, LIB) });
-    await execa('tar', ['-xzf', 'nestjs-redis-session-0.1.0.tgz'], { cwd: copy });
+    await execa('tar', ['-xzf', `nestjs-redis-session-${version}.tgz`], { cwd: copy });
     unpacked = join(copy, 'package');
   });
 
@@ -55,7 +58,7 @@ describe('the workflow that publishes', () => {
     const readme = await readFile(join(unpacked, 'README.md'), 'utf8');
     const targets = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
     expect(targets).toContain(
-      'https://github.com/octo/sessions/blob/v0.1.0/docs/getting-started.md#install',
+      `https://github.com/octo/sessions/blob/v${version}/docs/getting-started.md#install`,
     );
     expect(targets.filter((target) => !/^(?:https:|#)/.test(target))).toEqual([]);
   });

@@ -114,7 +114,7 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   };
 
   it.each(Object.entries({ ...FAILURES }))(
-    'whose load %s, has 503 for its readers',
+    'whose load %s, answers 503 to readers',
     async (_, fault) => {
       await start();
       faults = { load: fault };
@@ -127,7 +127,7 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   );
 
   it.each(Object.entries({ ...FAILURES, ...NONSENSE }))(
-    'whose write %s, has 503 for its writers',
+    'whose write %s, answers 503 to writers',
     async (_, fault) => {
       await start();
       faults = { write: fault };
@@ -140,14 +140,17 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
     },
   );
 
-  it.each(Object.entries(FAILURES))('whose delete %s, has 503 for a logout', async (_, fault) => {
-    await start();
-    faults = { delete: fault };
-    await expectUnavailable(visitor.post('/logout'));
-    faults = {};
-    expect((await visitor.post('/logout')).status).toBe(201);
-    expect((await visitor.get('/me')).status).toBe(401);
-  });
+  it.each(Object.entries(FAILURES))(
+    'whose delete %s, answers 503 to a logout',
+    async (_, fault) => {
+      await start();
+      faults = { delete: fault };
+      await expectUnavailable(visitor.post('/logout'));
+      faults = {};
+      expect((await visitor.post('/logout')).status).toBe(201);
+      expect((await visitor.get('/me')).status).toBe(401);
+    },
+  );
 
   it.each(Object.entries(NO_SESSIONS))(
     'whose load %s, has no answer for its readers that is one of a login',

@@ -194,15 +194,18 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
     ['no authorities', (principal) => ({ name: 'kim', principal })],
     ['a text of authorities', (principal) => ({ name: 'kim', principal, authorities: 'USER' })],
     ['nothing', () => undefined],
-  ])('is not answered as if it had been when toAuthentication gives %s', async (_, make) => {
-    const toAuthentication = make as NonNullable<SecurityOptions['toAuthentication']>;
-    const visitor = await start({ toAuthentication });
-    expect((await visitor.post('/login', KIM)).status).toBe(500);
-    expect(await visitor.cookie()).toBeUndefined();
-    expect(log.text).toContain('security.toAuthentication must return');
-  });
+  ])(
+    'is answered with 500 and sets no cookie when toAuthentication returns %s',
+    async (_, make) => {
+      const toAuthentication = make as NonNullable<SecurityOptions['toAuthentication']>;
+      const visitor = await start({ toAuthentication });
+      expect((await visitor.post('/login', KIM)).status).toBe(500);
+      expect(await visitor.cookie()).toBeUndefined();
+      expect(log.text).toContain('security.toAuthentication must return');
+    },
+  );
 
-  it('leaves whoever is logged in as he is when toAuthentication gives no name', async () => {
+  it('keeps the earlier login when toAuthentication returns no name', async () => {
     let name: string | undefined = 'kim';
     const toAuthentication = ((principal: object) => ({
       ...{ name, principal, authorities: [] },

@@ -50,7 +50,7 @@ describe.each([
     try {
       await use({ sentinel, promotedAtMs, start });
     } finally {
-      await Promise.all(replicas.map((replica) => replica.close()));
+      await Promise.allSettled(replicas.map((replica) => replica.close()));
       watcher.disconnect();
       await sentinel.stop();
     }

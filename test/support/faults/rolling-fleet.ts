@@ -48,6 +48,8 @@ export class RollingFleet {
   private readonly ports = new Map<Pod, number>();
   private readonly replicas = new Map<Pod, RunningApp>();
   private readonly drains = new Map<Pod, () => Promise<void>>();
+  /** Of the servers that have been started. */
+  private readonly stops: (() => Promise<unknown>)[] = [];
 
   constructor(private readonly load: FleetLoad) {
     this.users = Array.from({ length: load.sessions }, (_, n) => ({
@@ -64,16 +66,17 @@ export class RollingFleet {
 
   async start(): Promise<void> {
     this.redis = await startRedis();
+    this.stops.push(() => this.redis.stop());
     for (const pod of PODS) this.ports.set(pod, await getPort({ host: '127.0.0.1' }));
     this.nginx = await startNginx({ upstreamPorts: [...this.ports.values()] });
+    this.stops.push(() => this.nginx.stop());
     for (const { client } of this.users) client.url = this.url;
   }
 
   async stop(): Promise<void> {
     this.agent.destroy();
-    await this.nginx.stop();
-    await Promise.all([...this.replicas.values()].map((replica) => replica.close()));
-    await this.redis.stop();
+    await Promise.allSettled([...this.replicas.values()].map((replica) => replica.close()));
+    await Promise.all(this.stops.map((stop) => stop()));
   }
 
   /** Takes a replica out of service and puts another one in its place. */
@@ -149,8 +152,8 @@ export async function withRollingFleet(
   use: (fleet: RollingFleet) => Promise<void>,
 ): Promise<void> {
   const fleet = new RollingFleet(load);
-  await fleet.start();
   try {
+    await fleet.start();
     await use(fleet);
   } finally {
     await fleet.stop();
