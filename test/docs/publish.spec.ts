@@ -60,7 +60,38 @@ describe('the workflow that publishes', () => {
     expect(targets).toContain(
       `https://github.com/octo/sessions/blob/v${version}/docs/getting-started.md#install`,
     );
+    expect(targets).toContain(
+      `https://stackblitz.com/github/octo/sessions/tree/v${version}/examples/minimal`,
+    );
     expect(targets.filter((target) => !/^(?:https:|#)/.test(target))).toEqual([]);
+  });
+
+  it.each([
+    ['its version', (version: string) => `v${version}`, 0, ''],
+    [
+      'another version',
+      () => 'v9.9.9',
+      1,
+      'Cannot publish: the tag of the release is v9.9.9, and libs/redis-session/package.json has version VERSION. Tag the release vVERSION, or change the version.',
+    ],
+    [
+      'its version without the v',
+      (version: string) => version,
+      1,
+      'Cannot publish: the tag of the release is VERSION, and libs/redis-session/package.json has version VERSION. Tag the release vVERSION, or change the version.',
+    ],
+    [
+      'no tag',
+      () => '',
+      1,
+      'Cannot publish: the tag of the release is not known, and libs/redis-session/package.json has version VERSION. Tag the release vVERSION, or change the version.',
+    ],
+  ])('checks the tag before anything else: %s', async (_tag, tagOf, exitCode, sentence) => {
+    const [check = ''] = workflow.jobs.npm.steps.flatMap(({ run = [] }) => run);
+    const env = { GITHUB_REF_NAME: tagOf(version) };
+    const told = await execa(check, { shell: true, cwd: copy, env, reject: false });
+    expect(told.stderr).toBe(sentence.replaceAll('VERSION', version));
+    expect(told.exitCode).toBe(exitCode);
   });
 
   it('fails outside of a workflow, which knows no repository', async () => {

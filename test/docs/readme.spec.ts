@@ -6,6 +6,12 @@ const ROOT = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', ROOT), 'utf8');
 
 describe('README', () => {
+  it('has 200 lines at most, and code on the first screen', () => {
+    const lines = readme.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(200);
+    expect(lines.indexOf('```sh')).toBeLessThan(40);
+  });
+
   it('names only test files that exist', () => {
     const files = [...readme.matchAll(/`((?:test|http)\/[\w/.-]+\.ts)`/g)].map(([, file]) => file!);
     expect(files.length).toBeGreaterThan(3);
