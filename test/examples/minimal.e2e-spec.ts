@@ -1,18 +1,45 @@
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Visitor } from '../support/http/visitor.js';
+import { copyAlone, installedPathsOf, packageOf } from './example-alone.js';
 import { buildExample, type Example, startExample } from './start-example.js';
 
 const KIM = { username: 'kim', password: 'kim' };
 
 describe('examples/minimal', () => {
   let example: Example;
+  let folder: string;
 
   beforeAll(async () => {
-    await buildExample('minimal');
-    example = await startExample('minimal');
+    folder = await copyAlone('minimal');
+    await buildExample('minimal', folder);
+    example = await startExample('minimal', { folder });
   }, 60_000);
 
-  afterAll(() => example.stop());
+  afterAll(async () => {
+    await example.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it('is what StackBlitz runs: one start command, and only packages of the registry that are not compiled', async () => {
+    const { dependencies, devDependencies, scripts, stackblitz } = await packageOf(folder);
+    expect(stackblitz).toEqual({ startCommand: 'npm start' });
+    // As the tests of this file do.
+    expect(scripts['start']).toBe('npm run build && node dist/main.js');
+    const versions = Object.values({ ...dependencies, ...devDependencies });
+    expect(versions.filter((version) => !/^[~^]\d/.test(version))).toEqual([]);
+    const paths = await installedPathsOf('minimal');
+    expect(paths.some((path) => path.endsWith('/ioredis'))).toBe(true);
+    const scripted = await Promise.all(
+      paths.map(async (path) => ({ path, ...(await packageOf(path)) })),
+    );
+    const compiled = scripted.filter(
+      ({ gypfile, scripts: { install, preinstall, postinstall } }) =>
+        gypfile === true ||
+        [install, preinstall, postinstall].some((script) => script !== undefined),
+    );
+    expect(compiled.map(({ path }) => path)).toEqual([]);
+  });
 
   it('sends a visitor to the login and back, and counts visits until the logout', async () => {
     const visitor = new Visitor(example.url);

@@ -16,18 +16,18 @@ export interface Example {
 }
 
 /** Runs `npm run build` in the folder of an example. */
-export async function buildExample(name: string): Promise<void> {
-  await execa('npm', ['run', 'build'], { cwd: folderOf(name), all: true });
+export async function buildExample(name: string, folder = folderOf(name)): Promise<void> {
+  await execa('npm', ['run', 'build'], { cwd: folder, all: true });
 }
 
 /** Starts a program of a built example on `port` of this machine, by default on a free one. */
 export async function startExample(
   name: string,
-  { program = 'dist/main.js', env = {}, port }: StartOptions = {},
+  { program = 'dist/main.js', env = {}, port, folder = folderOf(name) }: StartOptions = {},
 ): Promise<Example> {
   const used = port ?? (await getPort({ host: '127.0.0.1' }));
   const server = startBackgroundProcess(process.execPath, [program], {
-    cwd: folderOf(name),
+    cwd: folder,
     env: { ...env, PORT: String(used) },
   });
   await waitUntilListening(`${program} of examples/${name}`, server, used);
@@ -38,9 +38,10 @@ interface StartOptions {
   readonly program?: string;
   readonly env?: Record<string, string>;
   readonly port?: number;
+  readonly folder?: string;
 }
 
-function folderOf(name: string): string {
+export function folderOf(name: string): string {
   return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 }
 
