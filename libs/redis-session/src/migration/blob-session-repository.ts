@@ -140,7 +140,11 @@ export class BlobSessionRepository extends StoredSessionRepository {
     if (change.isNew) seconds = this.layout.cookieMaxAgeSeconds;
     for (const [name, { text }] of change.attributes) {
       if (name === 'cookie')
-        throw SessionEncodingError.create('cookie', 'is a name that the other library uses itself');
+        throw SessionEncodingError.create(
+          'cookie',
+          'is a name that the other library uses itself',
+          'Choose another name.',
+        );
       const value = text === undefined ? undefined : (JSON.parse(text) as unknown);
       if (name === SESSION_COOKIE_ATTRIBUTE) seconds = this.secondsOf(value);
       else if (value === undefined) next.delete(name);

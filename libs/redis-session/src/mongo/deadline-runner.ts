@@ -47,6 +47,7 @@ function withoutValues(error: unknown): never {
     throw SessionEncodingError.create(
       'the session as a whole',
       'is larger than the 16 MB of a document of MongoDB',
+      'Store less.',
     );
   const isAnswer =
     typeof name === 'string' && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name);

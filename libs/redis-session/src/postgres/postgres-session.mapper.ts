@@ -45,5 +45,9 @@ export function attributesToJson({ attributes }: SessionChange): string {
 /** @throws SessionEncodingError for what a text of PostgreSQL cannot hold */
 export function refuseNul(name: string, value: string): void {
   if (!value.includes('\0')) return;
-  throw SessionEncodingError.create(`the value of the index "${name}"`, 'has a NUL character');
+  throw SessionEncodingError.create(
+    `the value of the index "${name}"`,
+    'has a NUL character',
+    'Leave it out.',
+  );
 }

@@ -115,10 +115,15 @@ export class SessionEncodingError extends RedisSessionError {
    * Makes the error with its message.
    *
    * @param path - where in the session, such as `cart[0].price`; names only, never a value
+   * @param remedy - what to do
    */
-  static create(path: string, problem: string): SessionEncodingError {
+  static create(
+    path: string,
+    problem: string,
+    remedy = 'Store plain data, or set the option codec.',
+  ): SessionEncodingError {
     return new SessionEncodingError(
-      `Cannot save the session: ${readable(path)} ${problem}. Store plain data, or give the attribute a codec of its own.`,
+      `Cannot save the session: ${readable(path)} ${problem}. ${remedy}`,
     );
   }
 }

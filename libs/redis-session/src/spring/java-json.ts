@@ -150,7 +150,11 @@ class TypedJson {
   /** @param isDeclared - whether Java knows the type by the class around it */
   of(value: unknown, path: string, isDeclared: boolean): unknown {
     if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH)
-      throw SessionEncodingError.create(path, `is longer than ${MAX_TEXT_LENGTH} characters`);
+      throw SessionEncodingError.create(
+        path,
+        `is longer than ${MAX_TEXT_LENGTH} characters`,
+        'Store less.',
+      );
     if (isLarge(value)) return marked(value.toExponential());
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Date) return [DATE, value.getTime()];
@@ -192,18 +196,24 @@ class TypedJson {
     if (className === undefined || isStored || this.isReadable(className)) return className;
     throw SessionEncodingError.create(
       path,
-      `is of the Java class ${quoted(className)}, which Spring reads only if its JSON mapper allows it. Allow it there, and name it in springSession.classes`,
+      `is of the Java class ${quoted(className)}, which Spring reads only if its JSON mapper allows it`,
+      'Allow it there, and name it in springSession.classes.',
     );
   }
 }
 
 function refuseName(name: string, path: string): void {
   if (name === CLASS_PROPERTY)
-    throw SessionEncodingError.create(path, `has a property "${name}", which names a Java class`);
+    throw SessionEncodingError.create(
+      path,
+      `has a property "${name}", which names a Java class`,
+      'Rename it.',
+    );
   if (name.length > MAX_NAME_LENGTH)
     throw SessionEncodingError.create(
       path,
       `has a property whose name is longer than ${MAX_NAME_LENGTH} characters`,
+      'Rename it.',
     );
 }
 

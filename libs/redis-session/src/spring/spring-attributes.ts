@@ -59,13 +59,22 @@ export function refuseMisuse(value: unknown, name: string): void {
   if (OWN_NAMES.has(name))
     throw SessionEncodingError.create(
       name,
-      'has a name that Spring uses itself. Choose another one',
+      'has a name that Spring uses itself',
+      'Choose another name.',
     );
   const needsText = name === CSRF_SECRET_ATTRIBUTE || name === PRINCIPAL_NAME_ATTRIBUTE;
   if (needsText && typeof value !== 'string')
-    throw SessionEncodingError.create(name, 'must be a text, because Spring takes it for one');
+    throw SessionEncodingError.create(
+      name,
+      'must be a text, because Spring takes it for one',
+      'Store a text.',
+    );
   if (name === SAVED_REQUESTS_ATTRIBUTE && javaClassOf(value) !== SAVED_REQUEST)
-    throw SessionEncodingError.create(name, 'is kept for the page to which a login leads');
+    throw SessionEncodingError.create(
+      name,
+      'is kept for the page to which a login leads',
+      'Choose another name.',
+    );
 }
 
 /** Attributes as Spring's JSON serializer reads and writes them: the login and the CSRF token in Spring's own classes. */

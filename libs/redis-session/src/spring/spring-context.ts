@@ -103,6 +103,7 @@ export class SpringContext {
       throw SessionEncodingError.create(
         name,
         'cannot be stored by Java serialization: principal.toSpring gives an object of a class whose serialVersionUID is not known here',
+        'Let it return undefined.',
       );
     return javaContext({
       name: authentication.name,

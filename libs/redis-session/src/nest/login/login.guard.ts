@@ -11,13 +11,14 @@ import { AuthGuard, type IAuthGuard } from '@nestjs/passport';
 import { type RequestSetup } from '../../http/request/request-setup.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { asksToBeRemembered } from '../../security/remember-me.js';
+import { SessionOptionError } from '../../session/session.errors.js';
 import { SecurityEvents } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { HttpPlatform } from '../http-platform.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 import { loginRedirects } from './login-redirect.js';
-import { sessionRequestForLogin, LoginService } from './login.service.js';
+import { NO_SESSION, sessionRequestForLogin, LoginService } from './login.service.js';
 
 /** A request that a login form, or a redirect of an identity provider, has sent. */
 interface LoginRequest {
@@ -47,10 +48,7 @@ export class LoginFlow {
   static of(call: ExecutionContext): LoginFlow {
     const { setup } = sessionRequestForLogin(call.switchToHttp().getRequest());
     const flow = flows.get(setup);
-    if (!flow)
-      throw new TypeError(
-        'Cannot log in: the request did not pass through RedisSessionModule. Import RedisSessionModule.forRoot().',
-      );
+    if (!flow) throw new SessionOptionError(NO_SESSION);
     return flow;
   }
 

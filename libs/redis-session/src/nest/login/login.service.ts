@@ -231,6 +231,9 @@ function sessionClientOf(request: object): SessionClient {
   return { ip, userAgent: headers?.['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) };
 }
 
+export const NO_SESSION =
+  'Cannot log in: the request did not pass through RedisSessionModule. Import RedisSessionModule.forRoot(), and take the route out of its option exclude.';
+
 /**
  * The session of a request that logs in.
  *
@@ -240,7 +243,5 @@ function sessionClientOf(request: object): SessionClient {
 export function sessionRequestForLogin(request: object): SessionRequest {
   const sessionRequest = SessionRequest.of(rawRequestOf(request));
   if (sessionRequest) return sessionRequest;
-  throw new SessionOptionError(
-    'Cannot log in: the route is excluded from sessions. Take it out of the option `exclude`.',
-  );
+  throw new SessionOptionError(NO_SESSION);
 }

@@ -148,7 +148,7 @@ function refuseOtherContradictions({
   const hasIndex = repository === 'indexed';
   const endsEverySession = security && security.logout?.endsEverySession === true;
   refuseContradictions({
-    'indexed must be left out unless repository is "indexed", got both. Leave one out.':
+    'indexed must be left out unless repository is "indexed". Set that, or leave indexed out.':
       !hasIndex && indexed !== undefined,
     'security.logout.endsEverySession must be false unless repository is "indexed", got true.':
       !hasIndex && endsEverySession === true,

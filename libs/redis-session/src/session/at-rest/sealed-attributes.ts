@@ -108,6 +108,7 @@ export class SealedAttributes implements AttributeLookup {
       throw SessionEncodingError.create(
         DATA_KEY_ATTRIBUTE,
         'is a name that the library uses itself',
+        'Choose another name.',
       );
     const { rollout } = this.setup;
     const isBegun = !this.dataKey && rollout !== 'read';

@@ -137,7 +137,11 @@ class SessionAttribute {
     if (this.value === undefined) return undefined;
     const text = this.codec.encode(this.value, this.name);
     if (!text.includes(SEPARATOR) && !this.name.includes(SEPARATOR)) return text;
-    throw SessionEncodingError.create(this.name, 'has a NUL character in its name or its text');
+    throw SessionEncodingError.create(
+      this.name,
+      'has a NUL character in its name or its text',
+      'Leave it out.',
+    );
   }
 
   private decode(text: string | undefined): unknown {

@@ -17,7 +17,11 @@ export function tolerantCodec({
       return codec.encode(value, name);
     } catch (error) {
       if (error instanceof SessionEncodingError) throw error;
-      throw SessionEncodingError.create(name, 'is refused by its codec');
+      throw SessionEncodingError.create(
+        name,
+        'is refused by the codec',
+        'Store a value that it takes.',
+      );
     }
   };
   const decode = (text: string, name: string) => {

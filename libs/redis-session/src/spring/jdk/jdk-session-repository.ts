@@ -116,7 +116,7 @@ export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): Sess
     const written = javaValue(value);
     if (written !== undefined) return written;
     const reason = 'cannot be stored by Java serialization: it is no text, number or boolean';
-    throw SessionEncodingError.create(name, reason);
+    throw SessionEncodingError.create(name, reason, 'Store one of these.');
   };
   return {
     encode(value, name) {
@@ -124,6 +124,7 @@ export function jdkCodec({ context, csrf, storesLogins }: JdkCodecOptions): Sess
       throw SessionEncodingError.create(
         name,
         'cannot be stored: springSession({ serialization: "jdk" }) only reads the sessions of Spring, and ends them',
+        'Set springSession.storesLogins.',
       );
     },
 
@@ -140,5 +141,5 @@ function streamOf(value: WrittenObject | string, name: string): Buffer {
   const bytes = writeJavaStream(value);
   if (bytes.length <= MAX_STREAM_BYTES) return bytes;
   const reason = `cannot be stored by Java serialization: it takes ${bytes.length} bytes, and ${MAX_STREAM_BYTES} are read at most`;
-  throw SessionEncodingError.create(name, reason);
+  throw SessionEncodingError.create(name, reason, 'Store less.');
 }
