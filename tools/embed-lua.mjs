@@ -1,5 +1,5 @@
 // Writes the Lua scripts into a TypeScript module, so that no builder can lose them. Each function is there once, without
-// comments and indentation, and each script begins with the functions that it calls. With --check it only compares.
+// comments, indentation and blanks, and each script begins with the functions that it calls. With --check it only compares.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -7,16 +7,20 @@ const folder = 'libs/redis-session/src/redis/lua';
 const scriptFolders = [folder, join(folder, 'spring')];
 const target = join(folder, 'scripts.generated.ts');
 
+/** A text of Lua, or a sign with the blanks around it. Not `..`, which a number before it would take for its point, nor `-`. */
+const TEXT_OR_SIGN = /('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")| *([=~<>]=|[=<>+*/%#,(){}[\]]) */g;
+
 const functions = scriptFolders
   .map((each) => join(each, 'functions'))
   .flatMap((each) => readdirSync(each).map((file) => join(each, file)))
   .map((path) => ({ name: basename(path, '.lua'), code: codeOf(path) }))
   .sort((one, other) => (one.name < other.name ? -1 : 1));
 
-/** A script without its header, comments and indentation. */
+/** A script without its header, comments, indentation and blanks. Its lines stay, because errors of Redis name them. */
 function codeOf(path) {
-  const text = readFileSync(path, 'utf8').replace(/^--\[\[[^]*?\]\]\n/, '');
-  return text.replace(/^ *--.*\n/gm, '').replace(/^[ \n]+/gm, '');
+  const script = readFileSync(path, 'utf8').replace(/^--\[\[[^]*?\]\]\n/, '');
+  const code = script.replace(/^ *--.*\n/gm, '').replace(/^[ \n]+/gm, '');
+  return code.replace(TEXT_OR_SIGN, (_, text, sign) => text ?? sign);
 }
 
 /** The names of the functions that `code` calls, each after those that it calls itself. */

@@ -67,13 +67,33 @@ function smallDeclarations(code) {
   return code
     .replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '')
     .replace(/^( *private (?:static )?)readonly /gm, '$1')
+    .replace(/^ *\* \|.*$/gm, withoutPadding)
     .replace(/^(?: +(?=\*)|\n)/gm, '')
     .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+}
+
+/** A row of a table as editors show it: they give its columns their width. */
+function withoutPadding(row) {
+  return row.replace(/ {2,}/g, ' ').replace(/-{2,}/g, '-');
+}
+
+/** A field that the constructor sets needs no line of its own, as TypeScript writes for `constructor(readonly name: string)`. */
+function withoutDeclaredFields(code) {
+  const classes = code.split(/^(?=(?:\S.* )?class\b)/m).map((each) => {
+    const [constructor = ''] = /^ {4}constructor\([^]*?^ {4}\}/m.exec(each) ?? [];
+    const isSet = (name) => constructor.includes(`\n        this.${name} = `);
+    return each.replace(/^ {4}(\w+);\n/gm, (field, name) => (isSet(name) ? '' : field));
+  });
+  return classes.join('');
 }
 
 /** Lines stay short, because Node prints the line at which an uncaught error was thrown. */
 async function withoutBlanks(code) {
   const options = { format: 'esm', target: 'es2023', minifySyntax: true, minifyWhitespace: true };
-  const result = await transform(code, { ...options, lineLimit: 240, legalComments: 'none' });
+  const result = await transform(withoutDeclaredFields(code), {
+    ...options,
+    lineLimit: 240,
+    legalComments: 'none',
+  });
   return { code: result.code, map: null };
 }

@@ -121,11 +121,15 @@ describe.each(files)('$file', ({ file, source }) => {
   const embedded: { lua: string; numberOfKeys?: number } =
     scripts[nameOf(file) as keyof typeof scripts];
 
-  it('is embedded after its functions, without comments and indentation', () => {
+  it('is embedded after its functions, without comments, indentation and blanks, and line by line', () => {
     const lines = code.split('\n').map((line) => line.trim());
     const kept = lines.filter((line) => line !== '' && !line.startsWith('--'));
-    expect(embedded.lua.endsWith(`${kept.join('\n')}\n`)).toBe(true);
-    expect(embedded.lua).not.toMatch(/--|^[ \n]/m);
+    const own = embedded.lua.split('\n').slice(-kept.length - 1);
+    const withoutBlanks = (line: string): string => line.replaceAll(' ', '');
+    expect(own.map(withoutBlanks)).toEqual([...kept, ''].map(withoutBlanks));
+    const { body } = parse(source, { luaVersion: '5.1' });
+    expect(parse(own.join('\n'), { luaVersion: '5.1' }).body).toEqual(body);
+    expect(embedded.lua).not.toMatch(/--|^[ \n]|, /m);
   });
 
   it('uses no global variable but those of Redis scripts', () => {
