@@ -55,6 +55,26 @@ class RacesController {
     );
   }
 
+  @Post('set/:name')
+  set(@CurrentSession() session: Session, @Param('name') name: string): object {
+    session.setAttribute(name, 'set');
+    return { done: true };
+  }
+
+  @Post('slow-login-and-save')
+  async slowLoginAndSave(
+    @Req() request: object,
+    @CurrentSession() session: Session,
+  ): Promise<object> {
+    await this.loginService.login(request, { username: 'kim' });
+    void session.update<number>('count', increment);
+    session.setAttribute('theme' as string, 'set');
+    await barrier.pass();
+    await session.save();
+    session.setAttribute('size' as string, 'set');
+    return { done: true };
+  }
+
   @Post('slow-set/:name')
   async slowSet(@CurrentSession() session: Session, @Param('name') name: string): Promise<object> {
     await barrier.pass();
@@ -130,7 +150,10 @@ export function describeRaces(place: RacePlace): void {
       return answer.cookie ?? '';
     };
     const attributesOf = async (cookie: string) =>
-      JSON.parse((await send(replicas[1].port, 'GET /attributes', { cookie })).text) as object;
+      JSON.parse((await send(replicas[1].port, 'GET /attributes', { cookie })).text) as Record<
+        string,
+        unknown
+      >;
     const statusOfMe = async (cookie: string) =>
       (await send(replicas[1].port, 'GET /me', { cookie })).status;
 
@@ -242,6 +265,47 @@ export function describeRaces(place: RacePlace): void {
       expect(lost?.headers['set-cookie']).toBeUndefined();
       expect(await place.stored()).toEqual([place.nameOf(won?.cookie ?? '')]);
       expect(await statusOfMe(won?.cookie ?? '')).toBe(200);
+      expect(await statusOfMe(before)).toBe(401);
+    });
+
+    it.each(['slow-login', 'slow-login-and-save'])(
+      'log a visitor in whose session has ended meanwhile, without anything of that session (%s)',
+      async (path) => {
+        const { cookie: before = '' } = await send(replicas[0].port, 'POST /set/cart');
+        await send(replicas[0].port, 'POST /set/count', { cookie: before });
+        const slow = send(replicas[0].port, `POST /${path}`, { cookie: before });
+        await barrier.reachedBy(1);
+        await send(replicas[1].port, 'POST /logout', { cookie: before });
+        barrier.open();
+
+        const { status, cookie: after = '' } = await slow;
+        expect([status, await statusOfMe(after)]).toEqual([201, 200]);
+        const { cart, count, theme, size } = await attributesOf(after);
+        expect({ cart, count, theme, size }).toEqual(
+          path === 'slow-login' ? {} : { count: 1, theme: 'set', size: 'set' },
+        );
+        expect(await place.stored()).toEqual([place.nameOf(after)]);
+        expect(await statusOfMe(before)).toBe(401);
+        expect((await send(replicas[1].port, 'POST /logout', { cookie: after })).status).toBe(201);
+        expect(await place.stored()).toEqual([]);
+      },
+    );
+
+    it('log a visitor in twice who logs in twice at once', async () => {
+      const { cookie: before = '' } = await send(replicas[0].port, 'POST /set/cart');
+      const answers = [0, 1].map((index) =>
+        send(replicas[index]!.port, 'POST /slow-login', { cookie: before }),
+      );
+      await barrier.reachedBy(2);
+      barrier.open();
+
+      const logins = await Promise.all(answers);
+      expect(logins.map(({ status }) => status)).toEqual([201, 201]);
+      const cookies = logins.map(({ cookie = '' }) => cookie);
+      expect(await Promise.all(cookies.map(statusOfMe))).toEqual([200, 200]);
+      expect((await place.stored()).sort()).toEqual(cookies.map(place.nameOf).sort());
+      const carts = await Promise.all(cookies.map(attributesOf));
+      expect(carts.filter((attributes) => 'cart' in attributes)).toHaveLength(1);
       expect(await statusOfMe(before)).toBe(401);
     });
 

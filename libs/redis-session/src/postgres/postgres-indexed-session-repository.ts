@@ -173,8 +173,7 @@ export class PostgresIndexedSessionRepository
   }
 
   protected override noteOpened(session: MapSession, stored: StoredSession): void {
-    if ('indexValues' in stored)
-      this.indexing.remember(session, (stored as PostgresSession).indexValues);
+    this.indexing.remember(session, (stored as Partial<PostgresSession>).indexValues);
   }
 
   /** @throws SessionLimitError */

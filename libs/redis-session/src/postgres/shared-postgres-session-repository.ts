@@ -73,7 +73,8 @@ export class SharedPostgresSessionRepository extends PostgresIndexedSessionRepos
 
   /** Spring may have written another user than this library understands: only a user who changes here is written. */
   protected override noteOpened(session: MapSession, _stored: StoredSession): void {
-    this.indexing.remember(session, this.indexing.changeOf(session).values);
+    const values = session.isNew ? undefined : this.indexing.changeOf(session).values;
+    this.indexing.remember(session, values);
   }
 
   protected override async write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {

@@ -1,28 +1,14 @@
-import {
-  ShownByNames,
-  type AttributeLookup,
-  SessionAttributeMap,
-} from './attributes/attributes.js';
-import { refuseUnlessInterval, type SessionTimes } from './session-change.js';
+import { type AttributeLookup, SessionAttributeMap } from './attributes/attributes.js';
+import { refuseUnlessInterval } from './session-change.js';
 import {
   type PendingSessionChange,
+  type SessionInput,
   type SessionSetup,
   type SessionOwner,
   type Session,
+  ShownByNames,
 } from './session.js';
 import { SessionInvalidatedError } from './session.errors.js';
-
-/** How a {@link MapSession} starts. */
-export interface MapSessionInput {
-  readonly setup: SessionSetup;
-  readonly owner: SessionOwner<MapSession>;
-  readonly id: string;
-  readonly times: SessionTimes;
-  readonly attributes: AttributeLookup;
-  readonly isNew: boolean;
-  /** Whether it must be saved though nobody changes it. */
-  readonly isOutdated: boolean;
-}
 
 /**
  * Holds a session's attributes in a map and knows what has changed since it was read.
@@ -33,7 +19,7 @@ export class MapSession extends ShownByNames implements Session {
   private readonly setup: SessionSetup;
   /** @internal */
   protected readonly attributes: SessionAttributeMap;
-  private readonly createdMs: number;
+  private createdMs: number;
   private owner: SessionOwner<MapSession>;
   private knownId: string;
   private currentId: string;
@@ -47,9 +33,19 @@ export class MapSession extends ShownByNames implements Session {
   private isFlushScheduled = false;
   /** Whether its updates may be stored, although their save has failed. @internal */
   isInDoubt = false;
+  /** A visitor logs in, which is not saved yet: if the session has ended meanwhile, the save begins a new one. @internal */
+  isVisitorLogin = false;
 
   /** @internal */
-  constructor({ setup, owner, id, times, attributes, isNew, isOutdated }: MapSessionInput) {
+  constructor({
+    setup,
+    owner,
+    id,
+    times,
+    attributes,
+    isNew,
+    isOutdated,
+  }: SessionInput<MapSession>) {
     super();
     this.setup = setup;
     this.owner = owner;
@@ -215,7 +211,7 @@ export class MapSession extends ShownByNames implements Session {
   /** The store now holds `saved`; what has changed since it was computed stays pending. @internal */
   markSaved(saved: PendingSessionChange): void {
     this.knownId = saved.id;
-    this.isUnsaved = this.isOutdated = false;
+    this.isUnsaved = this.isOutdated = this.isVisitorLogin = false;
     this.isAccessTimeChanged = this.accessTimeMs !== saved.lastAccessedTime;
     this.isIntervalChanged &&= this.intervalSeconds !== saved.maxInactiveInterval;
     for (const [name, change] of saved.attributes) this.attributes.get(name).markSaved(change);
@@ -233,10 +229,21 @@ export class MapSession extends ShownByNames implements Session {
     current: ReadonlyMap<string, string | undefined>,
     isNewer: boolean,
   ): void {
-    for (const [name, { basedOn }] of attributes) {
-      if (basedOn && isNewer) this.attributes.get(name).rebase(current.get(name));
-      else if (basedOn) this.attributes.get(name).ignoreStored();
-    }
+    this.attributes.rebase(attributes, isNewer ? current : undefined);
+  }
+
+  /**
+   * The store has lost it: it becomes a new one under its changed id, which keeps only what was set since it was read.
+   *
+   * @param nowMs - epoch
+   * @param attributes - as the store begins a new session
+   * @internal
+   */
+  beginAnew(nowMs: number, attributes: AttributeLookup): void {
+    this.knownId = this.currentId;
+    this.isUnsaved = true;
+    this.createdMs = this.accessTimeMs = nowMs;
+    this.attributes.beginAnew(attributes);
   }
 
   private get isMetadataChanged(): boolean {

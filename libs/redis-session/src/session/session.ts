@@ -1,7 +1,9 @@
-import { type PendingAttributeChange } from './attributes/attributes.js';
+import { inspect } from 'node:util';
+import { readable } from '../lib/logger.js';
+import { type AttributeLookup, type PendingAttributeChange } from './attributes/attributes.js';
 import { type SessionCodec } from './attributes/codec.js';
 import { type FlushMode, type SaveMode } from './repository-options.js';
-import { type SessionChange } from './session-change.js';
+import { type SessionChange, type SessionTimes } from './session-change.js';
 
 /**
  * Names and types of the application's attributes, by declaration merging:
@@ -96,6 +98,22 @@ export interface Session {
   save(): Promise<void>;
 }
 
+/** Shows the names of its attributes where it is logged or returned by mistake, but no id and no values. */
+export abstract class ShownByNames {
+  /** @internal */
+  protected abstract readonly attributes: { readonly names: readonly string[] };
+
+  /** What a client or a log gets of it as JSON. */
+  toJSON(): { attributeNames: readonly string[] } {
+    return { attributeNames: this.attributes.names };
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](): string {
+    return `Session { ${this.attributes.names.map(readable).join(', ')} }`;
+  }
+}
+
 /** Who saves and deletes a session: its repository, or the request that it belongs to. */
 export interface SessionOwner<S> {
   save(session: S): Promise<void>;
@@ -115,6 +133,18 @@ export interface SessionSetup {
   readonly flushMode: FlushMode;
   readonly saveMode: SaveMode;
   readonly generateChangedId: (previousId: string) => string;
+}
+
+/** How a session in memory starts. */
+export interface SessionInput<S> {
+  readonly setup: SessionSetup;
+  readonly owner: SessionOwner<S>;
+  readonly id: string;
+  readonly times: SessionTimes;
+  readonly attributes: AttributeLookup;
+  readonly isNew: boolean;
+  /** Whether it must be saved though nobody changes it. */
+  readonly isOutdated: boolean;
 }
 
 /** A save in progress: what is written, and what to tell the session when it is. */

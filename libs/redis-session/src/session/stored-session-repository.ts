@@ -157,12 +157,25 @@ export abstract class StoredSessionRepository implements SessionKeeper {
         return;
       }
       if (outcome.kind === 'conflict') this.rebase(session, change, stored, outcome.current);
-      else if (!this.atRest.followRename(session))
-        throw SessionInvalidatedError.create('save the session');
+      else if (!this.atRest.followRename(session)) this.beginAnew(session);
     }
     throw new SessionStoreError(
       `Cannot save the session: other processes changed an attribute under update ${MAX_ATTEMPTS} times in a row. Send the request again, or update the attribute less often.`,
     );
+  }
+
+  /** A visitor's login does not fail because his session has ended meanwhile. Of somebody who was logged in, the logout wins. */
+  private beginAnew(session: MapSession): void {
+    if (!session.isVisitorLogin || !session.hasChangedId || session.isInDoubt)
+      throw SessionInvalidatedError.create('save the session');
+    const nowMs = this.options.clock();
+    const { id, maxInactiveIntervalSeconds: maxInactiveInterval } = session;
+    const times = { creationTime: nowMs, lastAccessedTime: nowMs, maxInactiveInterval };
+    const stored = { ...times, attributes: new Map<string, string>() };
+    const opened = this.atRest.open(id, stored, true);
+    session.beginAnew(nowMs, opened.attributes);
+    this.atRest.attach(session, opened);
+    this.noteOpened?.(session, stored);
   }
 
   private async attempt(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
@@ -173,7 +186,8 @@ export abstract class StoredSessionRepository implements SessionKeeper {
       if (outcome.kind === 'saved') session.isInDoubt = false;
       return outcome;
     } catch (error) {
-      if (isDoubtful(error)) session.isInDoubt ||= session.hasPendingUpdates;
+      if (isDoubtful(error))
+        session.isInDoubt ||= session.hasPendingUpdates || session.isVisitorLogin;
       throw error;
     }
   }

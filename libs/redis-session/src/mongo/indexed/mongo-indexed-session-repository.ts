@@ -183,8 +183,7 @@ export class MongoIndexedSessionRepository
   }
 
   protected override noteOpened(session: MapSession, stored: StoredSession): void {
-    if ('indexValues' in stored)
-      this.indexing.remember(session, (stored as MongoSession).indexValues);
+    this.indexing.remember(session, (stored as Partial<MongoSession>).indexValues);
   }
 
   /** @throws SessionLimitError */

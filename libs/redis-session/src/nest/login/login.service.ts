@@ -121,6 +121,7 @@ export class LoginService {
     const strategy = security ? security.sessionFixation : 'change-session-id';
     const previousName = sessionSecurityContextRepository.loadContext(viewOf(session))
       .authentication?.name;
+    session.isVisitorLogin = previousName === undefined;
     if (previousName === name && this.mayRefuse) {
       renewInPlace(session, strategy, maxInactiveIntervalSeconds);
       return { id };

@@ -113,7 +113,7 @@ export class IndexedSessionCommands {
     return outcome;
   }
 
-  /** After an error the deletion may still take place. A login that has begun with the session meanwhile gets 401. */
+  /** After an error the deletion may still take place. A user who logs in anew in the session meanwhile gets 401. */
   private async sendDeletion({ id, reason = '' }: EndSessionInput): Promise<EndSessionOutcome> {
     const { client, keys, options } = this;
     const fields = options.indexNames.map((name) => INDEX_FIELD_PREFIX + name);

@@ -177,7 +177,7 @@ export class RedisIndexedSessionRepository
   }
 
   protected override noteOpened(session: MapSession, stored: StoredSession): void {
-    if ('entries' in stored) this.indexing.remember(session, (stored as IndexedSession).entries);
+    this.indexing.remember(session, (stored as Partial<IndexedSession>).entries ?? new Map());
   }
 
   protected override write(change: SessionChange, session: MapSession): Promise<SaveOutcome> {

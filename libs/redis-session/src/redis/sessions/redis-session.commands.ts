@@ -183,7 +183,7 @@ export class RedisSessionCommands {
       : client.nestSessionSave(storedKey, currentKey, input.markKeyOf(randomUUID()), ...args);
   }
 
-  /** After an error the deletion may still take place. A login that has begun with the session meanwhile gets 401. @throws SessionStoreError */
+  /** After an error the deletion may still take place. A user who logs in anew in the session meanwhile gets 401. @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
     const { commandTimeoutMs } = this.options;
     const reply = writeOver(this.client, true, (client: RedisClient) => client.del(key));

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual, inspect } from 'node:util';
-import { readable } from '../../lib/logger.js';
+import { isDeepStrictEqual } from 'node:util';
 import { SaveMode } from '../repository-options.js';
 import { type AttributeChange } from '../session-change.js';
 import { SessionEncodingError } from '../session.errors.js';
@@ -7,6 +6,7 @@ import { type SessionCodec } from './codec.js';
 
 /** Stores may put it between texts. */
 const SEPARATOR = '\0';
+const HAS_SEPARATOR = 'has a NUL character in its name or its text';
 
 type Change = (value: unknown) => unknown;
 
@@ -83,13 +83,18 @@ class SessionAttribute {
     this.setVersion = this.version;
   }
 
+  /** Whether `set` or `update` has changed it since the last save. */
+  get isChanged(): boolean {
+    return this.isSet || this.updates.length > 0;
+  }
+
   get hasPendingUpdates(): boolean {
     return !this.isSet && this.updates.length > 0;
   }
 
   /** Whether a save in `mode` has to write it. Encodes only what was read and may have been changed in place. */
   hasPendingChange(mode: SaveMode): boolean {
-    return this.isSet || this.updates.length > 0 || this.isWrittenIn(mode);
+    return this.isChanged || this.isWrittenIn(mode);
   }
 
   /** @returns what a save in `mode` has to write, undefined when nothing. @throws SessionEncodingError */
@@ -97,7 +102,7 @@ class SessionAttribute {
     const { updates, version } = this;
     if (this.hasPendingUpdates && !isNew)
       return { text: this.encode(), basedOn: { text: this.text }, updates, version };
-    if (this.isSet || updates.length > 0) return { text: this.encode(), updates, version };
+    if (this.isChanged) return { text: this.encode(), updates, version };
     if (!this.isWrittenIn(mode)) return undefined;
     return { text: this.isMutated() ? this.encode() : this.text, updates, version };
   }
@@ -137,11 +142,7 @@ class SessionAttribute {
     if (this.value === undefined) return undefined;
     const text = this.codec.encode(this.value, this.name);
     if (!text.includes(SEPARATOR) && !this.name.includes(SEPARATOR)) return text;
-    throw SessionEncodingError.create(
-      this.name,
-      'has a NUL character in its name or its text',
-      'Leave it out.',
-    );
+    throw SessionEncodingError.create(this.name, HAS_SEPARATOR, 'Leave it out.');
   }
 
   private decode(text: string | undefined): unknown {
@@ -150,7 +151,7 @@ class SessionAttribute {
 
   /** Whether the value was changed in place since it was decoded or saved; a text of other format is no change. */
   private isMutated(): boolean {
-    if (!this.isDecoded || this.isSet || this.updates.length > 0) return false;
+    if (!this.isDecoded || this.isChanged) return false;
     if (typeof this.value !== 'object' || this.value === null || this.text === undefined)
       return false;
     try {
@@ -178,8 +179,17 @@ export class SessionAttributeMap {
 
   constructor(
     private readonly setup: AttributeSetup,
-    private readonly storedTexts: AttributeLookup,
+    private storedTexts: AttributeLookup,
   ) {}
+
+  /** The store has lost them: what was set since stays. @param storedTexts - of a new session */
+  beginAnew(storedTexts: AttributeLookup): void {
+    for (const [name, attribute] of this.attributes) {
+      if (attribute.isChanged) attribute.rebase(undefined);
+      else this.attributes.delete(name);
+    }
+    this.storedTexts = storedTexts;
+  }
 
   get names(): readonly string[] {
     const names = new Set([...this.storedTexts.keys(), ...this.attributes.keys()]);
@@ -188,20 +198,16 @@ export class SessionAttributeMap {
 
   /** Whether there is none. Stops at the first one: it is asked for before every change of a new session. */
   get isEmpty(): boolean {
-    for (const name of this.storedTexts.keys()) {
+    for (const name of this.storedTexts.keys())
       if (this.attributes.get(name)?.exists ?? true) return false;
-    }
-    for (const attribute of this.attributes.values()) {
-      if (attribute.exists) return false;
-    }
+    for (const attribute of this.attributes.values()) if (attribute.exists) return false;
     return true;
   }
 
   /** Whether a save has something to write. */
   get hasPendingChanges(): boolean {
-    for (const attribute of this.concerned().values()) {
+    for (const attribute of this.concerned().values())
       if (attribute.hasPendingChange(this.setup.saveMode)) return true;
-    }
     return false;
   }
 
@@ -233,6 +239,17 @@ export class SessionAttributeMap {
     return attribute;
   }
 
+  /** @param changes - that were not saved. @param current - undefined = whatever is stored does not matter */
+  rebase(
+    changes: ReadonlyMap<string, AttributeChange>,
+    current: ReadonlyMap<string, string | undefined> | undefined,
+  ): void {
+    for (const [name, { basedOn }] of changes) {
+      if (basedOn && current) this.get(name).rebase(current.get(name));
+      else if (basedOn) this.get(name).ignoreStored();
+    }
+  }
+
   /**
    * @param isNew - nobody else can have changed what is not stored yet
    * @returns what a save has to write, by name
@@ -253,21 +270,5 @@ export class SessionAttributeMap {
       for (const name of this.storedTexts.keys()) this.get(name);
     }
     return this.attributes;
-  }
-}
-
-/** Shows the names of its attributes where it is logged or returned by mistake, but no id and no values. */
-export abstract class ShownByNames {
-  /** @internal */
-  protected abstract readonly attributes: { readonly names: readonly string[] };
-
-  /** What a client or a log gets of it as JSON. */
-  toJSON(): { attributeNames: readonly string[] } {
-    return { attributeNames: this.attributes.names };
-  }
-
-  /** What `console.log` shows. */
-  [inspect.custom](): string {
-    return `Session { ${this.attributes.names.map(readable).join(', ')} }`;
   }
 }

@@ -34,7 +34,7 @@ export interface LimitedLogin {
 
 /** Knows under which values the sessions that this process holds are found. */
 export class SessionIndexing {
-  private readonly known = foreignProperty<IndexValues>('index values');
+  private readonly known = foreignProperty<IndexValues | undefined>('index values');
 
   private readonly resolvers: Readonly<Record<string, SessionIndexResolver>>;
 
@@ -47,8 +47,8 @@ export class SessionIndexing {
     this.resolvers = resolversOf(options);
   }
 
-  /** The store holds `values` for `session`. */
-  remember(session: MapSession, values: IndexValues): void {
+  /** The store holds `values` for `session`; undefined = it is not stored. */
+  remember(session: MapSession, values: IndexValues | undefined): void {
     this.known.set(session, values);
   }
 
