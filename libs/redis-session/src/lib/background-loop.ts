@@ -56,9 +56,9 @@ export class BackgroundLoop {
   }
 }
 
-/** Between nine tenths of `maxMs` and `maxMs`: replicas that start together do not stay in step. */
+/** `maxMs` or up to a twentieth less: replicas that start together do not stay in step. */
 export function jittered(maxMs: number): number {
-  return maxMs * (1 - Math.random() / 10);
+  return maxMs * (1 - Math.random() / 20);
 }
 
 /** Tells the log of a failure when it begins and when it has ended, and not at every attempt as long as it lasts. */

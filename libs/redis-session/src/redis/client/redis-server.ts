@@ -46,7 +46,7 @@ export function leaveDemotedMaster(client: Redis): void {
 }
 
 /** Ms between two signs of life of a connection that only listens. */
-const SIGN_OF_LIFE_MS = 1000;
+const SIGN_OF_LIFE_MS = 2000;
 
 /**
  * Lets a connection that only listens leave a server that is gone, or no master any more. Who asks nothing never notices that

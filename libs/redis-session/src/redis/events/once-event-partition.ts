@@ -61,17 +61,9 @@ export class OnceEventPartition implements EventPartition {
     return EVENT_BATCH_SIZE - this.inHand.size;
   }
 
-  /** Takes events that another replica has taken and not handled in time, as far as there is room. */
-  async takeOver(): Promise<void> {
-    const { client, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
-    const { room } = this;
-    if (room <= 0) return;
-    const reply = client.xautoclaim(
-      ...([this.key, GROUP, replicaName, handOnAfterMs, '0-0', 'COUNT', room] as const),
-    );
-    const [, taken] = (await this.inTime('take over events', reply)) as [string, StreamEntry[]];
-    // Redis 6.2 has null for those that were trimmed meanwhile.
-    const entries = taken.filter(Boolean).filter(([id]) => !this.inHand.has(id));
+  /** @param taken - events that another replica has taken and not handled in time; Redis 6.2 has null for those that were trimmed */
+  async takeOver(taken: readonly (StreamEntry | null)[]): Promise<void> {
+    const entries = taken.filter((entry) => entry !== null).filter(([id]) => !this.inHand.has(id));
     const attempts = await Promise.all(entries.map(([id]) => this.attemptsOf(id)));
     const isHopeless = (_: unknown, i: number) => (attempts[i] ?? 0) > MAX_EVENT_ATTEMPTS;
     for (const [id] of entries.filter(isHopeless)) this.giveUp(id);

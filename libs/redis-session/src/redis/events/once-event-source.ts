@@ -10,6 +10,15 @@ import { MAX_EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.j
 import { FailureLog } from '../../lib/background-loop.js';
 import { type StreamsReply, takeAll } from './session-event-source.js';
 import { withDeadline } from '../../lib/deadline.js';
+import { groupsOf } from '../client/redis-client.js';
+import { takeOverEvents } from '../lua/scripts.generated.js';
+import { type StreamEntry } from './session-event.mapper.js';
+
+interface ScriptedClient {
+  nestEventsTakeOver(
+    ...args: (string | number)[]
+  ): Promise<readonly (readonly (StreamEntry | null)[])[]>;
+}
 
 /** How often consumers of replicas that are gone are looked for, and for how long those were not seen. */
 const CONSUMER_SWEEP_MS = 3_600_000;
@@ -24,6 +33,7 @@ const CONSUMER_LIFE_MS = 86_400_000;
  */
 export class OnceEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
+  private readonly scripts: ScriptedClient;
   private readonly partitions: readonly OnceEventPartition[];
   private hasGroups = false;
   private isStopped = false;
@@ -31,6 +41,13 @@ export class OnceEventSource implements SessionEventSource {
   private lastSweepMs = 0;
 
   constructor(private readonly input: OnceEventSourceInput) {
+    const { client } = input;
+    // As for the claim of expired sessions: on a Redis Cluster the keys come first.
+    client.defineCommand('nestEventsTakeOver', {
+      ...takeOverEvents,
+      ...(client.isCluster && { numberOfKeys: 1 }),
+    });
+    this.scripts = client as unknown as ScriptedClient;
     const shared = {
       failures: new FailureLog(input.logger),
       lanes: new SessionLanes(MAX_EVENTS_AT_ONCE),
@@ -78,7 +95,7 @@ export class OnceEventSource implements SessionEventSource {
     if (isHandOnDue) this.lastHandOnMs = nowMs;
     try {
       await this.createGroups();
-      if (isHandOnDue) await Promise.all(this.partitions.map((partition) => partition.takeOver()));
+      if (isHandOnDue) await this.takeOver();
       await this.take();
     } catch (error) {
       this.hasGroups = false;
@@ -90,6 +107,20 @@ export class OnceEventSource implements SessionEventSource {
     await Promise.allSettled(
       this.partitions.map((partition) => partition.dropConsumers(CONSUMER_LIFE_MS, false)),
     );
+  }
+
+  /** Takes what other replicas have taken and not handled in time, as far as there is room. */
+  private async takeOver(): Promise<void> {
+    const { client, commandTimeoutMs, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
+    const takeOverGroup = async (group: readonly OnceEventPartition[]) => {
+      const reply = this.scripts.nestEventsTakeOver(
+        ...[...(client.isCluster ? [] : [group.length]), ...group.map(({ key }) => key)],
+        ...[GROUP, replicaName, handOnAfterMs, ...group.map(({ room }) => Math.max(0, room))],
+      );
+      const taken = await withDeadline('take over events', commandTimeoutMs, reply);
+      await Promise.all(group.map((partition, i) => partition.takeOver(taken[i] ?? [])));
+    };
+    await Promise.all(groupsOf(client, this.partitions).map(takeOverGroup));
   }
 
   private take(): Promise<number> {

@@ -101,6 +101,7 @@ it('there are scripts, and each is embedded under its name', () => {
     'scheduleInBuckets-4.lua',
     'setAttributes-n.lua',
     'setIndexedAttributes-n.lua',
+    'takeOverEvents-n.lua',
   ]);
   expect(Object.keys(scripts).sort()).toEqual(fileNames.map(nameOf));
 });
