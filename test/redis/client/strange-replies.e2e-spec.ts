@@ -118,6 +118,24 @@ describe.each([
   ['express', 'default'],
   ['fastify', 'indexed'],
 ] as const)('on %s with the %s repository', (platform, repository) => {
+  it('a login and a change that get the reply to another script are answered with 503', async () => {
+    const options = { redis: proxy.url, repository };
+    app = await startApp(platform, { controllers: [VisitController], options, log });
+    const known = new Visitor(app.url);
+    await known.post('/login');
+    proxy.answerOf = (reply, command) =>
+      command.includes('sessionAttr:') ? `*2\r\n:1\r\n${CLOCK}\r\n` : reply;
+    const statuses: number[] = [];
+    for (const [visitor, path] of [
+      [new Visitor(app.url), '/login'],
+      [known, '/login'],
+      [known, '/count'],
+    ] as const)
+      statuses.push((await visitor.post(path)).status);
+    expect(statuses).toEqual([503, 503, 503]);
+    expect(log.text).toContain('its reply makes no sense');
+  });
+
   it('answers as usual although Redis forgets each script twice', async () => {
     const options = { redis: proxy.url, repository, touchIntervalSeconds: 0 };
     app = await startApp(platform, { controllers: [VisitController], options, log });

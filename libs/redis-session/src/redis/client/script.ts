@@ -119,6 +119,16 @@ export function listOf<T>(reply: readonly T[]): readonly T[] {
   return reply as readonly T[];
 }
 
+/**
+ * @returns `reply`
+ * @throws Error when it is `[1, now]`, as of a script that records an event: one that saves tells the version as well, or the clock alone
+ */
+export function replyToSave(reply: RawReply): RawReply {
+  if (Array.isArray(reply) && reply.length === 2 && Number(reply[0]) === SAVED)
+    throw new Error(SENSELESS);
+  return reply;
+}
+
 /** What Redis answers to the first write of a script. A script with a mark has found out by then whether it ran before. */
 const REFUSAL = /\b(OOM|MISCONF|NOREPLICAS|READONLY)\b/;
 

@@ -6,6 +6,7 @@ import { type RedisClient } from '../client/redis-client.js';
 import {
   missingIfNoHash,
   type RawReply,
+  replyToSave,
   type ScriptArguments,
   type ScriptReply,
   type WriteDeadline,
@@ -69,7 +70,7 @@ export class IndexedSessionSaves {
         hash.creationTime === ''
           ? scripts.nestIndexedSave(...this.saveArguments(save, latestMs, version))
           : scripts.nestIndexedCreate(...this.createArguments(save, latestMs)),
-      );
+      ).then(replyToSave);
     return deadline.inTime(SAVE, send).catch(missingIfNoHash);
   }
 

@@ -28,6 +28,7 @@ import {
   MISSING,
   missingIfNoHash,
   type RawReply,
+  replyToSave,
   SAVED,
   type ScriptArguments,
   type ScriptReply,
@@ -156,7 +157,7 @@ export class RedisSessionCommands {
     const send = (latest: number) =>
       writeOver(this.client, isLogin, (client: ScriptedClient) =>
         this.sendOver(client, input, latest, version),
-      );
+      ).then(replyToSave);
     return this.deadline.inTime(SAVE, send).catch(missingIfNoHash);
   }
 
