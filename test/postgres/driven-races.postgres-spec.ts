@@ -10,6 +10,7 @@ import {
   SessionStoreError,
 } from '../../libs/redis-session/src/session/session.errors.js';
 import { eventually } from '../support/waiting/eventually.js';
+import { CountingPool } from '../support/postgres/counting-pool.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
 
 const postgres = useTestPostgres();
@@ -166,6 +167,27 @@ describe('a request that changes one attribute', () => {
     await session.save();
     expect(await versionOfRow()).toEqual(recorded);
     expect(await attributesOf(session.id)).toEqual({ count: 1, theme: 'dark' });
+  });
+});
+
+describe.each(['statement_timeout', 'lock_timeout'])('updates that wait for one row', (timeout) => {
+  it(`all fail at the ${timeout} of the first one, the only one that is sent`, async () => {
+    await readSession(true);
+    const pool = new CountingPool(`${postgres.running.url}?${timeout}=200`);
+    const repository = repositoryOn(pool, 20_000);
+    const copies = await Promise.all([1, 2, 3].map(() => repository.findById(session.id)));
+    await lockByOther();
+    pool.statements.length = 0;
+    const saves = copies.map(async (copy) => {
+      await copy?.update<number>('count', (count = 0) => count + 1);
+      await copy?.save();
+    });
+    const results = await Promise.allSettled(saves);
+    await other.query('COMMIT');
+    await pool.end();
+    expect(results.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+    expect(pool.statements.filter((text) => text.startsWith('BEGIN'))).toHaveLength(1);
+    expect(await attributesOf(session.id)).toEqual({ count: 1 });
   });
 });
 

@@ -1,8 +1,8 @@
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
 import { plainText } from './logger.js';
 
-/** No answer came within the deadline. */
-class NoAnswerError extends Error {}
+/** No answer came in time: those that wait behind such a command would wait for as long. */
+export class NoAnswerError extends Error {}
 
 /** Whether `error` is that of a command whose deadline is over. */
 export function isUnanswered(error: unknown): error is SessionStoreError {
@@ -47,7 +47,8 @@ export function withDeadline<T>(
 /** What callers see of an error of the client: that `action` failed, and why. Errors of this library stay as they are. */
 export function toStoreError(action: string, error: unknown): RedisSessionError {
   if (error instanceof RedisSessionError) return error;
-  return SessionStoreError.create(action, withoutCommand(error));
+  const cause = error instanceof NoAnswerError ? error : withoutCommand(error);
+  return SessionStoreError.create(action, cause);
 }
 
 /**

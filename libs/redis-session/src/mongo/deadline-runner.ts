@@ -1,4 +1,4 @@
-import { withDeadline } from '../lib/deadline.js';
+import { NoAnswerError, withDeadline } from '../lib/deadline.js';
 import { SessionEncodingError, SessionStoreError } from '../session/session.errors.js';
 
 /** What every command is given. */
@@ -12,6 +12,9 @@ export type NextCommand = () => CommandLimits;
 
 /** `BSONObjectTooLarge`, `InvalidBSON` of a document that grew, and what the driver says before it sends one. */
 const TOO_LARGE: readonly unknown[] = [10334, 17419, 17420, 'ERR_OUT_OF_RANGE'];
+
+/** `MaxTimeMSExpired` */
+const TIMEOUT = 50;
 
 /** Has operations on MongoDB end in time, whatever the driver, the network and the server do. */
 export class DeadlineRunner {
@@ -28,7 +31,7 @@ export class DeadlineRunner {
     const endMs = performance.now() + this.timeoutMs;
     const next: NextCommand = () => {
       const leftMs = Math.ceil(endMs - performance.now());
-      if (leftMs <= 0) throw new Error(`no answer within ${this.timeoutMs} ms`);
+      if (leftMs <= 0) throw new NoAnswerError(`no answer within ${this.timeoutMs} ms`);
       return { maxTimeMS: leftMs };
     };
     return withDeadline(action, this.timeoutMs, work(next).catch(withoutValues));
@@ -52,5 +55,6 @@ function withoutValues(error: unknown): never {
   const isAnswer =
     typeof name === 'string' && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name);
   if (!isAnswer || error instanceof SessionStoreError) throw error;
-  throw new Error(`MongoDB answers ${codeName ?? 'with an error'} (${String(code)})`);
+  const answer = `MongoDB answers ${codeName ?? 'with an error'} (${String(code)})`;
+  throw code === TIMEOUT ? new NoAnswerError(answer) : new Error(answer);
 }

@@ -1,5 +1,5 @@
 import { type Pool, type PoolClient } from 'pg';
-import { withDeadline } from '../lib/deadline.js';
+import { NoAnswerError, withDeadline } from '../lib/deadline.js';
 import { SessionCorruptError } from '../session/session.errors.js';
 
 /** One SQL statement: the server prepares it once for each connection, under its name. */
@@ -23,6 +23,8 @@ export type RunStatement = (statement: Statement, values: readonly SqlValue[]) =
 /** What PostgreSQL reports when concurrent transactions are in each other's way, and none of it was written. */
 const TRANSIENT_CODES = ['40001', '40P01'];
 const MAX_ATTEMPTS = 5;
+/** `query_canceled` by `statement_timeout`, `lock_not_available` within `lock_timeout` */
+const TIMEOUT_CODES = ['57014', '55P03'];
 /** `character_not_in_repertoire` */
 const INVALID_TEXT = '22021';
 
@@ -122,7 +124,7 @@ class ConnectionUse {
     const client = (this.client ??= await this.connect());
     const run: RunStatement = async (statement, values) => {
       const query = { ...statement, values: [...values], rowMode: 'array' as const };
-      return (await client.query<unknown[]>(query).catch(refuseInvalidText)).rows;
+      return (await client.query<unknown[]>(query).catch(explain)).rows;
     };
     return work(run, client);
   }
@@ -138,9 +140,11 @@ class ConnectionUse {
   }
 }
 
-/** @throws SessionCorruptError when an attribute holds bytes that are no text */
-function refuseInvalidText(error: unknown): never {
-  if ((error as { code?: string }).code !== INVALID_TEXT) throw error;
+/** @throws NoAnswerError when the server has given up, and SessionCorruptError when an attribute holds bytes that are no text */
+function explain(error: unknown): never {
+  const { code = '', message } = error as { code?: string; message: string };
+  if (TIMEOUT_CODES.includes(code)) throw new NoAnswerError(message);
+  if (code !== INVALID_TEXT) throw error;
   throw new SessionCorruptError(
     'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',
   );
