@@ -109,7 +109,7 @@ function startNginxBefore(
   /** @type {number | undefined} */ port,
 ) {
   const variables = { NEST: new URL(nest.url).host, SPRING: new URL(spring.url).host };
-  return startNginxWith(NGINX, variables, port);
+  return startNginxWith(NGINX, variables, { port });
 }
 
 /**

@@ -11,6 +11,8 @@ const PACKAGES = {
   javac: { apt: ['openjdk-17-jdk-headless'], brew: ['openjdk@17'] },
   mvn: { apt: ['maven'], brew: ['maven'] },
   nginx: { apt: ['nginx-light'], brew: ['nginx'] },
+  cargo: { apt: ['cargo'], brew: ['rust'] },
+  cc: { apt: ['gcc', 'libc6-dev'], brew: ['gcc'] },
 };
 
 /**

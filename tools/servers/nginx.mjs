@@ -5,7 +5,7 @@ import getPort from 'get-port';
 import { startBackgroundProcess } from './background-process.mjs';
 import { waitUntilListening } from './wait-until-ready.mjs';
 
-const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
+export const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
 
 /**
  * An nginx of our own on 127.0.0.1 in front of the replicas.
@@ -27,7 +27,7 @@ const TEMPLATE = new URL('../../deploy/nginx.conf', import.meta.url);
  */
 export async function startNginx({ upstreamPorts, port, isSticky = false }) {
   const pods = (/** @type {readonly number[]} */ ports) => ({ PODS: upstream(ports, isSticky) });
-  const nginx = await startNginxWith(TEMPLATE, pods(upstreamPorts), port);
+  const nginx = await startNginxWith(TEMPLATE, pods(upstreamPorts), { port });
   return { ...nginx, useUpstreams: (ports) => nginx.reconfigure(pods(ports)) };
 }
 
@@ -36,9 +36,9 @@ export async function startNginx({ upstreamPorts, port, isSticky = false }) {
  *
  * @param {URL} template
  * @param {Record<string, string>} variables
- * @param {number} [port] - without it on a free one
+ * @param {{ port?: number, program?: string }} [options] - without `port` on a free one; without `program` that of the PATH
  */
-export async function startNginxWith(template, variables, port) {
+export async function startNginxWith(template, variables, { port, program = 'nginx' } = {}) {
   const usedPort = port ?? (await getPort({ host: '127.0.0.1' }));
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   // Started by root, nginx serves as another user, who must be able to reach the temporary files.
@@ -50,7 +50,7 @@ export async function startNginxWith(template, variables, port) {
   };
   await configure(variables);
   const args = ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf', '-g', 'daemon off;'];
-  const server = startBackgroundProcess('nginx', args, {
+  const server = startBackgroundProcess(program, args, {
     env: { PATH: `${process.env.PATH}:/usr/sbin` },
   });
   await waitUntilListening('nginx', server, usedPort);
