@@ -47,35 +47,127 @@ describe('springSession()', () => {
   });
 
   const key = Buffer.alloc(32, 1).toString('base64');
-  it.each<[string, RedisSessionModuleOptions]>([
-    ['hashIds', { hashIds: true }],
-    ['durability', { durability: { replicas: 1 } }],
-    ['encryption', { encryption: { keys: [key] } }],
-    ['cookie.secrets', { cookie: SECRETS }],
-    ['cookie.encoding', { cookie: { encoding: 'plain' } }],
-    ['absoluteTimeoutSeconds', { absoluteTimeoutSeconds: 3600 }],
-    ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: -1 }],
-    ['maxInactiveIntervalSeconds', { maxInactiveIntervalSeconds: 2 ** 31 }],
+  const uuids = 'ids are UUIDs, as those of Spring';
+  const interval = 'maxInactiveIntervalSeconds must be from 1 to 2147483647';
+  const never = 'Spring deletes sessions that never end, and cannot read a greater number';
+  const saveModes = 'saveMode must be "on-change" or "on-set-attribute"';
+  const unchanged = 'an attribute of Spring would be written although nobody has changed it';
+  const places = 'Spring keeps its sessions in Redis or in PostgreSQL';
+  const prefix = 'Spring has no such prefix. Set namespace to that of Spring';
+  const pages = 'both sides must find the page that the other one has saved';
+
+  /** The rule, the reason, what breaks the rule, and what keeps it: where nothing is said, leaving the option out. */
+  it.each<[string, string, RedisSessionModuleOptions, ...RedisSessionModuleOptions[]]>([
     [
-      'security.credentialStamp',
-      { security: { loadPrincipal: () => ({}), credentialStamp: () => 'x' } },
+      'hashIds must be false',
+      'Spring makes keys of ids as they are',
+      { hashIds: true },
+      { hashIds: false },
     ],
-    ['security.requestCache', { security: { loginPage: '/login', requestCache: 'none' } }],
-    ['security.requestCache', { security: { requestCache: new CookieRequestCache(SECRETS) } }],
-    ['codec', { codec: { encode: String, decode: String } }],
-    ['sessionIdGenerator', { sessionIdGenerator: () => 'x'.repeat(32) }],
-    ['sessionIdPattern', { sessionIdPattern: /x/ }],
-    ['saveMode', { saveMode: 'always' }],
-    ['saveMode', { saveMode: 'on-get-attribute' }],
-    ['store', { redis: undefined, store: 'memory' }],
-    ['store', { redis: undefined, store: mongoSessions({ db: 'mongodb://127.0.0.1/shop' }) }],
-    ['repository must be "indexed"', { redis: undefined, store: postgres }],
-    ['Redis Cluster', { redis: { nodes: [{ host: '127.0.0.1', port: 1 }] } }],
-    ['keyPrefix', { redis: { host: '127.0.0.1', keyPrefix: 'shop:' } }],
-    ['keyPrefix', { redis: new Redis({ ...lazy, keyPrefix: 'shop:' }) }],
-    ['nearCache', { features: [springSession(), nearCache({ maxSessions: 10 })] }],
     [
-      'migrateFrom',
+      'durability must be left out',
+      'Spring does not wait for replicas, and a login must not depend on the side that made it',
+      { durability: { replicas: 1 } },
+    ],
+    [
+      'encryption must be left out',
+      'Spring cannot read encrypted attributes',
+      { encryption: { keys: [key] } },
+    ],
+    [
+      'cookie.secrets must be left out',
+      'Spring neither signs its cookie nor checks a signature',
+      { cookie: SECRETS },
+      { cookie: { name: 'SHOP' } },
+    ],
+    [
+      'cookie.encoding must be "base64"',
+      'Spring encodes the id in its cookie',
+      { cookie: { encoding: 'plain' } },
+      { cookie: { encoding: 'base64' } },
+    ],
+    [
+      'absoluteTimeoutSeconds must be left out',
+      'Spring has no absolute lifetime, and would keep such a session alive',
+      { absoluteTimeoutSeconds: 3600 },
+    ],
+    [
+      interval,
+      never,
+      { maxInactiveIntervalSeconds: -1 },
+      { maxInactiveIntervalSeconds: 1 },
+      { maxInactiveIntervalSeconds: 2 ** 31 - 1 },
+    ],
+    [interval, never, { maxInactiveIntervalSeconds: 2 ** 31 }],
+    [
+      'security.credentialStamp must be left out',
+      'Spring has no place for the stamp, and Nest would write the logins of Spring again to add it',
+      { security: { loadPrincipal: () => ({}), credentialStamp: () => 'x' } },
+      { security: { loadPrincipal: () => ({}) } },
+    ],
+    [
+      'security.requestCache must be left out',
+      pages,
+      { security: { loginPage: '/login', requestCache: 'none' } },
+      { security: { loginPage: '/login' } },
+    ],
+    [
+      'security.requestCache must be left out',
+      pages,
+      { security: { requestCache: new CookieRequestCache(SECRETS) } },
+    ],
+    [
+      'codec must be left out',
+      'Spring decodes every attribute and answers 500 to one that it cannot decode',
+      { codec: { encode: String, decode: String } },
+    ],
+    ['sessionIdGenerator must be left out', uuids, { sessionIdGenerator: () => 'x'.repeat(32) }],
+    ['sessionIdPattern must be left out', uuids, { sessionIdPattern: /x/ }],
+    [saveModes, unchanged, { saveMode: 'always' }, { saveMode: 'on-set-attribute' }],
+    [saveModes, unchanged, { saveMode: 'on-get-attribute' }, { saveMode: 'on-change' }],
+    [
+      'store must be left out, or be postgresSessions()',
+      places,
+      { redis: undefined, store: 'memory' },
+      { redis: undefined, store: postgres, repository: 'indexed' },
+    ],
+    [
+      'store must be left out, or be postgresSessions()',
+      places,
+      { redis: undefined, store: mongoSessions({ db: 'mongodb://127.0.0.1/shop' }) },
+    ],
+    [
+      'repository must be "indexed"',
+      'Spring Session JDBC keeps an index of the users',
+      { redis: undefined, store: postgres },
+      { redis: undefined, store: postgres, repository: 'indexed' },
+    ],
+    [
+      'redis must not be a Redis Cluster',
+      'keys of Spring lie in different slots, and one step must change several of them',
+      { redis: { nodes: [{ host: '127.0.0.1', port: 1 }] } },
+      { redis: { host: '127.0.0.1', port: 1 } },
+    ],
+    [
+      'keyPrefix of redis must be left out',
+      prefix,
+      { redis: { host: '127.0.0.1', keyPrefix: 'shop:' } },
+      { redis: { host: '127.0.0.1' }, namespace: 'shop:spring:session' },
+    ],
+    [
+      'keyPrefix of redis must be left out',
+      prefix,
+      { redis: new Redis({ ...lazy, keyPrefix: 'shop:' }) },
+      { redis: new Redis(lazy), namespace: 'shop:spring:session' },
+    ],
+    [
+      'features must hold no other feature that keeps sessions',
+      'Spring changes sessions without telling it. Leave out nearCache()',
+      { features: [springSession(), nearCache({ maxSessions: 10 })] },
+    ],
+    [
+      'features must not hold migrateFrom()',
+      'moved sessions keep ids that Spring does not know. Migrate first',
       {
         features: [
           springSession(),
@@ -83,27 +175,77 @@ describe('springSession()', () => {
         ],
       },
     ],
-    ['expirationStore', { repository: 'indexed', indexed: { expirationStore: 'sorted-set' } }],
-    ['indexes', { repository: 'indexed', indexed: { indexes: { shop: () => 'x' } } }],
-    ['partitions', { repository: 'indexed', indexed: { partitions: 4 } }],
-    ['principalName', { repository: 'indexed', indexed: { principalName: () => 'x' } }],
-    ['retentionSeconds', { repository: 'indexed', indexed: { retentionSeconds: 60 } }],
-  ])('refuses %s at start, with the reason', (name, options) => {
-    const start = (): unknown => resolve(options);
-    expect(start).toThrow(SessionOptionError);
-    expect(start).toThrow(name);
-    expect(start).toThrow(/with springSession\(\): .+\.$/);
+    [
+      'indexed.expirationStore must be left out',
+      'sessions expire by the buckets of Spring',
+      { repository: 'indexed', indexed: { expirationStore: 'sorted-set' } },
+      { repository: 'indexed' },
+    ],
+    [
+      'indexed.indexes must be left out',
+      'Spring keeps no other index than that of the user',
+      { repository: 'indexed', indexed: { indexes: { shop: () => 'x' } } },
+    ],
+    [
+      'indexed.partitions must be left out',
+      'the keys of Spring have no partitions',
+      { repository: 'indexed', indexed: { partitions: 4 } },
+    ],
+    [
+      'indexed.principalName must be left out',
+      'both sides must find a session under the same name',
+      { repository: 'indexed', indexed: { principalName: () => 'x' } },
+    ],
+    [
+      'indexed.retentionSeconds must be left out',
+      'Spring keeps an expired session for five minutes',
+      { repository: 'indexed', indexed: { retentionSeconds: 60 } },
+      { repository: 'indexed', indexed: {} },
+    ],
+  ])('%s, since %s', (rule, reason, wrong, ...right) => {
+    expect(() => resolve(wrong)).toThrow(
+      new SessionOptionError(`${rule} with springSession(): ${reason}.`),
+    );
+    for (const options of [{}, ...right]) expect(() => resolve(options)).not.toThrow();
   });
 
-  it.each<[string, RedisSessionModuleOptions]>([
-    ['repository', { repository: 'indexed' }],
-    ['hashIds', { hashIds: true }],
-    ['security.requestCache', { security: { loginPage: '/login', requestCache: 'session' } }],
-    ['security.requestCache', { security: { requestCache: new SessionRequestCache() } }],
-  ])('refuses %s with Java serialization, too', (name, options) => {
+  const lists =
+    'with serialization "jdk" springSession.storesLogins names the repository of Spring, and lists of sessions are not kept';
+  const noPage =
+    'serialization "jdk" stores no saved page. Give a CookieRequestCache, or leave it out';
+  it.each<[string, string, RedisSessionModuleOptions, ...RedisSessionModuleOptions[]]>([
+    ['repository and indexed must be left out', lists, { repository: 'indexed' }],
+    [
+      'hashIds must be false',
+      'Spring makes keys of ids as they are',
+      { hashIds: true },
+      { hashIds: false },
+    ],
+    [
+      'store must be left out',
+      'serialization "jdk" is only for Redis. Give Spring the bean springSessionConversionService of docs/stores.md',
+      { redis: undefined, store: postgres },
+      { redis: undefined, store: postgres, repository: 'indexed', features: [springSession()] },
+    ],
+    [
+      'security.requestCache must not keep pages in the session',
+      noPage,
+      { security: { loginPage: '/login', requestCache: 'session' } },
+      { security: { loginPage: '/login', requestCache: new CookieRequestCache(SECRETS) } },
+      { security: { loginPage: '/login' } },
+    ],
+    [
+      'security.requestCache must not keep pages in the session',
+      noPage,
+      { security: { requestCache: new SessionRequestCache() } },
+    ],
+  ])('%s with Java serialization, since %s', (rule, reason, wrong, ...right) => {
     const features = [springSession({ serialization: 'jdk' })];
-    expect(() => resolve({ ...options, features })).toThrow(SessionOptionError);
-    expect(() => resolve({ ...options, features })).toThrow(name);
+    expect(() => resolve({ ...wrong, features })).toThrow(
+      new SessionOptionError(`${rule} with springSession(): ${reason}.`),
+    );
+    for (const options of [{}, ...right])
+      expect(() => resolve({ features, ...options })).not.toThrow();
   });
 
   it('allows a request cache with Java serialization, where saved pages do not cross over', () => {
@@ -114,23 +256,36 @@ describe('springSession()', () => {
     });
   });
 
-  it('refuses a factor for Boot 3, which answers 500 to it', () => {
-    expect(() => springSession({ boot: 3, factor: 'FACTOR_PASSWORD' })).toThrow(SessionOptionError);
-  });
-
-  it('refuses storesLogins with JSON, where everything is stored, and a factor with storesLogins', () => {
-    expect(() => springSession({ storesLogins: 'default' })).toThrow('springSession.storesLogins');
-    const jdk = { serialization: 'jdk', storesLogins: 'default' } as const;
-    expect(() => springSession({ ...jdk, factor: 'FACTOR_PASSWORD' })).toThrow(
-      'springSession.factor must be left out with springSession.storesLogins',
-    );
-    expect(() => springSession(jdk)).not.toThrow();
-  });
-
-  it('refuses Java classes with Java serialization, which stores no objects', () => {
-    expect(() => springSession({ serialization: 'jdk', classes: ['com.shop.'] })).toThrow(
-      'springSession.classes must be left out',
-    );
+  type Own = Parameters<typeof springSession>[0];
+  const jdk = { serialization: 'jdk' } as const;
+  const factor = 'FACTOR_PASSWORD';
+  it.each<[string, Own, ...Own[]]>([
+    [
+      'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',
+      { boot: 3, factor },
+      { boot: 3 },
+      { boot: 4, factor },
+    ],
+    [
+      'springSession.storesLogins must be left out unless springSession.serialization is "jdk": with JSON everything is stored.',
+      { storesLogins: 'default' },
+      {},
+      { ...jdk, storesLogins: 'default' },
+    ],
+    [
+      'springSession.factor must be left out with springSession.storesLogins: Java serialization stores no factor.',
+      { ...jdk, storesLogins: 'default', factor },
+      { ...jdk, storesLogins: 'default' },
+    ],
+    [
+      'springSession.classes must be left out when springSession.serialization is "jdk": Java serialization stores no objects.',
+      { ...jdk, classes: ['com.shop.'] },
+      jdk,
+      { classes: ['com.shop.'] },
+    ],
+  ])('says: %s', (sentence, wrong, ...right) => {
+    expect(() => springSession(wrong)).toThrow(new SessionOptionError(sentence));
+    for (const options of right) expect(() => springSession(options)).not.toThrow();
   });
 
   it.each(['', 'Cart', 'com..Cart', 'com.shop.*', 'com.shop .Cart'])(
