@@ -85,7 +85,7 @@ export const CurrentSession = createParamDecorator((_data: unknown, context: Exe
   if (sessionRequest) return sessionRequest.getSession();
   const reason = isMessage(context)
     ? 'sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.'
-    : 'the route is excluded from sessions, or is no HTTP route. Take it out of the option `exclude`.';
+    : 'the route is excluded from sessions, or is no HTTP route. Take it out of the option exclude.';
   throw new SessionOptionError(
     `Cannot use the session in ${context.getClass().name}.${context.getHandler().name}: ${reason}`,
   );

@@ -43,7 +43,7 @@ export class CsrfTokenService {
     const session = await sessionRequest?.getSession();
     if (!sessionRequest || !session) {
       throw new SessionOptionError(
-        'Cannot make a CSRF token: the route is excluded from sessions. Take it out of the option `exclude`.',
+        'Cannot make a CSRF token: the route is excluded from sessions. Take it out of the option exclude.',
       );
     }
     const stored = session.getAttribute<string>(CSRF_SECRET_ATTRIBUTE);

@@ -64,7 +64,7 @@ export class SessionAuthenticationGuard implements CanActivate {
   ) {
     if (!security) {
       throw new SessionOptionError(
-        'Cannot use SessionAuthenticationGuard: the option `security` is false. Leave the option out.',
+        'Cannot use @SecuredMessages(): the option security is false. Leave it out.',
       );
     }
     this.clock = clock;

@@ -82,7 +82,7 @@ class ManagedSessions {
 
   private get indexed(): IndexedSessionRepository {
     if (isIndexed(this.repository)) return this.repository;
-    throw new NotFoundException('Sessions are not indexed.');
+    throw new NotFoundException('Sessions are not indexed. Set repository to "indexed".');
   }
 }
 
