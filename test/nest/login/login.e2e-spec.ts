@@ -101,7 +101,7 @@ describe.each(PLATFORMS)('LoginGuard on %s', (platform) => {
           type: 'about:blank',
           title: 'Unauthorized',
           status: 401,
-          detail: 'The login failed.',
+          detail: 'The login failed. Try again.',
           reason: 'bad-credentials',
         },
       ]);

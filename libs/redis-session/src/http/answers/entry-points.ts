@@ -138,8 +138,9 @@ const DETAILS: Readonly<Record<AuthenticationFailureReason, string>> = {
   insufficient: 'Log in again to use this resource.',
   'session-ended': 'The session has ended. Log in again.',
   'signed-out': 'You were signed out elsewhere. Log in again.',
-  'maximum-sessions': 'Your account is in use elsewhere, and has as many sessions as allowed.',
-  'bad-credentials': 'The login failed.',
+  'maximum-sessions':
+    'Your account is in use elsewhere, and has as many sessions as allowed. Log out there, then log in again.',
+  'bad-credentials': 'The login failed. Try again.',
 };
 
 /**

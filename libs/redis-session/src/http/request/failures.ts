@@ -104,7 +104,7 @@ export function problemOf(
     return { status: 401, detail: 'The session has ended meanwhile. Log in again.' };
   }
   if (error instanceof SessionLimitError) {
-    const detail = 'There are as many sessions of this user as allowed.';
+    const detail = 'There are as many sessions of this user as allowed. Log out elsewhere.';
     return { status: 401, detail, reason: 'maximum-sessions' };
   }
   const detail =

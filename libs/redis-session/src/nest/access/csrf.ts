@@ -109,9 +109,6 @@ export class CsrfGuard implements CanActivate {
     const isSafe = SAFE_METHODS.includes(rawRequest.method ?? '');
     if (isSafe || this.options.isExempt(rawRequest)) return true;
     if (await this.tokens.hasToken(request)) return true;
-    throw new CsrfException(
-      'The request does not come from a page of this site.',
-      `${context.getClass().name}.${context.getHandler().name}`,
-    );
+    throw new CsrfException(`${context.getClass().name}.${context.getHandler().name}`);
   }
 }

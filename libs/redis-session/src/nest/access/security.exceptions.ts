@@ -21,8 +21,9 @@ export class SessionEndedException extends AuthenticationException {
   constructor(
     readonly reason: AuthenticationFailureReason,
     options: { readonly cause?: unknown } = {},
+    message = 'The session was ended. Log in again.',
   ) {
-    super('The session was ended.', options);
+    super(message, options);
   }
 }
 
@@ -41,7 +42,11 @@ export class AccessDeniedException extends ForbiddenException {
 }
 
 /** The request may have been forged by another site. It is refused, whoever is logged in. */
-export class CsrfException extends AccessDeniedException {}
+export class CsrfException extends AccessDeniedException {
+  constructor(target?: string) {
+    super('The request does not come from a page of this site. Send a CSRF token with it.', target);
+  }
+}
 
 /**
  * Finds what a security exception there is in the chain of causes; the outermost one wins, an
@@ -70,7 +75,7 @@ export function toHttpException(error: unknown): unknown {
   if (!(error instanceof RedisSessionError)) return error;
   const { status, detail, reason } = problemOf(error);
   if (status === 500) return error;
-  if (reason) return new SessionEndedException(reason, { cause: error });
+  if (reason) return new SessionEndedException(reason, { cause: error }, detail);
   if (status === 401) return new InvalidSessionException(detail, { cause: error });
   return new HttpException(detail, status, { cause: error });
 }

@@ -132,7 +132,7 @@ export class SessionAuthenticationGuard implements CanActivate {
     if (authentication) forbidCaching(sessionRequest.response, cacheControl);
     const isEndTold = invalidSessionPath !== undefined && sessionRequest.requested.isInvalid;
     if (isEndTold && !isLoginRoute(context)) {
-      throw new InvalidSessionException('The session has ended.');
+      throw new InvalidSessionException('The session has ended. Log in again.');
     }
   }
 

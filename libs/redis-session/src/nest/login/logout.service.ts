@@ -115,7 +115,7 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     if (!security || !security.csrf || security.csrf.isExempt(request)) return;
     if (request.headers['sec-fetch-site'] === 'same-origin') return;
     if (await this.csrfTokens.hasToken(request)) return;
-    throw new CsrfException('The request does not come from a page of this site.');
+    throw new CsrfException();
   }
 
   private get logoutOptions(): ResolvedLogoutOptions | undefined {
