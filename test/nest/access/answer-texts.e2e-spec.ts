@@ -34,7 +34,7 @@ class ShopController {
 
   @Post('cart')
   setCart(@CurrentSession() session: Session, @Req() { body }: { readonly body: object }): string {
-    session.setAttribute('cart', body);
+    session.setAttribute<string>('cart', body);
     return 'kept';
   }
 
@@ -42,7 +42,7 @@ class ShopController {
   @Post('renew')
   async renew(@CurrentSession() session: Session): Promise<string> {
     if (!session.isNew) await this.repository.deleteById(session.id);
-    session.setAttribute('isRenewed', true);
+    session.setAttribute<string>('isRenewed', true);
     session.changeSessionId();
     return 'renewed';
   }
@@ -55,7 +55,7 @@ class ShopController {
 
   @Post('owner')
   own(@CurrentSession() session: Session): string {
-    session.setAttribute('owner', 'kim');
+    session.setAttribute<string>('owner', 'kim');
     return 'owned';
   }
 }
@@ -163,10 +163,9 @@ describe('What a client is told', () => {
   });
 
   it('is to log out elsewhere when a session that somebody else would own is refused', async () => {
-    const principalName = (session: Session): string | undefined => session.getAttribute('owner');
     await start({
       repository: 'indexed',
-      indexed: { ...indexed, principalName },
+      indexed: { ...indexed, principalName: (session) => session.getAttribute('owner') },
       security: false,
     });
     await new Visitor(app.url).post('/shop/owner');

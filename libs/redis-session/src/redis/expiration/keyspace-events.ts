@@ -92,7 +92,7 @@ export class KeyspaceEvents {
     const missing = reply ? missingFlags(reply[1] ?? '') : '';
     if (missing === '') return;
     this.input.logger.warn(
-      `Cannot hear at once of sessions that end: notify-keyspace-events lacks "${missing}". Set it on the server; until then the cleanup finds expired sessions, and nobody those that others delete.`,
+      `Cannot hear at once of sessions that end: notify-keyspace-events lacks "${missing}". Set it on the server. Until then the cleanup finds expired sessions, and nothing reports those that others delete.`,
     );
   }
 }

@@ -88,7 +88,7 @@ export class InvalidationFeed {
     if (this.isBypassReported) return;
     this.isBypassReported = true;
     this.input.logger.warn(
-      `The near cache is bypassed, each request reads its session from Redis: ${reasonOf(error)}`,
+      `The near cache is bypassed until Redis reports changes again: ${reasonOf(error)}. Each request reads its session from Redis.`,
     );
   }
 }

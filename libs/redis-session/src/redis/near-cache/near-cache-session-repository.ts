@@ -88,7 +88,7 @@ export class NearCacheSessionRepository extends RedisSessionRepository {
     if (this.touches.size > 0) {
       const count = this.touches.size;
       this.options.logger.warn(
-        `Cannot record the last accesses of ${count} sessions: Redis has not taken them. They end somewhat earlier.`,
+        `Cannot record the last accesses of ${count} sessions: Redis failed. They may end earlier; check that Redis is reachable.`,
       );
     }
   }
