@@ -89,7 +89,10 @@ export class RedisSessionStore implements SessionStore {
   private reportConnection(): void {
     const { logger } = this.options;
     this.client.on('error', (error: Error) => {
-      if (!this.isLost) logger.warn(`The connection to Redis is lost: ${reasonOf(error)}. The library connects again by itself.`);
+      if (!this.isLost)
+        logger.warn(
+          `The connection to Redis is lost: ${reasonOf(error)}. The library connects again by itself.`,
+        );
       this.isLost = true;
     });
     this.client.on('ready', () => {
