@@ -15,6 +15,8 @@ export class Crowd {
   #isOver = false;
   /** @type {Outcome[]} */
   #outcomes = [];
+  /** Who has been answered as usual. @type {Set<ModelUser>} */
+  #served = new Set();
   /** When the actions that are not over began. @type {Set<{ sentAtMs: number }>} */
   #underWay = new Set();
   #lastFailureAtMs = 0;
@@ -46,6 +48,11 @@ export class Crowd {
     this.#isOver = true;
   }
 
+  /** Whether each user was answered as usual once: before that, faults would hit nothing but logins. */
+  get isComplete() {
+    return this.#served.size === this.users.length;
+  }
+
   /** Gives the outcomes since the last call. */
   take() {
     return this.#outcomes.splice(0);
@@ -74,6 +81,9 @@ export class Crowd {
     this.#outcomes.push(outcome);
     if (outcome.kind === 'refused' || outcome.kind === 'broken')
       this.#lastFailureAtMs = performance.now();
-    else this.#lastSuccessSentAtMs = Math.max(this.#lastSuccessSentAtMs, outcome.sentAtMs);
+    else {
+      this.#served.add(user);
+      this.#lastSuccessSentAtMs = Math.max(this.#lastSuccessSentAtMs, outcome.sentAtMs);
+    }
   }
 }

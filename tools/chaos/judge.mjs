@@ -11,7 +11,7 @@ export const COLUMNS = ['ok', 'refused', 'broken', ...BROKEN_PROMISES, 'allowed 
 
 /** Tells which losses break a promise, and which ones the documentation allows. */
 export class Judge {
-  /** What failovers so far may have lost: a user may find out later. @type {MayLose[]} */
+  /** What faults so far may have lost: a user may find out later. @type {MayLose[]} */
   #mayLose = [];
 
   /**
@@ -40,8 +40,7 @@ export class Judge {
 
   #isAllowed(/** @type {Outcome} */ { kind, sinceMs }) {
     return this.#mayLose.some(
-      ({ fromMs, toMs, keepsLogins }) =>
-        (kind === 'lost update' || !keepsLogins) && sinceMs >= fromMs && sinceMs <= toMs,
+      ({ fromMs, toMs, kinds }) => kinds.includes(kind) && sinceMs >= fromMs && sinceMs <= toMs,
     );
   }
 }

@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import { startNginx } from '../servers/nginx.mjs';
 import { startPod } from '../servers/pod.mjs';
 import { Crowd } from './crowd.mjs';
 
 /** @typedef {import('./stages/stage.mjs').Stage} Stage */
+
+/** Until then all users should have logged in. */
+const ARRIVAL_MS = 10_000;
 
 /** Two replicas of the demo behind nginx on the Redis of a stage, and their users. */
 export class Site {
@@ -33,6 +37,8 @@ export class Site {
     const { idleSeconds } = this.#stage;
     this.crowd = new Crowd({ url: this.nginx.url, count: this.#users, idleSeconds });
     this.#load = this.crowd.run();
+    const giveUpAtMs = performance.now() + ARRIVAL_MS;
+    while (!this.crowd.isComplete && performance.now() < giveUpAtMs) await delay(ARRIVAL_MS / 100);
   }
 
   /**

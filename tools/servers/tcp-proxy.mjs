@@ -24,6 +24,8 @@ export class TcpProxy {
   #server;
   #port = 0;
   #isPaused = false;
+  /** Whether each new connection is reset as soon as it is there. */
+  resetsNewConnections = false;
   /**
    * While a test sets it: asked about each chunk that a client sends. After true, the target gets the chunk, but the client gets no
    * reply: its connection breaks at the first one.
@@ -91,6 +93,10 @@ export class TcpProxy {
   }
 
   #link(/** @type {Socket} */ client) {
+    if (this.resetsNewConnections) {
+      client.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
     const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
     this.#forward(client, target);
     this.#forward(target, client);

@@ -6,13 +6,14 @@ import { Redis } from 'ioredis';
 import { startRedisServer } from '../../servers/redis-server.mjs';
 import { startTcpProxy } from '../../servers/tcp-proxy.mjs';
 import { EVERYTHING, READS, READS_AND_LOGOUTS } from '../model-user.mjs';
-import { FAULT_MS } from './stage.mjs';
+import { FAULT_MS, lossesOfEmptying } from './stage.mjs';
 
 const DOWN_MS = 1_000;
 const BETWEEN_CUTS_MS = 50;
 const ONE_WAY_MS = 100;
 const STALL_MS = 500;
 const BETWEEN_REWRITES_MS = 300;
+const BETWEEN_FLUSHES_MS = 50;
 /** Of what clients send, so much gets no reply, although Redis does it. */
 const LOST_SHARE = 0.05;
 const NOBODYS_PORT = 1;
@@ -26,7 +27,10 @@ export async function startSingleRedis() {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   const start = (/** @type {number | undefined} */ port) =>
     startRedisServer({
-      args: ['--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always'],
+      args: [
+        ...['--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always'],
+        ...['--enable-debug-command', 'local'],
+      ],
       ...(port && { port }),
     });
   let redis = await start();
@@ -96,6 +100,18 @@ function serverFaults(/** @type {Redis} */ control) {
         await delay(FAULT_MS);
       },
     },
+    'Redis asleep': {
+      async inflict() {
+        await control.call('DEBUG', 'SLEEP', String(FAULT_MS / 1_000));
+      },
+    },
+    'Redis emptied': {
+      async inflict() {
+        await repeat(BETWEEN_FLUSHES_MS, () => control.flushall());
+        return { mayLose: lossesOfEmptying() };
+      },
+      serves: EVERYTHING,
+    },
     'connections cut': {
       inflict: () =>
         repeat(BETWEEN_CUTS_MS, () =>
@@ -163,6 +179,14 @@ function networkFaults(/** @type {import('../../servers/tcp-proxy.mjs').TcpProxy
       },
     },
     'connections reset': { inflict: () => repeat(BETWEEN_CUTS_MS, () => proxy.reset()) },
+    'new connections reset': {
+      async inflict() {
+        proxy.resetsNewConnections = true;
+        proxy.reset();
+        await delay(FAULT_MS);
+        proxy.resetsNewConnections = false;
+      },
+    },
     'connections half-open': {
       async inflict() {
         const overAtMs = performance.now();

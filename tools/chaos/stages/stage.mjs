@@ -20,12 +20,12 @@
  * @property {readonly string[]} [violations] - broken promises that users do not see
  * @property {string} [note] - what was counted beside the answers to users
  *
- * What a failover may lose, by the documentation: what was acknowledged between two moments.
+ * What a fault may lose, by the documentation: what was acknowledged between two moments.
  *
  * @typedef {object} MayLose
  * @property {number} fromMs
  * @property {number} toMs
- * @property {boolean} keepsLogins - whether logins and logouts must outlive it
+ * @property {readonly string[]} kinds - the kinds of outcomes that are no broken promise then
  */
 
 /** How long a fault lasts. */
@@ -42,5 +42,12 @@ const WINDOW_MS = 1_500;
  * @returns {MayLose} what the documentation says that this failover may lose
  */
 export function lossesOf({ startedAtMs, promotedAtMs, keepsLogins = false }) {
-  return { fromMs: startedAtMs - LAG_MS, toMs: promotedAtMs + WINDOW_MS, keepsLogins };
+  const kinds = keepsLogins ? ['lost update'] : ['lost update', 'lost login', 'revived'];
+  return { fromMs: startedAtMs - LAG_MS, toMs: promotedAtMs + WINDOW_MS, kinds };
+}
+
+/** @returns {MayLose} what Redis may lose that has been emptied just now: all but logouts. Some answers are still on their way */
+export function lossesOfEmptying() {
+  const kinds = ['lost update', 'lost login'];
+  return { fromMs: -Infinity, toMs: performance.now() + LAG_MS, kinds };
 }
