@@ -56,12 +56,7 @@ export const GROUPS = [
     'postgresOptionGroup',
   ],
   ['MongoDB', 'store: mongoSessions({ … })', 'mongo/mongo-sessions', 'mongoOptionGroup'],
-  [
-    'Migration',
-    'features: [migrateFrom({ … })]',
-    'migration/migration.options',
-    'migrationOptionGroup',
-  ],
+  ['Migration', 'features: [migrateFrom({ … })]', 'migration/migrate-from', 'migrationOptionGroup'],
 ];
 
 /** Of the schemas and what they are made of. */

@@ -26,6 +26,8 @@ function withMembers(text, statement) {
   const name = statement.name.text;
   const built = ts.createSourceFile('built.d.ts', text, ts.ScriptTarget.Latest, true);
   const found = built.statements.find((each) => each.name?.text === name);
+  // Not exported, and so not declared.
+  if (!found) return text;
   const bases = (statement.heritageClauses ?? [])
     .flatMap(({ types }) => types)
     .filter(({ typeArguments }) => !typeArguments);

@@ -10,7 +10,7 @@ import { connectSessionOptionGroup } from '../../../libs/redis-session/src/expre
 import { expressSessionOptionGroup } from '../../../libs/redis-session/src/express-session/express-session.feature.js';
 import { cookieOptionGroup } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
 import { mustBe } from '../../../libs/redis-session/src/lib/option-group.js';
-import { migrationOptionGroup } from '../../../libs/redis-session/src/migration/migration.options.js';
+import { migrationOptionGroup } from '../../../libs/redis-session/src/migration/migrate-from.js';
 import { mongoOptionGroup } from '../../../libs/redis-session/src/mongo/mongo-sessions.js';
 import {
   nearCache,

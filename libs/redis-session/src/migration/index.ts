@@ -1,2 +1,6 @@
-export { type MigrationProgress, type SessionMigration, migrateFrom } from './migrate-from.js';
-export { type MigrationOptions } from './migration.options.js';
+export {
+  type MigrationOptions,
+  type MigrationProgress,
+  type SessionMigration,
+  migrateFrom,
+} from './migrate-from.js';
