@@ -10,7 +10,7 @@ import {
   type SessionChange,
   type StoredSession,
 } from './session-change.js';
-import { tolerantCodec } from './attributes/tolerant-codec.js';
+import { tolerantCodec } from './attributes/codec.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
 import { SessionsAtRest } from './at-rest/sessions-at-rest.js';
 import { generateChangedSessionId } from './session-id.js';

@@ -1,5 +1,6 @@
 import secureJson from 'secure-json-parse';
-import { SessionEncodingError } from '../session.errors.js';
+import { type SessionLogger, quoted } from '../../lib/logger.js';
+import { SessionCorruptError, SessionEncodingError } from '../session.errors.js';
 
 /**
  * Turns attribute values into text and back. One codec serves all attributes; it may choose by `name`.
@@ -154,4 +155,41 @@ function isBuiltIn(constructor: { readonly name: unknown }): boolean {
       !Object.prototype.propertyIsEnumerable.call(owner, name) &&
       (owner as Record<string, unknown>)[name] === constructor,
   );
+}
+
+/** What {@link tolerantCodec} is told, as in the options of a repository. */
+interface TolerantCodecOptions {
+  readonly codec: SessionCodec;
+  readonly logger: SessionLogger;
+  readonly onCorrupt: 'error' | 'new-session';
+}
+
+/**
+ * The codec without the messages of its own errors, which may quote a value. With `onCorrupt: 'new-session'`, an attribute
+ * that cannot be decoded is absent.
+ */
+export function tolerantCodec({ codec, onCorrupt, logger }: TolerantCodecOptions): SessionCodec {
+  const encode = (value: unknown, name: string) => {
+    try {
+      return codec.encode(value, name);
+    } catch (error) {
+      if (error instanceof SessionEncodingError) throw error;
+      throw SessionEncodingError.create(
+        name,
+        'is refused by the codec',
+        'Store a value that it takes.',
+      );
+    }
+  };
+  const decode = (text: string, name: string) => {
+    try {
+      return codec.decode(text, name);
+    } catch {
+      const message = `Cannot decode the session attribute ${quoted(name)}: its stored value is not of this codec. Remove it, or configure the codec that wrote it.`;
+      if (onCorrupt === 'error') throw new SessionCorruptError(message);
+      logger.warn(message);
+      return undefined;
+    }
+  };
+  return { encode, decode };
 }

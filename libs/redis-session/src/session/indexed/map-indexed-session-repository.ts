@@ -18,7 +18,6 @@ import {
 } from '../session-repository.js';
 import { type SessionIndexOptions, type SessionStoreOptions } from '../session-store.js';
 import { SessionLimitError } from '../session.errors.js';
-import { MemoryBroadcastEventSource, MemoryOnceEventSource } from './memory-events.js';
 import { MAXIMUM_SESSIONS_REASON, type SessionEnd } from './session-end.js';
 import {
   type LimitedLogin,
@@ -26,7 +25,14 @@ import {
   SessionIndexing,
   resolversOf,
 } from './session-indexing.js';
-import { SessionMemory, byAccess, byEnd, indexValuesOf } from './session-memory.js';
+import {
+  MemoryBroadcastEventSource,
+  MemoryOnceEventSource,
+  SessionMemory,
+  byAccess,
+  byEnd,
+  indexValuesOf,
+} from './session-memory.js';
 
 /** What the repository is told. */
 export interface MapIndexedOptions extends SessionStoreOptions {
