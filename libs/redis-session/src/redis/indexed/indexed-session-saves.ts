@@ -16,14 +16,48 @@ import { createIndexed, saveIndexed, setIndexedAttributes } from '../lua/scripts
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
 import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';
 import {
+  type HashChange,
   changesLogin,
   expiryOf,
   setsAttributesAlone,
   timesOf,
 } from '../sessions/redis-session.mapper.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
-import { type IndexedCommandOptions, type SaveIndexedInput } from './indexed-session.operations.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
+
+/** What all scripts of one repository are told. Times are ms, -1 = none. */
+export interface IndexedCommandOptions {
+  readonly absoluteTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  /** Names of the attributes that events carry. */
+  readonly eventAttributes: 'all' | readonly string[];
+  /** About how many events one partition holds at most; 0 = none. */
+  readonly maxEventsPerPartition: number;
+  /** Whether expirations are kept in the sorted set. */
+  readonly hasExpirations: boolean;
+  /** Ms after which an index entry is written again although nobody has looked after the expirations. */
+  readonly indexDelayMs: number;
+  /** Names of all indexes. */
+  readonly indexNames: readonly string[];
+  /** Ms that the mark of a session which somebody else has ended lives. */
+  readonly reasonLifeMs: number;
+  /** Ms that the hash outlives the session. */
+  readonly retentionMs: number;
+  /** Whether one command may read or save several sessions. */
+  readonly sharedCommands: boolean;
+  readonly touchIntervalMs: number;
+}
+
+/** One save. */
+export interface SaveIndexedInput {
+  readonly storedId: string;
+  readonly id: string;
+  readonly hash: HashChange;
+  /** Names of the indexes whose entries change, and the texts that their fields must hold; '*' = any, '' = none. */
+  readonly indexes: ReadonlyMap<string, string>;
+  /** Whether Redis knows of the access already, so that the save need not record it. */
+  readonly isAccessRecorded: boolean;
+}
 
 interface ScriptedClient {
   nestIndexedCreate(...args: ScriptArguments): Promise<RawReply>;

@@ -9,7 +9,7 @@ import { viewOf } from '../../session/session-store.js';
 import { afterSave, SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { isClosed } from '../client/redis-client.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
-import { type SaveIndexedOutcome } from './indexed-session.operations.js';
+import { type SaveIndexedOutcome } from './indexed-session.commands.js';
 import { type IndexedStore } from './indexed-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
 import { setsLargeTexts, toHash } from '../sessions/redis-session.mapper.js';

@@ -1,12 +1,10 @@
-import {
-  type EndSessionInput,
-  type EndSessionOutcome,
-  type IndexedCommandOptions,
-  type SaveIndexedInput,
-  type SaveIndexedOutcome,
-} from './indexed-session.operations.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
-import { eventNameArguments, IndexedSessionSaves } from './indexed-session-saves.js';
+import {
+  eventNameArguments,
+  type IndexedCommandOptions,
+  IndexedSessionSaves,
+  type SaveIndexedInput,
+} from './indexed-session-saves.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
@@ -28,6 +26,33 @@ import {
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
+
+/** What became of a save; `earlier` = texts of the index fields that change, '' = none. */
+export type SaveIndexedOutcome =
+  | { readonly kind: 'saved'; readonly earlier: readonly string[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'conflict'; readonly current: ReadonlyMap<string, string | undefined> }
+  /** An index field does not hold what it must. */
+  | { readonly kind: 'index-conflict'; readonly earlier: readonly string[] };
+
+/** Which session to end. */
+interface EndSessionInput {
+  readonly id: string;
+  /** 'expired': only when its time has come. */
+  readonly kind: 'deleted' | 'expired';
+  /** Epoch ms; undefined = what the clock of Redis shows. */
+  readonly nowMs?: number;
+  /** For its client; '' = none. */
+  readonly reason?: string;
+  /** Whether the hash stays until its time to live ends, for other readers of it. */
+  readonly isKept?: boolean;
+}
+
+/** What became of a session; `fields` are those of its hash that tell where else it is noted, names and values in turn. */
+type EndSessionOutcome =
+  | { readonly kind: 'ended'; readonly fields: readonly string[] }
+  | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
+  | { readonly kind: 'none' };
 
 interface ScriptedClient {
   nestIndexedDelete(...args: ScriptArguments): Promise<readonly (string | null)[]>;

@@ -8,7 +8,7 @@ import {
   SortedSetExpirationStore,
 } from '../expiration/sorted-set-expiration-store.js';
 import { IndexedSessionCommands } from './indexed-session.commands.js';
-import { type IndexedCommandOptions } from './indexed-session.operations.js';
+import { type IndexedCommandOptions } from './indexed-session-saves.js';
 import { indexedSessionKeys, type IndexedSessionKeys } from './indexed-session.keys.js';
 import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
