@@ -44,7 +44,7 @@ export { SessionRepository } from './session/session-repository.js';
 // Sessions and users
 export { type Authentication } from './security/authentication.js';
 export { type SecurityContext, SecurityContextHolder } from './security/security-context.js';
-export { type SecurityEvent } from './security/security-events.js';
+export { type SecurityEvent } from './nest/access/security-events.service.js';
 export { type Session, type SessionAttributes } from './session/session.js';
 export { type SessionEvent } from './session/session-event.js';
 

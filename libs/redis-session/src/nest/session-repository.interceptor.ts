@@ -7,7 +7,7 @@ import {
 import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { type Observable, finalize, from, map, mergeMap, of } from 'rxjs';
 import { type SessionRequest } from '../http/request/session-request.js';
-import { redirectAfterLogin } from './login/login-redirect.js';
+import { redirectAfterLogin } from './login/login.guard.js';
 import {
   beginMessageStep,
   findSessionRequest,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { toAuditLine } from './security-events.js';
-import { type SecurityEvent } from './security-events.js';
+import { type SecurityEvent, toAuditLine } from './security-events.service.js';
 
 const timeMs = Date.UTC(2026, 0, 1);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from './csrf-token.js';
+import { createCsrfSecret, isCsrfToken, maskCsrfSecret } from './csrf.js';
 
 describe('maskCsrfSecret', () => {
   it('makes a token of twice as many bytes as the secret that is never twice the same', () => {
