@@ -2,6 +2,7 @@
 // comments, indentation and blanks, and each script begins with the functions that it calls. With --check it only compares.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parse } from 'luaparse';
 
 const folder = 'libs/redis-session/src/redis/lua';
 const scriptFolders = [folder, join(folder, 'spring')];
@@ -10,17 +11,53 @@ const target = join(folder, 'scripts.generated.ts');
 /** A text of Lua, or a sign with the blanks around it. Not `..`, which a number before it would take for its point, nor `-`. */
 const TEXT_OR_SIGN = /('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")| *([=~<>]=|[=<>+*/%#,(){}[\]]) */g;
 
-const functions = scriptFolders
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+/** Names of one letter, and then of two; no word of Lua is among them. */
+const SHORT_NAMES = [
+  ...LETTERS,
+  ...LETTERS.flatMap((one) => LETTERS.map((two) => one + two)),
+].filter((name) => !['do', 'if', 'in', 'or'].includes(name));
+
+const functionPaths = scriptFolders
   .map((each) => join(each, 'functions'))
-  .flatMap((each) => readdirSync(each).map((file) => join(each, file)))
+  .flatMap((each) => readdirSync(each).map((file) => join(each, file)));
+const functionNames = functionPaths.map((path) => basename(path, '.lua'));
+const functions = functionPaths
   .map((path) => ({ name: basename(path, '.lua'), code: codeOf(path) }))
   .sort((one, other) => (one.name < other.name ? -1 : 1));
 
-/** A script without its header, comments, indentation and blanks. Its lines stay, because errors of Redis name them. */
+/**
+ * A script without its header, comments, indentation and blanks, and with short names of its variables. Its lines stay, because errors
+ * of Redis name them.
+ */
 function codeOf(path) {
   const script = readFileSync(path, 'utf8').replace(/^--\[\[[^]*?\]\]\n/, '');
   const code = script.replace(/^ *--.*\n/gm, '').replace(/^[ \n]+/gm, '');
-  return code.replace(TEXT_OR_SIGN, (_, text, sign) => text ?? sign);
+  return withShortNames(code).replace(TEXT_OR_SIGN, (_, text, sign) => text ?? sign);
+}
+
+/** Gives each name of a variable another one, wherever it stands; the functions that scripts share keep theirs. */
+function withShortNames(code) {
+  const found = [];
+  const onCreateNode = (node) => {
+    if (node.type === 'Identifier') found.push(node);
+  };
+  parse(code, { luaVersion: '5.1', scope: true, ranges: true, onCreateNode });
+  const isVariable = ({ isLocal, name }) => isLocal && !functionNames.includes(name);
+  const others = new Set(found.filter((each) => !isVariable(each)).map(({ name }) => name));
+  const free = SHORT_NAMES.filter((name) => !others.has(name));
+  const names = [...new Set(found.filter(isVariable).map(({ name }) => name))];
+  const renamed = new Map(names.map((name, index) => [name, free[index]]));
+  const places = new Map(found.filter(isVariable).map((each) => [each.range[0], each]));
+  let at = 0;
+  let text = '';
+  for (const { name, range } of [...places.values()].sort(
+    (one, two) => one.range[0] - two.range[0],
+  )) {
+    text += code.slice(at, range[0]) + renamed.get(name);
+    at = range[1];
+  }
+  return text + code.slice(at);
 }
 
 /** The names of the functions that `code` calls, each after those that it calls itself. */
