@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresSessions, createSessionTables } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
 import { createApp } from '../support/apps/start-app.js';
@@ -32,6 +32,79 @@ describe('at start', () => {
     await Promise.all(replicas.map((replica) => replica.init()));
     await Promise.all(replicas.map((replica) => replica.close()));
     expect(await postgres.count(table)).toBe(0);
+  });
+
+  describe('as a user who has not all rights', () => {
+    const TABLES = 'postgresSessions.table must name tables of sessions, but';
+    const GRANT =
+      'Grant USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables, to the user of the pool.';
+    let table: string;
+    let user: string;
+
+    beforeEach(async () => {
+      user = `user_${randomUUID().slice(0, 8)}`;
+      table = `${user}.sessions`;
+      await postgres.pool.query(
+        `CREATE ROLE ${user} LOGIN; CREATE SCHEMA ${user}; ${createSessionTables(table)}`,
+      );
+    });
+
+    const outcome = (options: object = {}, repository: 'default' | 'indexed' = 'indexed') => {
+      const pool = postgres.running.url.replace('postgres@', `${user}@`);
+      return app.outcomeOf({ store: postgresSessions({ pool, table, ...options }), repository });
+    };
+    const grant = (right: string) => postgres.pool.query(`GRANT ${right} TO ${user}`);
+
+    it('tells what to grant, until all is granted', async () => {
+      expect(await outcome()).toContain(`${TABLES} permission denied for schema ${user}. ${GRANT}`);
+      await grant(`USAGE ON SCHEMA ${user}`);
+      expect(await outcome()).toContain(`${TABLES} permission denied for table sessions. ${GRANT}`);
+      await grant(`SELECT ON ALL TABLES IN SCHEMA ${user}`);
+      expect(await outcome()).toContain(`has no right to INSERT on ${table}. ${GRANT}`);
+      await grant(`INSERT, UPDATE ON ALL TABLES IN SCHEMA ${user}`);
+      expect(await outcome()).toContain(`has no right to DELETE on ${table}. ${GRANT}`);
+      await grant(`DELETE ON ${table}, ${table}_attributes`);
+      expect(await outcome({}, 'default')).toBe('started');
+      expect(await outcome()).toContain(`has no right to DELETE on ${table}_indexes. ${GRANT}`);
+      await grant(`DELETE ON ALL TABLES IN SCHEMA ${user}`);
+      expect(await outcome()).toBe('started');
+    });
+
+    it('counts rights on columns, too', async () => {
+      await grant(`USAGE ON SCHEMA ${user}`);
+      await grant(`SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA ${user}`);
+      await grant(`UPDATE (last_access_time, expiry_time, session_id) ON ${table}`);
+      await grant(`UPDATE (attribute_bytes) ON ${table}_attributes`);
+      expect(await outcome({}, 'default')).toBe('started');
+    });
+
+    it('tells what is missing to create the tables', async () => {
+      const createTables = true;
+      expect(await outcome({ createTables })).toContain(
+        `${TABLES} permission denied for schema ${user}. Grant CREATE on the schema to the user of the pool, or run the SQL of createSessionTables() in a migration and leave createTables out.`,
+      );
+      await grant(`CREATE, USAGE ON SCHEMA ${user}`);
+      expect(await outcome({ createTables, table: `${user}.own` })).toBe('started');
+    });
+  });
+
+  it('creates the tables in a schema, and tells when there is none', async () => {
+    const schema = `shop_${randomUUID().slice(0, 8)}`;
+    const pool = postgres.running.url;
+    const store = () => postgresSessions({ pool, table: `${schema}.web`, createTables: true });
+    expect(await app.outcomeOf({ store: store() })).toBe(
+      `SessionOptionError: postgresSessions.table must name tables of sessions, but schema "${schema}" does not exist. Create the schema first, or give another name.`,
+    );
+    await postgres.pool.query(`CREATE SCHEMA ${schema}`);
+    expect(await app.outcomeOf({ store: store(), repository: 'indexed' })).toBe('started');
+    expect(await postgres.count(`${schema}.web`, 'events')).toBe(0);
+  });
+
+  it.each(['user', 'order'])('refuses the name %s, which SQL needs itself', async (table) => {
+    const store = postgresSessions({ pool: postgres.running.url, table, createTables: true });
+    expect(await app.outcomeOf({ store })).toContain(
+      `postgresSessions.table must name tables of sessions, but syntax error at or near "${table}". Create the schema first, or give another name.`,
+    );
   });
 
   it('fails when PostgreSQL cannot be reached, and does not show the password', async () => {

@@ -3,8 +3,13 @@ import { reasonOf } from '../lib/deadline.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionTables, createSessionTables } from './session-tables.js';
 
-/** `undefined_table`, `undefined_column`, `invalid_schema_name` */
-const MISSING_CODES = ['42P01', '42703', '3F000'];
+/** Classes of what PostgreSQL says of names and rights: access rule violation, invalid schema name. */
+const REFUSED_CODES = /^(?:42|3F)/;
+/** `insufficient_privilege` */
+const NO_RIGHT = '42501';
+
+const GRANT =
+  'Grant USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables, to the user of the pool.';
 
 /** Any number, the same in all replicas: they create the tables one after the other. */
 const CREATION_LOCK = 7_318_421;
@@ -21,26 +26,39 @@ export interface TableCheck {
 /**
  * Creates the tables if that is wanted, and checks that they can hold sessions.
  *
- * @throws SessionOptionError for a table that is missing, or too narrow for the ids
+ * @throws SessionOptionError for a table that is missing, may not be written, or is too narrow for the ids
  */
-export async function checkTables(
-  pool: Pool,
-  { createsTables, idLength, isIndexed, tables }: TableCheck,
-): Promise<void> {
-  if (createsTables) await createTables(pool, tables.sessions);
+export async function checkTables(pool: Pool, check: TableCheck): Promise<void> {
+  const { createsTables, idLength, isIndexed, tables } = check;
   try {
+    if (createsTables) await createTables(pool, tables.sessions);
     for (const query of isIndexed
       ? [...ofDefault(tables), ...ofIndexed(tables)]
       : ofDefault(tables))
       await pool.query(`${query} LIMIT 0`);
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (!code || !MISSING_CODES.includes(code)) throw error;
-    throw new SessionOptionError(
-      `postgresSessions.table must name tables of sessions, but ${reasonOf(error)}. Run the SQL of createSessionTables() in a migration, or set createTables to true.`,
-    );
+    const { code = '' } = error as { code?: string };
+    if (!REFUSED_CODES.test(code)) throw error;
+    throw refusal(reasonOf(error), remedyFor(code, createsTables));
   }
+  await refuseReaders(pool, check);
   await refuseNarrowIds(pool, tables.sessions, idLength);
+}
+
+function refusal(reason: string, remedy: string): SessionOptionError {
+  return new SessionOptionError(
+    `postgresSessions.table must name tables of sessions, but ${reason}. ${remedy}`,
+  );
+}
+
+function remedyFor(code: string, createsTables: boolean): string {
+  if (code !== NO_RIGHT)
+    return createsTables
+      ? 'Create the schema first, or give another name.'
+      : 'Run the SQL of createSessionTables() in a migration, or set createTables to true.';
+  return createsTables
+    ? 'Grant CREATE on the schema to the user of the pool, or run the SQL of createSessionTables() in a migration and leave createTables out.'
+    : GRANT;
 }
 
 function ofDefault({ sessions, attributes }: SessionTables): string[] {
@@ -62,6 +80,21 @@ function ofIndexed({ indexes, ends, events, positions }: SessionTables): string[
 async function createTables(pool: Pool, table: string): Promise<void> {
   // Several statements without values are one transaction.
   await pool.query(`SELECT pg_advisory_xact_lock(${CREATION_LOCK}); ${createSessionTables(table)}`);
+}
+
+/** A user who may only read would be noticed at the first login. */
+async function refuseReaders(pool: Pool, { isIndexed, tables }: TableCheck): Promise<void> {
+  const { sessions, attributes, ...others } = tables;
+  const names = [sessions, attributes, ...(isIndexed ? Object.values(others) : [])];
+  const { rows } = await pool.query<{ missing: string }>(
+    `SELECT privilege || ' on ' || name AS missing
+       FROM unnest($1::text[]) name, unnest('{INSERT,UPDATE,DELETE}'::text[]) privilege
+      WHERE NOT has_table_privilege(name, privilege)
+        AND (privilege = 'DELETE' OR NOT has_any_column_privilege(name, privilege))`,
+    [names],
+  );
+  const [right] = rows;
+  if (right) throw refusal(`the user of the pool has no right to ${right.missing}`, GRANT);
 }
 
 /** Spring's own column holds the 36 characters of a UUID. */

@@ -1,6 +1,6 @@
 import { type Pool, type PoolClient } from 'pg';
 import { NoAnswerError, withDeadline } from '../lib/deadline.js';
-import { SessionCorruptError } from '../session/session.errors.js';
+import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
 
 /** One SQL statement: the server prepares it once for each connection, under its name. */
 export interface Statement {
@@ -25,6 +25,8 @@ const TRANSIENT_CODES = ['40001', '40P01'];
 const MAX_ATTEMPTS = 5;
 /** `query_canceled` by `statement_timeout`, `lock_not_available` within `lock_timeout` */
 const TIMEOUT_CODES = ['57014', '55P03'];
+/** `string_data_right_truncation` in a column of fixed length, `program_limit_exceeded` by a row of an index */
+const TOO_LONG_CODES = ['22001', '54000'];
 /** `character_not_in_repertoire` */
 const INVALID_TEXT = '22021';
 
@@ -140,10 +142,19 @@ class ConnectionUse {
   }
 }
 
-/** @throws NoAnswerError when the server has given up, and SessionCorruptError when an attribute holds bytes that are no text */
+/**
+ * @throws NoAnswerError when the server has given up, SessionEncodingError for a name that is too long, and
+ *   SessionCorruptError when an attribute holds bytes that are no text
+ */
 function explain(error: unknown): never {
   const { code = '', message } = error as { code?: string; message: string };
   if (TIMEOUT_CODES.includes(code)) throw new NoAnswerError(message);
+  if (TOO_LONG_CODES.includes(code))
+    throw SessionEncodingError.create(
+      'the name of the user, of an attribute or of an index',
+      `is too long for its column: ${message}`,
+      'Store a shorter one.',
+    );
   if (code !== INVALID_TEXT) throw error;
   throw new SessionCorruptError(
     'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',

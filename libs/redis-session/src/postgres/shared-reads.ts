@@ -29,9 +29,7 @@ export class SharedReads {
   /** @returns undefined when there is none. @throws SessionCorruptError, SessionStoreError */
   read(id: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
-      // No text of PostgreSQL has a NUL character.
-      if (id.includes('\0')) resolve(undefined);
-      else this.add({ id: id.toWellFormed(), resolve, reject });
+      this.add({ id: id.toWellFormed(), resolve, reject });
     });
   }
 

@@ -63,8 +63,12 @@ export class SessionsAtRest {
     return this.sealing !== undefined;
   }
 
-  /** Under which ids a session may be stored, in the order in which they find one that is renamed meanwhile. */
+  /**
+   * Under which ids a session may be stored, in the order in which they find one that is renamed meanwhile. None, where
+   * `id` has a NUL character, which not every store can look for.
+   */
   idsToRead(id: string): readonly string[] {
+    if (id.includes('\0')) return [];
     if (this.hashIds === false) return [id];
     const hashed = storageIdOf(id);
     if (this.hashIds === true || id === hashed) return [hashed];
@@ -73,7 +77,7 @@ export class SessionsAtRest {
 
   /** Under which ids a session may be stored, in the order that leaves none behind that is renamed meanwhile. */
   idsToDelete(id: string): readonly string[] {
-    if (typeof this.hashIds === 'boolean') return this.idsToRead(id);
+    if (typeof this.hashIds === 'boolean' || id.includes('\0')) return this.idsToRead(id);
     return [...new Set([id, storageIdOf(id)])];
   }
 

@@ -210,6 +210,16 @@ export function describeFinding(factory: IndexedRepositoryFactory): void {
       expect(await test.idsOf(alice)).toEqual([]);
     });
 
+    it.each(["' OR 1=1; --", 'a\u0000b', ''])(
+      'ends none for the id %j, also when its reason is asked for',
+      async (id) => {
+        const { id: other } = await test.open(alice);
+        await test.repository.endById(id, 'signed-out');
+        await test.repository.takeEndReason(id);
+        expect(await test.idsOf(alice)).toEqual([other]);
+      },
+    );
+
     it('tells no reason after the own logout', async () => {
       const { id } = await test.open(alice);
       await test.repository.deleteById(id);

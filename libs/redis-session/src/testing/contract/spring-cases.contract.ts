@@ -197,6 +197,27 @@ export function describeSpringCases(factory: SessionRepositoryFactory): void {
     });
   });
 
+  describe('an id that no session has', () => {
+    it.each([
+      "' OR 1=1; --",
+      '\u0000',
+      'a\u0000b',
+      '%',
+      '*',
+      '',
+      '$ne',
+      '\ud83d',
+      'x'.repeat(10_000),
+    ])('finds and deletes nothing: %j', async (id) => {
+      const other = await test.store();
+      const { repository, nowMs } = test;
+      expect(await repository.findById(id)).toBeUndefined();
+      expect(await repository.findById(id, { accessTimeMs: nowMs })).toBeUndefined();
+      await repository.deleteById(id);
+      expect(await test.exists(other)).toBe(true);
+    });
+  });
+
   describe('createSession', () => {
     // createSession_CustomMaxInactiveInterval_ShouldCreateSession
     it('gives the session the interval of the repository', () => {
