@@ -46,12 +46,14 @@ export function secretOption(minLength: number) {
   return z.string().optional().pipe(z.string().min(minLength));
 }
 
+/** An option that takes a text of one form. @param mustBe - completes "`<name>` must be …" */
+export function patternOption(pattern: RegExp, mustBe: string): z.ZodString {
+  return z.string().regex(pattern).describe(mustBe);
+}
+
 /** An option that names a cookie or a header: a token of RFC 9110 §5.6.2. @param mustBe - completes "`<name>` must be …" */
 export function tokenOption(mustBe: string): z.ZodString {
-  return z
-    .string()
-    .regex(/^[\w!#$%&'*+.^`|~-]+$/)
-    .describe(mustBe);
+  return patternOption(/^[\w!#$%&'*+.^`|~-]+$/, mustBe);
 }
 
 /** An option that is true or false. */

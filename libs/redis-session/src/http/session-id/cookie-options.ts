@@ -5,6 +5,7 @@ import {
   type ResolvedOptionsOf,
   flagOption,
   functionOption,
+  patternOption,
   refuseContradictions,
   resolveOptionGroup,
   secretOption,
@@ -20,7 +21,6 @@ export const MAX_KEPT_COOKIE_SECONDS = 400 * 24 * 60 * 60;
 
 /** As long as the output of HMAC-SHA256: a shorter secret would be the weakest part, RFC 2104 §3. */
 const MIN_SECRET_LENGTH = 32;
-const PATH = /^\/[\x20-\x3a\x3d-\x7e]*$/;
 
 /** What `cookie` takes: the session cookie. */
 export const cookieOptionGroup = z.strictObject({
@@ -37,11 +37,7 @@ export const cookieOptionGroup = z.strictObject({
   /** Keeps scripts of the page from reading the cookie. */
   httpOnly: flagOption.default(true),
   /** Appended to the value as `.<jvmRoute>` for a load balancer that routes by it, and removed when read. */
-  jvmRoute: z
-    .string()
-    .regex(/^[\w-]+$/)
-    .describe('made of letters, digits, "_" and "-"')
-    .optional(),
+  jvmRoute: patternOption(/^[\w-]+$/, 'made of letters, digits, "_" and "-"').optional(),
   /** Seconds that the browser keeps the cookie. Null keeps it until the browser is closed. */
   maxAgeSeconds: z
     .int()
@@ -55,11 +51,10 @@ export const cookieOptionGroup = z.strictObject({
   /** Keeps the cookie apart per embedding site. Needs `secure`. */
   partitioned: flagOption.default(false),
   /** The absolute path below which the browser sends the cookie. */
-  path: z
-    .string()
-    .regex(PATH)
-    .describe('printable ASCII that starts with "/" and has no ";" and no "<"')
-    .default('/'),
+  path: patternOption(
+    /^\/[\x20-\x3a\x3d-\x7e]*$/,
+    'printable ASCII that starts with "/" and has no ";" and no "<"',
+  ).default('/'),
   /** The `Priority` attribute of Chromium. Default: none. */
   priority: z.enum(['low', 'medium', 'high']).optional(),
   /** Sends the cookie with every answer, so that `maxAgeSeconds` counts from the last request, not from the login. */

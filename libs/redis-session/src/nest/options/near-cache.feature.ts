@@ -12,8 +12,7 @@ import {
 } from '../../redis/near-cache/near-cache-session-repository.js';
 import { RedisSessionStore } from '../../redis/redis-session-store.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { type RedisSessionModuleOptions } from './redis-session.options.js';
-import { type SessionFeature } from './redis-session.options.js';
+import { type RedisSessionModuleOptions, type SessionFeature } from './redis-session.options.js';
 
 /** What `nearCache` takes. */
 export const nearCacheOptionGroup = z.strictObject({

@@ -7,11 +7,7 @@ import {
   generateSessionId,
   refuseWeakGenerator,
 } from '../../session/session-id.js';
-import {
-  type DurabilityOptions,
-  durabilityOptionGroup,
-  type ResolvedDurabilityOptions,
-} from '../../redis/client/durable-writes.js';
+import { resolveDurabilityOptions } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/repository-options.js';
 import {
   type IndexedSessionOptions,
@@ -72,26 +68,13 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
       resolveDurabilityOptions(resolved.durability, resolved.commandTimeoutMs),
     indexed:
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
-    security: resolveSecurityOptions(resolved.security),
+    security: resolved.security && resolveSecurityOptions(resolved.security),
     sessionIdGenerator,
     sessionIdPattern: sessionIdPattern ? withoutStorageIds(sessionIdPattern) : idPattern,
     webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
       prefix: 'webSockets.',
     }),
   };
-}
-
-function resolveDurabilityOptions(
-  options: DurabilityOptions,
-  commandTimeoutMs: number,
-): ResolvedDurabilityOptions {
-  const durability = resolveOptionGroup(durabilityOptionGroup, options, { prefix: 'durability.' });
-  const { timeoutMs } = durability;
-  refuseContradictions({
-    [`durability.timeoutMs must be below commandTimeoutMs (${commandTimeoutMs}), got ${timeoutMs}.`]:
-      timeoutMs >= commandTimeoutMs,
-  });
-  return durability;
 }
 
 /** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */

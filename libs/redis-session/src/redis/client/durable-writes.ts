@@ -2,7 +2,13 @@ import { type Redis } from 'ioredis';
 import { z } from 'zod';
 import { type RedisClient } from './redis-client.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { type OptionsOf, type ResolvedOptionsOf, positiveOption } from '../../lib/option-group.js';
+import {
+  type OptionsOf,
+  type ResolvedOptionsOf,
+  positiveOption,
+  refuseContradictions,
+  resolveOptionGroup,
+} from '../../lib/option-group.js';
 import { leaveDemotedMaster } from './redis-server.js';
 import { refused, SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
 
@@ -22,6 +28,20 @@ export interface DurabilityOptions extends OptionsOf<typeof durabilityOptionGrou
 
 /** {@link DurabilityOptions} with the defaults. */
 export type ResolvedDurabilityOptions = ResolvedOptionsOf<typeof durabilityOptionGroup>;
+
+/** @throws SessionOptionError naming the option */
+export function resolveDurabilityOptions(
+  options: DurabilityOptions,
+  commandTimeoutMs: number,
+): ResolvedDurabilityOptions {
+  const durability = resolveOptionGroup(durabilityOptionGroup, options, { prefix: 'durability.' });
+  const { timeoutMs } = durability;
+  refuseContradictions({
+    [`durability.timeoutMs must be below commandTimeoutMs (${commandTimeoutMs}), got ${timeoutMs}.`]:
+      timeoutMs >= commandTimeoutMs,
+  });
+  return durability;
+}
 
 /** A write, and what becomes of it once its round is over. */
 interface WaitingWrite {

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import {
   type ResolvedOptionsOf,
   defaultsOf,
   flagOption,
+  patternOption,
   positiveOption,
 } from '../../lib/option-group.js';
 import {
@@ -33,11 +33,9 @@ export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({
   /** Milliseconds after which a command counts as failed. Afterwards it changes nothing, except that a deletion may still happen. */
   commandTimeoutMs: positiveOption.default(2000),
   /** Prefix of all keys. */
-  namespace: z
-    .string()
-    .regex(/^[^\s{}]+$/)
-    .describe('a string without spaces and braces')
-    .default('nest:session'),
+  namespace: patternOption(/^[^\s{}]+$/, 'a string without spaces and braces').default(
+    'nest:session',
+  ),
   /** Whether reads, or saves of attributes, that begin together share one command. Must be false behind a proxy that spreads keys over servers. */
   sharedCommands: flagOption.default(true),
 });
