@@ -259,6 +259,7 @@ describe('springSession()', () => {
   type Own = Parameters<typeof springSession>[0];
   const jdk = { serialization: 'jdk' } as const;
   const factor = 'FACTOR_PASSWORD';
+  const classes = { 'com.shop.Cart': { owner: 'String' } } as const;
   it.each<[string, Own, ...Own[]]>([
     [
       'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',
@@ -279,23 +280,36 @@ describe('springSession()', () => {
     ],
     [
       'springSession.classes must be left out when springSession.serialization is "jdk": Java serialization stores no objects.',
-      { ...jdk, classes: ['com.shop.'] },
+      { ...jdk, classes },
       jdk,
-      { classes: ['com.shop.'] },
+      { classes },
     ],
   ])('says: %s', (sentence, wrong, ...right) => {
     expect(() => springSession(wrong)).toThrow(new SessionOptionError(sentence));
     for (const options of right) expect(() => springSession(options)).not.toThrow();
   });
 
-  it.each(['', 'Cart', 'com..Cart', 'com.shop.*', 'com.shop .Cart'])(
-    'refuses %p as the name of a Java class or a package',
-    (name) => {
-      expect(() => springSession({ classes: [name] })).toThrow(
-        'springSession.classes must be a list of Java classes',
-      );
-    },
-  );
+  it.each([
+    [
+      'a list',
+      ['com.shop.'],
+      'springSession.classes["0"] must be named by the full name of a class',
+    ],
+    ...['', 'Cart', 'com..Cart', 'com.shop.*', 'com.shop .Cart', 'com.shop.'].map(
+      (name) => [`the name ${JSON.stringify(name)}`, { [name]: {} }, 'got '] as const,
+    ),
+    ['no type', { 'a.B': { c: 5 } }, 'springSession.classes["a.B"].c must be a Java type'],
+    ['an unknown type', { 'a.B': { c: 'Strng' } }, 'got "Strng".'],
+    ['a list of what is unknown', { 'a.B': { c: 'List<a.C>' } }, 'got "a.C".'],
+    ['a map by numbers', { 'a.B': { c: 'Map<int, String>' } }, 'got "Map<int, String>".'],
+    ['a constant that is none', { 'a.B': ['X', ''] }, 'or a list of the constants of an enum'],
+    ['nothing', { 'a.B': null }, 'springSession.classes["a.B"] must be an object of fields'],
+    ['an unknown text', { 'a.B': 'BigDecimals' }, 'got "BigDecimals".'],
+  ])('refuses a description of Java classes with %s', (_what, classes, message) => {
+    const options = { classes } as unknown as Parameters<typeof springSession>[0];
+    expect(() => springSession(options)).toThrow(message);
+    expect(() => springSession(options)).toThrow(SessionOptionError);
+  });
 
   it('refuses an unknown option', () => {
     const options = { boot: 5 } as unknown as Parameters<typeof springSession>[0];

@@ -115,9 +115,6 @@ const ALLOWED: Readonly<Record<string, readonly unknown[]>> = {
   'a function that returns a string or undefined': [anything],
   'a function that returns epoch ms': [() => 0],
   'a host name without a leading dot, such as "example.com"': ['example.com'],
-  'a list of Java classes, such as "com.shop.Cart", and of packages, such as "com.shop."': [
-    ['com.shop.Cart', 'com.shop.'],
-  ],
   'a list of LogoutHandlers': [[{ logout: anything }]],
   'a list of features, such as [nearCache({ maxSessions: 10_000 })]': [
     [nearCache({ maxSessions: 10_000 })],
@@ -177,6 +174,9 @@ const ALLOWED: Readonly<Record<string, readonly unknown[]>> = {
   'an object such as { ADMIN: ["USER"] }': [{ ADMIN: ['USER'] }],
   'an object such as { keys: [key] }': [{ keys: [key] }],
   'an object such as { replicas: 1 }': [{ replicas: 1 }],
+  'an object that describes Java classes, such as { "com.shop.Cart": { owner: "String" } }': [
+    { 'com.shop.Cart': { owner: 'String' } },
+  ],
   'an object with encode and decode': [{ encode: anything, decode: anything }],
   'an object with fromSpring and toSpring': [{ fromSpring: anything, toSpring: anything }],
   'an object with warn and error': [logger],

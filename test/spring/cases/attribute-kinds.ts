@@ -105,15 +105,20 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'a value of a class of the option classes': {
     value: new JavaValue('java.math.BigDecimal', 1.5),
     json: 'java.math.BigDecimal 1.5',
+    again: new JavaValue('java.math.BigDecimal', '1.5'),
+  },
+  'a decimal whose last zeros count': {
+    value: new JavaValue('java.math.BigDecimal', '19.900'),
+    json: 'java.math.BigDecimal 19.900',
+  },
+  'a moment': {
+    value: new JavaValue('java.time.Instant', 1.5),
+    json: 'java.time.Instant 1970-01-01T00:00:01.500Z',
+    again: 1.5,
   },
   'a decimal with more digits than JavaScript keeps': {
     value: new JavaValue('java.math.BigDecimal', '19.990000000000000000000000001'),
     json: 'java.math.BigDecimal 19.990000000000000000000000001',
-  },
-  'an object with a field that its class does not have': {
-    value: ofJavaClass('shop.Wishlist', { owner: 'kim', items: ['a'], colour: 'red' }),
-    json: 'shop.Wishlist [a] of kim',
-    again: ofJavaClass('shop.Wishlist', { owner: 'kim', items: ['a'] }),
   },
   undefined: { value: undefined, json: undefined, jdk: undefined },
 };
@@ -140,7 +145,28 @@ export const REFUSED: Readonly<Record<string, readonly [name: string, value: unk
   'a text that is longer than Java reads': ['value', 'x'.repeat(20_000_001)],
   'an object of a class that nobody has named': ['value', ofJavaClass('com.shop.Cart', { n: 1 })],
   'a value of a class that nobody has named': ['value', new JavaValue('java.util.UUID', 'x')],
+  'a decimal that is none': ['value', new JavaValue('java.math.BigDecimal', '19,90')],
+  'a long that is none': ['value', new JavaValue('java.lang.Long', 'x')],
+  'a moment that is none': ['value', new JavaValue('java.time.Instant', 'now')],
+  'a list of a class of maps': ['value', ofJavaClass('java.util.TreeMap', ['a'])],
+  'a map of a class of lists': ['value', ofJavaClass('java.util.ArrayList', { a: 1 })],
+  'an object of a class of dates': ['value', ofJavaClass('java.util.Date', { time: 5 })],
+  'an object of a class of Spring Security': [
+    'value',
+    ofJavaClass('org.springframework.security.core.userdetails.User', { username: 5 }),
+  ],
+  'an object with a field that its class does not have': [
+    'value',
+    ofJavaClass('shop.Wishlist', { owner: 'kim', items: ['a'], colour: 'red' }),
+  ],
+  'an object without one of its fields': ['value', ofJavaClass('shop.Wishlist', { owner: 'kim' })],
+  'a list of an object of a class': ['value', [ofJavaClass('shop.Wishlist', { owner: 5 })]],
   'an object without a name for its class': ['value', ofJavaClass('', { a: 1 })],
+  'a CSRF secret that is empty': ['CSRF_SECRET', ''],
+  'a page of Spring that is saved by its class': [
+    'SAVED_REQUESTS',
+    ofJavaClass('org.springframework.security.web.savedrequest.DefaultSavedRequest', {}),
+  ],
   'a CSRF secret that is no text': ['CSRF_SECRET', { a: 1 }],
   'a saved page that is none': ['SAVED_REQUESTS', 'x'],
   'a name of the user that is no text': [

@@ -1,11 +1,13 @@
 import { Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
 import { javaClassOf, ofJavaClass, springSession } from 'nestjs-redis-session/spring';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { type Visitor } from '../../../tools/demo/visitor.mjs';
 import { type Kind, KINDS, REFUSED } from './attribute-kinds.js';
+import { ANY_VALUE, FITTING, invoiceWith, JAVA_CLASSES, UNFIT } from './invoices.js';
 import { sessionKeyOf, type SpringApps } from '../spring-stack.js';
 
 /** Takes the values that a body cannot carry. */
@@ -32,6 +34,16 @@ class DeskController {
     session.setAttribute<string>('copy', { id: ofOrder, list: [id] });
   }
 
+  /** Changes an object of Spring: a text, and a number in an object of a class that is final. */
+  @Post('invoice')
+  @HttpCode(200)
+  bill(@CurrentSession() session: Session): void {
+    const invoice = session.getAttribute<{ owner: string; first: { count: number } }>('invoice');
+    if (!invoice) return;
+    invoice.owner = 'bob';
+    invoice.first.count = 2;
+  }
+
   @Get()
   take(@CurrentSession() session: Session, @Query('name') name = 'value'): void {
     desk.value = session.getAttribute<string>(name);
@@ -46,7 +58,7 @@ export function describeKindsOfAttributes(apps: SpringApps): void {
     beforeAll(async () => {
       const feature =
         serialization === 'json'
-          ? springSession({ boot, classes: ['shop.', 'java.math.BigDecimal'] })
+          ? springSession({ boot, classes: JAVA_CLASSES })
           : springSession({ boot, serialization, storesLogins: 'default' });
       desks = await startApp('express', {
         options: { redis: apps.running.storeUrl, features: [feature] },
@@ -167,6 +179,73 @@ export function describeKindsOfAttributes(apps: SpringApps): void {
       expect(await atDesk(visitor, 'post', '/desk/numbers')).toBe(200);
       expect(await readAtSpring(visitor)).toEqual(expected);
     });
+
+    const eachWithJson = serialization === 'json' ? it.each : undefined;
+
+    eachWithJson?.(FITTING)('Spring reads an object whose field %s is %p', async (field, value) => {
+      const visitor = await kim();
+      Object.assign(desk, { name: 'value', value: invoiceWith(field, value) });
+      expect(await atDesk(visitor, 'post')).toBe(200);
+      expect((await readAtSpring(visitor))['value']).toMatch(/^shop\.Invoice /);
+    });
+
+    eachWithJson?.(UNFIT)(
+      'Nest refuses an object whose field %s is %p, and Spring goes on',
+      async (field, value) => {
+        await expectRefusal('value', invoiceWith(field, value));
+        expect(log.text).toContain(`value.${field}`);
+      },
+    );
+
+    itWithJson?.(
+      'Spring reads every object that Nest does not refuse',
+      async () => {
+        const visitor = await kim();
+        const statuses = new Map<number, number>();
+        const isRead = fc.asyncProperty(ANY_VALUE, async ([field, value]) => {
+          Object.assign(desk, { name: 'value', value: invoiceWith(field, value) });
+          const status = await atDesk(visitor, 'post');
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          await readAtSpring(visitor);
+        });
+        await fc.assert(isRead, { numRuns: 300 });
+        expect([...statuses.keys()].sort()).toEqual([200, 500]);
+      },
+      60_000,
+    );
+
+    itWithJson?.(
+      'an object of Spring stays as it is but for the fields that Nest changes',
+      async () => {
+        const visitor = apps.visitor();
+        await visitor.postJson('/spring/api/invoice', {});
+        const before = await fieldsOf(visitor);
+        const original = await readAtSpring(visitor);
+        expect(await atDesk(visitor, 'post', '/desk/invoice')).toBe(200);
+        const after = await fieldsOf(visitor);
+        const expected = before['sessionAttr:invoice']
+          ?.replace('"owner":"kim"', '"owner":"bob"')
+          .replace(/("sku":"a","count":)1/, '$12');
+        expect(after['sessionAttr:invoice']).toBe(expected);
+        expect(await readAtSpring(visitor)).toEqual({
+          invoice: original['invoice']?.replace('kim', 'bob').replace('count=1', 'count=2'),
+        });
+      },
+    );
+
+    itWithJson?.(
+      'a user of Nest with blank authorities is one at Spring, with the others',
+      async () => {
+        const principal = { username: 'kim' };
+        const authentication = { name: 'kim', principal, authorities: ['', ' \u001c', 'READ'] };
+        const visitor = await kim();
+        const login = { ...authentication, kind: 'full', authenticatedAt: 5 };
+        Object.assign(desk, { name: 'SECURITY_CONTEXT', value: { authentication: login } });
+        expect(await atDesk(visitor, 'post')).toBe(200);
+        const { text } = await visitor.getJson('/spring/api/me');
+        expect(JSON.parse(text)).toMatchObject({ name: 'kim', authorities: ['READ'] });
+      },
+    );
 
     itWithJson?.(
       'a set is stored for Boot 4, and refused for Boot 3, which cannot read it',

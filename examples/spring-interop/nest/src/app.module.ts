@@ -4,6 +4,7 @@ import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { forgetRememberMe, springRoles, springSession } from 'nestjs-redis-session/spring';
 import { ApiController } from './api.controller.js';
 import { environment } from './environment.js';
+import { javaClasses } from './java-classes.js';
 import { LocalStrategy } from './local.strategy.js';
 import { PagesController } from './pages.controller.js';
 import { principals } from './principals.js';
@@ -28,7 +29,7 @@ const isIndexed = repository === 'indexed' && serialization === 'json';
         springSession({
           authorities: springRoles,
           boot,
-          ...(serialization === 'json' && { classes: ['shop.', 'java.math.BigDecimal'] }),
+          ...(serialization === 'json' && { classes: javaClasses }),
           ...(boot === 4 && !storesLogins && { factor: 'FACTOR_PASSWORD' }),
           ...(storesLogins && { storesLogins: repository }),
           principal: principals,

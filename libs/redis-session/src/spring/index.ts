@@ -6,4 +6,5 @@ export {
   type SpringSessionOptions,
 } from './spring.options.js';
 export { forgetRememberMe, type RememberMeCookieOptions } from './remember-me-cookie.js';
-export { JavaValue, javaClassOf, ofJavaClass } from './java-json.js';
+export { JavaValue, javaClassOf, ofJavaClass } from './java-value.js';
+export { type JavaClasses, type JavaFieldType } from './json/java-types.js';

@@ -6,7 +6,8 @@ import {
 } from '../session/attributes/attribute-names.js';
 import { type SessionCodec } from '../session/attributes/codec.js';
 import { SessionEncodingError } from '../session/session.errors.js';
-import { javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+import { javaClassOf, ofStoredClass } from './java-value.js';
+import { javaJson } from './json/java-json.js';
 import { type SpringContext } from './spring-context.js';
 
 /** Holds a user's name where Spring Security is not used, and for its index. */
@@ -63,7 +64,8 @@ export function refuseMisuse(value: unknown, name: string): void {
       'Choose another name.',
     );
   const needsText = name === CSRF_SECRET_ATTRIBUTE || name === PRINCIPAL_NAME_ATTRIBUTE;
-  if (needsText && typeof value !== 'string')
+  const isBlank = name === CSRF_SECRET_ATTRIBUTE && value === '';
+  if (needsText && (typeof value !== 'string' || isBlank))
     throw SessionEncodingError.create(
       name,
       'must be a text, because Spring takes it for one',
@@ -80,15 +82,15 @@ export function refuseMisuse(value: unknown, name: string): void {
 /** Attributes as Spring's JSON serializer reads and writes them: the login and the CSRF token in Spring's own classes. */
 export function springCodec(context: SpringContext, csrf: SpringCsrfNames): SessionCodec {
   const { headerName, parameter } = csrf;
-  const { isReadable } = context;
+  const { types } = context;
   return {
     encode(value, name) {
       if (name === SECURITY_CONTEXT_ATTRIBUTE)
         return context.encode(value as SecurityContext, name);
       refuseMisuse(value, name);
-      if (name !== CSRF_SECRET_ATTRIBUTE) return javaJson.encode(value, name, isReadable);
+      if (name !== CSRF_SECRET_ATTRIBUTE) return javaJson.encode(value, name, types);
       const token = { headerName, parameterName: parameter, token: value };
-      return javaJson.encode(ofJavaClass(CSRF_TOKEN, token), name, isReadable);
+      return javaJson.encode(ofStoredClass(CSRF_TOKEN, token), name, types);
     },
 
     decode(text, name) {

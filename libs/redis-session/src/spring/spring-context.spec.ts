@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Authentication } from '../security/authentication.js';
-import { javaClassOf, ofJavaClass } from './java-json.js';
+import { javaClassOf, ofJavaClass } from './java-value.js';
 import { SpringContext, type SpringContextOptions } from './spring-context.js';
 import { springRoles } from './spring.options.js';
 
@@ -83,7 +83,7 @@ describe('SpringContext', () => {
 
   it('translates principals of own classes, both ways', () => {
     const { context, warnings } = contextOf({
-      classes: ['com.shop.Account'],
+      classes: { 'com.shop.Account': { email: 'String' } },
       principal: {
         fromSpring: (stored) => {
           if (javaClassOf(stored) !== 'com.shop.Account') return undefined;

@@ -2,18 +2,11 @@ import { type SessionLogger, quoted } from '../lib/logger.js';
 import { type Authentication } from '../security/authentication.js';
 import { type SecurityContext } from '../security/security-context.js';
 import { SessionEncodingError } from '../session/session.errors.js';
-import {
-  type Fields,
-  fieldsOf,
-  itemsOf,
-  javaClassOf,
-  javaJson,
-  ofJavaClass,
-  type ReadableClasses,
-} from './java-json.js';
+import { type Fields, fieldsOf, itemsOf, javaClassOf, ofStoredClass } from './java-value.js';
 import { javaContext } from './jdk/java-values.js';
 import { type WrittenObject } from './jdk/java-writer.js';
-import { readableClasses } from './readable-classes.js';
+import { javaJson } from './json/java-json.js';
+import { JavaTypes } from './json/java-types.js';
 import {
   authenticatedOf,
   AUTHORITY,
@@ -32,6 +25,9 @@ import { type ResolvedSpringOptions } from './spring.options.js';
 
 const LET_SPRING_WRITE =
   'Let Spring write that field: change the mixin or the annotations of the class.';
+
+/** Spring refuses the name of an authority that holds nothing but what Java takes for blanks, some control characters among them. */
+const BLANK = /^[\s\p{Cc}]*$/u;
 
 /** What Spring has no place for; Spring ignores it inside of a token, and loses it when Spring writes the token again. */
 interface OwnPart {
@@ -57,16 +53,14 @@ export type SpringContextOptions = Pick<
  * ```
  */
 export class SpringContext {
-  /** Of objects in attributes, and of principals. */
-  readonly isReadable: ReadableClasses;
   private readonly warned = new Set<string>();
 
   constructor(
     private readonly options: SpringContextOptions,
     private readonly logger: SessionLogger,
-  ) {
-    this.isReadable = readableClasses(options);
-  }
+    /** Of objects in attributes, and of principals. */
+    readonly types: JavaTypes = new JavaTypes(options.boot, options.classes),
+  ) {}
 
   /** @returns undefined for an anonymous visitor, and for a login that cannot be understood: that is logged once per class */
   decode(text: string): SecurityContext | undefined {
@@ -92,7 +86,7 @@ export class SpringContext {
     const authentication = context.authentication
       ? this.tokenOf(context.authentication, isRemembered(context))
       : null;
-    return javaJson.encode(ofJavaClass(CONTEXT, { authentication }), name, this.isReadable);
+    return javaJson.encode(ofStoredClass(CONTEXT, { authentication }), name, this.types);
   }
 
   /** {@link encode} for Java serialization. It has no place for `authenticatedAt` and for more of the principal than its name. */
@@ -169,13 +163,13 @@ export class SpringContext {
     };
     const authorities = this.simpleAuthoritiesOf(authentication);
     if (isOfLongSession)
-      return ofJavaClass(REMEMBER_ME_TOKEN, {
+      return ofStoredClass(REMEMBER_ME_TOKEN, {
         ...shared,
         authorities,
         keyHash: REMEMBER_ME_KEY_HASH,
       });
     const factors = this.factorsOf(authentication);
-    return ofJavaClass(tokenClassOf(this.options.token), {
+    return ofStoredClass(tokenClassOf(this.options.token), {
       ...shared,
       authorities: [...authorities, ...factors],
     });
@@ -184,26 +178,26 @@ export class SpringContext {
   private factorsOf({ authenticatedAt, kind }: Authentication): object[] {
     const { boot, factor } = this.options;
     if (boot === 3 || factor === undefined || kind !== 'full') return [];
-    return [ofJavaClass(FACTOR, { authority: factor, issuedAt: authenticatedAt / 1000 })];
+    return [ofStoredClass(FACTOR, { authority: factor, issuedAt: authenticatedAt / 1000 })];
   }
 
   private simpleAuthoritiesOf(authentication: Authentication): object[] {
     const names = this.springNamesOf(authentication);
-    return names.map((authority) => ofJavaClass(AUTHORITY, { authority }));
+    return names.map((authority) => ofStoredClass(AUTHORITY, { authority }));
   }
 
   private springNamesOf({ authorities }: Authentication): string[] {
     const names = authorities.flatMap((name) =>
       this.options.authorities ? (this.options.authorities.toSpring(name) ?? []) : name,
     );
-    return [...new Set(names)];
+    return [...new Set(names.filter((name) => !BLANK.test(name)))];
   }
 
   private userOf(authentication: Authentication): object {
-    return ofJavaClass(USER, {
+    return ofStoredClass(USER, {
       accountNonExpired: true,
       accountNonLocked: true,
-      authorities: ofJavaClass(SET, this.simpleAuthoritiesOf(authentication)),
+      authorities: ofStoredClass(SET, this.simpleAuthoritiesOf(authentication)),
       credentialsNonExpired: true,
       enabled: true,
       password: null,

@@ -11,7 +11,7 @@ import {
   toSavedRequest,
 } from '../http/saved-requests/request-cache.js';
 import { SAVED_REQUESTS_ATTRIBUTE } from '../session/attributes/attribute-names.js';
-import { ofJavaClass } from './java-json.js';
+import { ofStoredClass } from './java-value.js';
 import { SAVED_REQUEST } from './spring-attributes.js';
 
 /** Spring adds the parameter to the address of a page to which a login leads. */
@@ -72,7 +72,7 @@ export class SpringRequestCache implements RequestCache {
     const scheme = this.isSecure(request) ? 'https' : 'http';
     const { hostname, port } = new URL(`${scheme}://${request.headers.host ?? 'localhost'}`);
     const isDefaultPort = port === '';
-    return ofJavaClass(SAVED_REQUEST, {
+    return ofStoredClass(SAVED_REQUEST, {
       contextPath: '',
       matchingRequestParameterName: 'continue',
       method,

@@ -1,5 +1,5 @@
 import { type AuthenticationKind } from '../security/authentication.js';
-import { type Fields, fieldsOf, javaClassOf } from './java-json.js';
+import { type Fields, fieldsOf, javaClassOf } from './java-value.js';
 import { type ResolvedSpringOptions } from './spring.options.js';
 
 const SECURITY = 'org.springframework.security';

@@ -14,6 +14,7 @@ import {
 } from '../session/session-store.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { nullRequestCache, type RequestCache } from '../http/saved-requests/request-cache.js';
+import { JavaTypes } from './json/java-types.js';
 import { JdkSessionRepository, jdkCodec } from './jdk/jdk-session-repository.js';
 import {
   EXPIRED_ATTRIBUTE,
@@ -51,6 +52,7 @@ const DEFAULT_NAMESPACE = 'spring:session';
 export function springSession(options: SpringSessionOptions = {}): SessionFeature {
   const resolved = resolveOptionGroup(springOptionGroup, options, { prefix: 'springSession.' });
   refuseSpringContradictions(resolved);
+  const types = new JavaTypes(resolved.boot, resolved.classes);
   const requestCache = new SpringRequestCache();
   const isJdk = resolved.serialization === 'jdk';
   return {
@@ -58,7 +60,8 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
     choosesIds: true,
     configure(given) {
       refuseContradictions(given, isJdk);
-      const context = new SpringContext(resolved, given.logger ?? new Logger('RedisSession'));
+      const logger = given.logger ?? new Logger('RedisSession');
+      const context = new SpringContext(resolved, logger, types);
       if (isJdk)
         return {
           ...given,

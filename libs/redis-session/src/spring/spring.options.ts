@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type OptionsOf, type ResolvedOptionsOf, objectOption } from '../lib/option-group.js';
 import { type Authentication } from '../security/authentication.js';
+import { type JavaClasses } from './json/java-types.js';
 
 /** Translates the names of authorities. */
 export interface SpringAuthorities {
@@ -42,16 +43,13 @@ export const springOptionGroup = z.strictObject({
   /** The generation of Spring Boot that shares the sessions. With several, the oldest one. */
   boot: z.union([z.literal(3), z.literal(4)]).default(4),
   /**
-   * Java classes of which objects are stored here: names, and packages that end with a dot. Spring's JSON mapper must allow them,
-   * or Spring answers 500 to such a session. Default: those that Spring Security allows itself, such as `java.util.TreeMap`. Needs `serialization: 'json'`.
+   * The Java classes of which objects are stored or changed here, each with the types of its fields, such as
+   * `{ 'com.shop.Cart': { owner: 'String', items: 'List<String>', total: 'BigDecimal?' } }`. Spring's JSON mapper must allow them. What
+   * does not fit is refused, because Spring answers 500 to it. See docs/spring.md. Needs `serialization: 'json'`.
    */
-  classes: z
-    .array(z.string().regex(/^(?:[\p{L}_$][\p{L}\p{N}_$]*\.)+(?:[\p{L}_$][\p{L}\p{N}_$]*)?$/u))
-    .readonly()
-    .describe(
-      'a list of Java classes, such as "com.shop.Cart", and of packages, such as "com.shop."',
-    )
-    .optional(),
+  classes: objectOption<JavaClasses>(
+    'an object that describes Java classes, such as { "com.shop.Cart": { owner: "String" } }',
+  ).optional(),
   /**
    * What a login here proves to Spring Security 7, which can ask for factors. Needs `boot: 4`. Left out, a login here counts
    * as none, and `authenticatedAt` is lost when Spring writes the login again.

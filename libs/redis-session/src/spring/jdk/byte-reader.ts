@@ -1,4 +1,4 @@
-import { JavaValue } from '../java-json.js';
+import { JavaValue } from '../java-value.js';
 
 /** Reads numbers and texts as Java writes them. Every method throws when the bytes end before the value does. */
 export class ByteReader {

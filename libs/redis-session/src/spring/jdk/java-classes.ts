@@ -1,4 +1,4 @@
-import { JavaValue, ofJavaClass } from '../java-json.js';
+import { JavaValue, ofJavaClass } from '../java-value.js';
 
 /** A field of a class. */
 export interface Field {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { JavaValue, javaClassOf } from '../java-json.js';
+import { JavaValue, javaClassOf } from '../java-value.js';
 import { readJavaStream } from './java-stream.js';
 
 /** The login of alice, as Spring Boot 4.0.7 stores it. */

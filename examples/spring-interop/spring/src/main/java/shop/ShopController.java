@@ -128,6 +128,12 @@ public class ShopController {
     session.setAttribute("order", order);
   }
 
+  /** An object of the application's own class with many fields. */
+  @PostMapping("/api/invoice")
+  void invoice(HttpSession session) {
+    session.setAttribute("invoice", new Invoice());
+  }
+
   /** Every attribute: its class and its text. */
   @GetMapping("/api/attributes")
   Map<String, String> read(HttpServletRequest request) {

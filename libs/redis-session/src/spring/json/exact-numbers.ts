@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 
-/** Where a text begins or ends, and numbers that may have more digits than JavaScript keeps. */
-const QUOTES_AND_NUMBERS = /\\.|"|(?<![\d.])-?(?=[\d.]{16})\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+/** Where a text begins or ends, and numbers. */
+const QUOTES_AND_NUMBERS = /\\.|"|(?<![\d.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+/** There may be a number with more digits than JavaScript keeps, or a decimal whose last zeros count. */
+const EXACT = /[\d.]{16}|"java\.math\.BigDecimal"/;
 /** Begins a text that is a number in JSON. Nobody else knows it. */
 const MARK = randomUUID();
 const MARKED = new RegExp(`"${MARK}(.+?)"`, 'g');
 
 /** Makes texts of the numbers that `JSON.parse` would not keep as they are written. */
 export function withMarks(json: string): string {
-  if (!/[\d.]{16}/.test(json)) return json;
+  if (!EXACT.test(json)) return json;
   let isText = false;
   return json.replace(QUOTES_AND_NUMBERS, (token) => {
     if (token === '"') isText = !isText;
     const number = Number(token);
-    return isText || !number || String(number) === token ? token : `"${marked(token)}"`;
+    const isSame = Number.isNaN(number) || token === '-0' || String(number) === token;
+    return isText || isSame ? token : `"${marked(token)}"`;
   });
 }
 

@@ -1,10 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SessionEncodingError } from '../session/session.errors.js';
-import { JavaValue, javaClassOf, javaJson, ofJavaClass } from './java-json.js';
+import { SessionEncodingError } from '../../session/session.errors.js';
+import { JavaValue, javaClassOf, ofJavaClass } from '../java-value.js';
+import { javaJson } from './java-json.js';
+import { JavaTypes } from './java-types.js';
 
-const isReadable = (name: string) => name.startsWith('com.shop.');
-const encode = (value: unknown, name = 'value') => javaJson.encode(value, name, isReadable);
+const types = new JavaTypes(4, {
+  'com.shop.Cart': { n: 'int' },
+  'com.shop.Order': { id: 'long' },
+  'java.math.BigDecimal': 'BigDecimal',
+});
+const encode = (value: unknown, name = 'value') => javaJson.encode(value, name, types);
 
 function roundTrip(value: unknown): unknown {
   return javaJson.decode(encode(value));
@@ -48,7 +54,9 @@ describe('javaJson', () => {
 
   it('writes objects and values of a class that the application names', () => {
     expect(encode(ofJavaClass('com.shop.Cart', { n: 1 }))).toBe('{"@class":"com.shop.Cart","n":1}');
-    expect(encode(new JavaValue('com.shop.Price', 1.5))).toBe('["com.shop.Price",1.5]');
+    expect(encode(new JavaValue('java.math.BigDecimal', '1.50'))).toBe(
+      '["java.math.BigDecimal",1.50]',
+    );
   });
 
   it.each([
@@ -58,6 +66,42 @@ describe('javaJson', () => {
     ofJavaClass('', { n: 1 }),
   ])('refuses an object of a class that Spring cannot read, but not one that was read', (value) => {
     expect(() => encode(value)).toThrow('springSession.classes');
+  });
+
+  it('writes an object of a class that nobody has described as it was read, in another place, too, and refuses to change it', () => {
+    const text =
+      '{"@class":"com.other.Cart","total":["java.math.BigDecimal",1.10],"list":["java.util.ArrayList",[{"n":1.0}]]}';
+    const read = () => javaJson.decode(text) as { total: unknown; list: object[] };
+    const written = `{"@class":"java.util.LinkedHashMap","cart":${text}}`;
+    expect(encode({ cart: read() })).toBe(written);
+    const changed = [{ ...read(), total: 5 }, Object.assign(read(), { more: 1 }), read()];
+    changed[2]?.list.push({});
+    for (const each of changed)
+      expect(() => encode({ cart: each })).toThrow(
+        'value.cart is of the Java class "com.other.Cart", whose fields are not known here, and Spring answers 500 to what it cannot read. Describe the class in springSession.classes, and allow it at Spring.',
+      );
+  });
+
+  it('keeps the fields that are not described, and refuses to change them', () => {
+    const text = '{"@class":"com.shop.Cart","n":1,"at":["java.util.Date",5]}';
+    const read = () => javaJson.decode(text) as object;
+    expect(encode({ ...read(), n: 2 })).toBe(text.replace('1', '2'));
+    expect(() => encode({ ...read(), at: new Date(6) })).toThrow(
+      'value.at has a type that is not known here, and Spring answers 500 to what it cannot read. Describe it in springSession.classes["com.shop.Cart"].',
+    );
+    expect(() => encode({ ...read(), n: 'x' })).toThrow(
+      'value.n is no int of Java, and Spring answers 500 to what it cannot read. Store such a value, or correct springSession.classes.',
+    );
+  });
+
+  it.each([
+    ['the one that Boot 3.5 reads', 3, 'java.util.Collections$UnmodifiableSet'],
+    ['the set of Boot 4', 4, 'java.util.HashSet'],
+  ] as const)('writes a field that is a set as %s', (_what, boot, className) => {
+    const described = new JavaTypes(boot, { 'com.shop.Tags': { all: 'Set<String>' } });
+    const tags = ofJavaClass('com.shop.Tags', { all: ['a'] });
+    const text = `{"@class":"com.shop.Tags","all":["${className}",["a"]]}`;
+    expect(javaJson.encode(tags, 'tags', described)).toBe(text);
   });
 
   it('gives what had no type inside of an object one of its own outside of it', () => {
