@@ -27,6 +27,14 @@ export interface PostgresSessionStoreInput {
 /** Ms between two turns of what requests do not do. */
 const CLEANUP_PAUSE_MS = 60_000;
 
+/** Ms between the clocks of this process and of PostgreSQL that count as none: they are asked for over a network. */
+const CLOCK_GRAIN_MS = 1000;
+
+const CLOCK = {
+  name: 'nest_session_clock',
+  text: 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+};
+
 /** What has been opened for one application. */
 interface OpenedStore {
   readonly pool: Pool;
@@ -45,8 +53,14 @@ export class PostgresSessionStore implements SessionStore {
   readonly name = 'PostgreSQL';
   private opened: OpenedStore | undefined;
   private isLost = false;
+  /** How far the clock of PostgreSQL is ahead of that of this process. */
+  private offsetMs = 0;
 
   constructor(private readonly input: PostgresSessionStoreInput) {}
+
+  now(): number {
+    return Date.now() + this.offsetMs;
+  }
 
   createRepository(options: SessionStoreOptions): PostgresSessionRepository {
     const { tables } = this.input;
@@ -88,7 +102,10 @@ export class PostgresSessionStore implements SessionStore {
       action: 'drop old sessions',
       logger,
       pauseMs: () => jittered(CLEANUP_PAUSE_MS),
-      turn: () => repository.cleanUp(),
+      turn: async () => {
+        await this.readClock(client);
+        await repository.cleanUp();
+      },
     });
     this.opened = { pool, client, options, cleanup };
     return repository;
@@ -97,7 +114,7 @@ export class PostgresSessionStore implements SessionStore {
   /** @throws SessionStoreError, SessionOptionError for tables that are missing or too narrow */
   async start(): Promise<void> {
     if (!this.opened) return;
-    const { pool, options, cleanup } = this.opened;
+    const { pool, client, options, cleanup } = this.opened;
     pool.on('error', this.onLost);
     pool.on('connect', this.onConnect);
     try {
@@ -105,6 +122,7 @@ export class PostgresSessionStore implements SessionStore {
       const isIndexed = options.indexed !== undefined;
       const check = checkTables(pool, { ...this.input, idLength, isIndexed });
       await withDeadline('reach PostgreSQL', options.commandTimeoutMs, check);
+      await this.readClock(client);
     } catch (error) {
       await this.close();
       throw error;
@@ -115,6 +133,13 @@ export class PostgresSessionStore implements SessionStore {
   async stop(): Promise<void> {
     await this.opened?.cleanup.stop();
     await this.close();
+  }
+
+  private async readClock(client: PostgresClient): Promise<void> {
+    const sentMs = Date.now();
+    const [[serverMs] = []] = await client.run('read the clock', CLOCK, []);
+    const offsetMs = Number(serverMs) - (sentMs + Date.now()) / 2;
+    this.offsetMs = Math.abs(offsetMs) > CLOCK_GRAIN_MS ? Math.round(offsetMs) : 0;
   }
 
   private async close(): Promise<void> {

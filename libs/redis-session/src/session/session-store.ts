@@ -49,6 +49,9 @@ export interface SessionStore {
   /** Makes a repository for sessions that another program changes, too. Left out by a store that has no such tables. */
   createSharedRepository?(options: SessionStoreOptions, sharing: SessionSharing): SessionKeeper;
 
+  /** Epoch ms on the clock of the store, for applications that set no `clock`. Left out, each replica goes by its own clock. */
+  now?(): number;
+
   /** Checks that the store can be used. A rejection fails the start of the application. */
   start?(): Promise<void>;
 

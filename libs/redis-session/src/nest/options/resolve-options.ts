@@ -57,11 +57,12 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
   refuseOtherContradictions(options);
   if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
   if (resolved.hashIds !== false) refuseWeakGenerator(resolved.sessionIdGenerator);
-  const { repository, sessionIdGenerator, sessionIdPattern, ...rest } = resolved;
+  const { repository, sessionIdGenerator, sessionIdPattern, store, ...rest } = resolved;
   const idPattern =
     sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
   return {
     ...rest,
+    clock: options.clock ?? clockOf(store),
     cookie: resolveCookieOptions(resolved.cookie),
     durability:
       resolved.durability &&
@@ -70,11 +71,16 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
     security: resolved.security && resolveSecurityOptions(resolved.security),
     sessionIdGenerator,
+    store,
     sessionIdPattern: sessionIdPattern ? withoutStorageIds(sessionIdPattern) : idPattern,
     webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
       prefix: 'webSockets.',
     }),
   };
+}
+
+function clockOf(store: ResolvedOptions['store']): () => number {
+  return (typeof store === 'object' && store.now?.bind(store)) || Date.now;
 }
 
 /** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
