@@ -160,7 +160,7 @@ describe('drainOnShutdown', () => {
   ])('refuses %d s with a deadline of %d s', async (drainSeconds, deadlineSeconds) => {
     const app = await createApp('express', { options: { store: 'memory' } });
     expect(() => drainOnShutdown(app, { drainSeconds, deadlineSeconds })).toThrow(
-      `Cannot drain for ${drainSeconds} s with a deadline of ${deadlineSeconds} s`,
+      `Cannot drain for ${drainSeconds} s with a deadline of ${deadlineSeconds} s: \`drainSeconds\` must be at least 0, \`deadlineSeconds\` must be greater.`,
     );
     await app.close();
   });

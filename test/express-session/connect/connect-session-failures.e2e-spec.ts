@@ -122,7 +122,7 @@ describe('session() with a store that fails', () => {
     await visitor.get('/write').expect(200);
     store.failing = [method];
     await visitor.get(`/${name}`);
-    const line = `Cannot ${name} a session: the store reported an error`;
+    const line = `Cannot ${name} a session: the store reported an error. Await ${name}() to get it.`;
     await eventually(() => Promise.resolve(log.text.includes(line)));
     store.failing = [];
     await visitor.get('/read').expect(200);

@@ -69,7 +69,11 @@ function methodOf(
       return session;
     }
     // What a store says may hold an id.
-    done.catch(() => logger.error(`Cannot ${name} a session: the store reported an error.`));
+    done.catch(() =>
+      logger.error(
+        `Cannot ${name} a session: the store reported an error. Await ${name}() to get it.`,
+      ),
+    );
     return done;
   };
 }
