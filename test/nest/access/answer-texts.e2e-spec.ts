@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Inject, Post, Req } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import {
+  AccessDeniedException,
   CsrfToken,
   CurrentSession,
   LoginService,
@@ -9,10 +11,12 @@ import {
   SessionLimitError,
   SessionStoreError,
   type RedisSessionModuleOptions,
+  type SecurityOptions,
   type Session,
   SessionRegistry,
   SessionRepository,
 } from 'nestjs-redis-session';
+import { type HttpExchange } from 'nestjs-redis-session/http';
 import { MapSessionRepository, type SessionStore } from 'nestjs-redis-session/store';
 import { problemOf } from '../../../libs/redis-session/src/http/request/failures.js';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
@@ -51,6 +55,14 @@ class ShopController {
   async login(@Req() request: { readonly body: object }): Promise<string> {
     await this.logins.login(request, request.body);
     return 'logged in';
+  }
+
+  /** Refuses before it sends, or too late. */
+  @Get('sent/:isFirst')
+  send(@Param('isFirst') isFirst: string, @Res() response: ServerResponse): void {
+    if (isFirst === 'true') throw new AccessDeniedException();
+    response.write('half');
+    throw new AccessDeniedException();
   }
 
   @Post('owner')
@@ -213,6 +225,57 @@ describe('What a client is told', () => {
     expect([failed.status, failed.body]).toEqual([503, { statusCode: 503, message }]);
     isStoreDown = false;
     expect((await kim.get('/members')).status).toBe(200);
+  });
+});
+
+describe('A security exception that cannot be answered', () => {
+  const lines: string[] = [];
+  const error = (line: string) => void lines.push(line);
+  let app: StartedApp;
+
+  afterEach(async () => {
+    await app.close();
+    lines.length = 0;
+  });
+
+  const start = async (
+    security: SecurityOptions = {},
+    load: 'eager' | 'lazy' = 'eager',
+  ): Promise<Visitor> => {
+    app = await startApp('express', {
+      controllers: [...LOGIN_PARTS.controllers, ShopController],
+      providers: LOGIN_PARTS.providers,
+      options: { store: 'memory', load, logger: { error, warn: error }, security },
+    });
+    const kim = new Visitor(app.url);
+    await kim.post('/login', KIM);
+    return kim;
+  };
+
+  it('is told of when the response was already sent, and answered when it is thrown before', async () => {
+    const kim = await start();
+    await expect(kim.get('/shop/sent/false')).rejects.toThrow(/aborted|socket hang up/);
+    expect(lines).toEqual([
+      'Cannot answer a security exception: the response was already sent. Throw it before you send.',
+    ]);
+    expect((await kim.get('/shop/sent/true')).status).toBe(403);
+  });
+
+  it('is told of when a handler fails, and answered when the handler is mended', async () => {
+    let isBroken = true;
+    const handle = (exchange: HttpExchange): void => {
+      if (isBroken) throw new Error('secret detail');
+      exchange.answer({ statusCode: 403, body: 'mended' });
+    };
+    const kim = await start({ accessDeniedHandler: { handle } }, 'lazy');
+    const failed = await kim.get('/shop/sent/true');
+    const detail = 'The request could not be answered.';
+    expect([failed.status, failed.body]).toEqual([500, expect.objectContaining({ detail })]);
+    expect(lines).toEqual([
+      'Cannot answer a security exception: a handler of the option security failed. The client gets 500; mend the handler.',
+    ]);
+    isBroken = false;
+    expect((await kim.get('/shop/sent/true')).text).toBe('mended');
   });
 });
 

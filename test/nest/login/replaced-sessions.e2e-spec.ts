@@ -34,7 +34,8 @@ class CountingController {
   }
 }
 
-const LINE = 'The session before a login could not be deleted';
+const LINE =
+  'Cannot delete the session that a login has replaced: the store failed. Its user stays logged in there until it expires; check that the store accepts writes.';
 
 let server: RedisServer;
 let control: Redis;

@@ -13,6 +13,7 @@ import {
   SecuredMessages,
   type Session,
   SessionRegistry,
+  SessionRepository,
 } from 'nestjs-redis-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
@@ -319,6 +320,24 @@ describe('a gateway of ws', () => {
         expect([code, reason.toString()]).toEqual([1008, 'session-ended']);
     },
   );
+
+  it('closes a socket whose session cannot be read, says so once, and takes it again afterwards', async () => {
+    const told: string[] = [];
+    const warn = (line: string) => void told.push(line);
+    const app = await start('express', { logger: { warn, error: warn } }, withWs);
+    const kim = await logIn(app);
+    const repository = app.app.get<SessionRepository>(SessionRepository);
+    const findById = repository.findById.bind(repository);
+    repository.findById = () => Promise.reject(new Error('out of order'));
+    const refused = await connectTo(app, kim);
+    const [code, reason] = (await once(refused, 'close')) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([1008, 'session-unavailable']);
+    expect(told.filter((line) => line.startsWith('Cannot'))).toEqual([
+      'Cannot read the session of a WebSocket: the store failed. The socket is closed; its client can connect again.',
+    ]);
+    repository.findById = findById;
+    expect(await ask(await connectTo(app, kim))).toEqual({ event: 'who', data: 'kim' });
+  });
 });
 
 describe('webSockets', () => {

@@ -215,6 +215,9 @@ describe.each(PLATFORMS)('on %s, when Redis is', (platform) => {
 
       const read = await ask('GET /read', cookie);
       expect([read.status, read.headers['set-cookie']]).toEqual([200, undefined]);
+      expect(log.text).toMatch(
+        /^.*Cannot load the session: .+\. The request goes on as an anonymous one\./m,
+      );
       expect((await ask('GET /me', cookie)).status).toBe(401);
       const routes = ['json', 'res', 'swallow', 'login', 'logout', 'invalidate'] as const;
       const answers = routes.map((route) => ask(`POST /${route}`, cookie));

@@ -8,6 +8,7 @@ import {
 } from '../../../libs/redis-session/src/redis/near-cache/near-cache-session-repository.js';
 import { redisSessionKeys } from '../../../libs/redis-session/src/redis/sessions/redis-session.mapper.js';
 import { RedisSessionRepository } from '../../../libs/redis-session/src/redis/sessions/redis-session-repository.js';
+import { type SessionLogger } from '../../../libs/redis-session/src/lib/logger.js';
 import { type StoredSession } from '../../../libs/redis-session/src/session/session-change.js';
 import { SessionOptionError } from '../../../libs/redis-session/src/session/session.errors.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
@@ -85,6 +86,7 @@ interface NearParts {
   readonly client: Redis;
   readonly rules?: Partial<NearCacheInput>;
   readonly absoluteTimeoutSeconds?: number;
+  readonly logger?: SessionLogger;
 }
 
 async function startNear({ client: used, rules, ...options }: NearParts): Promise<HeldRepository> {
@@ -137,9 +139,11 @@ async function catchUp(): Promise<void> {
 
 const keyOf = (id: string): string => redisSessionKeys(namespace).session(id);
 
-async function killSubscriber(): Promise<void> {
+async function killSubscriber(user = 'default'): Promise<void> {
   const clients = String(await client.client('LIST')).split('\n');
-  const subscriber = clients.find((line) => / sub=1 /.test(line));
+  const subscriber = clients.find(
+    (line) => / sub=1 /.test(line) && line.includes(` user=${user} `),
+  );
   await client.client('KILL', 'ID', /id=(\d+)/.exec(subscriber ?? '')![1]!);
 }
 
@@ -321,6 +325,26 @@ describe('the last access', () => {
 });
 
 describe('the connection that reports changes', () => {
+  it('is missed with one line and is back with another, once Redis allows it again', async () => {
+    const allow = (rule: string) => client.call('ACL', 'SETUSER', 'kim', rule);
+    for (const rule of ['on', '>kim', '~*', '&*', '+@all']) await allow(rule);
+    const told: string[] = [];
+    const warn = (line: string) => void told.push(line);
+    const modest = connect({ username: 'kim', password: 'kim' });
+    const cache = await startNear({ client: modest, logger: { warn, error: warn } });
+    await allow('-client|tracking');
+    await killSubscriber('kim');
+    await eventually(() => Promise.resolve(told.length > 0));
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^The near cache is bypassed until Redis reports changes again: .*NOPERM.*\. Each request reads its session from Redis\.$/,
+      ),
+    ]);
+    await allow('+client|tracking');
+    await eventually(() => Promise.resolve(cache.isKeeping));
+    expect(told.slice(1)).toEqual(['The near cache is in use again.']);
+  });
+
   it('is replaced when it is lost; in between every read asks Redis', async () => {
     const id = await store();
     await read(id);

@@ -2,7 +2,6 @@ import {
   type ArgumentsHost,
   Inject,
   Injectable,
-  Logger,
   Catch,
   type ExceptionFilter,
 } from '@nestjs/common';
@@ -45,8 +44,6 @@ import {
  */
 @Injectable()
 export class ExceptionTranslator {
-  private readonly logger = new Logger(ExceptionTranslator.name);
-
   constructor(
     private readonly platform: HttpPlatform,
     private readonly events: SecurityEvents,
@@ -92,14 +89,18 @@ export class ExceptionTranslator {
     }
     // A user who cannot be found is as an anonymous visitor.
     loading.then(answer, answer).catch(() => {
-      this.logger.error('Cannot answer a security exception: a handler of the application failed.');
+      this.options.logger.error(
+        'Cannot answer a security exception: a handler of the option security failed. The client gets 500; mend the handler.',
+      );
       exchange.answer(problemAnswer({ status: 500, detail: 'The request could not be answered.' }));
     });
   }
 
   /** What has begun to leave cannot be answered otherwise; half of it must not look like a whole response. */
   private giveUp(response: ServerResponse): void {
-    this.logger.error('Cannot answer a security exception: the response was already sent.');
+    this.options.logger.error(
+      'Cannot answer a security exception: the response was already sent. Throw it before you send.',
+    );
     if (!response.writableEnded) breakOff(response);
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
 import { forbidCaching } from '../../http/answers/http-answer.js';
 import { SessionRequest } from '../../http/request/session-request.js';
@@ -55,7 +55,6 @@ interface PreviousSession {
 /** Logs a user in whose identity has been proved, by whatever means. `LoginGuard` uses it. */
 @Injectable()
 export class LoginService {
-  private readonly logger = new Logger(LoginService.name);
   private hasWarnedOfName = false;
 
   constructor(
@@ -99,7 +98,7 @@ export class LoginService {
   private warnOfName(user: object): void {
     if (this.hasWarnedOfName || !this.options.indexed || nameFieldOf(user) !== 'name') return;
     this.hasWarnedOfName = true;
-    this.logger.warn(
+    this.options.logger.warn(
       'Sessions are found by the `name` of a user, which others may share. Give users a `username`, `sub`, `id` or `email`, or set the option security.toAuthentication.',
     );
   }
@@ -179,8 +178,8 @@ export class LoginService {
       await replaced.invalidate();
     } catch (error) {
       if (!(error instanceof SessionStoreError)) throw error;
-      this.logger.warn(
-        'The session before a login could not be deleted: it lives until it expires, with whoever was logged in in it.',
+      this.options.logger.warn(
+        'Cannot delete the session that a login has replaced: the store failed. Its user stays logged in there until it expires; check that the store accepts writes.',
       );
     }
   }

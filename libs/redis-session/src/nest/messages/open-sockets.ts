@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
 import { candidateIdsOf, findNewest } from '../../http/request/requested-session.js';
 import { type RequestSetup } from '../../http/request/request-setup.js';
@@ -110,7 +110,6 @@ interface OpenSocket {
  */
 @Injectable()
 export class OpenSockets {
-  private readonly logger = new Logger(OpenSockets.name);
   private readonly bySession = new Map<string, Set<OpenSocket>>();
   private readonly sessions: WebSocketSessions;
 
@@ -141,7 +140,9 @@ export class OpenSockets {
       if (session) socket.login = loginOf(session);
       else this.unregister(socket);
     } catch {
-      this.logger.warn('Cannot read the session of a WebSocket: Redis failed. It is closed.');
+      this.options.logger.warn(
+        'Cannot read the session of a WebSocket: the store failed. The socket is closed; its client can connect again.',
+      );
       closeSocket(client, 'session-unavailable');
     }
   }
