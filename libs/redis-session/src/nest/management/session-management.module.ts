@@ -45,7 +45,7 @@ export interface SessionDescriptorPage {
 }
 
 /** Answers the requests of those who administer; what comes from a request may be of any type. */
-class ManagedSessions {
+abstract class ManagedSessions {
   /** @param showsIds - whether sessions are named by their ids, else by refs of a user's sessions */
   constructor(
     private readonly repository: object,
@@ -53,7 +53,12 @@ class ManagedSessions {
   ) {}
 
   /** @throws BadRequestException when a parameter is none */
-  async list(username: unknown, offset: unknown, limit: unknown): Promise<SessionDescriptorPage> {
+  @Get()
+  async find(
+    @Query('username') username?: string,
+    @Query('offset') offset = '0',
+    @Query('limit') limit = '100',
+  ): Promise<SessionDescriptorPage> {
     const page = { offset: toCount(offset), limit: Math.min(toCount(limit), 1000) };
     if (page.limit === 0) throw new BadRequestException('limit must be above 0.');
     const found = await this.indexed.findByPrincipalName(toUserName(username), page);
@@ -62,17 +67,23 @@ class ManagedSessions {
   }
 
   /** @throws NotFoundException when there is none */
-  async describe(name: string, username: unknown): Promise<SessionDescriptor> {
-    return toDescriptor(await this.find(name, username), this.showsIds);
+  @Get(':name')
+  async get(
+    @Param('name') name: string,
+    @Query('username') username?: string,
+  ): Promise<SessionDescriptor> {
+    return toDescriptor(await this.findOne(name, username), this.showsIds);
   }
 
   /** @throws NotFoundException when there is none of that ref */
-  async end(name: string, username: unknown): Promise<void> {
-    const id = this.showsIds ? name : (await this.find(name, username)).id;
+  @Delete(':name')
+  @HttpCode(204)
+  async delete(@Param('name') name: string, @Query('username') username?: string): Promise<void> {
+    const id = this.showsIds ? name : (await this.findOne(name, username)).id;
     await this.indexed.endById(id, SIGNED_OUT_REASON);
   }
 
-  private async find(name: string, username: unknown): Promise<Session> {
+  private async findOne(name: string, username: unknown): Promise<Session> {
     const session = this.showsIds
       ? await this.indexed.findById(name)
       : await findByRef(this.indexed, toUserName(username), name);
@@ -154,34 +165,9 @@ function createSessionsController(options: Required<SessionManagementOptions>): 
   @Controller(options.path)
   @RequireAuthorities(options.authority)
   @UseGuards(LoggedInGuard)
-  class SessionsController {
-    private readonly sessions: ManagedSessions;
-
+  class SessionsController extends ManagedSessions {
     constructor(@Inject(SessionRepository) repository: object) {
-      this.sessions = new ManagedSessions(repository, options.showsIds);
-    }
-
-    @Get()
-    find(
-      @Query('username') username?: string,
-      @Query('offset') offset = '0',
-      @Query('limit') limit = '100',
-    ): Promise<SessionDescriptorPage> {
-      return this.sessions.list(username, offset, limit);
-    }
-
-    @Get(':name')
-    get(
-      @Param('name') name: string,
-      @Query('username') username?: string,
-    ): Promise<SessionDescriptor> {
-      return this.sessions.describe(name, username);
-    }
-
-    @Delete(':name')
-    @HttpCode(204)
-    delete(@Param('name') name: string, @Query('username') username?: string): Promise<void> {
-      return this.sessions.end(name, username);
+      super(repository, options.showsIds);
     }
   }
   return SessionsController;
