@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { tryLater } from './try-later.js';
+import { tryLater } from './background-loop.js';
 
 describe('tryLater', () => {
   const times = { delayMs: 0, pauseMs: 0, isOver: () => false };

@@ -54,7 +54,9 @@ interface FastifyReplyLike {
 }
 
 /** What is used of a Fastify instance. */
-export interface FastifyLike extends DecoratableFastify {
+interface FastifyLike {
+  hasReplyDecorator(name: string): boolean;
+  decorateReply(name: string, value: unknown): void;
   addHook(
     name: 'preValidation',
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void) => void,
@@ -89,12 +91,6 @@ function answerFailure(reply: FastifyReplyLike, error: unknown): void {
   reply.send(toHttpException(error));
 }
 
-/** The part of Fastify that is needed here. */
-export interface DecoratableFastify {
-  hasReplyDecorator(name: string): boolean;
-  decorateReply(name: string, value: unknown): void;
-}
-
 interface Reply {
   header(name: string, value: unknown): Reply;
   send(payload?: unknown): Reply;
@@ -107,7 +103,7 @@ interface Reply {
  * `end` sends through Fastify, so that hooks run and headers that are set on the reply leave with it. What another plugin
  * has decorated stays.
  */
-function decorateReplyForPassport(fastify: DecoratableFastify): void {
+function decorateReplyForPassport(fastify: FastifyLike): void {
   const methods = { setHeader, end };
   for (const [name, method] of Object.entries(methods)) {
     if (!fastify.hasReplyDecorator(name)) fastify.decorateReply(name, method);

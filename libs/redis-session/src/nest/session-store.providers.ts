@@ -10,8 +10,7 @@ import {
   SessionStoreError,
 } from '../session/session.errors.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
-import { type ResolvedOptions } from './options/redis-session.options.js';
-import { type Lifecycle } from './options/redis-session.options.js';
+import { type Lifecycle, type ResolvedOptions } from './options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 
 /** Opens the store with the application and closes it after the last request, together with what works on it. */

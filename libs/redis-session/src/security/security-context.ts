@@ -62,22 +62,19 @@ export function runInScope<T>(scope: SecurityScope, action: () => T): T {
   return scopes.run(scope, action);
 }
 
-/** Keeps the security context beyond the request. Mirrors `SecurityContextRepository` of Spring Security. */
-export interface SecurityContextRepository {
+/** Keeps the security context as an attribute of the session. Mirrors `HttpSessionSecurityContextRepository` of Spring Security. */
+export const sessionSecurityContextRepository = {
   /** @returns the empty context when none is stored, or what is stored is none */
-  loadContext(session: SessionView): SecurityContext;
-  /** The empty context removes what is stored. */
-  saveContext(session: Session, context: SecurityContext): void;
-}
-
-/** Keeps it as an attribute of the session. Mirrors `HttpSessionSecurityContextRepository` of Spring Security. */
-export const sessionSecurityContextRepository: SecurityContextRepository = {
-  loadContext(session) {
+  loadContext(session: SessionView): SecurityContext {
     const stored: unknown = session.getAttribute(SECURITY_CONTEXT_ATTRIBUTE);
     return isSecurityContext(stored) ? stored : EMPTY_SECURITY_CONTEXT;
   },
 
-  saveContext(session, { authentication, credentialStamp, isRemembered = false }) {
+  /** The empty context removes what is stored. */
+  saveContext(
+    session: Session,
+    { authentication, credentialStamp, isRemembered = false }: SecurityContext,
+  ): void {
     const stored = {
       authentication,
       ...(credentialStamp !== undefined && { credentialStamp }),

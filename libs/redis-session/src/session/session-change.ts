@@ -1,14 +1,18 @@
 import { readable } from '../lib/logger.js';
 import { SessionOptionError, SessionStoreError } from './session.errors.js';
 
-/** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
-export interface StoredSession {
+/** The times that decide when a session ends. */
+export interface SessionTimes {
   /** Epoch ms. */
   readonly creationTime: number;
   /** Epoch ms. */
   readonly lastAccessedTime: number;
   /** Seconds; -1 = never. */
   readonly maxInactiveInterval: number;
+}
+
+/** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
+export interface StoredSession extends SessionTimes {
   /** Encoded values by name. */
   readonly attributes: ReadonlyMap<string, string>;
 }
@@ -62,13 +66,6 @@ export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
   const isConflict = kind === 'conflict' && current instanceof Map;
   if (kind === 'saved' || kind === 'missing' || isConflict) return outcome;
   throw SessionStoreError.create('save the session', new Error('write returned no SaveOutcome'));
-}
-
-/** The times that decide when a session ends: epoch ms and seconds (-1 = never). */
-export interface SessionTimes {
-  readonly creationTime: number;
-  readonly lastAccessedTime: number;
-  readonly maxInactiveInterval: number;
 }
 
 /** @returns epoch ms at which the session ends (that instant included), Infinity when never */

@@ -16,9 +16,6 @@ export const SessionEventType = {
 /** One of the values of {@link SessionEventType}. */
 export type SessionEventType = (typeof SessionEventType)[keyof typeof SessionEventType];
 
-/** Why a session was ended by somebody else than its user; the reason of the own logout is ''. */
-export type SessionEndReason = string;
-
 /** Something that happened to a session, with what is left of it. */
 export interface SessionEvent {
   /** The same each time that the event is delivered: handlers recognise a repetition by it. */
@@ -30,7 +27,7 @@ export interface SessionEvent {
   /** Only of 'id-changed'. */
   readonly previousSessionId: string | undefined;
   /** Only of 'deleted', when it was not the user's own logout: such as `expired-by-newer-login`. */
-  readonly reason: SessionEndReason | undefined;
+  readonly reason: string | undefined;
   /** undefined = anonymous, or nothing is left of the session */
   readonly principalName: string | undefined;
   /** Values of all indexes by the index's name, the principal among them. */

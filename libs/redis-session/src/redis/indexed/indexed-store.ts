@@ -1,5 +1,4 @@
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
-import { ownTouchIntervalSeconds } from '../client/redis-client.js';
 import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/deadline.js';
@@ -14,7 +13,7 @@ import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';
-import { type RedisClient, takeText } from '../client/redis-client.js';
+import { ownTouchIntervalSeconds, type RedisClient, takeText } from '../client/redis-client.js';
 import { SessionIndex } from './session-index.js';
 import { SessionIndexing } from './session-indexing.js';
 

@@ -1,7 +1,7 @@
 import { SessionLimitError } from '../../session/session.errors.js';
 import { type SessionView } from '../../session/session-store.js';
 import { withDeadline } from '../../lib/deadline.js';
-import { MAX_WORKS, tryLater } from '../../lib/try-later.js';
+import { MAX_WORKS, tryLater } from '../../lib/background-loop.js';
 import {
   INDEX_GRACE_MS,
   type IndexEntry,

@@ -10,8 +10,7 @@ const HEARTBEAT_MS = 500;
 /** What is kept is not used when the last proof that nothing goes unreported is older. */
 const MAX_SILENCE_MS = 1500;
 
-/** What an {@link InvalidationFeed} is told. */
-export interface InvalidationFeedInput {
+interface InvalidationFeedInput {
   /** The connection over which sessions are read. */
   readonly client: Redis;
   readonly commandTimeoutMs: number;
@@ -96,15 +95,7 @@ export class InvalidationFeed {
 /** Where Redis reports changed keys to clients that speak RESP2. */
 const CHANNEL = '__redis__:invalidate';
 
-/** What an {@link InvalidationLink} is told. */
-export interface InvalidationLinkInput {
-  /** The connection over which sessions are read. */
-  readonly client: Redis;
-  readonly commandTimeoutMs: number;
-  /** Start of the keys that are watched. */
-  readonly prefix: string;
-  /** undefined = any key may have changed */
-  readonly onInvalidated: (key: string | undefined) => void;
+interface InvalidationLinkInput extends Omit<InvalidationFeedInput, 'logger'> {
   /** The connection is gone. Called at most once. */
   readonly onLost: () => void;
 }

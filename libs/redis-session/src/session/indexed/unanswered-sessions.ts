@@ -1,5 +1,5 @@
 import { laneOf } from '../../lib/lanes.js';
-import { MAX_WORKS, tryLater } from '../../lib/try-later.js';
+import { MAX_WORKS, tryLater } from '../../lib/background-loop.js';
 import { type MapSession } from '../map-session.js';
 import { SessionStoreError } from '../session.errors.js';
 
