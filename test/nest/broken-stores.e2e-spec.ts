@@ -4,26 +4,27 @@ import { LoggedLines } from '../support/apps/logged-lines.js';
 import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { VisitController } from '../support/faults/visit-controller.js';
 import { Visitor } from '../support/http/visitor.js';
+import { eventually } from '../support/waiting/eventually.js';
 
 type Operation = 'load' | 'write' | 'delete';
 
 /** What an operation does instead of its work, while it is broken. */
-let faults: Partial<Record<Operation, () => unknown>>;
+let faults: Partial<Record<Operation, (work: () => unknown) => unknown>>;
 
 /** A store in memory as an application may write one, whose author has thought of no failure. */
 class BreakableRepository extends store.StoredSessionRepository {
   private readonly sessions = new Map<string, store.StoredSession>();
 
   protected override load(id: string): Promise<store.StoredSession | undefined> {
-    return this.broken('load') ?? Promise.resolve(this.sessions.get(id));
+    return this.run('load', () => this.sessions.get(id));
   }
 
   protected override write(change: store.SessionChange): Promise<store.SaveOutcome> {
-    return this.broken('write') ?? Promise.resolve(this.writeNow(change));
+    return this.run('write', () => this.writeNow(change));
   }
 
   protected override delete(id: string): Promise<void> {
-    return this.broken('delete') ?? Promise.resolve(void this.sessions.delete(id));
+    return this.run('delete', () => void this.sessions.delete(id));
   }
 
   private writeNow(change: store.SessionChange): store.SaveOutcome {
@@ -34,16 +35,19 @@ class BreakableRepository extends store.StoredSessionRepository {
     return outcome;
   }
 
-  private broken<T>(operation: Operation): T | undefined {
-    return faults[operation]?.() as T | undefined;
+  private run<T>(operation: Operation, work: () => T): Promise<T> {
+    const broken = faults[operation]?.(work) as Promise<T> | undefined;
+    return broken ?? Promise.resolve(work());
   }
 }
 
-const breakable = (deadlineMs?: number): store.SessionStore => ({
+const breakable = (lifecycle: Partial<store.SessionStore> = {}): store.SessionStore => ({
   name: 'breakable',
-  createRepository: (options) =>
-    new BreakableRepository(deadlineMs === undefined ? options : { ...options, deadlineMs }),
+  createRepository: (options) => new BreakableRepository(options),
+  ...lifecycle,
 });
+
+const never = () => new Promise<never>(() => undefined);
 
 /** Whatever a driver may reject with. */
 const rejectWith = async (reason: unknown): Promise<never> => {
@@ -91,11 +95,11 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   let app: StartedApp;
   let visitor: Visitor;
 
-  const start = async (deadlineMs?: number): Promise<void> => {
+  const start = async (): Promise<void> => {
     app = await startApp(platform, {
       controllers: [VisitController],
       log,
-      options: { commandTimeoutMs: 200, store: breakable(deadlineMs) },
+      options: { commandTimeoutMs: 200, store: breakable() },
     });
     visitor = new Visitor(app.url);
     expect((await visitor.post('/login')).status).toBe(201);
@@ -106,6 +110,20 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   });
 
   afterEach(() => app.close());
+
+  /** @returns what lets each of the operations go on that have begun since */
+  const hold = (operation: Operation) => {
+    const held: (() => void)[] = [];
+    faults = {
+      [operation]: (work: () => unknown) =>
+        new Promise((resolve) =>
+          held.push(() => {
+            resolve(work());
+          }),
+        ),
+    };
+    return held;
+  };
 
   const expectUnavailable = async (answer: ReturnType<Visitor['get']>) => {
     const { status, headers, text } = await answer;
@@ -168,8 +186,8 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   it.each(['load', 'write', 'delete'] as const)(
     'whose %s never ends, has 503 at its deadline',
     async (operation) => {
-      await start(200);
-      faults = { [operation]: () => new Promise(() => undefined) };
+      await start();
+      faults = { [operation]: never };
       const request = { load: '/count', write: '/count', delete: '/logout' }[operation];
       await expectUnavailable(visitor.post(request));
       faults = {};
@@ -177,11 +195,103 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
     },
   );
 
+  it('whose write ends after its deadline, has answered 503, and counts it once at most', async () => {
+    await start();
+    const late = hold('write');
+    await expectUnavailable(visitor.post('/count'));
+    await expectUnavailable(new Visitor(app.url).post('/login'));
+    faults = {};
+    expect((await visitor.post('/count')).status).toBe(201);
+    expect(late).toHaveLength(2);
+    for (const goOn of late) goOn();
+    expect((await visitor.get('/count')).body).toEqual({ count: 1 });
+  });
+
+  it('whose reads end in another order than they began, gives each its own session', async () => {
+    await start();
+    const other = new Visitor(app.url);
+    await other.post('/login');
+    await other.post('/count');
+    const held = hold('load');
+    const answers = [visitor, other].map((each) => each.get('/count'));
+    await eventually(() => Promise.resolve(held.length === 2));
+    for (const goOn of held.toReversed()) goOn();
+    const counts = (await Promise.all(answers)).map(({ body }) => body);
+    expect(counts).toEqual([{ count: 0 }, { count: 1 }]);
+  });
+
   it('whose write finds a conflict each time, has 503 in the end', async () => {
     await start();
     faults = {
       write: () => Promise.resolve({ kind: 'conflict', current: new Map([['count', '0']]) }),
     };
     await expectUnavailable(visitor.post('/count'));
+  });
+});
+
+describe('the start and the end of a store of an application', () => {
+  const log = new LoggedLines();
+  const calls: string[] = [];
+  const note = (call: string) => {
+    calls.push(call);
+    return Promise.resolve();
+  };
+  const stop = () => note('stop');
+  const startWith = (lifecycle: Partial<store.SessionStore>) => {
+    const options = { commandTimeoutMs: 200, store: breakable(lifecycle) };
+    return startApp('express', { controllers: [VisitController], log, options });
+  };
+
+  beforeEach(() => {
+    calls.length = 0;
+    faults = {};
+  });
+
+  it.each([
+    ['rejects', () => rejectWith(new Error('no such table')), 'no such table'],
+    ['rejects with a text', () => rejectWith('no such table'), 'unknown reason'],
+    [
+      'throws at once',
+      () => {
+        throw new TypeError('no pool');
+      },
+      'no pool',
+    ],
+    ['never ends', never, 'no answer within 200 ms'],
+  ])('fail the application when start %s, and stop is called once', async (_, start, reason) => {
+    await expect(startWith({ start, stop })).rejects.toThrow(
+      `Cannot reach breakable: the session store failed (${reason}). Check that the store is reachable and accepts writes.`,
+    );
+    expect(calls).toEqual(['stop']);
+  });
+
+  it('have the time that the store says', async () => {
+    let ready: () => void = () => undefined;
+    const start = () => new Promise<void>((resolve) => (ready = resolve));
+    const starting = startWith({ start, startTimeoutMs: 60_000 });
+    await startWith({ start: never }).catch(() => undefined);
+    ready();
+    const app = await starting;
+    expect((await new Visitor(app.url).post('/login')).status).toBe(201);
+    await app.close();
+  });
+
+  it('call start before the first request, and stop after the last one', async () => {
+    const app = await startWith({ start: () => note('start'), stop });
+    expect(calls).toEqual(['start']);
+    faults = { write: (work) => note('write').then(work) };
+    await new Visitor(app.url).post('/login');
+    await app.close();
+    await app.app.close();
+    expect(calls).toEqual(['start', 'write', 'stop']);
+  });
+
+  it.each([
+    ['rejects', () => rejectWith(new Error('busy')), 'busy'],
+    ['never ends', never, 'no answer within 200 ms'],
+  ])('let the application end when stop %s', async (_, failingStop, reason) => {
+    const app = await startWith({ stop: failingStop });
+    await app.close();
+    expect(log.text).toContain(`Cannot close breakable: the session store failed (${reason}).`);
   });
 });

@@ -9,7 +9,9 @@ class StartingApp {
   readonly log = new LoggedLines();
   private app: INestApplication | undefined;
 
+  /** Closes the one that a test has started before. */
   async start(options: RedisSessionModuleOptions): Promise<void> {
+    await this.close();
     this.app = await createApp('express', { options, log: this.log });
     await this.app.init();
   }

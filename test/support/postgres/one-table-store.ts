@@ -5,8 +5,7 @@ import { type Pool } from 'pg';
 export function oneTable(pool: Pool): store.SessionStore {
   return {
     name: 'one table',
-    createRepository: ({ commandTimeoutMs, ...options }) =>
-      new OneTableRepository(pool, { ...options, deadlineMs: commandTimeoutMs }),
+    createRepository: (options) => new OneTableRepository(pool, options),
     start: async () => {
       await pool.query('SELECT id, session FROM web_session LIMIT 0');
     },

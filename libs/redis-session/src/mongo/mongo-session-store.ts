@@ -51,6 +51,7 @@ interface OpenedStore {
  */
 export class MongoSessionStore implements SessionStore {
   readonly name = 'MongoDB';
+  readonly startTimeoutMs = 2 * INDEXES_WITHIN_MS;
   private opened: OpenedStore | undefined;
 
   constructor(private readonly input: MongoSessionStoreInput) {}
@@ -77,13 +78,8 @@ export class MongoSessionStore implements SessionStore {
   async start(): Promise<void> {
     if (!this.opened) return;
     const { db, options, cleanup } = this.opened;
-    try {
-      await withDeadline('reach MongoDB', options.commandTimeoutMs, db.command({ ping: 1 }));
-      await withDeadline('find the indexes of MongoDB', INDEXES_WITHIN_MS, this.checkIndexes());
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
+    await withDeadline('reach MongoDB', options.commandTimeoutMs, db.command({ ping: 1 }));
+    await withDeadline('find the indexes of MongoDB', INDEXES_WITHIN_MS, this.checkIndexes());
     cleanup.start();
   }
 

@@ -1,14 +1,11 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { reasonOf, toStoreError, withDeadline } from '../lib/deadline.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { MapIndexedSessionRepository } from '../session/indexed/map-indexed-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
 import { isIndexed } from '../session/session-repository.js';
 import { type SessionStore } from '../session/session-store.js';
-import {
-  RedisSessionError,
-  SessionOptionError,
-  SessionStoreError,
-} from '../session/session.errors.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type Lifecycle, type ResolvedOptions } from './options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
@@ -19,6 +16,7 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
   readonly store: SessionStore;
   readonly repository: SessionKeeper;
   private readonly parts: Lifecycle[] = [];
+  private isClosed = false;
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
     this.store = storeOf(options);
@@ -30,35 +28,61 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     this.parts.push(part);
   }
 
+  /** @throws SessionStoreError, SessionOptionError */
   async onModuleInit(): Promise<void> {
     try {
-      await this.store.start?.();
-    } catch (error) {
-      if (error instanceof RedisSessionError) throw error;
-      throw SessionStoreError.create(`reach ${this.store.name}`, error);
-    }
-    try {
+      await this.startStore();
       for (const part of this.parts) await part.start?.();
     } catch (error) {
-      await this.store.stop?.();
+      await this.close();
       throw error;
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
     for (const part of this.parts) await part.stop?.();
-    await this.store.stop?.();
+    await this.close();
+  }
+
+  /** Redis has deadlines of its own for each step. */
+  private async startStore(): Promise<void> {
+    const { name, startTimeoutMs = this.options.commandTimeoutMs } = this.store;
+    const action = `reach ${name}`;
+    const started = Promise.resolve().then(() => this.store.start?.());
+    if (this.isGiven) return withDeadline(action, startTimeoutMs, started);
+    await started.catch((error: unknown) => {
+      throw toStoreError(action, error);
+    });
+  }
+
+  /** Whether the store comes with the options. */
+  private get isGiven(): boolean {
+    return typeof this.options.store === 'object';
+  }
+
+  /** The shutdown goes on, whatever the store does. */
+  private async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { commandTimeoutMs, logger } = this.options;
+    const closed = Promise.resolve().then(() => this.store.stop?.());
+    await withDeadline(`close ${this.store.name}`, commandTimeoutMs, closed).catch(
+      (error: unknown) => {
+        logger.warn(reasonOf(error));
+      },
+    );
   }
 
   /** A visitor's session may have an idle time of its own. The login gives it that of a user. */
   private createRepository(): SessionKeeper {
-    const { features, indexed, security, webSockets } = this.options;
+    const { commandTimeoutMs, features, indexed, security, webSockets } = this.options;
     const anonymousSeconds = security && security.anonymousMaxInactiveIntervalSeconds;
     const needsEvents = indexed?.eventDelivery === 'none' && webSockets.closeWithSession;
     const options = {
       ...this.options,
       indexed:
         indexed && needsEvents ? { ...indexed, eventDelivery: 'broadcast' as const } : indexed,
+      ...(this.isGiven && { deadlineMs: commandTimeoutMs }),
       maxInactiveIntervalSeconds: anonymousSeconds || this.options.maxInactiveIntervalSeconds,
     };
     const maker = features.find((feature) => 'createRepository' in feature);

@@ -55,7 +55,7 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     options: SessionRepositoryOptions,
     isIndexed = false,
   ) {
-    super(options);
+    super({ ...options, deadlineMs: undefined });
     const { absoluteTimeoutSeconds, touchIntervalSeconds } = options;
     this.statements = sessionStatements(tables, isIndexed);
     this.reads = new SharedReads(client, this.statements.read);

@@ -117,17 +117,11 @@ export class PostgresSessionStore implements SessionStore {
     const { pool, client, options, cleanup } = this.opened;
     pool.on('error', this.onLost);
     pool.on('connect', this.onConnect);
-    try {
-      const idLength = options.sessionIdGenerator().length;
-      const isIndexed = options.indexed !== undefined;
-      const check = checkTables(pool, { ...this.input, idLength, isIndexed });
-      await withDeadline('reach PostgreSQL', options.commandTimeoutMs, check);
-      await this.readClock(client);
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-    cleanup.start();
+    const idLength = options.sessionIdGenerator().length;
+    const isIndexed = options.indexed !== undefined;
+    await checkTables(pool, { ...this.input, idLength, isIndexed });
+    await this.readClock(client);
+    if (!client.isClosed) cleanup.start();
   }
 
   async stop(): Promise<void> {

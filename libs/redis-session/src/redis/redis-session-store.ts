@@ -62,12 +62,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async start(): Promise<void> {
-    try {
-      await pingRedis(this.client, this.options.commandTimeoutMs);
-    } catch (error) {
-      if (this.isOwn) this.client.disconnect();
-      throw error;
-    }
+    await pingRedis(this.client, this.options.commandTimeoutMs);
     await this.warnOfEviction();
   }
 

@@ -29,6 +29,8 @@ export interface SessionIndexOptions {
 export interface SessionStoreOptions extends SessionRepositoryOptions {
   /** Milliseconds after which an operation counts as failed. */
   readonly commandTimeoutMs: number;
+  /** The same for `StoredSessionRepository`, which watches over it. Left out by a store with its own deadlines. */
+  readonly deadlineMs?: number | undefined;
   /** undefined = sessions need not be found by their user */
   readonly indexed: SessionIndexOptions | undefined;
 }
@@ -43,6 +45,9 @@ export interface SessionStore {
   /** Shown in logs and errors, such as `PostgreSQL`. */
   readonly name: string;
 
+  /** Milliseconds after which {@link start} counts as failed. @defaultValue the option `commandTimeoutMs` */
+  readonly startTimeoutMs?: number;
+
   /** Makes the repository. Called once, before {@link start}. */
   createRepository(options: SessionStoreOptions): SessionKeeper;
 
@@ -52,10 +57,10 @@ export interface SessionStore {
   /** Epoch ms on the clock of the store, for applications that set no `clock`. Left out, each replica goes by its own clock. */
   now?(): number;
 
-  /** Checks that the store can be used. A rejection fails the start of the application. */
+  /** Checks that the store can be used. A rejection fails the start of the application, and {@link stop} follows. */
   start?(): Promise<void>;
 
-  /** Closes what the store has opened itself. Called when no request needs it any more. */
+  /** Closes what the store has opened itself. Called once, when no request needs it any more. */
   stop?(): Promise<void>;
 }
 

@@ -43,7 +43,7 @@ export interface SessionKeeper extends SessionRepository<MapSession> {
 /** The options of a repository, the deadline of a store without its own, and the namespace of a shared store. */
 export interface StoredSessionRepositoryOptions extends SessionRepositoryOptions {
   /** Milliseconds after which an operation counts as failed. Left out by a store with its own deadlines. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** Prefix of the keys of a store that several applications share. */
   readonly namespace?: string;
 }

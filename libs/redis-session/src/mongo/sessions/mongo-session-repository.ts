@@ -49,7 +49,7 @@ export class MongoSessionRepository extends StoredSessionRepository {
     protected readonly runner: DeadlineRunner,
     options: SessionRepositoryOptions,
   ) {
-    super(options);
+    super({ ...options, deadlineMs: undefined });
     const { touchIntervalSeconds } = options;
     this.accesses = new RecordedAccesses(touchIntervalSeconds);
     this.times = new AccessTimes(options, (touchIntervalSeconds ?? 0) * 1000);
