@@ -37,7 +37,10 @@ import {
   defaultToAuthentication,
 } from '../../security/authentication.js';
 import { roleHierarchy } from '../../security/authorization.js';
-import { rememberMeOptionGroup } from '../../security/remember-me.js';
+import {
+  rememberMeOptionGroup,
+  type ResolvedRememberMeOptions,
+} from '../../security/remember-me.js';
 import { SESSION_FIXATION_STRATEGIES } from '../../security/session-fixation.js';
 
 const path = z
@@ -227,9 +230,13 @@ export function resolveSecurityOptions(options: SecurityOptions) {
   const logout: ResolvedLogoutOptions | undefined =
     resolved.logout &&
     resolveOptionGroup(logoutOptionGroup, resolved.logout, { prefix: 'security.logout.' });
-  const rememberMe = resolveOptionGroup(rememberMeOptionGroup, resolved.rememberMe || {}, {
-    prefix: 'security.rememberMe.',
-  });
+  const rememberMe: ResolvedRememberMeOptions = resolveOptionGroup(
+    rememberMeOptionGroup,
+    resolved.rememberMe || {},
+    {
+      prefix: 'security.rememberMe.',
+    },
+  );
   refuseContradictions({
     'security.credentialStamp needs security.loadPrincipal, which looks up the user at each request. Add it.':
       resolved.credentialStamp !== undefined && !resolved.loadPrincipal,
