@@ -38,6 +38,7 @@ const READY_WITHIN_MS = 120_000;
  * @property {string} [platform] - of Nest: `express` or `fastify`
  * @property {number} [maximumSessions] - on both sides; -1 = any number
  * @property {number} [port] - of nginx
+ * @property {boolean} [preventsLogin] - whether a login beyond `maximumSessions` is refused; else it ends the oldest session
  * @property {'json' | 'jdk'} [serialization] - of Spring
  * @property {'redis' | 'postgres'} [store] - where both sides keep sessions
  * @property {boolean} [storesLogins] - whether Nest stores logins by Java serialization
@@ -124,6 +125,7 @@ export async function startSpring(
     boot,
     repository,
     maximumSessions = -1,
+    preventsLogin = false,
     serialization = 'json',
     store = 'redis',
   },
@@ -143,6 +145,7 @@ export async function startSpring(
         ? jdbcOptions(storePort)
         : [`--spring.data.redis.port=${storePort}`, `--${repositoryType}=${repository}`]),
       ...[`--demo.maximum-sessions=${maximumSessions}`, `--demo.serialization=${serialization}`],
+      `--demo.maximum-sessions-prevents-login=${preventsLogin}`,
     ],
     {},
   );
@@ -175,6 +178,7 @@ export async function startNest(
     repository,
     platform = 'express',
     maximumSessions = -1,
+    preventsLogin = false,
     serialization = 'json',
     store = 'redis',
     storesLogins = false,
@@ -184,6 +188,7 @@ export async function startNest(
   const env = {
     ...{ NO_COLOR: '1', BOOT: `${boot}`, PORT: `${port}`, STORE_URL: storeUrl },
     ...{ REPOSITORY: repository, PLATFORM: platform, MAXIMUM_SESSIONS: `${maximumSessions}` },
+    PREVENTS_LOGIN: `${preventsLogin}`,
     ...{ STORE: store, SERIALIZATION: serialization, STORES_LOGINS: `${storesLogins}` },
   };
   const server = startBackgroundProcess(process.execPath, [main], { env });

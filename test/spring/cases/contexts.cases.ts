@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SpringSessionOptions, springSession } from 'nestjs-redis-session/spring';
+import {
+  javaClassOf,
+  type JavaClasses,
+  ofJavaClass,
+  type SpringSessionOptions,
+  springSession,
+} from 'nestjs-redis-session/spring';
 import { KIM, LoginController, TestStrategy } from '../../support/apps/login-parts.js';
 import { startApp } from '../../support/apps/start-app.js';
 import { Visitor } from '../../../tools/demo/visitor.mjs';
@@ -41,6 +47,51 @@ const LOGIN = `${SECURITY}.authentication.UsernamePasswordAuthenticationToken`;
 const REMEMBERED = `${SECURITY}.authentication.RememberMeAuthenticationToken`;
 const PRE_AUTHENTICATED = `${SECURITY}.web.authentication.preauth.PreAuthenticatedAuthenticationToken`;
 const ANONYMOUS = `${SECURITY}.authentication.AnonymousAuthenticationToken`;
+
+const OAUTH2 = `${SECURITY}.oauth2.core`;
+const AUTHORITY = `${SECURITY}.core.authority.SimpleGrantedAuthority`;
+/** As the classes of Spring declare their fields. */
+const OAUTH2_CLASSES: JavaClasses = {
+  [AUTHORITY]: { authority: 'String' },
+  [`${OAUTH2}.user.DefaultOAuth2User`]: {
+    authorities: `Set<${AUTHORITY}>`,
+    attributes: 'Map<String, Object>',
+    nameAttributeKey: 'String',
+  },
+  [`${OAUTH2}.oidc.user.DefaultOidcUser`]: {
+    authorities: `Set<${AUTHORITY}>`,
+    idToken: `${OAUTH2}.oidc.OidcIdToken`,
+    userInfo: `${OAUTH2}.oidc.OidcUserInfo?`,
+    nameAttributeKey: 'String',
+  },
+  [`${OAUTH2}.oidc.OidcIdToken`]: {
+    tokenValue: 'String',
+    issuedAt: 'Instant',
+    expiresAt: 'Instant',
+    claims: 'Map<String, Object>',
+  },
+  [`${OAUTH2}.oidc.OidcUserInfo`]: { claims: 'Map<String, Object>' },
+};
+
+const OAUTH2_USER = () =>
+  ofJavaClass(`${OAUTH2}.user.DefaultOAuth2User`, {
+    authorities: [{ authority: 'ROLE_USER' }],
+    attributes: { login: 'kim', id: 6_000_000_000, site_admin: false },
+    nameAttributeKey: 'login',
+  });
+
+const OIDC_USER = () =>
+  ofJavaClass(`${OAUTH2}.oidc.user.DefaultOidcUser`, {
+    authorities: [{ authority: 'ROLE_USER' }],
+    idToken: {
+      tokenValue: 'token',
+      issuedAt: new Date(1_795_901_030_498),
+      expiresAt: new Date(1_795_901_090_498),
+      claims: { sub: 'kim', email: 'kim@example.com' },
+    },
+    userInfo: { claims: { sub: 'kim' } },
+    nameAttributeKey: 'sub',
+  });
 
 interface Me {
   readonly name: string | null;
@@ -116,6 +167,61 @@ export function describeContexts(apps: SpringApps): void {
       const visitor = await withContext(authentication);
       expect(await me(visitor, 'spring')).toMatchObject({ name: 'kim', kind });
       expect(await me(visitor, 'nest')).toMatchObject({ name: 'kim', kind, authenticatedAt: 0 });
+    });
+
+    it.each([
+      ['UsernamePasswordAuthenticationToken', token(LOGIN), [200, 200]],
+      ['RememberMeAuthenticationToken', token(REMEMBERED, { keyHash: 7 }), [200, 200]],
+      ['PreAuthenticatedAuthenticationToken', token(PRE_AUTHENTICATED), [200, 500]],
+    ] as const)(
+      'Nest knows a %s without credentials, and Spring where it can read one',
+      async (_what, { ...fields }, [atBoot3, atBoot4]) => {
+        const { credentials, ...authentication } = fields as { credentials?: unknown };
+        expect(credentials).toBeNull();
+        const visitor = await withContext(authentication);
+        expect(await me(visitor, 'nest')).toMatchObject({ name: 'kim' });
+        const { status, text } = await visitor.getJson('/spring/api/me');
+        expect(status).toBe(boot === 4 ? atBoot4 : atBoot3);
+        if (status === 200) expect(text).toContain('"name":"kim"');
+      },
+    );
+
+    it('a login at Nest always has credentials, which are null', async () => {
+      for (const given of ['username-password', 'pre-authenticated'] as const) {
+        const kim = await loginWith({ boot, token: given }, false);
+        const context = (await apps.redis.hget(await sessionKeyOf(kim), CONTEXT)) ?? '';
+        expect(JSON.parse(context)).toMatchObject({ authentication: { credentials: null } });
+      }
+    });
+
+    it.each([
+      ['OAuth2', 'DefaultOAuth2User', OAUTH2_USER],
+      ['OpenID Connect', 'DefaultOidcUser', OIDC_USER],
+    ] as const)(
+      'a login at Nest is a user of %s at Spring by a function, and at Nest when Spring has written it again',
+      async (_what, className, user) => {
+        const principal = {
+          fromSpring: (stored: unknown) =>
+            String(javaClassOf(stored)).endsWith(`.${className}`)
+              ? { name: 'kim', principal: { username: 'kim' } }
+              : undefined,
+          toSpring: user,
+        };
+        const kim = await loginWith({ boot, principal, classes: OAUTH2_CLASSES }, false);
+        for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
+          expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
+          expect((await kim.getJson('/spring/api/principal')).text).toBe(`${className} kim`);
+        }
+      },
+    );
+
+    it('Nest refuses a login of a user whose fields Spring could not read', async () => {
+      const principal = {
+        fromSpring: () => undefined,
+        toSpring: () => Object.assign(OAUTH2_USER(), { nameAttributeKey: 5 }),
+      };
+      const kim = await loginWith({ boot, principal, classes: OAUTH2_CLASSES }, false);
+      expect(await me(kim, 'spring')).toMatchObject({ name: null });
     });
 
     it('Nest reads the time of a login from its factor, which makes Spring Boot 3.5 answer 500', async () => {

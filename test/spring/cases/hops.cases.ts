@@ -155,6 +155,11 @@ export function describeHops(apps: SpringApps): void {
         'DefaultOAuth2User kim',
         { username: 'kim', provider: 'github', id: 6_000_000_000 },
       ],
+      [
+        'login-by-oidc?subject=kim',
+        'DefaultOidcUser kim',
+        { username: 'kim', provider: 'keycloak', email: 'kim@example.com' },
+      ],
     ])(
       'a user of a class of his own is one on both sides, by %s',
       async (path, atSpring, principal) => {

@@ -263,3 +263,58 @@ export function describeSessionLimit(apps: SpringApps): void {
     });
   });
 }
+
+/** A login beyond the limit is refused on both sides. */
+export function describeRejectedLogins(apps: SpringApps): void {
+  const ALL_WAYS = SIDES.flatMap((one) => SIDES.map((other) => [one, other] as const));
+
+  async function logIn(visitor: Visitor, side: 'nest' | 'spring'): Promise<string> {
+    const token = (await visitor.getJson(`/${side}/api/csrf`)).text;
+    const form = { username: 'bob', password: 'bob', _csrf: token };
+    return (await visitor.submit(`/${side}/login`, form)).location ?? '';
+  }
+
+  describe('maximumSessions of 1 on both sides, where a login beyond it is refused', () => {
+    it.each(ALL_WAYS)(
+      'a session that began at %s refuses a login at %s, on both sides, until it ends',
+      async (first, second) => {
+        const earlier = await apps.login(first, 'bob');
+        const later = apps.visitor();
+        await later.postJson(`/${first}/api/cart?item=book`, {});
+        expect(await logIn(later, second)).toMatch(/\/login\?(?:error|reason=maximum-sessions)$/);
+        for (const side of SIDES) {
+          expect(await userAt(earlier, side)).toBe('bob');
+          expect(await userAt(later.copyWithCookies(), side)).toBeNull();
+          expect((await later.copyWithCookies().getJson(`/${side}/api/cart`)).text).toBe(
+            '["book"]',
+          );
+          expect(await jsonAt<number>(apps, side, 'sessions?user=bob')).toBe(1);
+        }
+        await apps.logOut(earlier, second);
+        expect(await logIn(later, second)).not.toMatch(/login/);
+        for (const side of SIDES) expect(await userAt(later, side)).toBe('bob');
+        await apps.logOut(later, first);
+      },
+    );
+
+    it.each(ALL_WAYS)(
+      'a user who has logged in at %s may log in again at %s in the same session',
+      async (first, second) => {
+        const bob = await apps.login(first, 'bob');
+        expect(await logIn(bob, second)).not.toMatch(/login/);
+        for (const side of SIDES) expect(await userAt(bob, side)).toBe('bob');
+        expect(await jsonAt<number>(apps, 'spring', 'sessions?user=bob')).toBe(1);
+        await apps.logOut(bob, first);
+      },
+    );
+
+    it('of 10 logins at Nest at the same time one succeeds, and Spring knows that one alone', async () => {
+      const visitors = Array.from({ length: 10 }, () => apps.visitor());
+      const locations = await Promise.all(visitors.map((each) => logIn(each, 'nest')));
+      expect(locations.filter((location) => !location.includes('login'))).toHaveLength(1);
+      const names = await Promise.all(visitors.map((each) => userAt(each, 'spring')));
+      expect(names.filter((name) => name === 'bob')).toHaveLength(1);
+      expect(await jsonAt<number>(apps, 'spring', 'sessions?user=bob')).toBe(1);
+    });
+  });
+}

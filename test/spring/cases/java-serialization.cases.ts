@@ -52,6 +52,10 @@ export function describeJavaSerialization(apps: SpringApps): void {
         { username: 'kim@example.com', department: 'sales' },
       ],
       ['login-by-oauth2?login=kim', { username: 'kim', provider: 'github', id: 6_000_000_000 }],
+      [
+        'login-by-oidc?subject=kim',
+        { username: 'kim', provider: 'keycloak', email: 'kim@example.com' },
+      ],
     ])('Nest knows a user of another class, by %s', async (path, principal) => {
       const kim = apps.visitor();
       await kim.postJson(`/spring/api/${path}`, {});

@@ -10,8 +10,8 @@ import { PagesController } from './pages.controller.js';
 import { principals } from './principals.js';
 import { SessionEventLog } from './session-events.js';
 
-const { boot, maximumSessions, repository, serialization, store, storesLogins, storeUrl } =
-  environment;
+const { boot, repository, serialization, store, storesLogins, storeUrl } = environment;
+const { maximumSessions, maximumSessionsPolicy } = environment;
 const isIndexed = repository === 'indexed' && serialization === 'json';
 
 /** One login with the Spring application: `springSession` is all that it takes. */
@@ -23,7 +23,7 @@ const isIndexed = repository === 'indexed' && serialization === 'json';
         : { redis: storeUrl }),
       ...(isIndexed && {
         repository,
-        indexed: { eventDelivery: 'once', maximumSessions },
+        indexed: { eventDelivery: 'once', maximumSessions, maximumSessionsPolicy },
       }),
       features: [
         springSession({

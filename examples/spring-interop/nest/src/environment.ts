@@ -3,6 +3,9 @@ export const environment = {
   /** Generation of Spring Boot on the other side. */
   boot: process.env['BOOT'] === '3' ? 3 : 4,
   maximumSessions: Number(process.env['MAXIMUM_SESSIONS'] ?? -1),
+  /** What becomes of a login beyond them. */
+  maximumSessionsPolicy:
+    process.env['PREVENTS_LOGIN'] === 'true' ? 'reject-login' : 'expire-oldest',
   /** `express` or `fastify`. */
   platform: process.env['PLATFORM'] ?? 'express',
   port: Number(process.env['PORT'] ?? 3000),

@@ -3,6 +3,7 @@ import { javaClassOf, ofJavaClass, type SpringPrincipals } from 'nestjs-redis-se
 
 const ACCOUNT = 'shop.Account';
 const OAUTH2_USER = 'org.springframework.security.oauth2.core.user.DefaultOAuth2User';
+const OIDC_USER = 'org.springframework.security.oauth2.core.oidc.user.DefaultOidcUser';
 
 /** A user of the class `Account` of the Spring half. */
 interface Account {
@@ -16,6 +17,12 @@ interface OAuth2User {
   readonly nameAttributeKey: string;
 }
 
+/** What an OpenID Connect provider has told of a user. */
+interface OidcUser {
+  readonly idToken: { readonly claims: { readonly sub: string } };
+  readonly userInfo: { readonly claims: { readonly email?: string } } | null;
+}
+
 /** Translates the users of the Spring half that are not of Spring's own class `User`. */
 export const principals: SpringPrincipals = {
   fromSpring(principal, { authorizedClientRegistrationId: provider }) {
@@ -27,6 +34,11 @@ export const principals: SpringPrincipals = {
       const { attributes, nameAttributeKey } = principal as OAuth2User;
       const name = String(attributes[nameAttributeKey]);
       return { name, principal: { username: name, provider, id: attributes['id'] } };
+    }
+    if (javaClassOf(principal) === OIDC_USER) {
+      const { idToken, userInfo } = principal as OidcUser;
+      const name = idToken.claims.sub;
+      return { name, principal: { username: name, provider, email: userInfo?.claims.email } };
     }
     return undefined;
   },

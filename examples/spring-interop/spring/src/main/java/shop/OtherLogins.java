@@ -2,6 +2,7 @@ package shop;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.springframework.security.authentication.UsernamePasswordAuthenticationToken;
@@ -9,6 +10,10 @@ import org.springframework.security.core.Authentication;
 import org.springframework.security.core.authority.SimpleGrantedAuthority;
 import org.springframework.security.core.context.SecurityContextImpl;
 import org.springframework.security.oauth2.client.authentication.OAuth2AuthenticationToken;
+import org.springframework.security.oauth2.core.oidc.OidcIdToken;
+import org.springframework.security.oauth2.core.oidc.OidcUserInfo;
+import org.springframework.security.oauth2.core.oidc.user.DefaultOidcUser;
+import org.springframework.security.oauth2.core.oidc.user.OidcUserAuthority;
 import org.springframework.security.oauth2.core.user.DefaultOAuth2User;
 import org.springframework.security.oauth2.core.user.OAuth2UserAuthority;
 import org.springframework.security.web.context.HttpSessionSecurityContextRepository;
@@ -43,6 +48,23 @@ public class OtherLogins {
             new OAuth2UserAuthority(attributes, "login"), new SimpleGrantedAuthority("SCOPE_read"));
     var user = new DefaultOAuth2User(authorities, attributes, "login");
     logIn(new OAuth2AuthenticationToken(user, authorities, "github"), request, response);
+  }
+
+  /** As after a login at an OpenID Connect provider. */
+  @PostMapping("/login-by-oidc")
+  void oidc(HttpServletRequest request, HttpServletResponse response, @RequestParam String subject) {
+    var now = Instant.now();
+    var token =
+        OidcIdToken.withTokenValue("token")
+            .subject(subject)
+            .issuedAt(now)
+            .expiresAt(now.plusSeconds(60))
+            .build();
+    var info = OidcUserInfo.builder().subject(subject).email(subject + "@example.com").build();
+    var authorities =
+        List.of(new OidcUserAuthority(token, info), new SimpleGrantedAuthority("SCOPE_openid"));
+    var user = new DefaultOidcUser(authorities, token, info);
+    logIn(new OAuth2AuthenticationToken(user, authorities, "keycloak"), request, response);
   }
 
   /** The class of whoever is logged in, which a cast of the application relies on. */

@@ -28,7 +28,8 @@ public class SecurityConfiguration {
   SecurityFilterChain security(
       HttpSecurity http,
       ObjectProvider<FindByIndexNameSessionRepository<? extends Session>> sessions,
-      @Value("${demo.maximum-sessions:-1}") int maximumSessions)
+      @Value("${demo.maximum-sessions:-1}") int maximumSessions,
+      @Value("${demo.maximum-sessions-prevents-login:false}") boolean preventsLogin)
       throws Exception {
     http.authorizeHttpRequests(
             requests ->
@@ -48,12 +49,18 @@ public class SecurityConfiguration {
         .rememberMe(remember -> remember.key("a key of this example"))
         .logout(logout -> logout.logoutUrl("/spring/logout").logoutSuccessUrl("/spring/home"))
         .anonymous(Customizer.withDefaults());
+    if (preventsLogin) {
+      // By default Spring keeps the exception of a refused login in the session, and cannot read it back from JSON.
+      http.formLogin(
+          form -> form.failureHandler((request, response, error) -> response.sendRedirect("/login?error")));
+    }
     var repository = sessions.getIfAvailable();
     if (maximumSessions > 0 && repository != null) {
       http.sessionManagement(
           management ->
               management
                   .maximumSessions(maximumSessions)
+                  .maxSessionsPreventsLogin(preventsLogin)
                   .sessionRegistry(new SpringSessionBackedSessionRegistry<>(repository)));
     }
     return http.build();
