@@ -9,7 +9,7 @@ import {
   sendInstead,
 } from './dropped-response.js';
 import { answerForHeldCalls, controlOf, takeControl } from './controlled-methods.js';
-import { reportTo, type HeldCalls, HeldResponse } from './held-response.js';
+import { reportTo, HeldResponse } from './held-response.js';
 import {
   announcedLength,
   chunkLength,
@@ -42,7 +42,8 @@ const MAX_ANSWER_TIME_MS = 100;
 export class CommittedResponse {
   private phase: Phase;
   private isGone = false;
-  private held: HeldResponse | undefined;
+  /** The calls that wait. @internal */
+  held: HeldResponse | undefined;
   /** Bytes of body until an announced Content-Length is reached; undefined until the header has left. */
   private remainingLength: number | undefined;
   private readonly native: NativeMethods;
@@ -70,11 +71,6 @@ export class CommittedResponse {
   /** Whether the first byte has left or waits for the commit: the client cannot be told a session id any more. */
   get isCommitted(): boolean {
     return this.phase !== 'ready';
-  }
-
-  /** @internal */
-  get heldCalls(): HeldCalls | undefined {
-    return this.held?.calls;
   }
 
   /** @internal */

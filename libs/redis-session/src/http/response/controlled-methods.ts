@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { foreignProperty } from '../../lib/foreign-property.js';
-import type { HeldCalls } from './held-response.js';
+import type { HeldResponse } from './held-response.js';
 import type { HeldMethod, NativeMethods } from './node-response.js';
 
 /** Who is asked for every call by which bytes of a response leave. */
 export interface ResponseControl {
   call(method: HeldMethod, args: unknown[]): unknown;
   /** undefined = nothing waits: the response answers for itself. */
-  readonly heldCalls: HeldCalls | undefined;
+  readonly held: HeldResponse | undefined;
 }
 
 const NATIVE_METHODS = Symbol('native methods');
@@ -38,12 +38,12 @@ export function takeControl(response: ServerResponse, control: ResponseControl):
 const HELD_PROPERTIES: PropertyDescriptorMap & ThisType<ServerResponse> = {
   writableLength: {
     get() {
-      return (heldCallsOf(this)?.length ?? 0) + native(this, 'writableLength');
+      return (heldOf(this)?.length ?? 0) + native(this, 'writableLength');
     },
   },
   writableNeedDrain: {
     get() {
-      const held = heldCallsOf(this);
+      const held = heldOf(this);
       if (!held) return native(this, 'writableNeedDrain');
       return held.hasRefusedWrite && !held.hasEnd && !this.destroyed;
     },
@@ -51,7 +51,7 @@ const HELD_PROPERTIES: PropertyDescriptorMap & ThisType<ServerResponse> = {
   // Node would conclude from `finished` that every byte is out.
   writableFinished: {
     get() {
-      return heldCallsOf(this) ? false : native(this, 'writableFinished');
+      return heldOf(this) ? false : native(this, 'writableFinished');
     },
   },
 };
@@ -79,8 +79,8 @@ export function prepareControl(prototype: object): void {
   override(prototype as ServerResponse);
 }
 
-function heldCallsOf(response: object): HeldCalls | undefined {
-  return controls.get(response)?.heldCalls;
+function heldOf(response: object): HeldResponse | undefined {
+  return controls.get(response)?.held;
 }
 
 /** What `response` answers without {@link HELD_PROPERTIES}. */

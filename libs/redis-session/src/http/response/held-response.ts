@@ -19,9 +19,27 @@ import {
   type StatusLine,
 } from './response-head.js';
 
+interface HeldCall {
+  readonly method: HeldMethod;
+  readonly args: unknown[];
+}
+
 /** A response whose calls wait for one commit; meanwhile it answers as if they had been sent. */
 export class HeldResponse {
-  readonly calls: HeldCalls;
+  /** In the order in which the app made them. */
+  private readonly calls: HeldCall[] = [];
+
+  /** Whether the header had left before, so that no other response can be sent. */
+  readonly isLate: boolean;
+
+  /** Bytes of body in the waiting calls. */
+  length = 0;
+
+  /** Whether a `write` was answered with false, so that its caller waits for `drain`. */
+  hasRefusedWrite = false;
+
+  hasEnd = false;
+
   private readonly dueStatus: StatusLine;
   private readonly rehearsal: ServerResponse | undefined;
 
@@ -35,20 +53,11 @@ export class HeldResponse {
     method: HeldMethod,
     args: unknown[],
   ) {
-    this.calls = new HeldCalls(response.headersSent);
+    this.isLate = response.headersSent;
     if (!this.isLate) this.rehearsal = rehearse(response, method, args);
     this.dueStatus = readStatusLine(response);
-    markHeld(response, this.calls);
+    markHeld(response, this);
     this.firstResult = this.add(method, args);
-  }
-
-  /** Whether the header had left before, so that no other response can be sent. */
-  get isLate(): boolean {
-    return this.calls.isLate;
-  }
-
-  get hasEnd(): boolean {
-    return this.calls.hasEnd;
   }
 
   /** Takes one more call, or refuses it as Node does after the calls that wait. */
@@ -65,12 +74,14 @@ export class HeldResponse {
 
   /** Takes back the disguise: the response is again what has really been sent of it. */
   reveal(): void {
-    clearMarks(this.response, this.calls);
+    clearMarks(this.response, this);
   }
 
-  /** Puts the headers of a waiting `writeHead` on the response, so that others can be added. */
+  /** Puts the headers of a waiting `writeHead`, always the first call, on the response, so that others can be added. */
   applyHead(): void {
-    this.calls.changeHead((args) => applyHead(this.response, args));
+    const [head] = this.calls;
+    if (head?.method === 'writeHead')
+      this.calls[0] = { ...head, args: applyHead(this.response, head.args) };
   }
 
   /**
@@ -81,20 +92,31 @@ export class HeldResponse {
   replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
     const assignedStatus = readStatusLine(this.response);
     if (!this.isLate) writeStatusLine(this.response, this.dueStatus);
-    this.calls.replay(perform);
+    for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) {
+      perform(call.method, call.args);
+    }
     writeStatusLine(this.response, assignedStatus);
-    if (this.calls.hasRefusedWrite && !this.hasEnd) process.nextTick(emitDrain, this.response);
+    if (this.hasRefusedWrite && !this.hasEnd) process.nextTick(emitDrain, this.response);
   }
 
-  /** Forgets the waiting calls and tells their callbacks why. */
+  /** Forgets the waiting calls and tells each callback why. */
   drop(error: Error): void {
-    this.calls.drop(error);
+    for (const { args } of this.calls.splice(0)) reportTo(args, error);
   }
 
+  /** Appends a call and returns what Node would: false from `write`, because its caller has to wait. */
   private add(method: HeldMethod, args: unknown[]): unknown {
-    const result = this.calls.add(this.response, method, args);
-    if (method === 'end') markEnded(this.response);
-    return result;
+    this.calls.push({ method, args });
+    if (method === 'flushHeaders') return undefined;
+    if (method === 'writeHead') return this.response;
+    this.length += chunkLength(args);
+    if (method === 'write') {
+      this.hasRefusedWrite = true;
+      return false;
+    }
+    this.hasEnd = true;
+    markEnded(this.response);
+    return this.response;
   }
 
   private isRefusedByNode(method: HeldMethod, args: unknown[]): boolean {
@@ -123,63 +145,6 @@ export class HeldResponse {
 function emitDrain(response: ServerResponse): void {
   const { writableNeedDrain } = isHttp2(response) ? streamOf(response) : response;
   if (!writableNeedDrain && !response.destroyed && !response.writableEnded) response.emit('drain');
-}
-
-interface HeldCall {
-  readonly method: HeldMethod;
-  readonly args: unknown[];
-}
-
-/** The calls that wait for a commit, in the order in which the app made them. */
-export class HeldCalls {
-  private readonly calls: HeldCall[] = [];
-
-  /** Bytes of body in the waiting calls. */
-  length = 0;
-
-  /** Whether a `write` was answered with false, so that its caller waits for `drain`. */
-  hasRefusedWrite = false;
-
-  hasEnd = false;
-
-  /** @param isLate - whether the header has left before, so that no other response can be sent */
-  constructor(readonly isLate: boolean) {}
-
-  /** Appends a call and returns what Node would: false from `write`, because its caller has to wait. */
-  add(response: ServerResponse, method: HeldMethod, args: unknown[]): unknown {
-    this.calls.push({ method, args });
-    if (method === 'flushHeaders') return undefined;
-    if (method === 'writeHead') return response;
-    this.length += chunkLength(args);
-    if (method === 'end') {
-      this.hasEnd = true;
-      return response;
-    }
-    this.hasRefusedWrite = true;
-    return false;
-  }
-
-  /** Changes the arguments of a waiting `writeHead`, which is always the first call. */
-  changeHead(change: (args: readonly unknown[]) => unknown[]): void {
-    const [head] = this.calls;
-    if (head?.method === 'writeHead') this.calls[0] = { ...head, args: change(head.args) };
-  }
-
-  /**
-   * Makes the waiting calls.
-   *
-   * @throws what a call throws; the calls after it still wait
-   */
-  replay(perform: (method: HeldMethod, args: unknown[]) => unknown): void {
-    for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) {
-      perform(call.method, call.args);
-    }
-  }
-
-  /** Forgets the waiting calls and tells each callback why. */
-  drop(error: Error): void {
-    for (const { args } of this.calls.splice(0)) reportTo(args, error);
-  }
 }
 
 /** Calls the callback among `args`, if there is one, after the current operation, as streams do. */
