@@ -7,8 +7,7 @@ import { type CookieDefaults, FacadeCookie } from './facade-cookie.js';
 import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 import { settle } from './current-facade.js';
 
-/** What a {@link FacadeStore} works with. */
-export interface FacadeStoreInput extends CookieDefaults {
+interface FacadeStoreInput extends CookieDefaults {
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly toError: (error: unknown) => unknown;

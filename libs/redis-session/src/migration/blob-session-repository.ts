@@ -35,8 +35,7 @@ export interface BlobLayout {
   readonly ttlSeconds: number;
 }
 
-/** What a {@link BlobSessionRepository} works with. */
-export interface BlobSessionRepositoryInput {
+interface BlobSessionRepositoryInput {
   readonly commands: SessionBlobCommands;
   readonly layout: BlobLayout;
   readonly options: SessionRepositoryOptions;

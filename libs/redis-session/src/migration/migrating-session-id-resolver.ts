@@ -8,8 +8,7 @@ import {
 import { foreignProperty } from '../lib/foreign-property.js';
 import { SESSION_ID_PATTERN } from '../session/session-id.js';
 
-/** What a {@link MigratingSessionIdResolver} asks. */
-export interface MigratingSessionIdResolverInput {
+interface MigratingSessionIdResolverInput {
   readonly current: SessionIdResolver;
   readonly former: SessionIdResolver;
   /** Whether there are sessions that stay with the former library. */

@@ -21,8 +21,7 @@ import {
 } from './session-blob.js';
 import { type SessionBlobCommands } from './session-blob.commands.js';
 
-/** What a {@link MigratingSessionRepository} works with. */
-export interface MigratingSessionRepositoryInput {
+interface MigratingSessionRepositoryInput {
   readonly commands: SessionBlobCommands;
   /** Where sessions are to be. */
   readonly current: SessionKeeper;

@@ -13,8 +13,7 @@ interface ScriptedClient {
   nestSessionReplaceBlob(key: string, ...args: ScriptArguments): Promise<RawReply>;
 }
 
-/** A replacement of a blob. */
-export interface BlobReplacement {
+interface BlobReplacement {
   /** The text that was read; undefined = there was none. */
   readonly seen: string | undefined;
   /** The new text; undefined deletes it. */

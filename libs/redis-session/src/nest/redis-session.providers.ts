@@ -104,7 +104,8 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   },
   {
     provide: APP_GUARD,
-    useFactory: createGuard,
+    useFactory: (options: ResolvedOptions, setup: RequestSetup) =>
+      options.security ? new SessionAuthenticationGuard(options, setup) : undefined,
     inject: [RESOLVED_OPTIONS, REQUEST_SETUP],
   },
   {
@@ -114,11 +115,3 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     inject: [RESOLVED_OPTIONS, ExceptionTranslator],
   },
 ];
-
-function createGuard(
-  options: ResolvedOptions,
-  setup: RequestSetup,
-): SessionAuthenticationGuard | undefined {
-  if (!options.security) return undefined;
-  return new SessionAuthenticationGuard(options, setup);
-}

@@ -116,8 +116,7 @@ function partOfUser(property: string | undefined, { authentication }: SecurityCo
 /** A class as Nest knows it: a controller, a resolver or a gateway. */
 export type HandlerClass = abstract new (...args: never[]) => object;
 
-/** Which rules count. */
-export interface RouteRulesRequest {
+interface RouteRulesRequest {
   readonly handler: object;
   readonly target: HandlerClass;
   /** @defaultValue false */

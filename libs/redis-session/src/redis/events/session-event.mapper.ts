@@ -1,9 +1,9 @@
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
-import { type AttributeLookup } from '../../session/attributes/attributes.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
 import { type SessionEvent, SessionEventType } from '../../session/session-event.js';
 import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
 import { entriesOf, INDEX_VALUE_FIELD_PREFIX } from '../indexed/session-index.js';
+import { attempt, decodedAttributes } from '../../session/indexed/recorded-event.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 
 /** One entry of a stream as Redis gives it: its id, and fields and values in turn; null when it was deleted meanwhile. */
@@ -32,7 +32,7 @@ export function toSessionEvent(
   const sessionId = values.get('sessionId');
   if (!type || !sessionId) return undefined;
   const texts = attributeTextsOf(values);
-  const sealed = opened(() =>
+  const sealed = attempt(() =>
     atRest?.openTexts(sessionId, Number(values.get('creationTime')), texts),
   );
   const indexes = new Map<string, string>();
@@ -41,7 +41,7 @@ export function toSessionEvent(
     const value =
       text === undefined
         ? entry.value
-        : sealed && opened(() => atRest?.openIndexValue(sealed, name, text));
+        : sealed && attempt(() => atRest?.openIndexValue(sealed, name, text));
     if (value !== undefined) indexes.set(name, value);
   }
   return {
@@ -52,7 +52,7 @@ export function toSessionEvent(
     reason: values.get('reason') || undefined,
     principalName: indexes.get(PRINCIPAL_INDEX),
     indexes,
-    attributes: attributesOf(atRest?.isSealing ? sealed : texts, codec),
+    attributes: decodedAttributes(atRest?.isSealing ? sealed : texts, codec),
     occurredAt: new Date(Number(entryId.split('-')[0])),
   };
 }
@@ -62,28 +62,4 @@ function attributeTextsOf(values: ReadonlyMap<string, string>): Map<string, stri
   for (const [field, text] of values)
     if (field.startsWith(ATTRIBUTE_PREFIX)) texts.set(field.slice(ATTRIBUTE_PREFIX.length), text);
   return texts;
-}
-
-/** Written by another version of the application, or by nobody: the event is worth more than this. */
-function opened<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined;
-  }
-}
-
-function attributesOf(
-  texts: AttributeLookup | undefined,
-  codec: SessionCodec,
-): Map<string, unknown> {
-  const attributes = new Map<string, unknown>();
-  for (const name of texts?.keys() ?? []) {
-    const value = opened(() => {
-      const text = texts?.get(name);
-      return text === undefined ? undefined : codec.decode(text, name);
-    });
-    if (value !== undefined) attributes.set(name, value);
-  }
-  return attributes;
 }

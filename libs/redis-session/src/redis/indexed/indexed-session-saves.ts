@@ -64,8 +64,7 @@ interface ScriptedClient {
   nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
 }
 
-/** What {@link IndexedSessionSaves} work with. */
-export interface IndexedSessionSavesInput {
+interface IndexedSessionSavesInput {
   readonly client: RedisClient;
   readonly deadline: WriteDeadline;
   readonly keys: IndexedSessionKeys;

@@ -16,8 +16,7 @@ import { setsLargeTexts, toHash } from '../sessions/redis-session.mapper.js';
 import { type IndexChange } from './session-indexing.js';
 import { SessionLimit, UnusedEntries } from './session-limit.js';
 
-/** What the repository does for an {@link IndexedSessionWriter}. */
-export interface IndexedSessionWriterInput {
+interface IndexedSessionWriterInput {
   readonly end: (id: string, reason: string) => Promise<void>;
   /** @returns undefined unless the session lives and is in this index under this member */
   readonly findMember: (

@@ -26,8 +26,7 @@ export type SessionLimitPolicy = 'expire-oldest' | 'reject-login';
 /** How many sessions a user may have: one number, or one for each session that is about to begin; -1 = unlimited. */
 export type MaximumSessions = number | ((session: SessionView) => number);
 
-/** What a {@link SessionLimit} works with. */
-export interface SessionLimitInput {
+interface SessionLimitInput {
   readonly client: RedisClient;
   readonly commandTimeoutMs: number;
   /** Epoch ms of the last access to the session of this member; undefined = there is no such session. */
@@ -38,8 +37,7 @@ export interface SessionLimitInput {
   readonly policy: SessionLimitPolicy;
 }
 
-/** One login. */
-export interface AdmissionRequest {
+interface AdmissionRequest {
   readonly entry: IndexEntry;
   /** Epoch ms, Infinity = never. */
   readonly expiryMs: number;
@@ -128,8 +126,7 @@ export class SessionLimit {
   }
 }
 
-/** What {@link UnusedEntries} works with. */
-export interface UnusedEntriesInput {
+interface UnusedEntriesInput {
   /** Whether the connection to Redis is closed. */
   readonly isOver: () => boolean;
   /** Ms until the second attempt. */

@@ -55,16 +55,15 @@ export interface RedisCommandOptions {
   readonly sharedCommands: boolean;
 }
 
-/** What `loadSession` is told. Times are epoch ms. */
-export interface LoadSessionInput {
+/** Times are epoch ms. */
+interface LoadSessionInput {
   readonly key: string;
   readonly nowMs: number;
   readonly accessTimeMs: number | undefined;
   readonly touchIntervalMs: number;
 }
 
-/** What `saveSession` is told. */
-export interface SaveSessionInput {
+interface SaveSessionInput {
   readonly storedKey: string;
   readonly currentKey: string;
   readonly markKeyOf: (saveId: string) => string;

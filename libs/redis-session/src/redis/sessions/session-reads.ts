@@ -14,8 +14,7 @@ const COMMAND = 'HGETALL';
 /** What the script says instead of the number of fields and values: the hash has the version that is known. */
 const UNCHANGED = -2;
 
-/** What is read, and by which script. */
-export interface SessionReadsInput extends Omit<SharedScriptInput, 'action'> {
+interface SessionReadsInput extends Omit<SharedScriptInput, 'action'> {
   /** For what the script cannot tell. */
   readonly commandTimeoutMs: number;
   /** Where what is read of large hashes is remembered. */

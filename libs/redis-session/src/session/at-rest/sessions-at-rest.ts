@@ -10,8 +10,7 @@ import { SessionCorruptError } from '../session.errors.js';
 import { KeyRing } from './key-ring.js';
 import { SealedAttributes, type SealingSetup } from './sealed-attributes.js';
 
-/** What a {@link SessionsAtRest} is told. */
-export interface SessionsAtRestOptions extends SessionRepositoryOptions {
+interface SessionsAtRestOptions extends SessionRepositoryOptions {
   /** Of a store that has several. */
   readonly namespace?: string;
 }

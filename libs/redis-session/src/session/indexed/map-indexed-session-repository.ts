@@ -34,8 +34,7 @@ import {
   indexValuesOf,
 } from './session-memory.js';
 
-/** What the repository is told. */
-export interface MapIndexedOptions extends SessionStoreOptions {
+interface MapIndexedOptions extends SessionStoreOptions {
   readonly indexed: SessionIndexOptions;
 }
 

@@ -60,13 +60,21 @@ function attributesOf(
   { sessionId, creationTime, texts }: RecordedEvent,
   { atRest, codec }: EventReaders,
 ): Map<string, unknown> {
-  const opened: AttributeLookup | undefined = atRest.isSealing
+  const opened = atRest.isSealing
     ? attempt(() => atRest.openTexts(sessionId, creationTime, texts))
     : texts;
+  return decodedAttributes(opened, codec);
+}
+
+/** The values of the attributes of an event. One that cannot be decrypted or decoded is left out. */
+export function decodedAttributes(
+  texts: AttributeLookup | undefined,
+  codec: SessionCodec,
+): Map<string, unknown> {
   const attributes = new Map<string, unknown>();
-  for (const name of opened?.keys() ?? []) {
+  for (const name of texts?.keys() ?? []) {
     const value = attempt(() => {
-      const text = opened?.get(name);
+      const text = texts?.get(name);
       return text === undefined ? undefined : codec.decode(text, name);
     });
     if (value !== undefined) attributes.set(name, value);
@@ -92,8 +100,8 @@ function indexesOf(
   return values;
 }
 
-/** Written by another version of the application, or by nobody: the event is worth more than this. */
-function attempt<T>(read: () => T): T | undefined {
+/** A part of an event that another version of the application has written, or nobody: the event is worth more than this. */
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

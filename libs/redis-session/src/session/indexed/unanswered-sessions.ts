@@ -3,8 +3,7 @@ import { MAX_WORKS, tryLater } from '../../lib/background-loop.js';
 import { type MapSession } from '../map-session.js';
 import { SessionStoreError } from '../session.errors.js';
 
-/** What {@link UnansweredSessions} work with. */
-export interface UnansweredSessionsInput {
+interface UnansweredSessionsInput {
   /** Ms after which a save that has failed can no longer take place. */
   readonly commandTimeoutMs: number;
   readonly end: (id: string) => Promise<void>;
