@@ -61,7 +61,9 @@ describe('nestjs-redis-session migrate --dry-run', () => {
     const { stdout } = await run(...args);
     const counts = [...stdout.matchAll(/\d+/g)].map(([digits]) => Number(digits));
     expect(counts.reduce((sum, count) => sum + count)).toBe(10);
-    expect(stdout).toContain('There are more: the limit was reached.');
+    const more = 'There are more: the limit was reached. Raise --limit to see them.';
+    expect(stdout).toContain(more);
+    expect((await run(...args.slice(0, -1), '100000')).stdout).not.toContain(more);
   });
 
   it('takes the url as an option', async () => {
@@ -75,7 +77,10 @@ describe('nestjs-redis-session migrate --dry-run', () => {
 
   it.each([
     [[], 'the command must be "migrate".'],
-    [['migrate'], '--dry-run must be given'],
+    [
+      ['migrate'],
+      '--dry-run must be given: sessions are moved by the feature migrateFrom() of the module, each when it is next used.',
+    ],
     [['migrate', '--dry-run', '--limit', '0'], '--limit must be a positive integer.'],
     [['migrate', '--dryrun'], "Unknown option '--dryrun'"],
   ])('explains what is wrong with %j', async (args, message) => {
