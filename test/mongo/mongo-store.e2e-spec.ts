@@ -27,6 +27,16 @@ describe('at start', () => {
     expect(await app.outcomeOf({ store })).toBe('started');
   });
 
+  it('refuses a collection of other documents, and takes another one', async () => {
+    await mongo.db.collection('orders').insertMany([{ sessionId: 'x' }, { sessionId: 'x' }]);
+    const store = mongoSessions({ db: mongo.url, collection: 'orders' });
+    expect(await app.outcomeOf({ store })).toBe(
+      'SessionOptionError: mongoSessions.collection must name a collection of sessions, and orders holds other documents or has other indexes. Name another one.',
+    );
+    const other = mongoSessions({ db: mongo.url, collection: 'orders_sessions' });
+    expect(await app.outcomeOf({ store: other })).toBe('started');
+  });
+
   it('creates the indexes by which requests, workers and the application find sessions', async () => {
     const store = mongoSessions({ db: mongo.url, collection: 'created' });
     const indexes = { tenant: () => 'x' };
@@ -72,8 +82,10 @@ describe('at start', () => {
   it('does not show a url that the driver cannot read', () => {
     const store = mongoSessions({ db: 'mongodb://kim:hunter2@localhost/shop?w=x&tls=maybe' });
     expect(() => store.createRepository({ commandTimeoutMs: 300 } as never)).toThrow(
-      'mongoSessions.db must be a url such as "mongodb://localhost/shop", and the driver cannot read this one.',
+      'mongoSessions.db must be a url such as "mongodb://localhost/shop", and the driver cannot read this one. Check its options and the encoding of its password.',
     );
+    const right = mongoSessions({ db: 'mongodb://kim:hunter%402@localhost/shop?w=1&tls=true' });
+    expect(() => right.createRepository({ commandTimeoutMs: 300 } as never)).not.toThrow();
   });
 });
 

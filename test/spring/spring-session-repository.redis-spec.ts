@@ -78,7 +78,15 @@ describe.each(Object.entries(REPOSITORIES))('%s', (_name, factory) => {
       const test = new RepositoryUnderTest(factory);
       const session = await test.find(await test.store());
       session.maxInactiveIntervalSeconds = seconds;
-      await expect(session.save()).rejects.toThrow(SessionOptionError);
+      await expect(session.save()).rejects.toThrow(
+        new SessionOptionError(
+          `maxInactiveIntervalSeconds must be from 1 to 2147483647 with springSession(), got ${seconds}: Spring deletes sessions that never end, and cannot read a greater number.`,
+        ),
+      );
+      for (const right of [1, 2 ** 31 - 1]) {
+        session.maxInactiveIntervalSeconds = right;
+        await session.save();
+      }
     },
   );
 
@@ -100,7 +108,9 @@ describe.each(Object.entries(REPOSITORIES))('%s', (_name, factory) => {
     const javaLong = Buffer.from('aced00057372000e6a6176612e6c616e672e4c6f6e67', 'hex');
     await redis.client.hset(`${redis.namespace}:sessions:${id}`, 'creationTime', javaLong);
     expect(await test.exists(id)).toBe(false);
-    expect(test.warnings.join()).toContain('springSessionDefaultRedisSerializer');
+    expect(test.warnings).toEqual([
+      'Cannot read a session: Spring writes it by Java serialization. Give the Spring application the bean springSessionDefaultRedisSerializer of docs/spring.md, or set springSession.serialization to "jdk".',
+    ]);
   });
 
   it('writes no field that it does not share with Spring', async () => {

@@ -160,7 +160,7 @@ export class AppModule {}
     const code = read('src/app.module.ts');
     add();
     expect(read('src/app.module.ts')).toBe(code);
-    expect(warnings.join()).toContain('Nothing to do');
+    expect(warnings.at(-1)).toBe('Nothing to do: src/app.module.ts has the RedisSessionModule.');
   });
 
   it('says what to do without an app.module.ts, without a list of imports, and without Nest', () => {
@@ -170,6 +170,8 @@ export class AppModule {}
     files.set('src/app.module.ts', APP_MODULE.replace('[]', 'modules'));
     expect(() => add()).toThrow('has no @Module({ … }) with a list of imports');
     makeManifest({});
-    expect(() => add()).toThrow('package.json has no @nestjs/core');
+    expect(() => add()).toThrow(
+      'Cannot add sessions: package.json has no @nestjs/core. Run the command in the folder of a Nest application.',
+    );
   });
 });
