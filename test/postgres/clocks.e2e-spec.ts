@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { Visitor } from '../../tools/demo/visitor.mjs';
+import { postgresSessions } from 'nestjs-redis-session/postgres';
+import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { PLATFORMS } from '../support/apps/start-app.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
@@ -71,3 +73,20 @@ describe.each(PLATFORMS)(
     });
   },
 );
+
+it('a replica whose clock is set forward or back goes by that of PostgreSQL at once', async () => {
+  const store = postgresSessions({ pool: postgres.pool, createTables: true });
+  const options = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, indexed: undefined };
+  const { now } = Date;
+  try {
+    store.createRepository(options);
+    await store.start?.();
+    for (const aheadMs of [HOUR_MS, -HOUR_MS]) {
+      Date.now = () => now() + aheadMs;
+      expect(Math.abs((store.now?.() ?? 0) - now())).toBeLessThan(HOUR_MS / 2);
+    }
+  } finally {
+    Date.now = now;
+    await store.stop?.();
+  }
+});

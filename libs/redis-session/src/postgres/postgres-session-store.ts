@@ -53,13 +53,17 @@ export class PostgresSessionStore implements SessionStore {
   readonly name = 'PostgreSQL';
   private opened: OpenedStore | undefined;
   private isLost = false;
-  /** How far the clock of PostgreSQL is ahead of that of this process. */
+  /** How far the clock of PostgreSQL was ahead of that of this process, which has counted from `originMs` on without a jump. */
   private offsetMs = 0;
+  private originMs = originOfClock();
 
   constructor(private readonly input: PostgresSessionStoreInput) {}
 
   now(): number {
-    return Date.now() + this.offsetMs;
+    const jumpMs = originOfClock() - this.originMs;
+    return (
+      Date.now() + this.offsetMs - (Math.abs(jumpMs) > CLOCK_GRAIN_MS ? Math.round(jumpMs) : 0)
+    );
   }
 
   createRepository(options: SessionStoreOptions): PostgresSessionRepository {
@@ -133,6 +137,7 @@ export class PostgresSessionStore implements SessionStore {
     const sentMs = Date.now();
     const [[serverMs] = []] = await client.run('read the clock', CLOCK, []);
     const offsetMs = Number(serverMs) - (sentMs + Date.now()) / 2;
+    this.originMs = originOfClock();
     this.offsetMs = Math.abs(offsetMs) > CLOCK_GRAIN_MS ? Math.round(offsetMs) : 0;
   }
 
@@ -164,6 +169,11 @@ export class PostgresSessionStore implements SessionStore {
     if (this.isLost) this.opened?.options.logger.warn('The connection to PostgreSQL is back.');
     this.isLost = false;
   };
+}
+
+/** Epoch ms at which a clock that nobody sets would have begun: another one after somebody has set that of this process. */
+function originOfClock(): number {
+  return Date.now() - performance.now();
 }
 
 function openPool(pool: PostgresPool, commandTimeoutMs: number): Pool {
