@@ -6,8 +6,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/{libs,apps,test}/**/*{.,-}spec.ts'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/libs/[^/]+/build/'],
-  // They need another server: jest.mongo.config.js.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/mongo/'],
+  // They need servers that are built: jest.mongo.config.js, jest.nginx.config.js.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(mongo|nginx)/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

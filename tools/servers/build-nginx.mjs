@@ -17,7 +17,7 @@ const PROGRAM = join(CACHE, 'nginx');
 const LEFT_OUT = ['--without-http_rewrite_module', '--without-http_gzip_module'];
 
 /**
- * Builds an nginx from crates.io, unless that was done before: 20 seconds. That of Debian 12 is 1.22. Only from 1.27.3 on, nginx asks
+ * Builds an nginx, unless that was done before: 20 seconds. That of Debian 12 is 1.22. Only from 1.27.3 on, nginx asks
  * for the addresses of its upstreams again and again, as the image of `docker-compose.yml` does.
  *
  * @returns {Promise<string>} the path of the program

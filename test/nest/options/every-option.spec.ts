@@ -5,7 +5,6 @@ import { migrateFrom } from 'nestjs-redis-session/migration';
 import { mongoSessions } from 'nestjs-redis-session/mongo';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { springSession } from 'nestjs-redis-session/spring';
-import { type z } from 'zod';
 import { connectSessionOptionGroup } from '../../../libs/redis-session/src/express-session/connect/connect-session.options.js';
 import { expressSessionOptionGroup } from '../../../libs/redis-session/src/express-session/express-session.feature.js';
 import { cookieOptionGroup } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
@@ -34,6 +33,8 @@ import { springOptionGroup } from '../../../libs/redis-session/src/spring/spring
 
 type Options = Readonly<Record<string, unknown>>;
 type Start = (options: Options) => unknown;
+type Schema = Parameters<typeof mustBe>[0];
+type OptionGroup = { readonly shape: Readonly<Record<string, Schema>> };
 
 const redis = 'redis://localhost:6379';
 const key = 'k'.repeat(43);
@@ -49,7 +50,7 @@ const security: Start = (options) => forRoot({ security: options });
 const FROM = { from: 'express-session', phase: 'share', secrets: ['old secret'] };
 
 /** Each group of options: what stands before a name, the schema, and how an application gives the options. */
-const GROUPS: readonly [prefix: string, group: z.ZodObject, start: Start][] = [
+const GROUPS: readonly [prefix: string, group: OptionGroup, start: Start][] = [
   ['', moduleOptionGroup, forRoot],
   ['cookie.', cookieOptionGroup, (cookie) => forRoot({ cookie })],
   ['security.', securityOptionGroup, security],
@@ -94,7 +95,7 @@ const GROUPS: readonly [prefix: string, group: z.ZodObject, start: Start][] = [
 ];
 
 const OPTIONS = GROUPS.flatMap(([prefix, group, start]) =>
-  Object.entries<z.ZodType>(group.shape).map(([name, schema]) => ({
+  Object.entries(group.shape).map(([name, schema]) => ({
     option: `${prefix}${name}`,
     name,
     start,
