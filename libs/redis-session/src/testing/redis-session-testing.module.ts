@@ -4,7 +4,7 @@ import { type RedisSessionModuleOptions } from '../nest/options/redis-session.op
 import {
   configureOptions,
   resolveConfigured,
-  withoutRedisIndexOptions,
+  REDIS_INDEX_OPTIONS,
 } from '../nest/options/resolve-options.js';
 import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
 import { RedisSessionModule } from '../nest/redis-session.module.js';
@@ -90,7 +90,9 @@ function withoutRedis({
   redis: _redis,
   ...options
 }: RedisSessionModuleOptions): RedisSessionModuleOptions {
-  return { ...options, indexed: indexed && withoutRedisIndexOptions(indexed) };
+  const ofRedis: readonly string[] = REDIS_INDEX_OPTIONS;
+  const kept = Object.entries(indexed ?? {}).filter(([name]) => !ofRedis.includes(name));
+  return { ...options, indexed: indexed && Object.fromEntries(kept) };
 }
 
 /** A clock that stands still until it is told to go on. It starts at the real time. */

@@ -5,9 +5,6 @@ import { type SessionLogger } from '../../lib/logger.js';
 import { type SessionKeeper } from '../../session/stored-session-repository.js';
 import { type SessionIdResolver } from '../session-id/session-id-resolver.js';
 
-/** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
-export type StoreUnavailablePolicy = 'error' | 'anonymous';
-
 /** Reads the security context of a session. Returns a promise only if it has to look something up. */
 export type SecurityContextLoader = (
   session: MapSession,
@@ -29,7 +26,8 @@ export interface RequestSetup {
   readonly cacheControl?: string | false | undefined;
   readonly clock: () => number;
   readonly logger: SessionLogger;
-  readonly onStoreUnavailable: StoreUnavailablePolicy;
+  /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
+  readonly onStoreUnavailable: 'error' | 'anonymous';
   readonly loadSecurityContext: SecurityContextLoader;
   readonly onSessionRead?: SessionReadListener | undefined;
   readonly repository: SessionKeeper;

@@ -45,11 +45,10 @@ export function nearCache(options: NearCacheOptions): SessionFeature {
     configure(moduleOptions) {
       refuseUnlessAlone(moduleOptions);
       const { maxInactiveIntervalSeconds = 1800 } = moduleOptions;
-      const { flushIntervalMs } = rules;
       const mostMs = (maxInactiveIntervalSeconds * 1000) / LIFETIME_IN_FLUSHES;
       refuseContradictions({
-        [`nearCache.flushIntervalMs must be at most a quarter of maxInactiveIntervalSeconds (${mostMs} ms), got ${flushIntervalMs}.`]:
-          mostMs > 0 && flushIntervalMs > mostMs,
+        [`nearCache.flushIntervalMs must be at most a quarter of maxInactiveIntervalSeconds (${mostMs} ms), got ${rules.flushIntervalMs}.`]:
+          mostMs > 0 && rules.flushIntervalMs > mostMs,
       });
       return moduleOptions;
     },

@@ -3,10 +3,7 @@ import { type HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import {
-  type RequestSetup,
-  type StoreUnavailablePolicy,
-} from '../../http/request/request-setup.js';
+import { type RequestSetup } from '../../http/request/request-setup.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import {
   type CookieOptions,
@@ -157,9 +154,7 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    * What happens when Redis cannot be reached to read a session. `'error'` answers 503. `'anonymous'` goes on without a
    * session, and answers 503 only if the request changes one.
    */
-  onStoreUnavailable: z
-    .enum(['error', 'anonymous'] satisfies StoreUnavailablePolicy[])
-    .default('error'),
+  onStoreUnavailable: z.enum(['error', 'anonymous']).default('error'),
   /**
    * `'default'` keeps each session in a hash. `'indexed'` also finds sessions by user, ends them on time and tells what
    * happens to them. The two do not see each other's sessions.

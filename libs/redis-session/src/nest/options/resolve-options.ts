@@ -10,7 +10,6 @@ import {
 import { resolveDurabilityOptions } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/repository-options.js';
 import {
-  type IndexedSessionOptions,
   resolveIndexedSessionOptions,
   type RedisSessionModuleOptions,
   type ResolvedOptions,
@@ -18,9 +17,6 @@ import {
   webSocketOptionGroup,
 } from './redis-session.options.js';
 import { resolveSecurityOptions } from './security.options.js';
-
-/** The features come first: they may set the other options. */
-const featureList = moduleOptionGroup.pick({ features: true });
 
 const UNNEEDED = 'Leave it out: only changed sessions are saved.';
 
@@ -57,12 +53,12 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
   refuseOtherContradictions(options);
   if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
   if (resolved.hashIds !== false) refuseWeakGenerator(resolved.sessionIdGenerator);
-  const { repository, sessionIdGenerator, sessionIdPattern, store, ...rest } = resolved;
+  const { repository, sessionIdPattern, ...rest } = resolved;
   const idPattern =
-    sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
+    rest.sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
   return {
     ...rest,
-    clock: options.clock ?? clockOf(store),
+    clock: options.clock ?? clockOf(resolved.store),
     cookie: resolveCookieOptions(resolved.cookie),
     durability:
       resolved.durability &&
@@ -70,8 +66,6 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
     indexed:
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
     security: resolved.security && resolveSecurityOptions(resolved.security),
-    sessionIdGenerator,
-    store,
     sessionIdPattern: sessionIdPattern ? withoutStorageIds(sessionIdPattern) : idPattern,
     webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
       prefix: 'webSockets.',
@@ -88,32 +82,30 @@ function withoutStorageIds({ source, flags }: RegExp): RegExp {
   return new RegExp(`^(?!.{${STABLE_PREFIX_LENGTH}}=)(?=[^]*?(?:${source}))`, flags);
 }
 
-/** Lets the features set and refuse options, one after the other. @throws SessionOptionError */
+/** Lets the features set and refuse options, one after the other, before the others are checked. @throws SessionOptionError */
 export function configureOptions(options: RedisSessionModuleOptions): RedisSessionModuleOptions {
-  const { features } = resolveOptionGroup(featureList, { features: options.features });
+  const group = moduleOptionGroup.pick({ features: true });
+  const { features } = resolveOptionGroup(group, { features: options.features });
   return features.reduce((made, feature) => feature.configure?.(made) ?? made, options);
 }
 
 /** Options of `indexed` that describe how Redis keeps the index. */
-const REDIS_INDEX_OPTIONS = [
+export const REDIS_INDEX_OPTIONS = [
   'cleanupCron',
   'configuresNotifications',
   'expirationStore',
   'partitions',
 ] as const;
 
-/** The options of `indexed` that every store understands. */
-export function withoutRedisIndexOptions(indexed: IndexedSessionOptions): IndexedSessionOptions {
-  const names: readonly string[] = REDIS_INDEX_OPTIONS;
-  return Object.fromEntries(Object.entries(indexed).filter(([name]) => !names.includes(name)));
-}
-
 /** @throws SessionOptionError */
 function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
   const { store = 'redis', redis, namespace, sharedCommands, durability, indexed } = options;
-  const isInMemory = store === 'memory';
   const name = typeof store === 'string' ? `"${store}"` : store.name;
-  const ofRedis = { redis, durability, ...(isInMemory ? {} : { namespace, sharedCommands }) };
+  const ofRedis = {
+    redis,
+    durability,
+    ...(store === 'memory' ? {} : { namespace, sharedCommands }),
+  };
   const given = Object.entries(ofRedis).find(([, value]) => value !== undefined)?.[0];
   const givenOfIndex = REDIS_INDEX_OPTIONS.find((option) => indexed?.[option] !== undefined);
   const isForeign = store !== 'redis';
