@@ -131,6 +131,8 @@ const ENTRIES = {
   'mongo/index.ts': ['MongoSessionsOptions', 'mongoSessions'],
   'postgres/index.ts': ['PostgresSessionsOptions', 'createSessionTables', 'postgresSessions'],
   'spring/index.ts': [
+    'JavaClasses',
+    'JavaFieldType',
     'JavaValue',
     'RememberMeCookieOptions',
     'SpringAuthorities',
