@@ -55,19 +55,15 @@ export function messageContextOf(call: ArgumentsHost): SecurityContext | undefin
   return messageContexts.get(call.getArgs());
 }
 
-/** One step of a message, its guard or its handler, that runs in the security context of the sender. */
-export interface MessageStep {
-  readonly run: <T>(action: () => T) => T;
-  /** What still runs in the course of the step, such as a connection that it has opened, is nobody's from now on. */
-  readonly end: () => void;
-}
-
-/** Begins a step of a message of this user. Whoever begins it must end it, also when it fails. */
-export function beginMessageStep(securityContext: SecurityContext): MessageStep {
+/**
+ * Begins a step of a message of this user, its guard or its handler. Whoever begins it must end it, also when it fails: what
+ * still runs in its course, such as a connection that it has opened, is nobody's from then on.
+ */
+export function beginMessageStep(securityContext: SecurityContext) {
   const response = { closed: false, destroyed: false };
   const scope = { securityContext, response };
   return {
-    run: (action) => runInScope(scope, action),
+    run: <T>(action: () => T) => runInScope(scope, action),
     end: () => {
       response.closed = true;
     },

@@ -1,14 +1,17 @@
 import { type SessionEventSource, SessionLanes } from '../../session/session-event.js';
-import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
+import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import {
   GROUP,
   HAND_ON_AFTER_MS,
   OnceEventPartition,
   type OnceEventSourceInput,
 } from './once-event-partition.js';
-import { MAX_EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE } from './session-event-source.js';
-import { FailureLog } from '../../lib/background-loop.js';
-import { type StreamsReply, takeAll } from './session-event-source.js';
+import {
+  MAX_EVENT_PAUSE_MS,
+  MAX_EVENTS_AT_ONCE,
+  type StreamsReply,
+  takeAll,
+} from './session-event-source.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { groupsOf } from '../client/redis-client.js';
 import { takeOverEvents } from '../lua/scripts.generated.js';
