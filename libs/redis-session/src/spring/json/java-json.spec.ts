@@ -16,6 +16,8 @@ function roundTrip(value: unknown): unknown {
   return javaJson.decode(encode(value));
 }
 
+const CLASSES_WITH_TAGS = { 'com.shop.Tags': { all: 'Set<String>' } } as const;
+
 describe('javaJson', () => {
   it('gives back every JSON value, and dates', () => {
     const values = fc.oneof(fc.jsonValue({ maxDepth: 5 }), fc.date({ noInvalidDate: true }));
@@ -82,6 +84,12 @@ describe('javaJson', () => {
       );
   });
 
+  it('refuses a class that is put into what was read, and names the place', () => {
+    const cart = javaJson.decode('{"@class":"com.shop.Cart","n":1,"more":{}}') as { more: object };
+    Object.assign(cart.more, { '@class': 'com.evil.Gadget' });
+    expect(() => encode({ cart })).toThrow('value.cart.more has a property "@class"');
+  });
+
   it('keeps the fields that are not described, and refuses to change them', () => {
     const text = '{"@class":"com.shop.Cart","n":1,"at":["java.util.Date",5]}';
     const read = () => javaJson.decode(text) as object;
@@ -98,10 +106,14 @@ describe('javaJson', () => {
     ['the one that Boot 3.5 reads', 3, 'java.util.Collections$UnmodifiableSet'],
     ['the set of Boot 4', 4, 'java.util.HashSet'],
   ] as const)('writes a field that is a set as %s', (_what, boot, className) => {
-    const described = new JavaTypes(boot, { 'com.shop.Tags': { all: 'Set<String>' } });
+    const described = new JavaTypes(boot, CLASSES_WITH_TAGS);
     const tags = ofJavaClass('com.shop.Tags', { all: ['a'] });
     const text = `{"@class":"com.shop.Tags","all":["${className}",["a"]]}`;
     expect(javaJson.encode(tags, 'tags', described)).toBe(text);
+    const hashSets = { ...CLASSES_WITH_TAGS, 'java.util.HashSet': 'Set<Object>' } as const;
+    expect(javaJson.encode(tags, 'tags', new JavaTypes(boot, hashSets))).toBe(
+      text.replace(className, 'java.util.HashSet'),
+    );
   });
 
   it('gives what had no type inside of an object one of its own outside of it', () => {

@@ -65,7 +65,7 @@ export class TypedJson {
       return Array.isArray(value) ? this.list(value, path, known) : this.object(value, path, known);
     }
     const json = type instanceof StoredClass ? type.json : undefined;
-    return isUnchanged(value, json) ? json : this.named(value, className, path);
+    return isUnchanged(value, json, path) ? json : this.named(value, className, path);
   }
 
   private list(value: readonly unknown[], path: string, className = LIST): unknown {
@@ -101,7 +101,7 @@ export class TypedJson {
 
   /** @param json - what Spring has written there, if it has */
   private field(value: unknown, type: JavaType, path: string, json?: unknown): unknown {
-    if (isUnchanged(value, json, true)) return json;
+    if (isUnchanged(value, json, path, true)) return json;
     if (type.name === 'Object') return this.of(value ?? null, path, false);
     if (value === null && type.isOptional) return null;
     const scalar = scalarOf(value, type.name);
@@ -150,7 +150,7 @@ export class TypedJson {
     return jsonOf(given, path, className, (key, item) => {
       const [fieldType, json] = [types.get(key), before?.[key]];
       if (fieldType) return this.field(item, fieldType, `${path}.${key}`, json);
-      if (isUnchanged(item, json, true)) return json;
+      if (isUnchanged(item, json, `${path}.${key}`, true)) return json;
       const where = `springSession.classes[${quoted(type.name)}]`;
       return refuse(
         `${path}.${key}`,
@@ -167,11 +167,11 @@ function isObject(value: unknown): value is object {
 }
 
 /** Whether a value is what Spring has written. */
-function isUnchanged(value: unknown, json: unknown, isDeclared = false): boolean {
+function isUnchanged(value: unknown, json: unknown, path: string, isDeclared = false): boolean {
   if (json === undefined) return false;
   const unchecked = new TypedJson();
-  const text = JSON.stringify(unchecked.of(value, '', isDeclared));
-  const again = () => JSON.stringify(unchecked.of(fromTyped(json, isDeclared), '', isDeclared));
+  const text = JSON.stringify(unchecked.of(value, path, isDeclared));
+  const again = () => JSON.stringify(unchecked.of(fromTyped(json, isDeclared), path, isDeclared));
   return text === JSON.stringify(json) || text === again();
 }
 
