@@ -23,7 +23,11 @@ describe('store: "memory"', () => {
     process.env['NODE_ENV'] = environment;
     const log = new LoggedLines();
     await start({ store: 'memory', logger: log }, { log });
-    const warnings = log.lines.filter((line) => line.includes('Sessions are kept in the memory'));
+    const warnings = log.lines.filter((line) =>
+      line.includes(
+        'Sessions are kept in the memory of this process although NODE_ENV is "production": every restart logs everybody out, no other replica knows them, and they take memory without limit. Set store to "redis".',
+      ),
+    );
     expect(warnings).toHaveLength(count);
   });
 

@@ -156,7 +156,9 @@ describe.each(PLATFORMS)('nestjs-redis-session/testing on %s', (platform) => {
   it('says what to do when the agent was given an address', async () => {
     await agentOf();
     const refused = loginAs(supertest.agent('http://127.0.0.1:1'), KIM);
-    await expect(refused).rejects.toThrow('supertest.agent(app.getHttpServer())');
+    await expect(refused).rejects.toThrow(
+      'Cannot find the sessions of the application: supertest must be given its server, and its module must use withMemorySessions() or RedisSessionTestingModule. Use supertest.agent(app.getHttpServer()) after app.init().',
+    );
   });
 
   it('is a module of its own for tests without an application', async () => {

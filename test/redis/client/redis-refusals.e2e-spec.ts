@@ -12,6 +12,8 @@ import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { LoggedLines } from '../../support/apps/logged-lines.js';
 import { createApp, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { Visitor } from '../../support/http/visitor.js';
+import { startTcpProxy } from '../../support/faults/tcp-proxy.js';
+import { eventually } from '../../support/waiting/eventually.js';
 import { startRedis } from '../../support/redis/redis-server.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
@@ -175,6 +177,30 @@ describe('The start', () => {
     await admin.config('SET', 'maxmemory-policy', 'noeviction');
     expect(await outcomeOf({})).toBe('started');
     expect(log.text).not.toContain('maxmemory-policy');
+  });
+});
+
+describe('A connection that breaks', () => {
+  it('is told of once, and once when the library has connected again', async () => {
+    const proxy = await startTcpProxy({ targetPort: server.port });
+    const options = { redis: `redis://127.0.0.1:${proxy.port}`, logger: log };
+    const app = await startApp('express', { log, options });
+    try {
+      await proxy.refuse();
+      await eventually(() => Promise.resolve(log.text.includes('is lost')));
+      await proxy.accept();
+      await eventually(() => Promise.resolve(log.text.includes('is back')));
+    } finally {
+      await app.close();
+      await proxy.refuse();
+    }
+    const told = log.lines.filter((line) => line.includes('The connection to Redis'));
+    expect(told).toEqual([
+      expect.stringMatching(
+        /The connection to Redis is lost: .+\. The library connects again by itself\./,
+      ),
+      expect.stringContaining('The connection to Redis is back.'),
+    ]);
   });
 });
 

@@ -117,7 +117,12 @@ export function describeJavaSerialization(apps: SpringApps): void {
       const key = await sessionKeyOf(visitor);
       const before = await fieldsOf(key);
       expect((await visitor.postJson(`/nest/api/${path}`, {})).status).toBe(500);
-      const isTold = () => apps.running.nest.output().includes('only reads the sessions of Spring');
+      const isTold = () =>
+        apps.running.nest
+          .output()
+          .includes(
+            'only reads the sessions of Spring, and ends them. Set springSession.storesLogins',
+          );
       await eventually(() => Promise.resolve(isTold()));
       const after = await fieldsOf(key);
       expect(after).toEqual({ ...before, lastAccessedTime: after['lastAccessedTime'] });

@@ -130,8 +130,13 @@ describe('SpringContext', () => {
     const { context, warnings } = contextOf();
     const text = JSON.stringify({ '@class': 'com.shop.ShopContext', user: 'kim' });
     for (let time = 0; time < 3; time++) expect(context.decode(text)).toBeUndefined();
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('"com.shop.ShopContext" without a token in "authentication"');
+    expect(warnings).toEqual([
+      'Cannot understand a login of Spring: it is a context of "com.shop.ShopContext" without a token in "authentication". Its user is anonymous here. Let Spring write that field: change the mixin or the annotations of the class.',
+    ]);
+    const right = JSON.stringify({ '@class': 'com.shop.ShopContext', authentication: null });
+    const other = contextOf();
+    expect(other.context.decode(right)).toBeUndefined();
+    expect(other.warnings).toEqual([]);
   });
 
   it.each([
@@ -145,6 +150,32 @@ describe('SpringContext', () => {
     const { context, warnings } = contextOf();
     expect(context.decode(text)).toBeUndefined();
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('a principal of a class of the application', () => {
+  const text = JSON.stringify({
+    '@class': 'com.shop.ShopContext',
+    authentication: {
+      '@class': 'com.shop.ShopToken',
+      authenticated: true,
+      principal: { '@class': 'com.shop.Account', email: 'kim@example.com' },
+    },
+  });
+
+  it('is anonymous, with a line that names the option, until the option translates it', () => {
+    const { context, warnings } = contextOf();
+    expect(context.decode(text)).toBeUndefined();
+    expect(warnings).toEqual([
+      'Cannot understand a login of Spring: it is "com.shop.ShopToken" with a principal of "com.shop.Account". Its user is anonymous here. Set the option principal of springSession().',
+    ]);
+    const fromSpring = (account: object) => ({
+      name: (account as { readonly email: string }).email,
+      principal: {},
+    });
+    const mended = contextOf({ principal: { fromSpring, toSpring: () => undefined } });
+    expect(mended.context.decode(text)?.authentication?.name).toBe('kim@example.com');
+    expect(mended.warnings).toEqual([]);
   });
 });
 

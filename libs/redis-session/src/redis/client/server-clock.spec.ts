@@ -48,7 +48,9 @@ describe('WriteDeadline', () => {
   });
 
   it('does not believe it when the mark of an earlier attempt may be gone', async () => {
-    await expect(run([-2, 10_001], [-3, 0])).rejects.toThrow('it is not known whether it saved');
+    await expect(run([-2, 10_001], [-3, 0])).rejects.toThrow(
+      'Cannot save the session: the answer to an earlier attempt was lost, and it is not known whether it saved the updates. Read the session again.',
+    );
   });
 
   it('knows that nothing was written by a script that came too late twice', async () => {
