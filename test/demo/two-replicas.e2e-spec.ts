@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
+import { startBrowser } from '../support/http/browser.js';
 import { Visitor } from '../../tools/demo/visitor.mjs';
 import { type Nginx, startNginx } from '../../tools/servers/nginx.mjs';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
@@ -77,6 +78,31 @@ describe('two replicas behind nginx', () => {
       'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36';
     await kim.submit('/login', KIM, { 'user-agent': userAgent });
     expect((await kim.open('/sessions')).text).toContain('Chrome on Linux');
+  });
+
+  it.each([320, 390, 1280])('scrolls no page sideways at %d px', async (width) => {
+    const browser = await startBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width, height: 800 } });
+      const overflows: Record<string, number> = {};
+      const look = async (path: string): Promise<void> => {
+        await page.goto(nginx.url + path, { waitUntil: 'load' });
+        overflows[path] = await page.evaluate<number>(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+      };
+      for (const path of ['/', '/login', '/no-such-page']) await look(path);
+      await page.goto(`${nginx.url}/login`);
+      await page.fill('[name=username]', KIM.username);
+      await page.fill('[name=password]', KIM.password);
+      await page.press('[name=password]', 'Enter');
+      await page.waitForURL((url) => url.pathname !== '/login');
+      for (const path of ['/', '/members', '/account', '/sessions', '/admin']) await look(path);
+      expect(Object.entries(overflows).filter(([, pixels]) => pixels > 0)).toEqual([]);
+      expect(await page.content()).toContain('kim');
+    } finally {
+      await browser.close();
+    }
   });
 
   it('shows a browser that the password is wrong', async () => {

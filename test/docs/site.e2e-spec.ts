@@ -51,17 +51,23 @@ describe('the built site', () => {
     return { anchors, links: await page.evaluate<string[]>(LINKS), overflows, problems };
   }
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'site-'));
-    await execa('npm', ['run', 'docs:reference'], { cwd: ROOT });
-    await execa('npx', ['vitepress', 'build', 'docs', '--outDir', folder], { cwd: ROOT });
-    browser = await startBrowser();
+  /** A page that finds the site, and nothing else. */
+  async function openPage(): Promise<Page> {
     const page = await browser.newPage();
     await page.route('**/*', (route) => {
       const url = new URL(route.request().url());
       const path = fileOf(url.pathname);
       return url.origin === SITE && existsSync(path) ? route.fulfill({ path }) : route.abort();
     });
+    return page;
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'site-'));
+    await execa('npm', ['run', 'docs:reference'], { cwd: ROOT });
+    await execa('npx', ['vitepress', 'build', 'docs', '--outDir', folder], { cwd: ROOT });
+    browser = await startBrowser();
+    const page = await openPage();
     const files = readdirSync(folder, { recursive: true }).map(String);
     for (const file of files.filter((name) => name.endsWith('.html') && name !== '404.html')) {
       const path = `/${file.replace(/\.html$/, '')}`;
@@ -89,6 +95,24 @@ describe('the built site', () => {
       expect(wide.map(([path, { overflows }]) => `${path}: ${overflows[index]} px`)).toEqual([]);
     },
   );
+
+  it('finds a word, has a sidebar, and turns dark', async () => {
+    const page = await openPage();
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto(`${SITE}/getting-started`, { waitUntil: 'load' });
+    expect(await page.locator('.VPSidebar a[href^="/login"]').first().isVisible()).toBe(true);
+    const isDark = (): Promise<boolean> =>
+      page.evaluate<boolean>(`document.documentElement.classList.contains('dark')`);
+    const before = await isDark();
+    await page.locator('.VPNavBarAppearance button').click();
+    expect(await isDark()).toBe(!before);
+    await page.locator('#local-search button').click();
+    await page.locator('#localsearch-input').fill('maximumSessions');
+    const found = page.locator('.VPLocalSearchBox .results a').first();
+    await found.waitFor();
+    expect(await found.getAttribute('href')).toContain('#');
+    await page.unrouteAll({ behavior: 'wait' });
+  }, 60_000);
 
   it('runs its scripts without an error', () => {
     expect([...visits].filter(([, { problems }]) => problems.length > 0)).toEqual([]);
