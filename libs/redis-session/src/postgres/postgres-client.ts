@@ -131,14 +131,21 @@ class ConnectionUse {
     return work(run, client);
   }
 
-  private async connect(): Promise<PoolClient> {
-    const client = await this.pool.connect();
-    if (this.hasEnded) {
-      client.release();
-      throw new Error('nobody waits for this connection any more');
-    }
-    client.on('error', ignore);
-    return client;
+  /** An error may come together with the connection, before a promise would settle: unheard, it would end the process. */
+  private connect(): Promise<PoolClient> {
+    return new Promise((resolve, reject) => {
+      this.pool.connect((error, client) => {
+        if (!client) {
+          reject(error ?? new Error('the pool gave no connection'));
+        } else if (this.hasEnded) {
+          client.release();
+          reject(new Error('nobody waits for this connection any more'));
+        } else {
+          client.on('error', ignore);
+          resolve(client);
+        }
+      });
+    });
   }
 }
 
