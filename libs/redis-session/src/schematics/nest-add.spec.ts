@@ -113,7 +113,9 @@ export class AppModule {}
     expect(code).toContain('expressSession({ passport: true })');
     expect(code).toContain("secrets: [process.env['SESSION_SECRET']]");
     expect(code).toContain("from 'nestjs-redis-session/migration'");
-    expect(warnings.join()).toContain('Remove app.use(session(…))');
+    expect(warnings).toContain(
+      'Remove app.use(session(…)) and app.use(passport.session()) from src/main.ts, and set SESSION_SECRET to the secret that they have.',
+    );
   });
 
   it('imports without extensions, and tells Jest to transform the library, in CommonJS', () => {
@@ -127,7 +129,9 @@ export class AppModule {}
     expect(json['dependencies']).toMatchObject({ '@nestjs/passport': '^11.0.0' });
     expect(JSON.parse(read('test/jest-e2e.json'))).toMatchObject({ transformIgnorePatterns });
     expect(read('src/main.ts')).toBe(MAIN);
-    expect(warnings.join()).toContain('Protect forms');
+    expect(warnings).toContain(
+      'src/main.ts stays as it is. Protect forms against other sites: see docs/csrf.md of the library.',
+    );
   });
 
   it('adds a test on the platform that the application has', () => {

@@ -98,7 +98,7 @@ function changeMain(
   if (changed !== code) tree.overwrite(path, changed);
   else
     context.logger.warn(
-      `${path} stays as it is. Protect forms against other sites: see "CSRF" in docs/security.md of the library.`,
+      `${path} stays as it is. Protect forms against other sites: see docs/csrf.md of the library.`,
     );
 }
 

@@ -154,7 +154,11 @@ describe('a SessionRequest', () => {
     expect(told()).toBeUndefined();
     response.flushHeaders();
 
-    expect(() => session.setAttribute('theme', 'dark')).toThrow(SessionResponseCommittedError);
+    expect(() => session.setAttribute('theme', 'dark')).toThrow(
+      new SessionResponseCommittedError(
+        'Cannot create a session: the response was already sent. Use the session before the response is sent.',
+      ),
+    );
     expect(() => session.update('count', () => 1)).toThrow(SessionResponseCommittedError);
     await sessionRequest.commit();
     await expect(session.save()).rejects.toThrow(SessionResponseCommittedError);
