@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { ensurePrograms } from './ensure-programs.mjs';
 
-/** A crate with the sources of nginx 1.28.3. */
+/** A crate with the sources of nginx 1.28.3, and its own version. */
 const CRATE = 'nginx-src';
 const VERSION = '1.28.5';
 const CACHE = fileURLToPath(

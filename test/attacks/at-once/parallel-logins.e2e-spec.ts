@@ -26,7 +26,8 @@ const nameOf = async (browser: Browser) =>
   ((await browser.get('/')).body as { name?: string }).name;
 
 describe.each(PLATFORMS)('Logins of two users at once with one cookie, on %s', (platform) => {
-  const start = useApps(platform, useTestRedis(), {
+  const redis = useTestRedis();
+  const start = useApps(platform, redis, {
     controllers: LOGIN_PARTS.controllers,
     providers: [SlowStrategy],
   });
@@ -73,4 +74,19 @@ describe.each(PLATFORMS)('Logins of two users at once with one cookie, on %s', (
       }
     },
   );
+
+  it('log a visitor in under another id, although no login changes the id, when his session has ended meanwhile', async () => {
+    const replica = await start({ security: { sessionFixation: 'none' } });
+    const visitor = new Visitor(replica.url);
+    await visitor.open('/members');
+    const ended = await visitor.cookie();
+    barrier = new Barrier();
+    const login = visitor.post('/login', KIM);
+    await barrier.reachedBy(1);
+    await redis.removeKeys();
+    barrier.open();
+
+    expect([(await login).status, await nameOf(visitor)]).toEqual([200, KIM.username]);
+    expect(await visitor.cookie()).not.toBe(ended);
+  });
 });

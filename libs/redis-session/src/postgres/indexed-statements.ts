@@ -2,7 +2,7 @@ import { type SessionTables } from './session-tables.js';
 import { named } from './statements.js';
 
 /**
- * The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the application.
+ * The statements that find sessions by values, and that end them. Times are epoch ms, on the clock of the repository.
  *
  * @param replacedMark - name of an attribute: sessions in which it is true count for no list and no limit, and are left to
  *   the program that has set it

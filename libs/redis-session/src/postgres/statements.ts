@@ -10,7 +10,7 @@ const expiryOf = (created: string, accessed: string, interval: string, absolute:
   `LEAST(CASE WHEN ${interval} < 0 THEN ${NEVER} ELSE ${accessed} + ${interval}::bigint * 1000 END, ${created} + ${absolute})`;
 
 /**
- * The statements for the sessions themselves. Times are epoch ms, on the clock of the application.
+ * The statements for the sessions themselves. Times are epoch ms, on the clock of the repository.
  *
  * @param isIndexed - reads also return what the indexes hold of a session
  */

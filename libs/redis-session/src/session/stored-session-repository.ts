@@ -83,13 +83,8 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   protected noteOpened?(session: MapSession, stored: StoredSession): void;
 
   createSession(): MapSession {
-    const now = this.options.clock();
-    return this.toSession(this.options.sessionIdGenerator(), true, {
-      creationTime: now,
-      lastAccessedTime: now,
-      maxInactiveInterval: this.options.maxInactiveIntervalSeconds,
-      attributes: new Map(),
-    });
+    const stored = this.newlyStored(this.options.maxInactiveIntervalSeconds);
+    return this.toSession(this.options.sessionIdGenerator(), true, stored);
   }
 
   async findById(id: string, options: FindSessionOptions = {}): Promise<MapSession | undefined> {
@@ -166,16 +161,19 @@ export abstract class StoredSessionRepository implements SessionKeeper {
 
   /** A visitor's login does not fail because his session has ended meanwhile. Of somebody who was logged in, the logout wins. */
   private beginAnew(session: MapSession): void {
-    if (!session.isVisitorLogin || !session.hasChangedId || session.isInDoubt)
+    if (!session.isVisitorLogin || session.isInDoubt)
       throw SessionInvalidatedError.create('save the session');
-    const nowMs = this.options.clock();
-    const { id, maxInactiveIntervalSeconds: maxInactiveInterval } = session;
-    const times = { creationTime: nowMs, lastAccessedTime: nowMs, maxInactiveInterval };
-    const stored = { ...times, attributes: new Map<string, string>() };
-    const opened = this.atRest.open(id, stored, true);
-    session.beginAnew(nowMs, opened.attributes);
+    if (!session.hasChangedId) session.changeSessionId();
+    const stored = this.newlyStored(session.maxInactiveIntervalSeconds);
+    const opened = this.atRest.open(session.id, stored, true);
+    session.beginAnew(stored.creationTime, opened.attributes);
     this.atRest.attach(session, opened);
     this.noteOpened?.(session, stored);
+  }
+
+  private newlyStored(maxInactiveInterval: number): StoredSession {
+    const now = this.options.clock();
+    return { creationTime: now, lastAccessedTime: now, maxInactiveInterval, attributes: new Map() };
   }
 
   private async attempt(stored: SessionChange, session: MapSession): Promise<SaveOutcome> {
