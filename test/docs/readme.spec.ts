@@ -9,7 +9,9 @@ describe('README', () => {
   it('has 200 lines at most, and code on the first screen', () => {
     const lines = readme.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(200);
-    expect(lines.indexOf('```sh')).toBeLessThan(40);
+    const code = lines.indexOf('```sh');
+    expect(code).toBeGreaterThan(0);
+    expect(code).toBeLessThan(40);
   });
 
   it('names only test files that exist', () => {

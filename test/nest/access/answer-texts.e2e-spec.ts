@@ -3,7 +3,6 @@ import { type ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import {
   AccessDeniedException,
-  CsrfToken,
   CurrentSession,
   LoginService,
   SessionEncodingError,
@@ -30,11 +29,6 @@ class ShopController {
     @Inject(SessionRepository) private readonly repository: SessionRepository,
     private readonly logins: LoginService,
   ) {}
-
-  @Get('form')
-  form(@CsrfToken() token: string): object {
-    return { token };
-  }
 
   @Post('cart')
   setCart(@CurrentSession() session: Session, @Req() { body }: { readonly body: object }): string {

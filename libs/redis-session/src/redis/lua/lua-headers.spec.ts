@@ -55,6 +55,15 @@ function treeOf(source: string): unknown[] {
   });
 }
 
+/** The names of the local variables of a script that are no functions of its own. */
+function variablesOf(source: string): string[] {
+  const nodes = nodesOf(parse(source, { luaVersion: '5.1', scope: true }).body);
+  return nodes.flatMap((node) => {
+    if (node.type !== 'Identifier' || !('isLocal' in node) || node.isLocal !== true) return [];
+    return functionNames.includes(node.name) ? [] : node.name;
+  });
+}
+
 /** The number that a literal stands for, negative ones included. */
 function numberOf(node: Node | undefined): number | undefined {
   if (node?.type === 'NumericLiteral') return node.value;
@@ -152,6 +161,9 @@ describe.each(files)('$file', ({ file, source }) => {
     expect(own.length).toBe(kept.length + 1);
     expect(treeOf(`do\n${own.join('\n')}end`)).toEqual(treeOf(`do\n${source}\nend`));
     expect(embedded.lua).not.toMatch(/--|^[ \n]|, /m);
+    const variables = variablesOf(embedded.lua);
+    expect(variables).not.toEqual([]);
+    expect(variables.filter((name) => name.length > 2)).toEqual([]);
   });
 
   it('uses no global variable but those of Redis scripts', () => {
