@@ -181,6 +181,7 @@ describe('a document that something else has written', () => {
       expect(warnings.filter((line) => line.startsWith('Cannot read'))).toEqual([
         `Cannot read a session: ${problem}, so something else has written it. Delete the session; the client gets a new one.`,
       ]);
+      expect(warnings.join()).not.toContain(session.id);
       await replica().deleteById(session.id);
       warnings.length = 0;
       expect(await replica().findById(session.id)).toBeUndefined();

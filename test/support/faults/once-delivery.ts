@@ -37,6 +37,7 @@ export function describeOnceDelivery(place: OnceDeliveryPlace): void {
       expect(logged().at(-1)).toBe(
         'Cannot handle a session event of type created: a handler has failed (Error). It will be delivered again.',
       );
+      expect(logged().join()).not.toContain('secret');
     });
 
     it('drops an event after five deliveries in vain, and says so', async () => {
@@ -51,6 +52,7 @@ export function describeOnceDelivery(place: OnceDeliveryPlace): void {
       expect(logged().at(-1)).toMatch(
         /^Cannot handle the session event \S+: it was delivered 5 times in vain\. It is dropped; check the handlers\.$/,
       );
+      expect(logged().join()).not.toContain('secret');
       expect(await countUnhandled()).toBe(0);
     });
   });
