@@ -57,6 +57,16 @@ async function saveMeanwhile(): Promise<void> {
   await saved;
 }
 
+/** Ends the other transaction and the connections of `pool` also when `use` fails. */
+async function withPool(pool: Pool, use: () => Promise<void>): Promise<void> {
+  try {
+    await use();
+  } finally {
+    await other.query('ROLLBACK');
+    await pool.end();
+  }
+}
+
 async function attributesOf(id: string): Promise<unknown> {
   const found = await repositoryOn(postgres.pool).findById(id);
   return (
@@ -146,12 +156,13 @@ describe.each([
       connectionString: postgres.running.url,
       options: '-c default_transaction_isolation=serializable',
     });
-    session = (await repositoryOn(pool).findById(session.id))!;
-    await lockByOther();
-    await writeByOther('cart', '[]');
-    session.setAttribute('theme', 'dark');
-    await saveMeanwhile();
-    await pool.end();
+    await withPool(pool, async () => {
+      session = (await repositoryOn(pool).findById(session.id))!;
+      await lockByOther();
+      await writeByOther('cart', '[]');
+      session.setAttribute('theme', 'dark');
+      await saveMeanwhile();
+    });
     expect(await attributesOf(session.id)).toEqual({ cart: [], count: 1, theme: 'dark' });
   });
 });
@@ -173,19 +184,20 @@ describe('a request that changes one attribute', () => {
 describe.each(['statement_timeout', 'lock_timeout'])('updates that wait for one row', (timeout) => {
   it(`all fail at the ${timeout} of the first one, the only one that is sent`, async () => {
     await readSession(true);
-    const pool = new CountingPool(`${postgres.running.url}?${timeout}=200`);
-    const repository = repositoryOn(pool, 20_000);
-    const copies = await Promise.all([1, 2, 3].map(() => repository.findById(session.id)));
-    await lockByOther();
-    pool.statements.length = 0;
-    const saves = copies.map(async (copy) => {
-      await copy?.update<number>('count', (count = 0) => count + 1);
-      await copy?.save();
+    const pool = new CountingPool(`${postgres.running.url}?${timeout}=1000`);
+    await withPool(pool, async () => {
+      const repository = repositoryOn(pool, 20_000);
+      const copies = await Promise.all([1, 2, 3].map(() => repository.findById(session.id)));
+      await lockByOther();
+      pool.statements.length = 0;
+      const saves = copies.map(async (copy) => {
+        await copy?.update<number>('count', (count = 0) => count + 1);
+        await copy?.save();
+      });
+      const results = await Promise.allSettled(saves);
+      await other.query('COMMIT');
+      expect(results.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
     });
-    const results = await Promise.allSettled(saves);
-    await other.query('COMMIT');
-    await pool.end();
-    expect(results.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
     expect(pool.statements.filter((text) => text.startsWith('BEGIN'))).toHaveLength(1);
     expect(await attributesOf(session.id)).toEqual({ count: 1 });
   });
@@ -199,6 +211,7 @@ describe('a session that holds serialized Java objects', () => {
     expect(warnings.filter((line) => line.startsWith('Cannot read'))).toEqual([
       'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',
     ]);
+    expect(warnings.join()).not.toContain(session.id);
     await repositoryOn(postgres.pool).deleteById(session.id);
     warnings.length = 0;
     expect(await repositoryOn(postgres.pool).findById(session.id)).toBeUndefined();
