@@ -34,7 +34,7 @@ const CONFIGURATIONS: readonly [string, RedisSessionModuleOptions][] = [
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let control: Redis;
-let replica: StartedApp;
+let replica: StartedApp | undefined;
 const log = new LoggedLines();
 
 beforeEach(async () => {
@@ -44,9 +44,13 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await replica.close();
-  control.disconnect();
-  await redis.stop();
+  try {
+    await replica?.close();
+  } finally {
+    replica = undefined;
+    control.disconnect();
+    await redis.stop();
+  }
 });
 
 describe.each(PLATFORMS)('after FLUSHALL, on %s', (platform) => {
@@ -54,24 +58,26 @@ describe.each(PLATFORMS)('after FLUSHALL, on %s', (platform) => {
     options: RedisSessionModuleOptions,
     providers: (typeof EventWatcher)[] = [],
   ) => {
-    replica = await startApp(platform, {
+    const started = await startApp(platform, {
       controllers: [VisitController],
       log,
       options: { redis: redis.url, ...options },
       providers,
     });
+    replica = started;
     log.clear();
-  };
-  const login = async () => {
-    const visitor = new Visitor(replica.url);
-    expect((await visitor.post('/login')).status).toBe(201);
-    expect((await visitor.post('/count')).status).toBe(201);
-    expect((await visitor.get('/me')).status).toBe(200);
-    return visitor;
+    const login = async () => {
+      const visitor = new Visitor(started.url);
+      expect((await visitor.post('/login')).status).toBe(201);
+      expect((await visitor.post('/count')).status).toBe(201);
+      expect((await visitor.get('/me')).status).toBe(200);
+      return visitor;
+    };
+    return { app: started.app, login };
   };
 
   it.each(CONFIGURATIONS)('%s knows no session, and takes logins at once', async (_, options) => {
-    await start(options);
+    const { login } = await start(options);
     const kim = await login();
     const thief = await kim.twin();
     await control.flushall();
@@ -87,11 +93,11 @@ describe.each(PLATFORMS)('after FLUSHALL, on %s', (platform) => {
   });
 
   it('the indexed repository finds, limits and ends the sessions of new logins', async () => {
-    await start(INDEXED);
+    const { app, login } = await start(INDEXED);
     await login();
     await login();
     await control.flushall();
-    const registry = replica.app.get(SessionRegistry);
+    const registry = app.get(SessionRegistry);
     expect((await registry.list('kim')).total).toBe(0);
     const oldest = await login();
     const others = [await login(), await login()];
@@ -104,7 +110,7 @@ describe.each(PLATFORMS)('after FLUSHALL, on %s', (platform) => {
   it.each(['once', 'broadcast'] as const)(
     "events of delivery '%s' go on, and what was lost is no event",
     async (eventDelivery) => {
-      await start({ ...INDEXED, indexed: { eventDelivery } }, [EventWatcher]);
+      const { login } = await start({ ...INDEXED, indexed: { eventDelivery } }, [EventWatcher]);
       await login();
       await eventually(() => Promise.resolve(EventWatcher.seen.length === 1));
       await control.flushall();
