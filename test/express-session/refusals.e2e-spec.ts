@@ -107,13 +107,18 @@ describe('session() without a secret', () => {
         response.status(500).send(error.message);
       })
       .listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const { text } = await request(`http://127.0.0.1:${port}`).get('/');
-    server.close();
-    expect(text).toBe(
-      works ? 'ok' : 'secret option required for sessions: pass secret, or set req.secret before.',
-    );
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const { text } = await request(`http://127.0.0.1:${port}`).get('/');
+      expect(text).toBe(
+        works
+          ? 'ok'
+          : 'secret option required for sessions: pass secret, or set req.secret before.',
+      );
+    } finally {
+      server.close();
+    }
     expect(log.text.includes('secret is missing')).toBe(secret === undefined);
   });
 });
