@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   javaClassOf,
   type JavaClasses,
@@ -7,8 +7,9 @@ import {
   springSession,
 } from 'nestjs-redis-session/spring';
 import { KIM, LoginController, TestStrategy } from '../../support/apps/login-parts.js';
-import { startApp } from '../../support/apps/start-app.js';
-import { Visitor } from '../../../tools/demo/visitor.mjs';
+import { LoggedLines } from '../../support/apps/logged-lines.js';
+import { type StartedApp, startApp } from '../../support/apps/start-app.js';
+import { type Answer, Visitor } from '../../../tools/demo/visitor.mjs';
 import { sessionKeyOf, type SpringApps } from '../spring-stack.js';
 
 const SECURITY = 'org.springframework.security';
@@ -100,6 +101,14 @@ interface Me {
   readonly authenticatedAt?: number;
 }
 
+interface Login {
+  readonly kim: Visitor;
+  /** Of the answer to the login. */
+  readonly status: number;
+  /** Asks the application of the login again. */
+  getThere(path: string): Promise<Answer>;
+}
+
 export function describeContexts(apps: SpringApps): void {
   const { boot } = apps.options;
   describe('who is logged in', () => {
@@ -109,22 +118,32 @@ export function describeContexts(apps: SpringApps): void {
       return JSON.parse(text) as Me;
     }
 
-    /** Somebody who has logged in at an application of Nest with other options. */
-    async function loginWith(
-      options: SpringSessionOptions,
-      isRemembered: boolean,
-    ): Promise<Visitor> {
+    const log = new LoggedLines();
+    const otherNests: StartedApp[] = [];
+    afterEach(async () => {
+      await Promise.all(otherNests.splice(0).map((nest) => nest.close()));
+    });
+
+    /** Somebody who logs in at an application of Nest with other options, which runs until the test ends. */
+    async function loginWith(options: SpringSessionOptions, isRemembered: boolean): Promise<Login> {
+      log.clear();
       const nest = await startApp('express', {
         options: { redis: apps.running.storeUrl, features: [springSession(options)] },
         controllers: [LoginController],
         providers: [TestStrategy],
         pod: 'nest',
+        log,
       });
-      const visitor = new Visitor(nest.url);
-      await visitor.postJson('/login', { ...KIM, 'remember-me': isRemembered });
-      await nest.close();
-      visitor.url = apps.running.url;
-      return visitor;
+      otherNests.push(nest);
+      const kim = new Visitor(nest.url);
+      const { status } = await kim.postJson('/login', { ...KIM, 'remember-me': isRemembered });
+      kim.url = apps.running.url;
+      const getThere = (path: string): Promise<Answer> => {
+        const copy = kim.copyWithCookies();
+        copy.url = nest.url;
+        return copy.getJson(path);
+      };
+      return { kim, status, getThere };
     }
 
     async function withContext(authentication: object): Promise<Visitor> {
@@ -188,7 +207,7 @@ export function describeContexts(apps: SpringApps): void {
 
     it('a login at Nest always has credentials, which are null', async () => {
       for (const given of ['username-password', 'pre-authenticated'] as const) {
-        const kim = await loginWith({ boot, token: given }, false);
+        const { kim } = await loginWith({ boot, token: given }, false);
         const context = (await apps.redis.hget(await sessionKeyOf(kim), CONTEXT)) ?? '';
         expect(JSON.parse(context)).toMatchObject({ authentication: { credentials: null } });
       }
@@ -207,10 +226,12 @@ export function describeContexts(apps: SpringApps): void {
               : undefined,
           toSpring: user,
         };
-        const kim = await loginWith({ boot, principal, classes: OAUTH2_CLASSES }, false);
+        const options = { boot, principal, classes: OAUTH2_CLASSES };
+        const { kim, getThere } = await loginWith(options, false);
         for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
           expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
           expect((await kim.getJson('/spring/api/principal')).text).toBe(`${className} kim`);
+          expect((await getThere('/')).text).toBe('{"page":"home","name":"kim"}');
         }
       },
     );
@@ -220,7 +241,10 @@ export function describeContexts(apps: SpringApps): void {
         fromSpring: () => undefined,
         toSpring: () => Object.assign(OAUTH2_USER(), { nameAttributeKey: 5 }),
       };
-      const kim = await loginWith({ boot, principal, classes: OAUTH2_CLASSES }, false);
+      const options = { boot, principal, classes: OAUTH2_CLASSES };
+      const { kim, status } = await loginWith(options, false);
+      expect(status).toBe(500);
+      expect(log.text).toMatch(/SessionEncodingError: Cannot save the session: .+nameAttributeKey/);
       expect(await me(kim, 'spring')).toMatchObject({ name: null });
     });
 
@@ -325,7 +349,7 @@ export function describeContexts(apps: SpringApps): void {
     ] as const)(
       'a login at Nest with the token %s, remembered: %p, is a %s at Spring and stays one',
       async (given, isRemembered, className, kind) => {
-        const kim = await loginWith({ boot, token: given }, isRemembered);
+        const { kim } = await loginWith({ boot, token: given }, isRemembered);
         for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
           expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
           expect(await me(kim, 'spring')).toMatchObject({ name: 'kim', kind, token: className });
@@ -351,7 +375,7 @@ export function describeContexts(apps: SpringApps): void {
 
     it('a login at Nest whose principal is a map is one at Spring, also when Spring writes it again', async () => {
       const principal = { fromSpring: () => undefined, toSpring: () => ({ username: 'kim' }) };
-      const kim = await loginWith({ boot, principal }, false);
+      const { kim } = await loginWith({ boot, principal }, false);
       for (const again of ['cart?item=book', 'attributes/again', 'session-id']) {
         expect((await kim.postJson(`/spring/api/${again}`, {})).status).toBe(200);
         expect(await me(kim, 'spring')).toMatchObject({ name: '{username=kim}', kind: 'full' });

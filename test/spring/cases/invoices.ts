@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { type JavaClasses, JavaValue, ofJavaClass } from 'nestjs-redis-session/spring';
 
@@ -72,8 +73,15 @@ type Part = Record<string, unknown>;
 
 const long = (digits: string) => new JavaValue('java.lang.Long', digits);
 
+/** Says which field is what, briefly. */
+const labelled = (cases: readonly (readonly [field: string, value: unknown])[]) =>
+  cases.map(([field, value]) => {
+    const brief = inspect(value, { breakLength: Infinity, maxStringLength: 40 });
+    return [`${field} is ${brief}`, field, value] as const;
+  });
+
 /** Values at the limits of each type. */
-export const FITTING: readonly (readonly [field: string, value: unknown])[] = [
+export const FITTING = labelled([
   ['owner', ''],
   ['owner', '🍪\ud800\0'],
   ['count', 2 ** 31 - 1],
@@ -117,10 +125,10 @@ export const FITTING: readonly (readonly [field: string, value: unknown])[] = [
   ['anything', ofJavaClass('shop.Wishlist', { owner: 'kim', items: [] })],
   ['tags', ['a', 'b']],
   ['tags', ofJavaClass('java.util.Collections$UnmodifiableSet', ['a'])],
-];
+]);
 
 /** Values that Spring would answer 500 to, or that would not be what Nest has stored. */
-export const UNFIT: readonly (readonly [field: string, value: unknown])[] = [
+export const UNFIT = labelled([
   ['owner', 5],
   ['owner', null],
   ['owner', { a: 1 }],
@@ -177,7 +185,7 @@ export const UNFIT: readonly (readonly [field: string, value: unknown])[] = [
   ['anything', ofJavaClass('com.shop.Cart', { n: 1 })],
   ['anything', ofJavaClass('shop.Wishlist', { owner: 5, items: [] })],
   ['tags', { a: 1 }],
-];
+]);
 
 const NUMBER_TEXT = fc
   .tuple(fc.bigInt(), fc.option(fc.nat()), fc.option(fc.integer({ min: -300, max: 300 })))
