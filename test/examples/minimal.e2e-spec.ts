@@ -7,22 +7,27 @@ import { buildExample, type Example, startExample } from './start-example.js';
 const KIM = { username: 'kim', password: 'kim' };
 
 describe('examples/minimal', () => {
-  let example: Example;
-  let folder: string;
+  let example: Example | undefined;
+  let folder: string | undefined;
+  let url: string;
 
   beforeAll(async () => {
     folder = await copyAlone('minimal');
     await buildExample('minimal', folder);
     example = await startExample('minimal', { folder });
+    ({ url } = example);
   }, 60_000);
 
   afterAll(async () => {
-    await example.stop();
-    await rm(folder, { recursive: true });
+    try {
+      await example?.stop();
+    } finally {
+      if (folder !== undefined) await rm(folder, { recursive: true });
+    }
   });
 
   it('is what StackBlitz runs: one start command, and only packages of the registry that are not compiled', async () => {
-    const { dependencies, devDependencies, scripts, stackblitz } = await packageOf(folder);
+    const { dependencies, devDependencies, scripts, stackblitz } = await packageOf(folder!);
     expect(stackblitz).toEqual({ startCommand: 'npm start' });
     // As the tests of this file do.
     expect(scripts['start']).toBe('npm run build && node dist/main.js');
@@ -42,7 +47,7 @@ describe('examples/minimal', () => {
   });
 
   it('sends a visitor to the login and back, and counts visits until the logout', async () => {
-    const visitor = new Visitor(example.url);
+    const visitor = new Visitor(url);
     expect((await visitor.open('/')).headers['location']).toBe('/members');
     const refused = await visitor.open('/members');
     expect(refused.headers['location']).toMatch(/^\/login/);
@@ -55,14 +60,14 @@ describe('examples/minimal', () => {
   });
 
   it('tells a browser that the password is wrong', async () => {
-    const visitor = new Visitor(example.url);
+    const visitor = new Visitor(url);
     const wrong = await visitor.submit('/login', { ...KIM, password: 'wrong' });
     const page = await visitor.open(wrong.headers['location'] ?? '');
     expect(page.text).toContain('Wrong name or password.');
   });
 
   it('refuses a login form that another site sends', async () => {
-    const visitor = new Visitor(example.url);
+    const visitor = new Visitor(url);
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' };
     expect((await visitor.post('/login', KIM, headers)).status).toBe(403);
   });
