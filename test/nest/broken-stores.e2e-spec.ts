@@ -1,3 +1,4 @@
+import { type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as store from 'nestjs-redis-session/store';
 import { LoggedLines } from '../support/apps/logged-lines.js';
@@ -90,6 +91,20 @@ const NO_SESSIONS: Record<string, () => unknown> = {
     }),
 };
 
+/** @returns what lets each of the operations go on that have begun since */
+function hold(operation: Operation): (() => void)[] {
+  const held: (() => void)[] = [];
+  faults = {
+    [operation]: (work: () => unknown) =>
+      new Promise((resolve) =>
+        held.push(() => {
+          resolve(work());
+        }),
+      ),
+  };
+  return held;
+}
+
 describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   const log = new LoggedLines();
   let app: StartedApp;
@@ -110,20 +125,6 @@ describe.each(PLATFORMS)('a store of an application on %s', (platform) => {
   });
 
   afterEach(() => app.close());
-
-  /** @returns what lets each of the operations go on that have begun since */
-  const hold = (operation: Operation) => {
-    const held: (() => void)[] = [];
-    faults = {
-      [operation]: (work: () => unknown) =>
-        new Promise((resolve) =>
-          held.push(() => {
-            resolve(work());
-          }),
-        ),
-    };
-    return held;
-  };
 
   const expectUnavailable = async (answer: ReturnType<Visitor['get']>) => {
     const { status, headers, text } = await answer;
@@ -237,14 +238,25 @@ describe('the start and the end of a store of an application', () => {
     return Promise.resolve();
   };
   const stop = () => note('stop');
-  const startWith = (lifecycle: Partial<store.SessionStore>) => {
-    const options = { commandTimeoutMs: 200, store: breakable(lifecycle) };
-    return startApp('express', { controllers: [VisitController], log, options });
+  const running: StartedApp[] = [];
+  const startWith = async (
+    lifecycle: Partial<store.SessionStore>,
+    { commandTimeoutMs = 200, closesGently = false } = {},
+  ) => {
+    const options = { commandTimeoutMs, store: breakable(lifecycle) };
+    const controllers = [VisitController];
+    const app = await startApp('express', { closesGently, controllers, log, options });
+    running.push(app);
+    return app;
   };
 
   beforeEach(() => {
     calls.length = 0;
     faults = {};
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((app) => app.close()));
   });
 
   it.each([
@@ -273,16 +285,23 @@ describe('the start and the end of a store of an application', () => {
     ready();
     const app = await starting;
     expect((await new Visitor(app.url).post('/login')).status).toBe(201);
-    await app.close();
   });
 
   it('call start before the first request, and stop after the last one', async () => {
-    const app = await startWith({ start: () => note('start'), stop });
+    const patient = { commandTimeoutMs: 10_000, closesGently: true };
+    const app = await startWith({ start: () => note('start'), stop }, patient);
     expect(calls).toEqual(['start']);
-    faults = { write: (work) => note('write').then(work) };
-    await new Visitor(app.url).post('/login');
+    const held = hold('write');
+    const login = new Visitor(app.url).post('/login');
+    await eventually(() => Promise.resolve(held.length === 1));
+    const closed = app.close();
+    const server = app.app.getHttpServer() as Server;
+    await eventually(() => Promise.resolve(!server.listening));
+    await note('write');
+    for (const goOn of held) goOn();
+    expect((await login).status).toBe(201);
+    await closed;
     await app.close();
-    await app.app.close();
     expect(calls).toEqual(['start', 'write', 'stop']);
   });
 
