@@ -16,11 +16,20 @@ export class JavaValue {
 
 /** The class of an object that Spring has written or that this library fills in itself: Spring can read it as it is. */
 export class StoredClass {
+  /** Private, so that no log shows it. */
+  readonly #json: unknown;
+
   /** @param json - as Spring has written the object; undefined = it is of this library */
   constructor(
     readonly name: string,
-    readonly json?: unknown,
-  ) {}
+    json?: unknown,
+  ) {
+    this.#json = json;
+  }
+
+  get json(): unknown {
+    return this.#json;
+  }
 }
 
 /** A value that was read. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 /** Where a text begins or ends, and numbers. */
 const QUOTES_AND_NUMBERS = /\\.|"|(?<![\d.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
-/** There may be a number with more digits than JavaScript keeps, or a decimal whose last zeros count. */
-const EXACT = /[\d.]{16}|"java\.math\.BigDecimal"/;
+/** There may be a number that JavaScript would write with other digits: a long one, one that ends with zeros or has an exponent. */
+const EXACT = /[\d.]{16}|\d\.\d*0(?!\d)|0\.0{6}|\d[eE][-+\d]/;
 /** Begins a text that is a number in JSON. Nobody else knows it. */
 const MARK = randomUUID();
 const MARKED = new RegExp(`"${MARK}(.+?)"`, 'g');

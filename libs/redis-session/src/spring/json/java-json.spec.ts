@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { inspect } from 'node:util';
 import { SessionEncodingError } from '../../session/session.errors.js';
 import { JavaValue, javaClassOf, ofJavaClass } from '../java-value.js';
 import { javaJson } from './java-json.js';
@@ -153,6 +154,29 @@ describe('javaJson', () => {
     expect(javaJson.decode(price)).toBe(Number(price));
     const double = `["java.lang.Double",0.12345678901234567]`;
     expect(javaJson.decode(double)).toBe(Number('0.12345678901234567'));
+  });
+
+  it.each(['4.0', '-0.50', '1.0E19', '1.0E-7', '0.0000001', '100E2'])(
+    'keeps %s in an object that stays as it is, and gives it as a number',
+    (digits) => {
+      const text = `{"@class":"java.util.LinkedHashMap","sum":{"@class":"com.other.Sum","of":${digits},"note":"4.0"},"n":1}`;
+      const read = javaJson.decode(text) as { sum: { of: unknown } };
+      expect(read.sum.of).toBe(Number(digits));
+      expect(encode({ ...read, n: 2 })).toBe(text.replace('"n":1', '"n":2'));
+    },
+  );
+
+  it('keeps 4.0 in a field that is not described, when another one changes', () => {
+    const text = '{"@class":"com.shop.Cart","n":1,"any":4.0,"huge":1.0E19}';
+    const cart = javaJson.decode(text) as object;
+    expect(encode({ ...cart, n: 2 })).toBe(text.replace('1', '2'));
+  });
+
+  it('shows neither the JSON nor the mark of numbers of an object that is logged', () => {
+    const text = '{"@class":"com.other.Sum","of":4.0,"id":1234567890123456789}';
+    const shown = inspect(javaJson.decode(text), { showHidden: true, depth: Infinity });
+    expect(shown).toContain('1234567890123456789');
+    expect(shown).not.toMatch(/@class|[\da-f]{8}-[\da-f]{4}-/);
   });
 
   it('takes no text of a client for such a number', () => {
