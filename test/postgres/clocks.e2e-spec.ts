@@ -3,6 +3,7 @@ import getPort from 'get-port';
 import { Visitor } from '../../tools/demo/visitor.mjs';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
+import { type SessionStore } from '../../libs/redis-session/src/session/session-store.js';
 import { type Pod, startPod } from '../../tools/servers/pod.mjs';
 import { PLATFORMS } from '../support/apps/start-app.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
@@ -74,19 +75,46 @@ describe.each(PLATFORMS)(
   },
 );
 
-it('a replica whose clock is set forward or back goes by that of PostgreSQL at once', async () => {
-  const store = postgresSessions({ pool: postgres.pool, createTables: true });
-  const options = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, indexed: undefined };
+describe('a replica', () => {
   const { now } = Date;
-  try {
+  const elapsed = performance.now.bind(performance);
+  let store: SessionStore;
+
+  const open = async () => {
+    store = postgresSessions({ pool: postgres.pool, createTables: true });
+    const options = { ...DEFAULT_REPOSITORY_OPTIONS, commandTimeoutMs: 2000, indexed: undefined };
     store.createRepository(options);
     await store.start?.();
+  };
+  const errorMs = () => Math.abs((store.now?.() ?? 0) - now());
+
+  afterEach(async () => {
+    Date.now = now;
+    performance.now = elapsed;
+    await store.stop?.();
+  });
+
+  it('whose clock is set forward or back goes by that of PostgreSQL at once', async () => {
+    await open();
     for (const aheadMs of [HOUR_MS, -HOUR_MS]) {
       Date.now = () => now() + aheadMs;
-      expect(Math.abs((store.now?.() ?? 0) - now())).toBeLessThan(HOUR_MS / 2);
+      expect(errorMs()).toBeLessThan(HOUR_MS / 2);
     }
-  } finally {
-    Date.now = now;
-    await store.stop?.();
-  }
+  });
+
+  it('whose machine was suspended asks PostgreSQL for the time, once', async () => {
+    performance.now = () => elapsed() + HOUR_MS;
+    await open();
+    let asked = 0;
+    const onAcquire = () => asked++;
+    postgres.pool.on('acquire', onAcquire);
+    try {
+      performance.now = elapsed;
+      expect([errorMs(), errorMs()].every((ms) => ms > HOUR_MS / 2)).toBe(true);
+      await eventually(() => Promise.resolve(errorMs() < HOUR_MS / 2));
+      expect(asked).toBe(1);
+    } finally {
+      postgres.pool.off('acquire', onAcquire);
+    }
+  });
 });

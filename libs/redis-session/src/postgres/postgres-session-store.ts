@@ -56,14 +56,16 @@ export class PostgresSessionStore implements SessionStore {
   /** How far the clock of PostgreSQL was ahead of that of this process, which has counted from `originMs` on without a jump. */
   private offsetMs = 0;
   private originMs = originOfClock();
+  private isReadingClock = false;
 
   constructor(private readonly input: PostgresSessionStoreInput) {}
 
   now(): number {
     const jumpMs = originOfClock() - this.originMs;
-    return (
-      Date.now() + this.offsetMs - (Math.abs(jumpMs) > CLOCK_GRAIN_MS ? Math.round(jumpMs) : 0)
-    );
+    const nowMs = Date.now() + this.offsetMs;
+    if (Math.abs(jumpMs) <= CLOCK_GRAIN_MS) return nowMs;
+    void this.readClockOnce();
+    return nowMs - Math.round(jumpMs);
   }
 
   createRepository(options: SessionStoreOptions): PostgresSessionRepository {
@@ -115,7 +117,7 @@ export class PostgresSessionStore implements SessionStore {
     return repository;
   }
 
-  /** @throws SessionStoreError, SessionOptionError for tables that are missing or too narrow */
+  /** @throws SessionStoreError, SessionOptionError for tables that are missing, may not be written, or are too narrow */
   async start(): Promise<void> {
     if (!this.opened) return;
     const { pool, client, options, cleanup } = this.opened;
@@ -133,11 +135,22 @@ export class PostgresSessionStore implements SessionStore {
     await this.close();
   }
 
+  /** After a jump: somebody has set the clock, or the machine was suspended, and then the clock is right. */
+  private async readClockOnce(): Promise<void> {
+    const client = this.opened?.client;
+    if (!client || client.isClosed || this.isReadingClock) return;
+    this.isReadingClock = true;
+    // The requests that fail for the same reason tell of it.
+    await this.readClock(client).catch(() => undefined);
+    this.isReadingClock = false;
+  }
+
   private async readClock(client: PostgresClient): Promise<void> {
-    const sentMs = Date.now();
+    const originMs = originOfClock();
+    const sentMs = performance.now();
     const [[serverMs] = []] = await client.run('read the clock', CLOCK, []);
-    const offsetMs = Number(serverMs) - (sentMs + Date.now()) / 2;
-    this.originMs = originOfClock();
+    const offsetMs = Number(serverMs) - originMs - (sentMs + performance.now()) / 2;
+    this.originMs = originMs;
     this.offsetMs = Math.abs(offsetMs) > CLOCK_GRAIN_MS ? Math.round(offsetMs) : 0;
   }
 
