@@ -33,7 +33,9 @@ const functions = functionPaths
 function codeOf(path) {
   const script = readFileSync(path, 'utf8').replace(/^--\[\[[^]*?\]\]\n/, '');
   const code = script.replace(/^ *--.*\n/gm, '').replace(/^[ \n]+/gm, '');
-  return withShortNames(code).replace(TEXT_OR_SIGN, (_, text, sign) => text ?? sign);
+  const short = withShortNames(code).replace(TEXT_OR_SIGN, (_, text, sign) => text ?? sign);
+  parse(short, { luaVersion: '5.1' });
+  return short;
 }
 
 /** Gives each name of a variable another one, wherever it stands; the functions that scripts share keep theirs. */

@@ -108,7 +108,7 @@ const CASES: readonly [sentence: string, wrong: Case, ...right: Case[]][] = [
     { options: { ...indexed, indexed: { eventDelivery: 'broadcast' } }, providers: [Listener] },
   ],
   [
-    'Cannot use @SecuredMessages(): the option security is false. Leave it out.',
+    'Cannot use @SecuredMessages(): the option security is false. Leave out security: false.',
     { options: { security: false }, controllers: [Orders] },
     { controllers: [Orders] },
   ],

@@ -75,6 +75,18 @@ class RacesController {
     return { done: true };
   }
 
+  @Post('slow-save-and-login')
+  async slowSaveAndLogin(
+    @Req() request: object,
+    @CurrentSession() session: Session,
+  ): Promise<object> {
+    await barrier.pass();
+    session.setAttribute('theme' as string, 'set');
+    await session.save().catch(() => undefined);
+    await this.loginService.login(request, { username: 'kim' });
+    return { done: true };
+  }
+
   @Post('slow-set/:name')
   async slowSet(@CurrentSession() session: Session, @Param('name') name: string): Promise<object> {
     await barrier.pass();
@@ -139,11 +151,11 @@ export function describeRaces(place: RacePlace): void {
   describe.each(['express', 'fastify'] as const)('two replicas on %s', (platform) => {
     let replicas: [StartedApp, StartedApp];
 
-    const start = () =>
+    const start = (options: RedisSessionModuleOptions = {}) =>
       startApp(platform, {
         closesGently: true,
         controllers: [RacesController],
-        options: place.options(),
+        options: { ...place.options(), ...options },
       });
     const login = async (cookie?: string) => {
       const answer = await send(replicas[0].port, 'POST /login', { cookie });
@@ -268,9 +280,12 @@ export function describeRaces(place: RacePlace): void {
       expect(await statusOfMe(before)).toBe(401);
     });
 
-    it.each(['slow-login', 'slow-login-and-save'])(
+    it.each([
+      ['slow-login', {}],
+      ['slow-login-and-save', { count: 1, theme: 'set', size: 'set' }],
+    ])(
       'log a visitor in whose session has ended meanwhile, without anything of that session (%s)',
-      async (path) => {
+      async (path, kept) => {
         const { cookie: before = '' } = await send(replicas[0].port, 'POST /set/cart');
         await send(replicas[0].port, 'POST /set/count', { cookie: before });
         const slow = send(replicas[0].port, `POST /${path}`, { cookie: before });
@@ -281,13 +296,35 @@ export function describeRaces(place: RacePlace): void {
         const { status, cookie: after = '' } = await slow;
         expect([status, await statusOfMe(after)]).toEqual([201, 200]);
         const { cart, count, theme, size } = await attributesOf(after);
-        expect({ cart, count, theme, size }).toEqual(
-          path === 'slow-login' ? {} : { count: 1, theme: 'set', size: 'set' },
-        );
+        expect({ cart, count, theme, size }).toEqual(kept);
         expect(await place.stored()).toEqual([place.nameOf(after)]);
         expect(await statusOfMe(before)).toBe(401);
         expect((await send(replicas[1].port, 'POST /logout', { cookie: after })).status).toBe(201);
         expect(await place.stored()).toEqual([]);
+      },
+    );
+
+    it.each(['on-save', 'immediate'] as const)(
+      'log a visitor in although a save has found that his session has ended (flush mode %s)',
+      async (flushMode) => {
+        const replica = await start({ flushMode });
+        try {
+          const { cookie: before = '' } = await send(replicas[0].port, 'POST /set/cart');
+          const slow = send(replica.port, 'POST /slow-save-and-login', { cookie: before });
+          await barrier.reachedBy(1);
+          await send(replicas[1].port, 'POST /logout', { cookie: before });
+          barrier.open();
+
+          const { status, cookie: after = '' } = await slow;
+          expect([status, await statusOfMe(after), await statusOfMe(before)]).toEqual([
+            ...[201, 200, 401],
+          ]);
+          const { cart, theme } = await attributesOf(after);
+          expect({ cart, theme }).toEqual({ theme: 'set' });
+          expect(await place.stored()).toEqual([place.nameOf(after)]);
+        } finally {
+          await replica.close();
+        }
       },
     );
 

@@ -240,10 +240,10 @@ export class MapSession extends ShownByNames implements Session {
    * @internal
    */
   beginAnew(nowMs: number, attributes: AttributeLookup): void {
+    this.attributes.beginAnew(attributes);
     this.knownId = this.currentId;
     this.isUnsaved = true;
     this.createdMs = this.accessTimeMs = nowMs;
-    this.attributes.beginAnew(attributes);
   }
 
   private get isMetadataChanged(): boolean {

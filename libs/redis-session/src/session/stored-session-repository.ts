@@ -159,7 +159,7 @@ export abstract class StoredSessionRepository implements SessionKeeper {
     );
   }
 
-  /** A visitor's login does not fail because his session has ended meanwhile. Of somebody who was logged in, the logout wins. */
+  /** Begins a new session if that of a visitor has ended while he logs in. For a user who was logged in, the logout wins. */
   private beginAnew(session: MapSession): void {
     if (!session.isVisitorLogin || session.isInDoubt)
       throw SessionInvalidatedError.create('save the session');

@@ -234,6 +234,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     this.earlyEnd?.review(session);
     try {
       await this.failures.watchStore(this.setup.repository.save(session));
+      this.lostSession = undefined;
     } catch (error) {
       if (error instanceof SessionInvalidatedError) this.lostSession = session;
       throw error;
@@ -263,11 +264,10 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   private async saveUnlessLost(session: MapSession): Promise<void> {
-    const isIdChanged = session.hasChangedId;
     try {
       await this.save(session);
     } catch (error) {
-      if (isIdChanged || !(error instanceof SessionInvalidatedError)) throw error;
+      if (session.hasChangedId || !(error instanceof SessionInvalidatedError)) throw error;
     }
   }
 
@@ -282,8 +282,9 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 
-  /** The session unless the store has lost it: then nothing is saved or told any more. */
+  /** The session unless the store has lost it: then nothing is saved or told any more, but for a login. */
   private get keptSession(): MapSession | undefined {
-    return this.currentSession === this.lostSession ? undefined : this.currentSession;
+    const { currentSession: session, lostSession } = this;
+    return session === lostSession && !session?.isVisitorLogin ? undefined : session;
   }
 }

@@ -64,7 +64,7 @@ export class SessionAuthenticationGuard implements CanActivate {
   ) {
     if (!security) {
       throw new SessionOptionError(
-        'Cannot use @SecuredMessages(): the option security is false. Leave it out.',
+        'Cannot use @SecuredMessages(): the option security is false. Leave out security: false.',
       );
     }
     this.clock = clock;

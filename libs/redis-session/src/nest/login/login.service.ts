@@ -231,6 +231,7 @@ function sessionClientOf(request: object): SessionClient {
   return { ip, userAgent: headers?.['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) };
 }
 
+/** What a login says that has no session to keep it in. */
 export const NO_SESSION =
   'Cannot log in: the request did not pass through RedisSessionModule. Import RedisSessionModule.forRoot(), and take the route out of its option exclude.';
 
