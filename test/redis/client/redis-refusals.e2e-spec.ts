@@ -240,7 +240,7 @@ describe('A request', () => {
     ],
     ['its key does not hold a hash', (key) => admin.set(key, 'x')],
   ])(
-    'gets a new session when one cannot be read since %s, and one line until the key is deleted',
+    'gets a new session when one cannot be read since %s, and one line for each request until the key is deleted',
     async (problem, corrupt) => {
       const visitor = await start({});
       await visitor.post('/cart');
@@ -291,22 +291,25 @@ describe('A request', () => {
         return sealedCartOf(await keyOfSession());
       },
     ],
-  ])('finds no attribute that %s, and one line, until it is removed', async (_, forge) => {
-    const visitor = await start({ encryption: { keys: [KEY] } });
-    await visitor.post('/cart');
-    const key = await keyOfSession();
-    const fields = await admin.hgetall(key);
-    const cart = await forge(await sealedCartOf(key));
-    await admin.hset(key, { ...fields, [CART]: cart });
-    expect(await cartOf(visitor)).toEqual({ cart: [] });
-    expect(log.lines.filter((line) => line.includes('Cannot'))).toEqual([
-      expect.stringContaining(
-        'Cannot decrypt the session attribute "cart": it was changed, or copied from another place. Remove it.',
-      ),
-    ]);
-    log.clear();
-    await admin.hdel(key, CART);
-    expect(await cartOf(visitor)).toEqual({ cart: [] });
-    expect(log.text).not.toContain('Cannot');
-  });
+  ])(
+    'finds no attribute that %s, and one line for each request, until it is removed',
+    async (_, forge) => {
+      const visitor = await start({ encryption: { keys: [KEY] } });
+      await visitor.post('/cart');
+      const key = await keyOfSession();
+      const fields = await admin.hgetall(key);
+      const cart = await forge(await sealedCartOf(key));
+      await admin.hset(key, { ...fields, [CART]: cart });
+      expect(await cartOf(visitor)).toEqual({ cart: [] });
+      expect(log.lines.filter((line) => line.includes('Cannot'))).toEqual([
+        expect.stringContaining(
+          'Cannot decrypt the session attribute "cart": it was changed, or copied from another place. Remove it.',
+        ),
+      ]);
+      log.clear();
+      await admin.hdel(key, CART);
+      expect(await cartOf(visitor)).toEqual({ cart: [] });
+      expect(log.text).not.toContain('Cannot');
+    },
+  );
 });
