@@ -182,6 +182,38 @@ describe('MinuteBucketExpirationStore', () => {
     expect(await client.keys('spring:session:expirations:*')).toEqual([]);
     expect(await client.exists(shadowOf(id))).toBe(1);
   });
+
+  it('leaves for the next look what comes into the buckets meanwhile', async () => {
+    const buckets = [0, 1].map((back) => bucketOf(test.nowMs - (back + 1) * MINUTE_MS));
+    await client.sadd(buckets[0] ?? '', memberOf('early'));
+    const busy = client.duplicate();
+    const whileTouched = async (key: string) => {
+      for (const bucket of buckets) await client.sadd(bucket, memberOf('late'));
+      return client.exists(key);
+    };
+    try {
+      await storeOf(
+        new IndexedRepository(Object.assign(busy, { exists: whileTouched }), optionsOf()),
+      ).cleanUp();
+      expect(await Promise.all(buckets.map((bucket) => client.smembers(bucket)))).toEqual([
+        [memberOf('late')],
+        [memberOf('late')],
+      ]);
+    } finally {
+      busy.disconnect();
+    }
+    await storeOf(test).cleanUp();
+    expect(await client.keys('spring:session:expirations:*')).toEqual([]);
+  });
+
+  it('looks at all buckets of the last five minutes when the minute turns', async () => {
+    const oldest = bucketOf(test.nowMs - 6 * MINUTE_MS);
+    await client.sadd(oldest, memberOf('early'));
+    let reading = 0;
+    const turning = repository({ clock: () => test.nowMs + (reading++ && MINUTE_MS) });
+    await storeOf(turning).cleanUp();
+    expect(await client.exists(oldest)).toBe(0);
+  });
 });
 
 describe('when Redis reports the end of a shadow key', () => {

@@ -99,32 +99,47 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
    * ends the sessions whose shadow key is gone.
    */
   async cleanUp(): Promise<void> {
-    const buckets = Array.from({ length: MINUTES_BACK + 1 }, (_, back) => this.bucketOf(-back));
-    await this.endWithoutShadow(...buckets);
-    await this.inTime('drop buckets', this.input.client.del(...buckets));
+    await this.cleanUpIn(this.minuteNow());
   }
 
   /** As {@link cleanUp}, and the sessions of the minute that has begun: some of them may have ended. */
   private async lookBack(): Promise<void> {
-    await this.cleanUp();
-    await this.endWithoutShadow(this.bucketOf(1));
+    const minute = this.minuteNow();
+    await this.cleanUpIn(minute);
+    await this.endWithoutShadow([this.bucketOf(minute + 1)]);
   }
 
-  /** By the time that it is now, so many minutes later. */
-  private bucketOf(minutes: number): string {
-    const minute = Math.floor(this.input.clock() / MINUTE_MS) + minutes;
+  private async cleanUpIn(minute: number): Promise<void> {
+    const buckets = Array.from({ length: MINUTES_BACK + 1 }, (_, back) =>
+      this.bucketOf(minute - back),
+    );
+    await this.endWithoutShadow(buckets, buckets);
+  }
+
+  private minuteNow(): number {
+    return Math.floor(this.input.clock() / MINUTE_MS);
+  }
+
+  private bucketOf(minute: number): string {
     return this.bucketPrefix + String(minute * MINUTE_MS);
   }
 
-  private async endWithoutShadow(...buckets: readonly string[]): Promise<void> {
+  /** @param emptied - buckets that lose what was looked at; what others add meanwhile stays */
+  private async endWithoutShadow(
+    buckets: readonly string[],
+    emptied: readonly string[] = [],
+  ): Promise<void> {
     const { client } = this.input;
     const members = await this.inTime('read buckets', client.sunion(...buckets));
     for (let first = 0; first < members.length; first += BATCH_SIZE) {
-      const ids = members.slice(first, first + BATCH_SIZE).map(idOf);
+      const batch = members.slice(first, first + BATCH_SIZE);
+      const ids = batch.map(idOf);
       const touched = Promise.all(ids.map((id) => client.exists(this.shadowKey(id))));
       const exist = await this.inTime('touch sessions', touched);
       const ended = ids.filter((_, i) => Number(exist[i]) === 0);
       await Promise.all(ended.map((id) => this.end('expired', id)));
+      const removed = Promise.all(emptied.map((bucket) => client.srem(bucket, ...batch)));
+      await this.inTime('empty buckets', removed);
     }
   }
 
