@@ -305,6 +305,19 @@ describe('springSession()', () => {
     ['a constant that is none', { 'a.B': ['X', ''] }, 'or a list of the constants of an enum'],
     ['nothing', { 'a.B': null }, 'springSession.classes["a.B"] must be an object of fields'],
     ['an unknown text', { 'a.B': 'BigDecimals' }, 'got "BigDecimals".'],
+    ...['BigDecimal', 'BigInteger?', 'Date'].map(
+      (type) =>
+        [
+          `a class of one's own as a ${type}`,
+          { 'a.B': type },
+          'springSession.classes["a.B"] must be an object of fields, because ',
+        ] as const,
+    ),
+    [
+      'a decimal as a whole number',
+      { 'java.math.BigDecimal': 'BigInteger' },
+      'because "BigInteger" describes java.math.BigInteger alone, got "BigInteger".',
+    ],
   ])('refuses a description of Java classes with %s', (_what, classes, message) => {
     const options = { classes } as unknown as Parameters<typeof springSession>[0];
     expect(() => springSession(options)).toThrow(message);

@@ -45,6 +45,11 @@ describe('What Spring could not read', () => {
       () => json.encode('five', 'CSRF_SECRET'),
     ],
     [
+      'CSRF_SECRET must not be empty, because Spring refuses an empty token. Store a random text.',
+      () => json.encode('', 'CSRF_SECRET'),
+      () => json.encode(' ', 'CSRF_SECRET'),
+    ],
+    [
       'SAVED_REQUESTS is kept for the page to which a login leads. Choose another name.',
       () => json.encode({ page: '/cart' }, 'SAVED_REQUESTS'),
       () => json.encode({ page: '/cart' }, 'OWN_REQUESTS'),

@@ -64,12 +64,17 @@ export function refuseMisuse(value: unknown, name: string): void {
       'Choose another name.',
     );
   const needsText = name === CSRF_SECRET_ATTRIBUTE || name === PRINCIPAL_NAME_ATTRIBUTE;
-  const isBlank = name === CSRF_SECRET_ATTRIBUTE && value === '';
-  if (needsText && (typeof value !== 'string' || isBlank))
+  if (needsText && typeof value !== 'string')
     throw SessionEncodingError.create(
       name,
       'must be a text, because Spring takes it for one',
       'Store a text.',
+    );
+  if (name === CSRF_SECRET_ATTRIBUTE && value === '')
+    throw SessionEncodingError.create(
+      name,
+      'must not be empty, because Spring refuses an empty token',
+      'Store a random text.',
     );
   if (name === SAVED_REQUESTS_ATTRIBUTE && javaClassOf(value) !== SAVED_REQUEST)
     throw SessionEncodingError.create(

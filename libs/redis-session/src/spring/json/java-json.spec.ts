@@ -179,6 +179,19 @@ describe('javaJson', () => {
     expect(shown).not.toMatch(/@class|[\da-f]{8}-[\da-f]{4}-/);
   });
 
+  it('puts a moment that was read, with every digit, into a field that is described', () => {
+    const described = new JavaTypes(4, { 'com.shop.Bill': { due: 'Instant', paid: 'Instant?' } });
+    const moment = (digits: string) => javaJson.decode(`["java.time.Instant",${digits}]`);
+    const write = (due: unknown, paid?: unknown) =>
+      javaJson.encode(ofJavaClass('com.shop.Bill', { due, paid }), 'bill', described);
+    const due = '1795901030.498544442';
+    expect(write(moment(due), moment('-1.5'))).toBe(
+      `{"@class":"com.shop.Bill","due":${due},"paid":-1.5}`,
+    );
+    for (const wrong of ['now', '', '1795901030.5', true, moment('8640000000001.000000')])
+      expect(() => write(wrong)).toThrow('bill.due is no Instant of Java');
+  });
+
   it('takes no text of a client for such a number', () => {
     const order = javaJson.decode('[1234567890123456789]') as JavaValue[];
     const copy = structuredClone(order);

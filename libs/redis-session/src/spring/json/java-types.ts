@@ -108,9 +108,11 @@ function markedNumber(value: unknown, form: RegExp): string | undefined {
 
 /** @returns undefined when `value` is none of the type, or the type is no scalar */
 export function scalarOf(value: unknown, type: string): unknown {
-  const content =
-    value instanceof ExactNumber ? value.text : value instanceof JavaValue ? value.value : value;
-  return isScalar(type) ? SCALARS[type](content) : undefined;
+  if (!isScalar(type)) return undefined;
+  const content = value instanceof JavaValue ? value.value : value;
+  if (!(value instanceof ExactNumber)) return SCALARS[type](content);
+  const isMoment = type === 'Instant' && SCALARS.Instant(content) !== undefined;
+  return isMoment ? marked(value.text) : SCALARS[type](value.text);
 }
 
 function isScalar(type: string): type is keyof typeof SCALARS {
@@ -155,12 +157,26 @@ export class JavaTypes {
 function describe(className: string, given: unknown, names: ReadonlySet<string>): JavaDescription {
   const path = `springSession.classes[${quoted(className)}]`;
   if (!CLASS_NAME.test(className)) refuse(path, 'named by the full name of a class', className);
-  if (typeof given === 'string') return parse(given, path, names);
+  if (typeof given === 'string') return parseValue(className, given, path, names);
   if (isListOfTexts(given)) return given;
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     refuse(path, 'an object of fields, or a list of the constants of an enum', given);
   const fields = Object.entries(given as Readonly<Record<string, unknown>>);
   return new Map(fields.map(([name, type]) => [name, parse(type, `${path}.${name}`, names)]));
+}
+
+/** Java would read another class than `className` where the type of the value is written with it. */
+function parseValue(
+  className: string,
+  given: string,
+  path: string,
+  names: ReadonlySet<string>,
+): JavaType {
+  const type = parse(given, path, names);
+  const owner = TYPED_SCALARS[type.name] ?? className;
+  if (owner !== className)
+    refuse(path, `an object of fields, because "${type.name}" describes ${owner} alone`, given);
+  return type;
 }
 
 function isListOfTexts(given: unknown): given is readonly string[] {

@@ -1,10 +1,14 @@
 import { ExactNumber, ofStoredClass, StoredValue, UNTYPED } from '../java-value.js';
 import { isWhole, markedIn } from './exact-numbers.js';
 
+/** The property that names the class of an object. */
 export const CLASS_PROPERTY = '@class';
-export const DATE = 'java.util.Date';
 const DECIMAL = 'java.math.BigDecimal';
+/** What a `Date` becomes. */
+export const DATE = 'java.util.Date';
+/** What an array becomes. */
 export const LIST = 'java.util.ArrayList';
+/** What a plain object becomes. */
 export const MAP = 'java.util.LinkedHashMap';
 
 /** Maps and lists that become plain objects and arrays; a changed one is written as {@link MAP} or {@link LIST}. */

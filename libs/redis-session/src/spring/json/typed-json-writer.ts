@@ -112,12 +112,19 @@ export class TypedJson {
     if (isConstants(description) && description.some((each) => each === content)) return content;
     if (!description || isConstants(description)) return misfit(path, type);
     if (!('name' in description)) return this.fields(value, description, { type, path, json });
-    if (!description.item) return this.field(value, description, path);
-    return this.collection(value, description, path, type.item ? undefined : type.name);
+    const { item } = description;
+    if (!item) return this.field(value, description, path);
+    const given = type.item ? undefined : type.name;
+    return this.collection(value, { ...description, item }, path, given);
   }
 
-  private collection(value: unknown, type: JavaType, path: string, className?: string): unknown {
-    const { item = type, name } = type;
+  private collection(
+    value: unknown,
+    type: Required<JavaType>,
+    path: string,
+    className?: string,
+  ): unknown {
+    const { item, name } = type;
     if (!isObject(value) || Array.isArray(value) === (name === 'Map')) return misfit(path, type);
     const given = className ?? this.collectionClassOf(value, type, path);
     if (Array.isArray(value))
