@@ -77,10 +77,10 @@ export class MongoSessionStore implements SessionStore {
   /** @throws SessionStoreError, SessionOptionError for a collection that cannot hold sessions */
   async start(): Promise<void> {
     if (!this.opened) return;
-    const { db, options, cleanup } = this.opened;
+    const { db, options, runner, cleanup } = this.opened;
     await withDeadline('reach MongoDB', options.commandTimeoutMs, db.command({ ping: 1 }));
     await withDeadline('find the indexes of MongoDB', INDEXES_WITHIN_MS, this.checkIndexes());
-    cleanup.start();
+    if (!runner.isClosed) cleanup.start();
   }
 
   async stop(): Promise<void> {

@@ -29,7 +29,7 @@ export interface SessionIndexOptions {
 export interface SessionStoreOptions extends SessionRepositoryOptions {
   /** Milliseconds after which an operation counts as failed. */
   readonly commandTimeoutMs: number;
-  /** The same for `StoredSessionRepository`, which watches over it. Left out by a store with its own deadlines. */
+  /** Milliseconds after which `StoredSessionRepository` gives up an operation. The module sets it. */
   readonly deadlineMs?: number | undefined;
   /** undefined = sessions need not be found by their user */
   readonly indexed: SessionIndexOptions | undefined;
