@@ -114,12 +114,16 @@ describe.each([
   });
 });
 
+const java = springSession({ serialization: 'jdk', storesLogins: 'default' });
+
 describe.each([
-  ['express', 'default'],
-  ['fastify', 'indexed'],
-] as const)('on %s with the %s repository', (platform, repository) => {
+  ['express', 'default', {}],
+  ['fastify', 'indexed', {}],
+  ['express', 'default', { features: [springSession()] }],
+  ['fastify', 'default', { features: [java] }],
+] as const)('on %s with the %s repository and %j', (platform, repository, sharing) => {
   it('a login and a change that get the reply to another script are answered with 503', async () => {
-    const options = { redis: proxy.url, repository };
+    const options = { ...sharing, redis: proxy.url, repository };
     app = await startApp(platform, { controllers: [VisitController], options, log });
     const known = new Visitor(app.url);
     await known.post('/login');
@@ -135,7 +139,12 @@ describe.each([
     expect(statuses).toEqual([503, 503, 503]);
     expect(log.text).toContain('its reply makes no sense');
   });
+});
 
+describe.each([
+  ['express', 'default'],
+  ['fastify', 'indexed'],
+] as const)('on %s with the %s repository', (platform, repository) => {
   it('answers as usual although Redis forgets each script twice', async () => {
     const options = { redis: proxy.url, repository, touchIntervalSeconds: 0 };
     app = await startApp(platform, { controllers: [VisitController], options, log });

@@ -6,6 +6,7 @@ import {
   missingIfNoHash,
   type RawReply,
   refuseWrongType,
+  replyToSave,
   SAVED,
   type ScriptArguments,
   unknownOutcome,
@@ -119,10 +120,10 @@ export class SpringSessionCommands {
   /** @throws SessionLimitError, SessionStoreError */
   async save(input: SaveSpringInput): Promise<SaveSpringOutcome> {
     const args = this.saveArguments(input);
-    const send = (latest: number) => this.scripts.nestSpringSave(...args(latest));
+    const send = (latest: number) => this.scripts.nestSpringSave(...args(latest)).then(replyToSave);
     const reply = this.deadline.inTime('save the session', send).catch(missingIfNoHash);
     const [outcome, , ...rest] = await reply;
-    if (outcome === SAVED) return { kind: 'saved', surplus: rest.map(String) };
+    if (outcome === SAVED) return { kind: 'saved', surplus: rest.slice(1).map(String) };
     if (outcome === MISSING) return { kind: 'missing' };
     if (outcome === CONFLICT)
       return { kind: 'conflict', current: fromSpringConflict(rest.map(String)) };

@@ -121,7 +121,7 @@ export function listOf<T>(reply: readonly T[]): readonly T[] {
 
 /**
  * @returns `reply`
- * @throws Error when it is `[1, now]`, as of a script that records an event: one that saves tells the version as well, or the clock alone
+ * @throws Error when it is `[1, now]`, as of a script that records an event: one that saves tells more, or the clock alone
  */
 export function replyToSave(reply: RawReply): RawReply {
   if (Array.isArray(reply) && reply.length === 2 && Number(reply[0]) === SAVED)

@@ -5,6 +5,7 @@ import {
   missingIfNoHash,
   SAVED,
   refuseWrongType,
+  replyToSave,
   type RawReply,
   type ScriptArguments,
   unknownOutcome,
@@ -90,7 +91,8 @@ export class JdkSessionCommands {
   /** @throws SessionStoreError */
   async save(input: SaveJdkInput): Promise<SaveOutcome> {
     const args = this.saveArguments(input);
-    const send = (latest: number) => this.scripts.nestSpringJdkSaveBuffer(...args(latest));
+    const send = (latest: number) =>
+      this.scripts.nestSpringJdkSaveBuffer(...args(latest)).then(replyToSave);
     const reply = this.deadline.inTime('save the session', send).catch(missingIfNoHash);
     const [outcome, , ...rest] = await reply;
     if (outcome === SAVED) return { kind: 'saved' };

@@ -24,7 +24,7 @@
     ARGV[18 ...] name, value for each field to set; name for each field to delete;
                  name, '1' or '0', text for each update: the text it was computed from, '0' = the field was absent
   Output, now = epoch ms on the clock of this server:
-    {1, now, id ...} - saved; the other sessions of the user that have to end, those that were used longest ago
+    {1, now, 1, id ...} - saved, see replyToSave; the other sessions of the user that have to end, those that were used longest ago
     {-1, now} - the session does not exist (deleted, expired, renamed) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', text ...} - a field under update has changed; all of them as stored: nothing was written
@@ -44,7 +44,7 @@ local firstUpdate = firstDelete + deleteCount
 local now = serverNow()
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now }
+  return { 1, now, 1 }
 end
 if now > latest then
   return { -2, now }
@@ -130,7 +130,7 @@ end
 local keys = { session = currentKey, shadow = currentShadow, buckets = buckets, member = springMember('expires:' .. currentId) }
 keepSpringSession(keys, springExpiry(created, accessed, interval), earlierExpiry)
 
-local reply = { 1, now }
+local reply = { 1, now, 1 }
 for i = 1, limit >= 0 and #others - limit + 1 or 0 do
   reply[#reply + 1] = others[i].id
 end

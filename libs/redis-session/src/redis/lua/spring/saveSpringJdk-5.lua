@@ -21,7 +21,7 @@
     ARGV[13 ...] name, bytes for each field to set; name for each field to delete;
                  name, '1' or '0', bytes for each update: those it was computed from, '0' = the field was absent
   Output, now = epoch ms on the clock of this server:
-    {1, now} - saved
+    {1, now, 1} - saved, see replyToSave
     {-1, now} - the session does not exist (deleted, expired, renamed, replaced) or has no valid times: nothing was written
     {-2, now} - too late: nothing was written
     {-3, now, name, '1' or '0', bytes ...} - a field under update has changed; all of them as stored: nothing was written
@@ -38,7 +38,7 @@ local firstUpdate = firstDelete + deleteCount
 local now = serverNow()
 -- A client may send a command again after its connection broke. What is already done is done.
 if updateCount > 0 and redis.call('EXISTS', markKey) == 1 then
-  return { 1, now }
+  return { 1, now, 1 }
 end
 if now > latest then
   return { -2, now }
@@ -98,4 +98,4 @@ if index ~= '' then
 end
 local keys = { session = currentKey, shadow = currentShadow, buckets = buckets, member = jdkMember('expires:' .. currentId) }
 keepSpringSession(keys, springExpiry(created, accessed, interval), earlierExpiry)
-return { 1, now }
+return { 1, now, 1 }
