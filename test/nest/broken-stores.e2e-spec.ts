@@ -241,9 +241,9 @@ describe('the start and the end of a store of an application', () => {
   const running: StartedApp[] = [];
   const startWith = async (
     lifecycle: Partial<store.SessionStore>,
-    { commandTimeoutMs = 200, closesGently = false } = {},
+    { commandTimeoutMs = 200, closesGently = false, features = [] as store.SessionFeature[] } = {},
   ) => {
-    const options = { commandTimeoutMs, store: breakable(lifecycle) };
+    const options = { commandTimeoutMs, features, store: breakable(lifecycle) };
     const controllers = [VisitController];
     const app = await startApp('express', { closesGently, controllers, log, options });
     running.push(app);
@@ -307,10 +307,29 @@ describe('the start and the end of a store of an application', () => {
 
   it.each([
     ['rejects', () => rejectWith(new Error('busy')), 'busy'],
-    ['never ends', never, 'no answer within 200 ms'],
+    ['never ends', never, 'no answer within 400 ms'],
   ])('let the application end when stop %s', async (_, failingStop, reason) => {
     const app = await startWith({ stop: failingStop });
     await app.close();
     expect(log.text).toContain(`Cannot close breakable: the session store failed (${reason}).`);
+    expect(log.text).toContain('Its connections may stay open until the process ends.');
+  });
+
+  it('do not change when the repository is that of a feature, which fails itself', async () => {
+    const feature = (lifecycle: object): store.SessionFeature => ({
+      name: 'failing()',
+      createRepository: (made, options) =>
+        Object.assign(made.createRepository(options), {
+          stop: () => note('stop the feature'),
+          ...lifecycle,
+        }),
+    });
+    const fail = () => rejectWith(new Error('no such feature'));
+    const starting = startWith({ stop }, { features: [feature({ start: fail })] });
+    await expect(starting).rejects.toThrow('no such feature');
+    expect(calls.splice(0)).toEqual(['stop the feature', 'stop']);
+    const app = await startWith({ stop }, { features: [feature({ stop: fail })] });
+    await app.close().catch(() => undefined);
+    expect(calls).toEqual(['stop']);
   });
 });

@@ -15,7 +15,8 @@ import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
   readonly store: SessionStore;
   readonly repository: SessionKeeper;
-  private readonly parts: Lifecycle[] = [];
+  /** The repository, if a feature has made it. */
+  private made: Lifecycle | undefined;
   private isClosed = false;
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
@@ -23,24 +24,18 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     this.repository = this.createRepository();
   }
 
-  /** Starts `part` once the store is open, and stops it before the store is closed. */
-  accompany(part: Lifecycle): void {
-    this.parts.push(part);
-  }
-
   /** @throws SessionStoreError, SessionOptionError */
   async onModuleInit(): Promise<void> {
     try {
       await this.startStore();
-      for (const part of this.parts) await part.start?.();
+      await this.made?.start?.();
     } catch (error) {
-      await this.close();
+      await this.close().catch(() => undefined);
       throw error;
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const part of this.parts) await part.stop?.();
     await this.close();
   }
 
@@ -60,15 +55,23 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     return typeof this.options.store === 'object';
   }
 
-  /** The shutdown goes on, whatever the store does. */
   private async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    try {
+      await this.made?.stop?.();
+    } finally {
+      await this.closeStore();
+    }
+  }
+
+  /** The shutdown goes on, whatever the store does. A store may have deadlines of its own: they come first. */
+  private async closeStore(): Promise<void> {
     const { commandTimeoutMs, logger } = this.options;
     const closed = Promise.resolve().then(() => this.store.stop?.());
-    await withDeadline(`close ${this.store.name}`, commandTimeoutMs, closed).catch(
+    await withDeadline(`close ${this.store.name}`, 2 * commandTimeoutMs, closed).catch(
       (error: unknown) => {
-        logger.warn(reasonOf(error));
+        logger.warn(`${reasonOf(error)} Its connections may stay open until the process ends.`);
       },
     );
   }
@@ -87,7 +90,7 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     };
     const maker = features.find((feature) => 'createRepository' in feature);
     const made = maker?.createRepository?.(this.store, options);
-    if (made) this.accompany(made);
+    this.made = made;
     const repository = made ?? this.store.createRepository(options);
     if (indexed && !isIndexed(repository)) {
       throw new SessionOptionError(
