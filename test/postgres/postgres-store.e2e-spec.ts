@@ -84,7 +84,14 @@ describe('at start', () => {
         `${TABLES} permission denied for schema ${user}. Grant CREATE on the schema to the user of the pool, or run the SQL of createSessionTables() in a migration and leave createTables out.`,
       );
       await grant(`CREATE, USAGE ON SCHEMA ${user}`);
-      expect(await outcome({ createTables, table: `${user}.own` })).toBe('started');
+      const own = { createTables, table: `${user}.own` };
+      expect(await outcome(own)).toBe('started');
+      await postgres.pool.query(`ALTER TABLE ${user}.own_attributes OWNER TO postgres`);
+      expect(await outcome(own)).toContain(
+        `${TABLES} permission denied for table own_attributes. ${GRANT}`,
+      );
+      await grant(`SELECT, INSERT, UPDATE, DELETE ON ${user}.own_attributes`);
+      expect(await outcome(own)).toBe('started');
     });
   });
 
@@ -103,7 +110,7 @@ describe('at start', () => {
   it.each(['user', 'order'])('refuses the name %s, which SQL needs itself', async (table) => {
     const store = postgresSessions({ pool: postgres.running.url, table, createTables: true });
     expect(await app.outcomeOf({ store })).toContain(
-      `postgresSessions.table must name tables of sessions, but syntax error at or near "${table}". Create the schema first, or give another name.`,
+      `postgresSessions.table must name tables of sessions, but syntax error at or near "${table}". Give another name.`,
     );
   });
 

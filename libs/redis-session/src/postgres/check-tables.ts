@@ -3,10 +3,12 @@ import { reasonOf } from '../lib/deadline.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionTables, createSessionTables } from './session-tables.js';
 
-/** Classes of what PostgreSQL says of names and rights: access rule violation, invalid schema name. */
-const REFUSED_CODES = /^(?:42|3F)/;
 /** `insufficient_privilege` */
 const NO_RIGHT = '42501';
+/** `syntax_error`: SQL needs the name itself */
+const NO_NAME = '42601';
+/** {@link NO_RIGHT}, {@link NO_NAME}, `undefined_table`, `undefined_column`, and the class of schemas that are missing. */
+const REFUSED_CODES = /^(?:42501|42601|42P01|42703|3F...)$/;
 
 const GRANT =
   'Grant USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables, to the user of the pool.';
@@ -30,17 +32,11 @@ export interface TableCheck {
  */
 export async function checkTables(pool: Pool, check: TableCheck): Promise<void> {
   const { createsTables, idLength, isIndexed, tables } = check;
-  try {
-    if (createsTables) await createTables(pool, tables.sessions);
-    for (const query of isIndexed
-      ? [...ofDefault(tables), ...ofIndexed(tables)]
-      : ofDefault(tables))
-      await pool.query(`${query} LIMIT 0`);
-  } catch (error) {
-    const { code = '' } = error as { code?: string };
-    if (!REFUSED_CODES.test(code)) throw error;
-    throw refusal(reasonOf(error), remedyFor(code, createsTables));
-  }
+  if (createsTables) await createTables(pool, tables.sessions).catch(refuseWith(remedyOfCreation));
+  for (const query of isIndexed ? [...ofDefault(tables), ...ofIndexed(tables)] : ofDefault(tables))
+    await pool
+      .query(`${query} LIMIT 0`)
+      .catch(refuseWith((code) => remedyOfReading(code, createsTables)));
   await refuseReaders(pool, check);
   await refuseNarrowIds(pool, tables.sessions, idLength);
 }
@@ -51,14 +47,27 @@ function refusal(reason: string, remedy: string): SessionOptionError {
   );
 }
 
-function remedyFor(code: string, createsTables: boolean): string {
-  if (code !== NO_RIGHT)
-    return createsTables
-      ? 'Create the schema first, or give another name.'
-      : 'Run the SQL of createSessionTables() in a migration, or set createTables to true.';
-  return createsTables
-    ? 'Grant CREATE on the schema to the user of the pool, or run the SQL of createSessionTables() in a migration and leave createTables out.'
-    : GRANT;
+function refuseWith(remedyOf: (code: string) => string): (error: unknown) => never {
+  return (error) => {
+    const { code = '' } = error as { code?: string };
+    if (!REFUSED_CODES.test(code)) throw error;
+    throw refusal(reasonOf(error), remedyOf(code));
+  };
+}
+
+function remedyOfCreation(code: string): string {
+  if (code === NO_RIGHT)
+    return 'Grant CREATE on the schema to the user of the pool, or run the SQL of createSessionTables() in a migration and leave createTables out.';
+  return code.startsWith('3F')
+    ? 'Create the schema first, or give another name.'
+    : 'Give another name.';
+}
+
+function remedyOfReading(code: string, createsTables: boolean): string {
+  if (code === NO_RIGHT) return GRANT;
+  return createsTables || code === NO_NAME
+    ? 'Give another name.'
+    : 'Run the SQL of createSessionTables() in a migration, or set createTables to true.';
 }
 
 function ofDefault({ sessions, attributes }: SessionTables): string[] {
