@@ -162,7 +162,7 @@ describe('a session that is larger than 16 MB', () => {
     mine.setAttribute('large', 'x'.repeat(20_000_000));
     await expect(mine.save()).rejects.toThrow(SessionEncodingError);
     await expect(mine.save()).rejects.toThrow(
-      'the session as a whole" is larger than the 16 MB of a document of MongoDB. Store less.',
+      'the session as a whole is larger than the 16 MB of a document of MongoDB. Store less.',
     );
     expect((await stored())?.attributes).toEqual({ count: '1' });
   });

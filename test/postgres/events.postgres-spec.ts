@@ -94,7 +94,11 @@ describe('cleanUp', () => {
 
 describe('a user name with a NUL character', () => {
   it('is refused, and finds nobody', async () => {
-    await expect(open('a\0b')).rejects.toThrow(SessionEncodingError);
+    await expect(open('a\0b')).rejects.toThrow(
+      new SessionEncodingError(
+        'Cannot save the session: the value of the index "principal" has a NUL character. Leave it out.',
+      ),
+    );
     expect(await repository.findByPrincipalName('a\0b')).toEqual({ sessions: [], total: 0 });
     expect(await postgres.count(table)).toBe(0);
   });

@@ -13,3 +13,11 @@ it.each([
   expect(String(failure)).toContain(`MongoDB answers ${codeName} (${code})`);
   expect(String(failure)).not.toContain('secret');
 });
+
+it('a session that is too large is named in a sentence', async () => {
+  const error = Object.assign(new Error('secret'), { code: 10_334 });
+  const run = new DeadlineRunner(1000).run('save the session', () => Promise.reject(error));
+  await expect(run).rejects.toThrow(
+    'Cannot save the session: the session as a whole is larger than the 16 MB of a document of MongoDB. Store less.',
+  );
+});

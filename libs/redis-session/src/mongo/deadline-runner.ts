@@ -47,10 +47,8 @@ export function isDuplicate(error: unknown): boolean {
 function withoutValues(error: unknown): never {
   const { code, codeName, name } = error as { code?: unknown; codeName?: string; name?: unknown };
   if (TOO_LARGE.includes(code))
-    throw SessionEncodingError.create(
-      'the session as a whole',
-      'is larger than the 16 MB of a document of MongoDB',
-      'Store less.',
+    throw new SessionEncodingError(
+      'Cannot save the session: the session as a whole is larger than the 16 MB of a document of MongoDB. Store less.',
     );
   const isAnswer =
     typeof name === 'string' && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name);

@@ -76,7 +76,7 @@ export class PostgresClient {
     action: string,
     work: (run: RunStatement, client: PoolClient) => Promise<T>,
   ): Promise<T> {
-    const use = new ConnectionUse(this.pool);
+    const use = new ConnectionUse(this.pool, action);
     try {
       const result = await withDeadline(action, this.timeoutMs, use.run(work));
       use.end();
@@ -94,7 +94,10 @@ class ConnectionUse {
   private isBusy = true;
   private hasEnded = false;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly action: string,
+  ) {}
 
   async run<T>(work: (run: RunStatement, client: PoolClient) => Promise<T>): Promise<T> {
     try {
@@ -126,10 +129,27 @@ class ConnectionUse {
     const client = (this.client ??= await this.connect());
     const run: RunStatement = async (statement, values) => {
       const query = { ...statement, values: [...values], rowMode: 'array' as const };
-      return (await client.query<unknown[]>(query).catch(explain)).rows;
+      return (await client.query<unknown[]>(query).catch(this.explain)).rows;
     };
     return work(run, client);
   }
+
+  /**
+   * @throws NoAnswerError when the server has given up, SessionEncodingError for a name that is too long, and
+   *   SessionCorruptError when an attribute holds bytes that are no text
+   */
+  private readonly explain = (error: unknown): never => {
+    const { code = '', message } = error as { code?: string; message: string };
+    if (TIMEOUT_CODES.includes(code)) throw new NoAnswerError(message);
+    if (TOO_LONG_CODES.includes(code))
+      throw new SessionEncodingError(
+        `Cannot ${this.action}: the name of the user, of an attribute or of an index is too long for its column (${message}). Store a shorter one.`,
+      );
+    if (code !== INVALID_TEXT) throw error;
+    throw new SessionCorruptError(
+      'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',
+    );
+  };
 
   /** An error may come together with the connection, before a promise would settle: unheard, it would end the process. */
   private connect(): Promise<PoolClient> {
@@ -147,25 +167,6 @@ class ConnectionUse {
       });
     });
   }
-}
-
-/**
- * @throws NoAnswerError when the server has given up, SessionEncodingError for a name that is too long, and
- *   SessionCorruptError when an attribute holds bytes that are no text
- */
-function explain(error: unknown): never {
-  const { code = '', message } = error as { code?: string; message: string };
-  if (TIMEOUT_CODES.includes(code)) throw new NoAnswerError(message);
-  if (TOO_LONG_CODES.includes(code))
-    throw SessionEncodingError.create(
-      'the name of the user, of an attribute or of an index',
-      `is too long for its column: ${message}`,
-      'Store a shorter one.',
-    );
-  if (code !== INVALID_TEXT) throw error;
-  throw new SessionCorruptError(
-    'Cannot read a session: an attribute holds bytes that are not UTF-8, such as serialized Java objects. Delete the session; the client gets a new one.',
-  );
 }
 
 function ignore(): void {

@@ -1,3 +1,4 @@
+import { quoted } from '../lib/logger.js';
 import { type SessionChange, type StoredSession } from '../session/session-change.js';
 import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
 import { SessionEncodingError } from '../session/session.errors.js';
@@ -45,9 +46,7 @@ export function attributesToJson({ attributes }: SessionChange): string {
 /** @throws SessionEncodingError for what a text of PostgreSQL cannot hold */
 export function refuseNul(name: string, value: string): void {
   if (!value.includes('\0')) return;
-  throw SessionEncodingError.create(
-    `the value of the index "${name}"`,
-    'has a NUL character',
-    'Leave it out.',
+  throw new SessionEncodingError(
+    `Cannot save the session: the value of the index ${quoted(name)} has a NUL character. Leave it out.`,
   );
 }
