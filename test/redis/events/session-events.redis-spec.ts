@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { BroadcastEventSource } from '../../../libs/redis-session/src/redis/events/broadcast-event-source.js';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import { type SessionEventSourceInput } from '../../../libs/redis-session/src/redis/events/session-event-source.js';
@@ -273,6 +274,36 @@ describe.each([
     await stopped;
     expect(seen.slice(names.length)).toEqual(['created slow', 'deleted slow']);
   });
+});
+
+it('a replica without room looks for no events that others have not handled', async () => {
+  test = new IndexedRepository(redis.client, { namespace, eventDelivery: 'once', partitions: 1 });
+  const client = redis.client.duplicate();
+  const barrier = new Barrier();
+  const handler = () => barrier.pass();
+  const input = { ...inputOf('a', onceReplica('a')), client, handler };
+  const source = new OnceEventSource({ ...input, ...ONCE, handOnAfterMs: 0 });
+  const looks: number[] = [];
+  const scripted = client as unknown as { nestEventsTakeOver(...args: unknown[]): unknown };
+  const takeOver = scripted.nestEventsTakeOver.bind(client);
+  scripted.nestEventsTakeOver = (...args) => {
+    looks.push(args.length);
+    return takeOver(...args);
+  };
+  try {
+    for (let i = 0; i < 50; i++) await test.open(`user-${i}`);
+    const polls = [source.poll()];
+    await barrier.reachedBy(50);
+    polls.push(source.poll());
+    await setImmediate();
+    barrier.open();
+    await Promise.all(polls);
+    expect(looks).toHaveLength(1);
+  } finally {
+    barrier.open();
+    await source.stop();
+    client.disconnect();
+  }
 });
 
 describe('a replica that stops', () => {

@@ -118,12 +118,13 @@ export class OnceEventSource implements SessionEventSource {
     const takeOverGroup = async (group: readonly OnceEventPartition[]) => {
       const reply = this.scripts.nestEventsTakeOver(
         ...[...(client.isCluster ? [] : [group.length]), ...group.map(({ key }) => key)],
-        ...[GROUP, replicaName, handOnAfterMs, ...group.map(({ room }) => Math.max(0, room))],
+        ...[GROUP, replicaName, handOnAfterMs, ...group.map(({ room }) => room)],
       );
       const taken = await withDeadline('take over events', commandTimeoutMs, reply);
       await Promise.all(group.map((partition, i) => partition.takeOver(taken[i] ?? [])));
     };
-    await Promise.all(groupsOf(client, this.partitions).map(takeOverGroup));
+    const open = this.partitions.filter(({ room }) => room > 0);
+    await Promise.all(groupsOf(client, open).map(takeOverGroup));
   }
 
   private take(): Promise<number> {
