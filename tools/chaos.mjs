@@ -1,4 +1,4 @@
-// npm run chaos [-- --minutes 2] [--platform both|mixed|express|fastify] [--repository both|indexed|default] [--only sentinel]
+// npm run chaos [-- --minutes 2] [--platform both|mixed|express|fastify] [--repository both|indexed|default] [--only Sentinel]
 //   [--server /path/to/redis-server]
 // Does everything to two replicas and their Redis that goes wrong in production, under 100 requests a second. Each user checks every
 // answer: what was acknowledged must be there, a cookie that was logged out must stay dead. Prints a table, and exits 1 when a promise
@@ -33,6 +33,8 @@ const STAGES = {
   Cluster: startCluster,
 };
 
+/** How many faults were observed. */
+let faultCount = 0;
 /** What was counted beside the answers to users. @type {string[]} */
 const notes = [];
 
@@ -53,6 +55,11 @@ try {
 
 /** @returns {Promise<number>} the exit code */
 async function main({ minutes, platform, repository, only = '', server }) {
+  const stages = Object.keys(STAGES).filter((stage) => mayMatch(stage, only));
+  if (stages.length === 0)
+    throw new Error(
+      `Cannot run "${only}": no stage has that name. There are ${Object.keys(STAGES).join(', ')}.`,
+    );
   if (server) process.env.REDIS_SERVER = server;
   await ensurePrograms(['redis-server', 'nginx']);
   await buildIfStale();
@@ -63,16 +70,13 @@ async function main({ minutes, platform, repository, only = '', server }) {
   console.log(`| ${headings.join(' | ')} |\n|${headings.map(() => ' --- ').join('|')}|`);
   const endsAtMs = performance.now() + Number(minutes) * 60_000;
   const violations = [];
-  const stages = Object.keys(STAGES).filter((stage) => mayMatch(stage, only));
-  if (stages.length === 0)
-    throw new Error(
-      `Cannot run "${only}": no stage has that name. There are ${Object.keys(STAGES).join(', ')}.`,
-    );
   do {
     for (const stage of stages)
       for (const each of platforms)
         violations.push(...(await torment(stage, { platform: each, repositories, only })));
   } while (performance.now() < endsAtMs);
+  if (faultCount === 0)
+    throw new Error(`Cannot run "${only}": no fault has that name. Leave --only out to see all.`);
   if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (violations.length === 0) console.log('\nNo promise was broken.');
   else console.error(`\nFAILED:\n${violations.join('\n')}`);
@@ -102,6 +106,7 @@ async function torment(stageName, { platform, repositories, only }) {
     await Promise.all(sites.map((site) => site.start()));
     for (const [name, fault] of Object.entries(faults)) {
       if (!`${stageName}: ${name}`.includes(only)) continue;
+      faultCount++;
       const { rows, violations, note } = await observe(judges, fault);
       for (const row of rows)
         console.log(

@@ -1,26 +1,24 @@
-// npm run demo:spring -- [--check] [--boot 3|4] [--repository default|indexed] [--platform express|fastify]
+// npm run demo:spring -- [--check] [--boot 4|3] [--repository both|default|indexed] [--platform express|fastify]
 // Builds and starts a Spring Boot application, a Nest one, Redis and nginx before them, and stays until Ctrl-C; --check plays
-// visitors who alternate between both, prints what they see, and exits 0 or 1. With --check and without --repository it plays both.
+// visitors who alternate between both, prints what they see, and exits 0 or 1. Without --check, `both` is `indexed`.
 // Needs a JDK of 17 or later and Maven; installs what is missing. Environment: PORT of nginx (default 8080, with --check any).
-import { parseArgs } from 'node:util';
 import { buildBoth } from './demo-spring/build.mjs';
 import { checkOneLogin } from './demo-spring/check.mjs';
 import { startSpringStack } from './demo-spring/stack.mjs';
+import { readOptions } from './demo/options.mjs';
 import { ensurePrograms } from './servers/ensure-programs.mjs';
 
 const DEFAULT_PORT = 8080;
 
-const { values } = parseArgs({
-  options: {
-    boot: { type: 'string', default: '4' },
-    check: { type: 'boolean', default: false },
-    platform: { type: 'string', default: 'express' },
-    repository: { type: 'string' },
-  },
-});
-
 try {
-  process.exitCode = await main(values);
+  process.exitCode = await main(
+    readOptions({
+      check: 'boolean',
+      boot: ['4', '3'],
+      repository: ['both', 'default', 'indexed'],
+      platform: ['express', 'fastify'],
+    }),
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -28,15 +26,13 @@ try {
 
 /** @returns {Promise<number>} the exit code */
 async function main({ boot, check, platform, repository }) {
-  refuseOther('--boot', boot, ['3', '4']);
-  refuseOther('--platform', platform, ['express', 'fastify']);
-  if (repository) refuseOther('--repository', repository, ['default', 'indexed']);
   const interrupted = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, resolve);
   });
   await ensurePrograms(['redis-server', 'nginx', 'javac', 'mvn']);
   const programs = await buildBoth(Number(boot));
-  const repositories = repository ? [repository] : check ? ['default', 'indexed'] : ['indexed'];
+  const several = check ? ['default', 'indexed'] : ['indexed'];
+  const repositories = repository === 'both' ? several : [repository];
   const port = check ? undefined : Number(process.env.PORT ?? DEFAULT_PORT);
   for (const each of repositories) {
     console.log(`\nSpring Boot ${boot}, ${each} repository, Nest on ${platform}`);
@@ -67,9 +63,4 @@ async function runCheck(stack, interrupted) {
       console.error(`\nlog of ${side}:\n${stack[side].output()}`);
     throw new Error(`\nFAILED: ${error.message}`, { cause: error });
   }
-}
-
-function refuseOther(option, value, allowed) {
-  if (!allowed.includes(value))
-    throw new Error(`${option} must be ${allowed.join(' or ')}, got "${value}".`);
 }

@@ -329,7 +329,7 @@ describe('the start and the end of a store of an application', () => {
     await expect(starting).rejects.toThrow('no such feature');
     expect(calls.splice(0)).toEqual(['stop the feature', 'stop']);
     const app = await startWith({ stop }, { features: [feature({ stop: fail })] });
-    await app.close().catch(() => undefined);
+    await app.close();
     expect(calls).toEqual(['stop']);
   });
 });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { startBackgroundProcess } from './background-process.mjs';
-import { ensurePrograms } from './ensure-programs.mjs';
+import { ensurePrograms, isOnPath } from './ensure-programs.mjs';
 import { waitUntilListening } from './wait-until-ready.mjs';
 
 const VERSION = 'v1.24.0';
@@ -66,6 +66,10 @@ export async function startFerretServer() {
 /** Builds the program from the Go module proxy, unless that was done before: about two minutes and 250 MB. */
 export async function buildFerretDb() {
   if (existsSync(PROGRAM)) return;
+  if (!isOnPath('go') && isOnPath('apt-get'))
+    throw new Error(
+      'Cannot build FerretDB: it needs Go 1.22 or newer, which Debian does not have. Install Go, or set MONGODB_URL to a server of yours.',
+    );
   await ensurePrograms(['go']);
   console.log(`> go build ${MODULE}@${VERSION}`);
   const { stdout } = await execa('go', ['mod', 'download', '-json', `${MODULE}@${VERSION}`]);

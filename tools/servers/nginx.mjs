@@ -71,7 +71,7 @@ export async function startNginxWith(template, variables, { port, program = 'ngi
 /** The contents of nginx's `upstream` block. */
 function upstream(/** @type {readonly number[]} */ ports, /** @type {boolean} */ isSticky) {
   const balancing = isSticky ? ['hash "$remote_addr $http_user_agent" consistent;'] : [];
-  const servers = ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=2s;`);
+  const servers = ports.map((port) => `server 127.0.0.1:${port} max_fails=3 fail_timeout=2s;`);
   return [...balancing, ...servers].join(' ');
 }
 

@@ -19,6 +19,8 @@ export const environment = {
   redis: redisOptions(process.env),
   /** `indexed`, which knows whose a session is, or `default`. */
   repository: process.env['REPOSITORY'] === 'default' ? 'default' : 'indexed',
+  /** Whether a login that one replica has made holds on the others. */
+  sharesLogins: process.env['STORE'] !== 'memory',
   /** Without a request for so long, a session ends. */
   idleSeconds: Number(process.env['IDLE_SECONDS'] ?? 1800),
   /** A platform sends SIGKILL some time after SIGTERM; `DEADLINE_SECONDS` must be shorter. */

@@ -8,7 +8,7 @@ type Side = 'nest' | 'spring';
 
 const LOGOUTS = 500;
 /** A session must be read once before it expires, also where other programs hold the processor. */
-const SHORT_INTERVAL_SECONDS = 3;
+const SHORT_INTERVAL_SECONDS = 5;
 
 export function describeRequestsInFlight(apps: SpringApps): void {
   const { repository } = apps.options;

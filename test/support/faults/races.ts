@@ -304,10 +304,14 @@ export function describeRaces(place: RacePlace): void {
       },
     );
 
-    it.each(['on-save', 'immediate'] as const)(
-      'log a visitor in although a save has found that his session has ended (flush mode %s)',
-      async (flushMode) => {
-        const replica = await start({ flushMode });
+    it.each<RedisSessionModuleOptions>([
+      { flushMode: 'on-save' },
+      { flushMode: 'immediate' },
+      { security: { sessionFixation: 'none' } },
+    ])(
+      'log a visitor in although a save has found that his session has ended (%j)',
+      async (options) => {
+        const replica = await start(options);
         try {
           const { cookie: before = '' } = await send(replicas[0].port, 'POST /set/cart');
           const slow = send(replica.port, 'POST /slow-save-and-login', { cookie: before });

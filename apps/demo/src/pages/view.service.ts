@@ -13,9 +13,10 @@ export class ViewService {
   readonly stylesheet = readFileSync(`${FOLDER}style.css`, 'utf8');
   private readonly eta = new Eta({ views: FOLDER, cache: true, autoEscape: true });
 
-  /** @param model - what the template sees as `it`, beside `it.pod`, `it.platform` and `it.store` */
+  /** @param model - what the template sees as `it`, beside `it.pod`, `it.platform`, `it.store` and `it.sharesLogins` */
   render(template: string, model: object): string {
-    const { podName: pod, platform, store } = environment;
-    return this.eta.render(template, { user: undefined, ...model, pod, platform, store });
+    const { podName: pod, platform, sharesLogins, store } = environment;
+    const all = { user: undefined, ...model, pod, platform, sharesLogins, store };
+    return this.eta.render(template, all);
   }
 }

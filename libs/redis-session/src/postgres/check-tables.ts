@@ -5,10 +5,10 @@ import { type SessionTables, createSessionTables } from './session-tables.js';
 
 /** `insufficient_privilege` */
 const NO_RIGHT = '42501';
-/** `syntax_error`: SQL needs the name itself */
-const NO_NAME = '42601';
-/** {@link NO_RIGHT}, {@link NO_NAME}, `undefined_table`, `undefined_column`, and the class of schemas that are missing. */
-const REFUSED_CODES = /^(?:42501|42601|42P01|42703|3F...)$/;
+/** `undefined_table`, `undefined_column` */
+const MISSING_CODES = ['42P01', '42703'];
+/** Refused access, wrong names and types, and schemas that are missing. */
+const REFUSED_CODES = /^(?:42|3F)/;
 
 const GRANT =
   'Grant USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables, to the user of the pool.';
@@ -65,7 +65,7 @@ function remedyOfCreation(code: string): string {
 
 function remedyOfReading(code: string, createsTables: boolean): string {
   if (code === NO_RIGHT) return GRANT;
-  return createsTables || code === NO_NAME
+  return createsTables || !MISSING_CODES.includes(code)
     ? 'Give another name.'
     : 'Run the SQL of createSessionTables() in a migration, or set createTables to true.';
 }

@@ -43,10 +43,13 @@ export class SharedPostgresSessionRepository extends PostgresIndexedSessionRepos
   override async takeEndReason(id: string): Promise<string | undefined> {
     const reason = await super.takeEndReason(id);
     if (reason !== undefined) return reason;
-    const ended = await this.watch('delete', () =>
-      this.ends.endAll(this.shared.lockMarked, [id], DELETED),
-    );
-    return ended === 0 ? undefined : MAXIMUM_SESSIONS_REASON;
+    for (const storedId of this.atRest.idsToDelete(id)) {
+      const ended = await this.watch('delete', () =>
+        this.ends.endAll(this.shared.lockMarked, [storedId], DELETED),
+      );
+      if (ended > 0) return MAXIMUM_SESSIONS_REASON;
+    }
+    return undefined;
   }
 
   override createEventSource(subscription: SessionEventSubscription): SessionEventSource {

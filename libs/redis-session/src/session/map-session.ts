@@ -160,9 +160,8 @@ export class MapSession extends ShownByNames implements Session {
   changeSessionId(): string {
     this.refuseIfEnded('change its id');
     this.owner.refuseIfAnnounced?.('change the session id');
-    this.currentId = this.setup.generateChangedId(this.currentId);
     this.scheduleFlush();
-    return this.currentId;
+    return (this.currentId = this.setup.generateChangedId(this.currentId));
   }
 
   async invalidate(): Promise<void> {
@@ -233,7 +232,7 @@ export class MapSession extends ShownByNames implements Session {
   }
 
   /**
-   * The store has lost it: it becomes a new one under its changed id, which keeps only what was set since it was read.
+   * The store has lost it: it becomes a new one under another id, which keeps only what was set since it was read.
    *
    * @param nowMs - epoch
    * @param attributes - as the store begins a new session
@@ -241,6 +240,7 @@ export class MapSession extends ShownByNames implements Session {
    */
   beginAnew(nowMs: number, attributes: AttributeLookup): void {
     this.attributes.beginAnew(attributes);
+    if (!this.hasChangedId) this.currentId = this.setup.generateChangedId(this.currentId);
     this.knownId = this.currentId;
     this.isUnsaved = true;
     this.createdMs = this.accessTimeMs = nowMs;

@@ -44,8 +44,8 @@ export const repositoryOptionGroup = z.strictObject({
   /** Seconds after its creation at which a session ends, however active it is. Undefined means never. */
   absoluteTimeoutSeconds: positiveOption.optional(),
   /**
-   * Returns the time in epoch milliseconds. Tests set it. Left out with PostgreSQL, the clock of its server counts. With
-   * Redis, MongoDB and in memory, each replica goes by its own clock.
+   * Returns the time in epoch milliseconds. Tests set it. Without it, the clock of PostgreSQL counts if sessions are there.
+   * With Redis, MongoDB and in memory, each replica goes by its own clock.
    */
   clock: functionOption<() => number>('a function that returns epoch ms').default(() => Date.now),
   /** Turns attribute values into text and back. */

@@ -163,7 +163,6 @@ export abstract class StoredSessionRepository implements SessionKeeper {
   private beginAnew(session: MapSession): void {
     if (!session.isVisitorLogin || session.isInDoubt)
       throw SessionInvalidatedError.create('save the session');
-    if (!session.hasChangedId) session.changeSessionId();
     const stored = this.newlyStored(session.maxInactiveIntervalSeconds);
     const opened = this.atRest.open(session.id, stored, true);
     session.beginAnew(stored.creationTime, opened.attributes);

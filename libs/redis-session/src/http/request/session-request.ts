@@ -234,7 +234,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     this.earlyEnd?.review(session);
     try {
       await this.failures.watchStore(this.setup.repository.save(session));
-      this.lostSession = undefined;
+      if (this.lostSession === session) this.lostSession = undefined;
     } catch (error) {
       if (error instanceof SessionInvalidatedError) this.lostSession = session;
       throw error;

@@ -228,7 +228,10 @@ export interface SessionFeature {
    */
   configure?(options: RedisSessionModuleOptions): RedisSessionModuleOptions;
 
-  /** Makes the repository in place of the one of `store`. It is started and stopped with the application. */
+  /**
+   * Makes the repository in place of the one of `store`. It is started and stopped with the application. `stop` also follows a
+   * start that failed, even before `start` was called.
+   */
   createRepository?(store: SessionStore, options: ResolvedOptions): SessionKeeper & Lifecycle;
 
   /** Takes part in the requests of one application. */
