@@ -10,6 +10,7 @@ export {
 
 // Where a client is led
 export {
+  type AccessDenial,
   type AccessDeniedHandler,
   defaultAccessDeniedHandler,
 } from './http/answers/access-denied-handler.js';

@@ -57,6 +57,7 @@ const ENTRIES = {
     'nearCache',
   ],
   'http.ts': [
+    'AccessDenial',
     'AccessDeniedHandler',
     'AuthenticationEntryPoint',
     'AuthenticationFailureHandler',

@@ -131,6 +131,30 @@ describe.each(PLATFORMS)('security.csrf, on %s', (platform) => {
     expect((await visitor.postJson('/order', {})).status).toBe(403);
   });
 
+  it('says whether the token is missing or wrong, and where to send it', async () => {
+    const missing = await visitor.postJson('/order', {});
+    expect(JSON.parse(missing.text)).toEqual({
+      type: 'about:blank',
+      title: 'Forbidden',
+      status: 403,
+      detail:
+        'The CSRF token is missing. Send one of your session as the header X-CSRF-TOKEN, or as the field _csrf if the body is not multipart.',
+      reason: 'missing-csrf-token',
+    });
+    const wrong = await visitor.postJson('/order', { _csrf: await tokenFor(new Visitor(app.url)) });
+    expect(JSON.parse(wrong.text)).toMatchObject({
+      detail: 'The CSRF token is not one of your session. Load the page again for a new one.',
+      reason: 'invalid-csrf-token',
+    });
+    const page = await visitor.submit('/order');
+    expect(page.text).toContain('<p>The CSRF token is missing. Send one of your session as');
+    const logout = await visitor.postJson('/logout', {});
+    expect(JSON.parse(logout.text)).toMatchObject({
+      detail: 'The CSRF token is missing. Send one of your session as the header X-CSRF-TOKEN.',
+      reason: 'missing-csrf-token',
+    });
+  });
+
   it('refuses the token of another visitor', async () => {
     const _csrf = await tokenFor(new Visitor(app.url));
     await tokenFor(visitor);

@@ -39,6 +39,19 @@ describe(defaultAccessDeniedHandler, () => {
   });
 });
 
+describe('a handler that is told why', () => {
+  const denial = { detail: 'Send <b> & more.', reason: 'missing-csrf-token' } as const;
+
+  it.each([
+    ['a page', BROWSER, '<p>Send &#60;b> &#38; more.</p>'],
+    ['problem details', { accept: 'application/json' }, '"detail":"Send <b> & more."'],
+  ])('says so by %s', (_name, headers, text) => {
+    const exchange = new TestExchange({ headers });
+    defaultAccessDeniedHandler().handle(exchange, denial);
+    expect(exchange.answers[0]?.body).toContain(text);
+  });
+});
+
 describe(delegatingAccessDeniedHandler, () => {
   it('leaves the answer to the first handler that matches, else to the default', () => {
     const handler = delegatingAccessDeniedHandler(

@@ -9,29 +9,48 @@ import { isBrowserNavigation } from './request-matchers.js';
  * Mirrors `AccessDeniedHandler` of Spring Security.
  */
 export interface AccessDeniedHandler {
-  /** Answers a request of a user who lacks an authority. Must answer at once, and exactly once. */
-  handle(exchange: HttpExchange): void;
+  /**
+   * Answers a request of a user who lacks an authority, or one without a CSRF token. Must answer at once, and exactly once.
+   *
+   * @param denial - undefined = the user lacks an authority
+   */
+  handle(exchange: HttpExchange, denial?: AccessDenial): void;
 }
 
-const DETAIL = 'You may not use this resource.';
-const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Forbidden</title><h1>Forbidden</h1><p>${DETAIL}</p></html>`;
+/** Why a request is denied, in words that the client may read. */
+export interface AccessDenial {
+  /** A sentence for people, plain text. */
+  readonly detail: string;
+  /** For programs. */
+  readonly reason: 'denied' | 'missing-csrf-token' | 'invalid-csrf-token';
+}
+
+const LACKS_AUTHORITY: AccessDenial = {
+  detail: 'You may not use this resource.',
+  reason: 'denied',
+};
+
+function plainPage(_exchange: HttpExchange, detail: string): string {
+  const text = detail.replace(/[&<]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Forbidden</title><h1>Forbidden</h1><p>${text}</p></html>`;
+}
 
 /** Answers 403 with problem details. */
 export const problemAccessDeniedHandler: AccessDeniedHandler = {
-  handle: (exchange) => {
-    exchange.answer(problemAnswer({ status: 403, detail: DETAIL, reason: 'denied' }));
+  handle: (exchange, denial = LACKS_AUTHORITY) => {
+    exchange.answer(problemAnswer({ status: 403, ...denial }));
   },
 };
 
-/** Makes the page that a user is shown who may not do what he asked; HTML. */
-export type DeniedPage = (exchange: HttpExchange) => string;
+/** Makes the page that a user is shown who may not do what he asked; HTML. @param detail - plain text */
+export type DeniedPage = (exchange: HttpExchange, detail: string) => string;
 
 /** Answers 403 with a page. @param page - undefined = a plain one */
-export function pageAccessDeniedHandler(page: DeniedPage = () => PAGE): AccessDeniedHandler {
+export function pageAccessDeniedHandler(page: DeniedPage = plainPage): AccessDeniedHandler {
   const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'text/html; charset=utf-8' };
   return {
-    handle: (exchange) => {
-      exchange.answer({ statusCode: 403, headers, body: page(exchange) });
+    handle: (exchange, { detail } = LACKS_AUTHORITY) => {
+      exchange.answer({ statusCode: 403, headers, body: page(exchange, detail) });
     },
   };
 }
@@ -51,9 +70,9 @@ export function delegatingAccessDeniedHandler(
   defaultHandler: AccessDeniedHandler,
 ): AccessDeniedHandler {
   return {
-    handle: (exchange) => {
+    handle: (exchange, denial) => {
       const match = handlers.find(([matches]) => matches(exchange));
-      (match?.[1] ?? defaultHandler).handle(exchange);
+      (match?.[1] ?? defaultHandler).handle(exchange, denial);
     },
   };
 }

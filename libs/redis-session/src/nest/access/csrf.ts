@@ -7,6 +7,7 @@ import {
   type CanActivate,
 } from '@nestjs/common';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { type AccessDenial } from '../../http/answers/access-denied-handler.js';
 import { keepOutOfSharedCaches } from '../../http/answers/http-answer.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
@@ -56,6 +57,12 @@ function xor(bytes: Buffer, pad: Buffer): Buffer {
   return Buffer.from(bytes.map((byte, index) => byte ^ (pad[index] ?? 0)));
 }
 
+/** The usual case: the user has logged in or out since the page was made. */
+const INVALID_TOKEN: AccessDenial = {
+  detail: 'The CSRF token is not one of your session. Load the page again for a new one.',
+  reason: 'invalid-csrf-token',
+};
+
 /** What a form or a script sends its token with. */
 interface RequestWithToken {
   readonly body?: unknown;
@@ -98,6 +105,13 @@ export class CsrfTokenService {
     const session = await sessionRequest?.getSession({ create: false });
     const secret = session?.getAttribute(CSRF_SECRET_ATTRIBUTE);
     return isCsrfToken(this.sentToken(request as RequestWithToken), secret);
+  }
+
+  /** Says why {@link hasToken} is false, and what to send. @param places - of a token; plain text. @internal */
+  denialOf(request: object, places: string): AccessDenial {
+    if ((this.sentToken(request as RequestWithToken) ?? '') !== '') return INVALID_TOKEN;
+    const detail = `The CSRF token is missing. Send one of your session as ${places}.`;
+    return { detail, reason: 'missing-csrf-token' };
   }
 
   private sentToken({ body, headers }: RequestWithToken): unknown {
@@ -147,6 +161,9 @@ export class CsrfGuard implements CanActivate {
     const isSafe = SAFE_METHODS.includes(rawRequest.method ?? '');
     if (isSafe || this.options.isExempt(rawRequest)) return true;
     if (await this.tokens.hasToken(request)) return true;
-    throw new CsrfException(`${context.getClass().name}.${context.getHandler().name}`);
+    const { headerName, parameter } = this.options;
+    const places = `the header ${headerName}, or as the field ${parameter} if the body is not multipart`;
+    const target = `${context.getClass().name}.${context.getHandler().name}`;
+    throw new CsrfException(this.tokens.denialOf(request, places), target);
   }
 }

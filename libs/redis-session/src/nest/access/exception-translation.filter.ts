@@ -112,9 +112,10 @@ export class ExceptionTranslator {
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
     const isOwnLogin = authentication && authentication.kind !== 'remember-me';
-    if (isOwnLogin || cause instanceof CsrfException) {
+    const csrf = cause instanceof CsrfException ? cause : undefined;
+    if (isOwnLogin || csrf) {
       this.events.accessDenied(exchange, cause.target);
-      security.accessDeniedHandler.handle(exchange);
+      security.accessDeniedHandler.handle(exchange, csrf?.denial);
     } else {
       this.startAuthentication(exchange, security);
     }

@@ -1,4 +1,5 @@
 import { ForbiddenException, UnauthorizedException, HttpException } from '@nestjs/common';
+import { type AccessDenial } from '../../http/answers/access-denied-handler.js';
 import { problemOf } from '../../http/request/failures.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { RedisSessionError } from '../../session/session.errors.js';
@@ -43,8 +44,11 @@ export class AccessDeniedException extends ForbiddenException {
 
 /** The request may have been forged by another site. It is refused, whoever is logged in. */
 export class CsrfException extends AccessDeniedException {
-  constructor(target?: string) {
-    super('The request does not come from a page of this site. Send a CSRF token with it.', target);
+  constructor(
+    readonly denial: AccessDenial,
+    target?: string,
+  ) {
+    super(denial.detail, target);
   }
 }
 

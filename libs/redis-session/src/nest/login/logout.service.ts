@@ -115,7 +115,8 @@ export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerR
     if (!security || !security.csrf || security.csrf.isExempt(request)) return;
     if (request.headers['sec-fetch-site'] === 'same-origin') return;
     if (await this.csrfTokens.hasToken(request)) return;
-    throw new CsrfException();
+    const places = `the header ${security.csrf.headerName}`;
+    throw new CsrfException(this.csrfTokens.denialOf(request, places));
   }
 
   private get logoutOptions(): ResolvedLogoutOptions | undefined {
