@@ -2,7 +2,7 @@ import { type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as store from 'nestjs-redis-session/store';
 import { LoggedLines } from '../support/apps/logged-lines.js';
-import { PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
+import { createApp, PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
 import { VisitController } from '../support/faults/visit-controller.js';
 import { Visitor } from '../support/http/visitor.js';
 import { eventually } from '../support/waiting/eventually.js';
@@ -311,7 +311,7 @@ describe('the start and the end of a store of an application', () => {
   ])('let the application end when stop %s', async (_, failingStop, reason) => {
     const app = await startWith({ stop: failingStop });
     await app.close();
-    expect(log.text).toContain(`Cannot close breakable: the session store failed (${reason}).`);
+    expect(log.text).toContain(`Cannot close breakable: ${reason}.`);
     expect(log.text).toContain('Its connections may stay open until the process ends.');
   });
 
@@ -330,6 +330,63 @@ describe('the start and the end of a store of an application', () => {
     expect(calls.splice(0)).toEqual(['stop the feature', 'stop']);
     const app = await startWith({ stop }, { features: [feature({ stop: fail })] });
     await app.close();
+    expect(calls.splice(0)).toEqual(['stop']);
+    const hanging = await startWith({ stop }, { features: [feature({ stop: never })] });
+    await hanging.close();
     expect(calls).toEqual(['stop']);
+    expect(log.text).toContain('Cannot stop failing(): no answer within 400 ms.');
+  });
+});
+
+describe('the start and the end of features of an application', () => {
+  const log = new LoggedLines();
+  const calls: string[] = [];
+  const note = (call: string) => {
+    calls.push(call);
+    return Promise.resolve();
+  };
+  const feature = (name: string, lifecycle: object = {}): store.SessionFeature => ({
+    name,
+    connect: () => ({
+      start: () => note(`start ${name}`),
+      stop: () => note(`stop ${name}`),
+      ...lifecycle,
+    }),
+  });
+  const create = (...features: store.SessionFeature[]) => {
+    const options = { commandTimeoutMs: 200, features, store: breakable() };
+    return createApp('express', { log, options });
+  };
+
+  beforeEach(() => {
+    calls.length = 0;
+    faults = {};
+  });
+
+  it('are stopped once when one of them fails', async () => {
+    const start = () => rejectWith(new Error('no such feature'));
+    const app = await create(feature('one'), feature('two', { start }), feature('three'));
+    await expect(app.init()).rejects.toThrow('no such feature');
+    expect(calls).toEqual(['start one', 'stop one', 'stop two', 'stop three']);
+    await app.close();
+    expect(calls).toHaveLength(4);
+  });
+
+  it.each([
+    ['rejects', () => rejectWith(new Error('busy')), 'busy'],
+    [
+      'throws at once',
+      () => {
+        throw new TypeError('busy');
+      },
+      'busy',
+    ],
+    ['never ends', never, 'no answer within 400 ms'],
+  ])('let the application and the others end when stop %s', async (_, stop, reason) => {
+    const app = await create(feature('one', { stop }), feature('two'));
+    await app.init();
+    await app.close();
+    expect(calls).toEqual(['start one', 'start two', 'stop two']);
+    expect(log.text).toContain(`Cannot stop one: ${reason}.`);
   });
 });

@@ -1,5 +1,5 @@
 import { RedisSessionError, SessionStoreError } from '../session/session.errors.js';
-import { plainText } from './logger.js';
+import { plainText, type SessionLogger } from './logger.js';
 
 /** No answer came in time: those that wait behind such a command would wait for as long. */
 export class NoAnswerError extends Error {}
@@ -40,6 +40,31 @@ export function withDeadline<T>(
         clearTimeout(timer);
         reject(toStoreError(action, error));
       },
+    );
+  });
+}
+
+interface StopOptions {
+  readonly commandTimeoutMs: number;
+  readonly logger: SessionLogger;
+}
+
+/**
+ * Stops a part of the application. The shutdown goes on whatever the part does: a failure is logged. The part may have
+ * deadlines of its own, which come first.
+ *
+ * @param action - for the log: completes "Cannot …"
+ */
+export async function stopInTime(
+  action: string,
+  part: { stop?(): Promise<void> },
+  { commandTimeoutMs, logger }: StopOptions,
+): Promise<void> {
+  const stopped = Promise.resolve().then(() => part.stop?.());
+  await withDeadline(action, 2 * commandTimeoutMs, stopped).catch((error: unknown) => {
+    const reason = reasonOf((error as Error).cause ?? error);
+    logger.warn(
+      `Cannot ${action}: ${reason}. Its connections may stay open until the process ends.`,
     );
   });
 }

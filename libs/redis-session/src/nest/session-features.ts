@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { stopInTime } from '../lib/deadline.js';
 import { type SessionRequest } from '../http/request/session-request.js';
 import { type RequestSetup, type VisitorTimeouts } from '../http/request/request-setup.js';
 import { CookieSerializer, insecureCookieWarning } from '../http/session-id/cookie-serializer.js';
@@ -15,9 +16,11 @@ import { OpenSessionStore } from './session-store.providers.js';
 export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
   readonly setup: RequestSetup;
   readonly connected: readonly ConnectedFeature[];
+  private readonly names = new Map<ConnectedFeature, string>();
+  private isStopped = false;
 
   constructor(
-    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     { store, repository }: OpenSessionStore,
     platform: HttpPlatform,
     adapterHost: HttpAdapterHost,
@@ -41,6 +44,7 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     };
     this.connected = options.features.flatMap((feature) => {
       const part = feature.connect?.({ adapterHost, setup, isSecure, options, store });
+      if (part) this.names.set(part, feature.name);
       if (part?.setup) setup = { ...setup, ...part.setup };
       return part ?? [];
     });
@@ -48,11 +52,21 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    for (const feature of this.connected) await feature.start?.();
+    try {
+      for (const feature of this.connected) await feature.start?.();
+    } catch (error) {
+      await this.onApplicationShutdown();
+      throw error;
+    }
   }
 
+  /** Stops each feature once, as it may have opened something before its start. */
   async onApplicationShutdown(): Promise<void> {
-    for (const feature of this.connected) await feature.stop?.();
+    if (this.isStopped) return;
+    this.isStopped = true;
+    const stop = (feature: ConnectedFeature) =>
+      stopInTime(`stop ${this.names.get(feature)}`, feature, this.options);
+    await Promise.all(this.connected.map(stop));
   }
 
   attach(sessionRequest: SessionRequest): void {

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { reasonOf, toStoreError, withDeadline } from '../lib/deadline.js';
+import { stopInTime, toStoreError, withDeadline } from '../lib/deadline.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { MapIndexedSessionRepository } from '../session/indexed/map-indexed-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';
@@ -17,6 +17,8 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
   readonly repository: SessionKeeper;
   /** The repository, if a feature has made it. */
   private made: Lifecycle | undefined;
+  /** Name of that feature. */
+  private madeBy = '';
   private isClosed = false;
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {
@@ -58,22 +60,9 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
   private async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    try {
-      await this.made?.stop?.();
-    } finally {
-      await this.closeStore();
-    }
-  }
-
-  /** The shutdown goes on, whatever the store does. A store may have deadlines of its own: they come first. */
-  private async closeStore(): Promise<void> {
-    const { commandTimeoutMs, logger } = this.options;
-    const closed = Promise.resolve().then(() => this.store.stop?.());
-    await withDeadline(`close ${this.store.name}`, 2 * commandTimeoutMs, closed).catch(
-      (error: unknown) => {
-        logger.warn(`${reasonOf(error)} Its connections may stay open until the process ends.`);
-      },
-    );
+    const { madeBy, made, options, store } = this;
+    if (made) await stopInTime(`stop ${madeBy}`, made, options);
+    await stopInTime(`close ${store.name}`, store, options);
   }
 
   /** A visitor's session may have an idle time of its own. The login gives it that of a user. */
@@ -91,6 +80,7 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     const maker = features.find((feature) => 'createRepository' in feature);
     const made = maker?.createRepository?.(this.store, options);
     this.made = made;
+    this.madeBy = maker?.name ?? '';
     const repository = made ?? this.store.createRepository(options);
     if (indexed && !isIndexed(repository)) {
       throw new SessionOptionError(

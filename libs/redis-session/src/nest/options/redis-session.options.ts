@@ -238,7 +238,10 @@ export interface SessionFeature {
   connect?(host: SessionFeatureHost): ConnectedFeature;
 }
 
-/** What is started and stopped with the application. */
+/**
+ * What is started and stopped with the application. If a start fails, all that is connected is stopped. A `stop` that rejects,
+ * or takes longer than twice `commandTimeoutMs`, is logged, and the shutdown goes on.
+ */
 export interface Lifecycle {
   start?(): Promise<void>;
   stop?(): Promise<void>;
