@@ -30,14 +30,14 @@ describe.each(SETUPS)('SessionManagementModule on $platform, hashIds: $hashIds',
   const start = useApps(platform, redis, SESSION_ROUTES);
   const listedIdOf = (id = '') => (hashIds ? storageIdOf(id) : id);
 
-  async function startManaged(options?: ManagementOptions) {
+  async function startManaged(options?: ManagementOptions, contextHolder = true) {
     const namespace = `${redis.namespace}:${Math.random()}`;
     const log = new LoggedLines();
     const { url } = await start(
       {
         ...{ repository: 'indexed', namespace, hashIds },
         indexed: { eventDelivery: 'broadcast' },
-        security: { auditLog: true },
+        security: { auditLog: true, contextHolder },
       },
       { ...LOGIN_PARTS, imports: [SessionManagementModule.forRoot(options)], log },
     );
@@ -66,6 +66,14 @@ describe.each(SETUPS)('SessionManagementModule on $platform, hashIds: $hashIds',
       expect((await kim.get(path)).status).toBe(403);
       expect((await kim.remove(path)).status).toBe(path === OF_KIM ? 404 : 403);
     }
+  });
+
+  it('answers the same without the SecurityContextHolder', async () => {
+    const { anonymous, admin, kim } = await startManaged(undefined, false);
+    const statuses = [];
+    for (const visitor of [admin, kim, anonymous])
+      statuses.push((await visitor.get(OF_KIM)).status);
+    expect(statuses).toEqual([200, 403, 401]);
   });
 
   it('shows sessions as the actuator of Spring does, page by page, but a ref in place of the id', async () => {

@@ -5,6 +5,7 @@ import {
   Controller,
   Delete,
   type DynamicModule,
+  type ExecutionContext,
   Get,
   HttpCode,
   Inject,
@@ -14,7 +15,6 @@ import {
   type Type,
   UseGuards,
 } from '@nestjs/common';
-import { SecurityContextHolder } from '../../security/security-context.js';
 import { SIGNED_OUT_REASON, findByRef, refOf } from '../../session/session-registry.js';
 import {
   type IndexedSessionRepository,
@@ -24,6 +24,7 @@ import {
 import { type Session } from '../../session/session.js';
 import { RequireAuthorities } from '../access/authorization.decorators.js';
 import { AuthenticationException } from '../access/security.exceptions.js';
+import { securityContextOf } from '../messages/message-context.js';
 
 /** A session as Spring's actuator shows it: no values of attributes. Times are ISO 8601, the interval is seconds. */
 export interface SessionDescriptor {
@@ -154,8 +155,9 @@ export class SessionManagementModule {
 
 /** `security: false` leaves no guard that would look at authorities: then nobody may come. */
 class LoggedInGuard implements CanActivate {
-  canActivate(): boolean {
-    if (SecurityContextHolder.getAuthentication()) return true;
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { authentication } = await securityContextOf(context);
+    if (authentication) return true;
     throw new AuthenticationException('Log in to use this resource.');
   }
 }
