@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FILE = `${ROOT}test/docs/virtual-controller.ts`;
 
 const CODE = `
-import { type Session } from 'nestjs-redis-session';
+import { CurrentSession, CurrentUser, type Session } from 'nestjs-redis-session';
 declare module 'nestjs-redis-session' {
   interface SessionAttributes { basketOfTheShop: string[] }
 }
@@ -31,6 +31,9 @@ session.setAttribute('basketOfTheShop', 1);
 session.getAttribute('/*read*/');
 // @ts-expect-error no such name
 session.setAttribute('/*write*/', undefined);
+CurrentUser('username');
+// @ts-expect-error it injects the whole session, and takes no name
+CurrentSession('basketOfTheShop');
 export { basket, other };
 `;
 

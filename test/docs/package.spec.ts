@@ -53,11 +53,16 @@ describe('the package', () => {
 
   it('shows options with types and comments of their own, not with what zod makes of them', () => {
     const types = paths.filter((path) => path.endsWith('.d.ts')).map(textOf);
-    // Not every Nest has `@nestjs/common/internal`.
-    expect(types.filter((text) => /zod|nestjs\/common\/internal/.test(text))).toEqual([]);
+    expect(types.filter((text) => text.includes('zod'))).toEqual([]);
     expect(types.join()).toMatch(
       /\*\/\s+readonly maxInactiveIntervalSeconds\?: number \| undefined;/,
     );
+  });
+
+  it('has types that Nest 11 has, too, for applications that check those of libraries', () => {
+    const types = paths.filter((path) => path.endsWith('.d.ts')).map(textOf);
+    const ofNest12 = /nestjs\/common\/internal|ParameterDecoratorOptions/;
+    expect(types.filter((text) => ofNest12.test(text))).toEqual([]);
   });
 
   it('has no comment in its modules: editors read those of the types', () => {

@@ -12,6 +12,9 @@ export type RouteRule = AuthorizationRule<ExecutionContext>;
 
 type RuleDecorator = ClassDecorator & MethodDecorator;
 
+/** What Nest makes of a factory that takes `T`, by the types of the Nest that is installed: Nest 12 takes more than Nest 11. */
+type HandlerParameter<T> = ReturnType<typeof createParamDecorator<T>>;
+
 /** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. See `routeRulesOf`. */
 const ROUTE_RULES = 'redis-session:route-rules';
 
@@ -80,24 +83,26 @@ function nameOf(target: object, key?: string | symbol): string {
  * Injects the {@link Session} of the request into a handler; a new one, which is stored once it is written to, when the
  * client has none. Handlers of WebSocket and microservice messages have no request: they take `@CurrentUser()`.
  */
-export const CurrentSession = createParamDecorator((_data: unknown, context: ExecutionContext) => {
-  const sessionRequest = findSessionRequest(context);
-  if (sessionRequest) return sessionRequest.getSession();
-  const reason = isMessage(context)
-    ? 'sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.'
-    : 'the route is excluded from sessions, or is no HTTP route. Take it out of the option exclude.';
-  throw new SessionOptionError(
-    `Cannot use the session in ${context.getClass().name}.${context.getHandler().name}: ${reason}`,
-  );
-});
+export const CurrentSession: HandlerParameter<never> = createParamDecorator(
+  (_data: never, context: ExecutionContext) => {
+    const sessionRequest = findSessionRequest(context);
+    if (sessionRequest) return sessionRequest.getSession();
+    const reason = isMessage(context)
+      ? 'sessions belong to HTTP requests, and this handles messages. Use @CurrentUser(), which needs @SecuredMessages() on the class, or read a session by its id from the injected SessionRepository.'
+      : 'the route is excluded from sessions, or is no HTTP route. Take it out of the option exclude.';
+    throw new SessionOptionError(
+      `Cannot use the session in ${context.getClass().name}.${context.getHandler().name}: ${reason}`,
+    );
+  },
+);
 
 /** Injects the {@link SecurityContext} of the request or message into a handler. */
-export const CurrentSecurityContext = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) => securityContextOf(context),
+export const CurrentSecurityContext: HandlerParameter<never> = createParamDecorator(
+  (_data: never, context: ExecutionContext) => securityContextOf(context),
 );
 
 /** Injects the principal of the logged-in user into a handler, or with a name one property of it; undefined = anonymous. */
-export const CurrentUser = createParamDecorator(
+export const CurrentUser: HandlerParameter<string | undefined> = createParamDecorator(
   (property: string | undefined, context: ExecutionContext): unknown => {
     const loaded = securityContextOf(context);
     if (!(loaded instanceof Promise)) return partOfUser(property, loaded);
