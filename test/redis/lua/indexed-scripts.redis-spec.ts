@@ -12,7 +12,7 @@ import {
   pageOfIndex,
   saveIndexed,
 } from '../../../libs/redis-session/src/redis/lua/scripts.generated.js';
-import { HashText } from '../../../libs/redis-session/src/redis/sessions/hash-text.js';
+import { HashText } from '../../../libs/redis-session/src/redis/sessions/hash-fields.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 const redis = useTestRedis();

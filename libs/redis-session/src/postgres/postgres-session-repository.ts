@@ -1,5 +1,5 @@
-import { RecordedAccesses } from '../session/recorded-accesses.js';
-import { type SaveOutcome, type SessionChange, expiryTimeMs } from '../session/session-change.js';
+import { RecordedAccesses, expiryTimeMs } from '../session/session-times.js';
+import { type SaveOutcome, type SessionChange } from '../session/session-change.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionRepositoryOptions } from '../session/repository-options.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
 import { type SessionView } from '../session/session-store.js';
 import { type Session } from '../session/session.js';
-import { agedAuthentication, type Authentication } from './authentication.js';
+import { type Authentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
@@ -93,4 +93,20 @@ export interface FullAuthentication extends Pick<
   /** In any session. @defaultValue as long as the session lives */
   readonly agesAfterSeconds?: number | undefined;
   readonly nowMs: number;
+}
+
+/**
+ * `authentication` at this moment: its login is `full` for so many seconds alone.
+ *
+ * @param agesAfterSeconds - undefined = it does not age
+ */
+export function agedAuthentication(
+  authentication: Authentication,
+  nowMs: number,
+  agesAfterSeconds = Infinity,
+): Authentication {
+  const { authenticatedAt, kind } = authentication;
+  if (kind !== 'full' || agesAfterSeconds === Infinity) return authentication;
+  const isRecent = nowMs - authenticatedAt < agesAfterSeconds * 1000;
+  return isRecent ? authentication : { ...authentication, kind: 'aged' };
 }

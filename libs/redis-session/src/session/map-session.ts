@@ -1,5 +1,5 @@
 import { type AttributeLookup, SessionAttributeMap } from './attributes/attributes.js';
-import { refuseUnlessInterval } from './session-change.js';
+import { refuseUnlessInterval } from './session-times.js';
 import {
   type PendingSessionChange,
   type SessionInput,

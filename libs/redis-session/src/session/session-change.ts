@@ -1,15 +1,5 @@
-import { readable } from '../lib/logger.js';
-import { SessionOptionError, SessionStoreError } from './session.errors.js';
-
-/** The times that decide when a session ends. */
-export interface SessionTimes {
-  /** Epoch ms. */
-  readonly creationTime: number;
-  /** Epoch ms. */
-  readonly lastAccessedTime: number;
-  /** Seconds; -1 = never. */
-  readonly maxInactiveInterval: number;
-}
+import { SessionStoreError } from './session.errors.js';
+import { type SessionTimes } from './session-times.js';
 
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
 export interface StoredSession extends SessionTimes {
@@ -66,25 +56,4 @@ export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
   const isConflict = kind === 'conflict' && current instanceof Map;
   if (kind === 'saved' || kind === 'missing' || isConflict) return outcome;
   throw SessionStoreError.create('save the session', new Error('write returned no SaveOutcome'));
-}
-
-/** @returns epoch ms at which the session ends (that instant included), Infinity when never */
-export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: number): number {
-  const idle =
-    times.maxInactiveInterval < 0
-      ? Infinity
-      : times.lastAccessedTime + times.maxInactiveInterval * 1000;
-  const absolute =
-    absoluteTimeoutSeconds === undefined
-      ? Infinity
-      : times.creationTime + absoluteTimeoutSeconds * 1000;
-  return Math.min(idle, absolute);
-}
-
-/** @throws SessionOptionError unless `seconds` can be a session's maxInactiveIntervalSeconds: whole, not 0; negative = never */
-export function refuseUnlessInterval(seconds: number): void {
-  if (Number.isSafeInteger(seconds) && seconds !== 0) return;
-  throw new SessionOptionError(
-    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${readable(String(seconds))}.`,
-  );
 }

@@ -1,7 +1,7 @@
 import { SESSION_CLIENT_ATTRIBUTE } from './attributes/attribute-names.js';
 import { type IndexedSessionRepository, type SessionPageRequest } from './session-repository.js';
 import { type MapSession } from './map-session.js';
-import { expiryTimeMs } from './session-change.js';
+import { expiryTimeMs } from './session-times.js';
 import { digestOf } from './session-id.js';
 import { SessionOptionError } from './session.errors.js';
 

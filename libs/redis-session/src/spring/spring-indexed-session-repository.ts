@@ -1,6 +1,6 @@
 import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import { type SessionLogger } from '../lib/logger.js';
-import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
+import { ATTRIBUTE_PREFIX } from '../redis/sessions/redis-session.mapper.js';
 import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
 import { type MapSession } from '../session/map-session.js';
 import {

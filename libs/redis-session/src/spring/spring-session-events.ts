@@ -8,11 +8,11 @@ import { KeyspaceEvents } from '../redis/expiration/keyspace-events.js';
 import { indexedSessionKeys } from '../redis/indexed/indexed-session.keys.js';
 import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
 import { INDEX_FIELD_PREFIX, newIndexEntry, textOfEntry } from '../redis/indexed/session-index.js';
-import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
+import { ATTRIBUTE_PREFIX } from '../redis/sessions/redis-session.mapper.js';
 import { watchServerOf } from '../redis/client/redis-server.js';
 import { type RedisClient } from '../redis/client/redis-client.js';
 import { type SessionCodec } from '../session/attributes/codec.js';
-import { expiryTimeMs } from '../session/session-change.js';
+import { expiryTimeMs } from '../session/session-times.js';
 import {
   type SessionEventSource,
   type SessionEventSubscription,

@@ -1,7 +1,6 @@
 import { type RedisClient } from '../redis/client/redis-client.js';
-import { RecordedAccesses } from '../session/recorded-accesses.js';
+import { RecordedAccesses, expiryTimeMs } from '../session/session-times.js';
 import {
-  expiryTimeMs,
   type SaveOutcome,
   type SessionChange,
   type StoredSession,

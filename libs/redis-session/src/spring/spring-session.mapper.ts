@@ -1,5 +1,9 @@
-import { ATTRIBUTE_PREFIX } from '../redis/sessions/hash-text.js';
-import { fromHash, type HashChange, toHash } from '../redis/sessions/redis-session.mapper.js';
+import {
+  fromHash,
+  type HashChange,
+  toHash,
+  ATTRIBUTE_PREFIX,
+} from '../redis/sessions/redis-session.mapper.js';
 import { type SessionChange, type StoredSession } from '../session/session-change.js';
 import { SessionCorruptError, SessionOptionError } from '../session/session.errors.js';
 import { ownNameOf, springNameOf } from './spring-attributes.js';

@@ -34,10 +34,8 @@ import {
 import { WebSocketSessions } from '../messages/open-sockets.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
 import { isIndexed } from '../../session/session-repository.js';
-import {
-  agedAuthentication,
-  type AuthenticationFailureReason,
-} from '../../security/authentication.js';
+import { type AuthenticationFailureReason } from '../../security/authentication.js';
+import { agedAuthentication } from '../../security/remember-me.js';
 
 const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
 const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];

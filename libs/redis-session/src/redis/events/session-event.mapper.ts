@@ -1,7 +1,7 @@
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { type SessionCodec } from '../../session/attributes/codec.js';
 import { type SessionEvent, SessionEventType } from '../../session/session-event.js';
-import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
+import { ATTRIBUTE_PREFIX } from '../sessions/redis-session.mapper.js';
 import { entriesOf, INDEX_VALUE_FIELD_PREFIX } from '../indexed/session-index.js';
 import { attempt, decodedAttributes } from '../../session/indexed/recorded-event.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';

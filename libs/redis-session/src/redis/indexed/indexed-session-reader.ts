@@ -1,4 +1,5 @@
-import { type StoredSession, expiryTimeMs } from '../../session/session-change.js';
+import { type StoredSession } from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-times.js';
 import {
   entriesOfHash,
   type IndexEntry,

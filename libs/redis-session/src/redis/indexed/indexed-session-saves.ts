@@ -13,7 +13,7 @@ import {
 } from '../client/script.js';
 import { SharedScript } from '../client/shared-script.js';
 import { createIndexed, saveIndexed, setIndexedAttributes } from '../lua/scripts.generated.js';
-import { ATTRIBUTE_PREFIX } from '../sessions/hash-text.js';
+
 import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';
 import {
   type HashChange,
@@ -21,6 +21,7 @@ import {
   expiryOf,
   setsAttributesAlone,
   timesOf,
+  ATTRIBUTE_PREFIX,
 } from '../sessions/redis-session.mapper.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';

@@ -1,9 +1,6 @@
 import { type MapSession } from '../../session/map-session.js';
-import {
-  type SaveOutcome,
-  type SessionChange,
-  expiryTimeMs,
-} from '../../session/session-change.js';
+import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-times.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
 import { viewOf } from '../../session/session-store.js';
 import { afterSave, SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';

@@ -7,10 +7,10 @@ import {
 } from './indexed-session-saves.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
 import { withDeadline } from '../../lib/deadline.js';
-import { KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/known-hashes.js';
+
 import { deleteIndexed, endSession, loadIndexed } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
-import { type HashFields } from '../sessions/hash-text.js';
+import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/hash-fields.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import { changedFields, fromConflict } from '../sessions/redis-session.mapper.js';
 import { SessionReads } from '../sessions/session-reads.js';

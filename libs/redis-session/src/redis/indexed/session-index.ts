@@ -11,7 +11,7 @@ import {
   unknownOutcome,
 } from '../client/script.js';
 import { generateSessionId } from '../../session/session-id.js';
-import { type HashFields } from '../sessions/hash-text.js';
+import { type HashFields } from '../sessions/hash-fields.js';
 
 /**
  * Ms that an entry stays after its expiry. A session that is in use lives on while its entry says otherwise, until the

@@ -3,8 +3,8 @@ import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
-  expiryTimeMs,
 } from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-times.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type FindSessionOptions } from '../../session/session-repository.js';
 import { BackgroundLoop } from '../../lib/background-loop.js';

@@ -9,7 +9,6 @@ import {
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
-  expiryTimeMs,
 } from '../../session/session-change.js';
 import {
   type SessionRepositoryOptions,
@@ -26,7 +25,7 @@ import {
   setsLargeTexts,
   toHash,
 } from './redis-session.mapper.js';
-import { RecordedAccesses } from '../../session/recorded-accesses.js';
+import { RecordedAccesses, expiryTimeMs } from '../../session/session-times.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */
 export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({

@@ -7,8 +7,8 @@ import {
   saveSession,
   setAttributes,
 } from '../lua/scripts.generated.js';
-import { type HashFields } from './hash-text.js';
-import { KnownHashes, LEAST_KNOWN_BYTES } from './known-hashes.js';
+import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from './hash-fields.js';
+
 import { withDeadline } from '../../lib/deadline.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import {

@@ -1,13 +1,9 @@
-import {
-  expiryTimeMs,
-  type SessionChange,
-  type StoredSession,
-} from '../../session/session-change.js';
+import { type SessionChange, type StoredSession } from '../../session/session-change.js';
+import { expiryTimeMs } from '../../session/session-times.js';
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { STABLE_PREFIX_LENGTH } from '../../session/session-id.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
-import { ATTRIBUTE_PREFIX, AttributeTexts, type HashFields } from './hash-text.js';
-import { LEAST_KNOWN_BYTES } from './known-hashes.js';
+import { type HashFields, LEAST_KNOWN_BYTES } from './hash-fields.js';
 
 /** Epoch ms, decimal. */
 const CREATION_TIME = 'creationTime';
@@ -15,6 +11,9 @@ const CREATION_TIME = 'creationTime';
 const LAST_ACCESSED_TIME = 'lastAccessedTime';
 /** Seconds, decimal; -1 = never. */
 const MAX_INACTIVE_INTERVAL = 'maxInactiveInterval';
+
+/** What the names of attributes are preceded by in a hash. */
+export const ATTRIBUTE_PREFIX = 'sessionAttr:';
 
 /** What a save makes of a hash. Times are epoch ms, decimal; the interval is seconds, decimal. */
 export interface HashChange {
@@ -166,4 +165,58 @@ export function redisSessionKeys(namespace: string): RedisSessionKeys {
     session: (id) => `${sessionPrefix}${tag(id)}${id.slice(STABLE_PREFIX_LENGTH)}`,
     save: (id, saveId) => `${namespace}:saves:${tag(id)}${saveId}`,
   };
+}
+
+/** The attributes among the fields of a hash, looked up when somebody asks for them. */
+export class AttributeTexts implements ReadonlyMap<string, string> {
+  private map: ReadonlyMap<string, string> | undefined;
+
+  constructor(private readonly hash: HashFields) {}
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  get(name: string): string | undefined {
+    return this.hash.get(ATTRIBUTE_PREFIX + name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  keys(): MapIterator<string> {
+    return this.all.keys();
+  }
+
+  values(): MapIterator<string> {
+    return this.all.values();
+  }
+
+  entries(): MapIterator<[string, string]> {
+    return this.all.entries();
+  }
+
+  [Symbol.iterator](): MapIterator<[string, string]> {
+    return this.entries();
+  }
+
+  forEach(
+    visit: (text: string, name: string, map: ReadonlyMap<string, string>) => void,
+    thisArgument?: unknown,
+  ): void {
+    this.all.forEach(visit, thisArgument);
+  }
+
+  private get all(): ReadonlyMap<string, string> {
+    this.map ??= new Map(this.pairs());
+    return this.map;
+  }
+
+  private *pairs(): Generator<[string, string], void> {
+    for (const field of this.hash.keys()) {
+      if (!field.startsWith(ATTRIBUTE_PREFIX)) continue;
+      yield [field.slice(ATTRIBUTE_PREFIX.length), this.hash.get(field) ?? ''];
+    }
+  }
 }

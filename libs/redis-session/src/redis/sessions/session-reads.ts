@@ -3,8 +3,14 @@ import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { refuseWrongType, type ScriptArguments } from '../client/script.js';
 import { SharedScript, type SharedScriptInput } from '../client/shared-script.js';
-import { type HashFields, HashText, SEPARATOR, HashList } from './hash-text.js';
-import { KnownHash, type KnownHashes } from './known-hashes.js';
+import {
+  type HashFields,
+  HashText,
+  SEPARATOR,
+  HashList,
+  KnownHash,
+  type KnownHashes,
+} from './hash-fields.js';
 
 const ACTION = 'load the session';
 

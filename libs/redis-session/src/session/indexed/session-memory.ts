@@ -1,5 +1,6 @@
 import { LruMap } from '../../lib/lru-map.js';
-import { type StoredSession, expiryTimeMs } from '../session-change.js';
+import { type StoredSession } from '../session-change.js';
+import { expiryTimeMs } from '../session-times.js';
 import {
   type PolledEvent,
   OncePollingEventSource,

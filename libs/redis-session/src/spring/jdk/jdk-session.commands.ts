@@ -12,10 +12,10 @@ import {
   WriteDeadline,
 } from '../../redis/client/script.js';
 import { endSpringJdk, loadSpringJdk, saveSpringJdk } from '../../redis/lua/scripts.generated.js';
-import { ATTRIBUTE_PREFIX } from '../../redis/sessions/hash-text.js';
+
 import { type RedisClient } from '../../redis/client/redis-client.js';
 import { type SaveOutcome, type StoredSession } from '../../session/session-change.js';
-import { type HashChange } from '../../redis/sessions/redis-session.mapper.js';
+import { type HashChange, ATTRIBUTE_PREFIX } from '../../redis/sessions/redis-session.mapper.js';
 import { ownNameOf } from '../spring-attributes.js';
 import { type SpringSessionKeys } from '../spring-session.keys.js';
 

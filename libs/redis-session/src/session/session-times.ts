@@ -1,6 +1,39 @@
 import { LruMap } from '../lib/lru-map.js';
 import { type MapSession } from './map-session.js';
-import { type SessionChange, type SessionTimes } from './session-change.js';
+import { type SessionChange } from './session-change.js';
+import { readable } from '../lib/logger.js';
+import { SessionOptionError } from './session.errors.js';
+
+/** The times that decide when a session ends. */
+export interface SessionTimes {
+  /** Epoch ms. */
+  readonly creationTime: number;
+  /** Epoch ms. */
+  readonly lastAccessedTime: number;
+  /** Seconds; -1 = never. */
+  readonly maxInactiveInterval: number;
+}
+
+/** @returns epoch ms at which the session ends (that instant included), Infinity when never */
+export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: number): number {
+  const idle =
+    times.maxInactiveInterval < 0
+      ? Infinity
+      : times.lastAccessedTime + times.maxInactiveInterval * 1000;
+  const absolute =
+    absoluteTimeoutSeconds === undefined
+      ? Infinity
+      : times.creationTime + absoluteTimeoutSeconds * 1000;
+  return Math.min(idle, absolute);
+}
+
+/** @throws SessionOptionError unless `seconds` can be a session's maxInactiveIntervalSeconds: whole, not 0; negative = never */
+export function refuseUnlessInterval(seconds: number): void {
+  if (Number.isSafeInteger(seconds) && seconds !== 0) return;
+  throw new SessionOptionError(
+    `maxInactiveIntervalSeconds must be a positive integer, or a negative one (never), got ${readable(String(seconds))}.`,
+  );
+}
 
 /** How many sessions are remembered: about 2 MB. */
 const MAX_SESSIONS = 10_000;
