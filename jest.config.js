@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -30,8 +32,10 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 30_000,
-  // More would be faster, but tests that run against a deadline of a real server would come too late now and then.
-  maxWorkers: '100%',
+  // For a busy machine: no test takes that long by itself.
+  testTimeout: 60_000,
+  testSequencer: '<rootDir>/test/support/slowest-first.js',
+  // Half of the time of a test is waiting for a server, a deadline or an end.
+  maxWorkers: 2 * availableParallelism(),
   workerIdleMemoryLimit: '1GB',
 };
