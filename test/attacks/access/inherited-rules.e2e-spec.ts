@@ -70,6 +70,23 @@ class RedecoratedController extends OrdersController {
 @RequireAuthorities('ADMIN')
 class StricterController extends SubclassController {}
 
+@Controller('closed')
+@RequireAuthorities('ADMIN')
+class ClosedController extends AdminController {
+  @Get('health')
+  override health(): string {
+    return 'closed';
+  }
+}
+
+@Controller('reopened')
+class ReopenedController extends AdminController {
+  @Get('health')
+  override health(): string {
+    return 'reopened';
+  }
+}
+
 @Authenticated()
 abstract class OwnRulesController {
   @Get('own')
@@ -96,6 +113,8 @@ describe.each(PLATFORMS)('The rules of a base class, on %s', (platform) => {
     ['/redecorated/orders', 403, 200],
     ['/stricter/health', 200, 200],
     ['/stricter-class/own', 403, 200],
+    ['/closed/health', 403, 200],
+    ['/reopened/health', 200, 200],
   ])(
     'hold beside those of a subclass: %s answers users %i and admins %i',
     async (path, ...want) => {
@@ -110,6 +129,8 @@ describe.each(PLATFORMS)('The rules of a base class, on %s', (platform) => {
             RedecoratedController,
             StricterController,
             StricterClassController,
+            ClosedController,
+            ReopenedController,
           ],
           providers: LOGIN_PARTS.providers,
         },

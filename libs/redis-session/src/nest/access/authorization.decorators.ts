@@ -130,7 +130,8 @@ interface RouteRulesRequest {
 
 /**
  * All rules of a handler. In one class, those of the handler replace those of the class. Rules of a base class, and of a
- * handler that a subclass overrides, hold as well, up to the first `@Public()`. Empty without rules.
+ * handler that a subclass overrides, hold as well, up to the first `@Public()`. One of a handler opens it for classes that
+ * inherit it; a class that overrides it without a decorator keeps its own rules. Empty without rules.
  */
 export function routeRulesOf({
   handler,
@@ -138,15 +139,19 @@ export function routeRulesOf({
   ignoresClasses = false,
 }: RouteRulesRequest): readonly RouteRule[] {
   const ofHandlers: RouteRule[] = [];
+  /** Of the classes that have the handler, not only inherit it. */
+  const ofOwners: RouteRule[] = [];
   const all: RouteRule[] = [];
   const chain = classesOf(target);
   const name = handlerNameOf(handler, chain);
   for (const declaring of chain) {
     const method = name === undefined ? handler : ownMethod(declaring, name);
     const ofHandler = method && ownRules(method);
+    const rules = ofHandler ?? ownRules(declaring) ?? [];
     if (ofHandler) ofHandlers.push(...ofHandler);
-    if (ofHandler?.some(isPublic)) return ofHandlers;
-    all.push(...(ofHandler ?? ownRules(declaring) ?? []));
+    if (method) ofOwners.push(...rules);
+    if (ofHandler?.some(isPublic)) return ignoresClasses ? ofHandlers : ofOwners;
+    all.push(...rules);
     if (all.some(isPublic)) break;
   }
   return ignoresClasses ? ofHandlers : all;
