@@ -23,7 +23,7 @@ if now > latest then
   return { -2, now }
 end
 
-local reply, isPlain = { 1, now }, true
+local reply
 for i = 1, #sessionKeys do
   local knownVersion, first = ARGV[nextOwn], nextOwn + 2
   nextOwn = first + 2 * ARGV[nextOwn + 1]
@@ -37,7 +37,9 @@ for i = 1, #sessionKeys do
   if created and not stored[4] and expiryOf(created, accessed, interval, absoluteTimeout) > now then
     outcome, version = 1, setVersioned(sessionKeys[i], stored[5], knownVersion, first, nextOwn - 1)
   end
-  reply[2 * i + 1], reply[2 * i + 2] = outcome, version
-  isPlain = isPlain and outcome == 1 and version == ''
+  if outcome ~= 1 or version ~= '' then
+    reply = reply or allSaved({ 1, now }, #sessionKeys)
+    reply[2 * i + 1], reply[2 * i + 2] = outcome, version
+  end
 end
-return isPlain and now or reply
+return reply or now
