@@ -149,6 +149,12 @@ const CASES: readonly [sentence: string, path: string, wrong: Visit, ...right: V
     { options: { repository: 'indexed' } },
   ],
   [
+    'Cannot find the sessions of a user: the name must be a string, got undefined. It is the `name` of the authentication.',
+    'POST /sessions',
+    { options: { repository: 'indexed' }, user: { sub: 'kim' } },
+    { options: { repository: 'indexed' } },
+  ],
+  [
     `Cannot end every session of a user: ${INDEXED_ONLY}`,
     'POST /logout-everywhere',
     {},

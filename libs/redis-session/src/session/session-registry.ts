@@ -62,7 +62,10 @@ export class SessionRegistry {
     principalName: string,
     { currentId, ...page }: SessionListRequest = {},
   ): Promise<SessionInformationPage> {
-    const { sessions, total } = await this.repository.findByPrincipalName(principalName, page);
+    const { sessions, total } = await this.repositoryFor(principalName).findByPrincipalName(
+      principalName,
+      page,
+    );
     return { sessions: sessions.map((session) => this.toInformation(session, currentId)), total };
   }
 
@@ -78,19 +81,32 @@ export class SessionRegistry {
    * @returns whether the user had such a session
    */
   async expireByRef(principalName: string, ref: string): Promise<boolean> {
-    const session = await findByRef(this.repository, principalName, ref);
+    const session = await findByRef(this.repositoryFor(principalName), principalName, ref);
     if (session) await this.expire(session.id);
     return session !== undefined;
   }
 
   /** Ends all sessions of a user but one. @returns how many */
   expireOthers(principalName: string, currentId: string): Promise<number> {
-    return this.repository.endByPrincipalName(principalName, SIGNED_OUT_REASON, currentId);
+    return this.repositoryFor(principalName).endByPrincipalName(
+      principalName,
+      SIGNED_OUT_REASON,
+      currentId,
+    );
   }
 
   /** Ends all sessions of a user: after a changed password, or a stolen device. @returns how many */
   expireAll(principalName: string): Promise<number> {
-    return this.repository.endByPrincipalName(principalName, SIGNED_OUT_REASON);
+    return this.repositoryFor(principalName).endByPrincipalName(principalName, SIGNED_OUT_REASON);
+  }
+
+  /** @throws TypeError unless the name is a string: a field that the user does not have is easily taken for it */
+  private repositoryFor(principalName: string): IndexedSessionRepository {
+    const { repository } = this;
+    if (typeof principalName === 'string') return repository;
+    throw new TypeError(
+      `Cannot find the sessions of a user: the name must be a string, got ${typeof principalName}. It is the \`name\` of the authentication.`,
+    );
   }
 
   /** @throws SessionOptionError unless the sessions are indexed */
