@@ -57,9 +57,9 @@ export const Public = (): RuleDecorator => rule({ kind: 'public' });
 function rule(added: RouteRule): RuleDecorator {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     if (added.kind === 'authorities') refuseWithoutAuthority(added, nameOf(target, key));
-    const annotated: object = (descriptor?.value as object | undefined) ?? target;
-    const rules = (Reflect.getOwnMetadata(ROUTE_RULES, annotated) ?? []) as RouteRule[];
-    Reflect.defineMetadata(ROUTE_RULES, [added, ...rules], annotated);
+    const method = descriptor?.value as object | undefined;
+    const rules = (method ? methodRules(method) : classRules(target)) ?? [];
+    Reflect.defineMetadata(ROUTE_RULES, [added, ...rules], method ?? target);
   };
 }
 
@@ -146,8 +146,8 @@ export function routeRulesOf({
   const name = handlerNameOf(handler, chain);
   for (const declaring of chain) {
     const method = name === undefined ? handler : ownMethod(declaring, name);
-    const ofHandler = method && ownRules(method);
-    const rules = ofHandler ?? ownRules(declaring) ?? [];
+    const ofHandler = method && methodRules(method);
+    const rules = ofHandler ?? classRules(declaring) ?? [];
     if (ofHandler) ofHandlers.push(...ofHandler);
     if (method) ofOwners.push(...rules);
     if (ofHandler?.some(isPublic)) return ignoresClasses ? ofHandlers : ofOwners;
@@ -170,7 +170,9 @@ function handlerNameOf(handler: object, chain: readonly HandlerClass[]): string 
       if (value === handler) return name;
     }
   }
-  return undefined;
+  // Nest calls the method of the instance, which a constructor may have bound.
+  const [, bound] = /^bound (.+)/.exec((handler as { readonly name?: string }).name ?? '') ?? [];
+  return bound !== undefined && chain.some((each) => ownMethod(each, bound)) ? bound : undefined;
 }
 
 function ownMethod({ prototype }: HandlerClass, name: string): object | undefined {
@@ -178,8 +180,16 @@ function ownMethod({ prototype }: HandlerClass, name: string): object | undefine
   return typeof value === 'function' ? value : undefined;
 }
 
-function ownRules(annotated: object): readonly RouteRule[] | undefined {
-  return Reflect.getOwnMetadata(ROUTE_RULES, annotated) as readonly RouteRule[] | undefined;
+type Rules = readonly RouteRule[] | undefined;
+
+/** Without those of a base class. */
+function classRules(target: object): Rules {
+  return Reflect.getOwnMetadata(ROUTE_RULES, target) as Rules;
+}
+
+/** A wrapper may inherit them from what it wraps, as other metadata. */
+function methodRules(method: object): Rules {
+  return Reflect.getMetadata(ROUTE_RULES, method) as Rules;
 }
 
 function isPublic({ kind }: RouteRule): boolean {

@@ -34,6 +34,8 @@ interface Handler {
   readonly method: object;
   readonly name: string;
   readonly target: HandlerClass;
+  /** Of the class, if Nest has made one; it may have a method of its own. */
+  readonly instance: unknown;
 }
 
 /** Of one GraphQLModule. */
@@ -66,7 +68,7 @@ export function checkHandlers(
     const protectsAll = options.security.authorization === 'all';
     const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
     const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
-    checks.push(messageCheck(protectsAll, hasUnguardedPatterns));
+    checks.push(checkReplaced, messageCheck(protectsAll, hasUnguardedPatterns));
     if (!hasGuardedFields(modules)) checks.push(checkFieldRules);
     if (!hasGuardedFields(modules) && protectsAll) checks.push(openFieldCheck(modules));
   }
@@ -80,16 +82,27 @@ export function checkHandlers(
 function* handlersOf(modules: ModulesContainer): Iterable<Handler> {
   const scanner = new MetadataScanner();
   for (const { controllers, providers } of modules.values()) {
-    for (const { metatype } of [...controllers.values(), ...providers.values()]) {
+    for (const { instance, metatype } of [...controllers.values(), ...providers.values()]) {
       const prototype =
         typeof metatype === 'function' ? (metatype.prototype as unknown) : undefined;
       if (typeof metatype !== 'function' || typeof prototype !== 'object' || !prototype) continue;
       for (const name of scanner.getAllMethodNames(prototype)) {
         const method = (prototype as Record<string, object | undefined>)[name];
-        if (method) yield { method, name, target: metatype as HandlerClass };
+        if (method) yield { instance, method, name, target: metatype as HandlerClass };
       }
     }
   }
+}
+
+/** Nest asks the method of the instance for its decorators. */
+function checkReplaced({ instance, method, name, target }: Handler): string | undefined {
+  if (!Reflect.hasMetadata('path', method)) return undefined;
+  const called =
+    (instance as Record<string, object | undefined> | null | undefined)?.[name] ?? method;
+  const seen = routeRulesOf({ handler: called, target });
+  if (routeRulesOf({ handler: method, target }).every((rule) => seen.includes(rule)))
+    return undefined;
+  return 'has rules that Nest does not see, as the constructor replaces the method. Replace it on the class, by a decorator.';
 }
 
 /** `interceptor: false` leaves nobody who redirects after a login. */
@@ -140,11 +153,11 @@ function openFieldCheck(modules: ModulesContainer): Check {
   };
 }
 
-function isProtected({ method, target }: Omit<Handler, 'name'>): boolean {
+function isProtected({ method, target }: Pick<Handler, 'method' | 'target'>): boolean {
   return routeRulesOf({ handler: method, target }).some(({ kind }) => kind !== 'public');
 }
 
-function isOpen({ method, target }: Omit<Handler, 'name'>): boolean {
+function isOpen({ method, target }: Pick<Handler, 'method' | 'target'>): boolean {
   const rules = routeRulesOf({ handler: method, target });
   return rules.length > 0 && rules.every(({ kind }) => kind === 'public');
 }
