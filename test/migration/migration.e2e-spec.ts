@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import supertest from 'supertest';
-import { signConnectId } from '../../libs/redis-session/src/http/session-id/cookie-value.js';
+import { signConnectId } from '../../libs/redis-session/src/http/session-id/cookie-signature.js';
 import { movedTo } from '../../libs/redis-session/src/migration/session-blob.js';
 import { type RunningApp } from '../sample-app/app/app.contract.js';
 import { startOnConnectRedis } from '../sample-app/setup/connect-redis.js';

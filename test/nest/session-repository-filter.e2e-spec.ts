@@ -23,7 +23,7 @@ import {
 } from 'nestjs-redis-session';
 import { FlushMode } from 'nestjs-redis-session/store';
 import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
-import { rawRequestOf } from '../../libs/redis-session/src/nest/http-platform.js';
+import { rawRequestOf } from '../../libs/redis-session/src/nest/call-context.js';
 import { PLATFORMS, useApps } from '../support/apps/start-app.js';
 import { eventually } from '../support/waiting/eventually.js';
 import { LocalStrategy, type TestUser } from '../support/apps/local-strategy.js';

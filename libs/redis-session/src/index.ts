@@ -30,7 +30,7 @@ export {
 export { FreshSession } from './nest/access/fresh-session.guard.js';
 export { LoginGuard } from './nest/login/login.guard.js';
 export { OnSessionEvent, SessionEvents } from './nest/management/session-events.service.js';
-export { SessionRepositoryInterceptor } from './nest/session-repository.interceptor.js';
+export { SessionRepositoryInterceptor } from './nest/session-pipeline.js';
 export { SecuredMessages } from './nest/messages/secured-messages.decorator.js';
 
 // To inject

@@ -7,7 +7,7 @@ import {
   type Session,
 } from 'nestjs-redis-session';
 import { HeaderSessionIdResolver } from 'nestjs-redis-session/http';
-import { rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawResponseOf } from '../../../libs/redis-session/src/nest/call-context.js';
 import { PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';
 import { Visitor } from '../../support/http/visitor.js';
 

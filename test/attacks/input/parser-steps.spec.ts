@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isBrowserNavigation } from '../../../libs/redis-session/src/http/answers/request-matchers.js';
 import { toSafeReturnPath } from '../../../libs/redis-session/src/http/saved-requests/safe-return-path.js';
+import { verify } from '../../../libs/redis-session/src/http/session-id/cookie-signature.js';
 import {
   decodeCookieValue,
   findCookieValues,
-  verify,
-} from '../../../libs/redis-session/src/http/session-id/cookie-value.js';
+} from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
 import { jsonSessionCodec } from '../../../libs/redis-session/src/session/attributes/codec.js';
 import { requestWith } from '../../support/http/node-messages.js';
 import { startStepCounter, type StepCounter } from '../../support/faults/count-steps.js';

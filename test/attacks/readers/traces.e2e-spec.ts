@@ -5,7 +5,7 @@ import * as ioredis from 'ioredis';
 import { nearCache, OnSessionEvent, type RedisSessionModuleOptions } from 'nestjs-redis-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
 import request from 'supertest';
-import { signConnectId } from '../../../libs/redis-session/src/http/session-id/cookie-value.js';
+import { signConnectId } from '../../../libs/redis-session/src/http/session-id/cookie-signature.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { type Platform, PLATFORMS, startApp } from '../../support/apps/start-app.js';
 import { contextOf } from '../../support/redis/indexed-repository.js';

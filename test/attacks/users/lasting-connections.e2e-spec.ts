@@ -20,7 +20,7 @@ import getPort from 'get-port';
 import { AuthorizeBy, SecuredMessages, SecurityContextHolder } from 'nestjs-redis-session';
 import { once } from 'node:events';
 import { lastValueFrom, map } from 'rxjs';
-import { rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawResponseOf } from '../../../libs/redis-session/src/nest/call-context.js';
 import { Barrier } from '../../support/waiting/barrier.js';
 import request from 'supertest';
 import { placeOf, PLATFORMS, startApp, type StartedApp } from '../../support/apps/start-app.js';

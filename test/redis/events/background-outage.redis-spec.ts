@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BackgroundLoop } from '../../../libs/redis-session/src/lib/background-loop.js';
 import { BroadcastEventSource } from '../../../libs/redis-session/src/redis/events/broadcast-event-source.js';
-import { withDeadline } from '../../../libs/redis-session/src/lib/deadline.js';
+import { withDeadline } from '../../../libs/redis-session/src/lib/store-operation.js';
 import { OnceEventSource } from '../../../libs/redis-session/src/redis/events/once-event-source.js';
 import {
   createRedisClient,

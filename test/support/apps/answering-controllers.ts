@@ -20,7 +20,7 @@ import { type FastifyReply } from 'fastify';
 import { type Session } from 'nestjs-redis-session';
 import { from, type Observable } from 'rxjs';
 import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
-import { rawRequestOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawRequestOf } from '../../../libs/redis-session/src/nest/call-context.js';
 import { type Platform } from './start-app.js';
 
 /** Longer than what all buffers between a server and a client hold. */

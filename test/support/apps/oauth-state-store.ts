@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rawRequestOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawRequestOf } from '../../../libs/redis-session/src/nest/call-context.js';
 import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
 import { type Session } from '../../../libs/redis-session/src/session/session.js';
 

@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { CurrentSession, RedisSessionError, type Session } from 'nestjs-redis-session';
 import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
-import { rawRequestOf, rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawRequestOf, rawResponseOf } from '../../../libs/redis-session/src/nest/call-context.js';
 
 /** What the controller says of a session. */
 export interface SessionView {

@@ -5,7 +5,7 @@ import { Controller, Get, Inject, Query, Res, StreamableFile } from '@nestjs/com
 import { type Response } from 'express';
 import { type FastifyReply } from 'fastify';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
-import { rawResponseOf } from '../../../libs/redis-session/src/nest/http-platform.js';
+import { rawResponseOf } from '../../../libs/redis-session/src/nest/call-context.js';
 
 export const CHUNK_LENGTH = 65_536;
 /** 32 MB: more than the socket buffers of both sides take when nobody reads. */

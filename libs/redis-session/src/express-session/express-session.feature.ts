@@ -19,7 +19,7 @@ import {
   type ResolvedOptions,
 } from '../nest/options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from '../nest/redis-session.module-definition.js';
-import { SessionRepositoryMiddleware, toFunction } from '../nest/session-repository.middleware.js';
+import { SessionRepositoryMiddleware, toFunction } from '../nest/session-pipeline.js';
 import { runInScope } from '../security/security-context.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionMiddleware } from './connect/connect-session.js';

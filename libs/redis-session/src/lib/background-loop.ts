@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { reasonOf } from './deadline.js';
+import { reasonOf, Outages } from './store-operation.js';
 import { type SessionLogger } from './logger.js';
-import { Outages } from './outage-log.js';
 
 interface BackgroundLoopInput {
   /** For the log: completes "Cannot …". */

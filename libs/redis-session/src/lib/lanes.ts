@@ -1,4 +1,4 @@
-import { isUnanswered } from './deadline.js';
+import { isUnanswered } from './store-operation.js';
 import { foreignProperty } from './foreign-property.js';
 
 /** Runs actions one after the other. */

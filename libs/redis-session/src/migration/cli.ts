@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { Cluster } from 'ioredis';
-import { reasonOf } from '../lib/deadline.js';
+import { reasonOf } from '../lib/store-operation.js';
 import {
   closeRedisClient,
   createRedisClient,

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { signConnectId, verifyConnectId } from '../http/session-id/cookie-value.js';
+import { signConnectId, verifyConnectId } from '../http/session-id/cookie-signature.js';
 import {
   type CookieSessionIdResolver,
   type SessionIdAnnouncement,

@@ -1,4 +1,4 @@
-import { withDeadline } from '../lib/deadline.js';
+import { withDeadline } from '../lib/store-operation.js';
 import { replaceBlob } from '../redis/lua/scripts.generated.js';
 import { type RedisClient } from '../redis/client/redis-client.js';
 import {

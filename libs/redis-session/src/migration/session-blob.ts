@@ -1,5 +1,5 @@
 import secureJson from 'secure-json-parse';
-import { signConnectId, verifyConnectId } from '../http/session-id/cookie-value.js';
+import { signConnectId, verifyConnectId } from '../http/session-id/cookie-signature.js';
 import { isOwnAttribute } from '../session/attributes/attribute-names.js';
 
 /** A session as connect-redis writes it: `{"cookie":{"originalMaxAge":null,…},"passport":{"user":1},…}`. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { isUnanswered } from '../lib/deadline.js';
+import { isUnanswered } from '../lib/store-operation.js';
 import { DeadlineRunner } from './deadline-runner.js';
 
 it.each([

@@ -1,4 +1,4 @@
-import { NoAnswerError, withDeadline } from '../lib/deadline.js';
+import { NoAnswerError, withDeadline } from '../lib/store-operation.js';
 import { SessionEncodingError, SessionStoreError } from '../session/session.errors.js';
 
 /** What every command is given. */

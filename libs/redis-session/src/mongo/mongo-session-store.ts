@@ -1,6 +1,6 @@
 import { type Db, MongoClient } from 'mongodb';
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
-import { withDeadline } from '../lib/deadline.js';
+import { withDeadline } from '../lib/store-operation.js';
 import { resolversOf } from '../session/indexed/session-indexing.js';
 import { type SessionStore, type SessionStoreOptions } from '../session/session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';

@@ -1,37 +1,16 @@
 import { type ArgumentsHost, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type IncomingMessage } from 'node:http';
 import { type HttpAnswer } from '../http/answers/http-answer.js';
 import { type HttpExchange } from '../http/answers/http-exchange.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { prepareControl } from '../http/response/controlled-methods.js';
 import { isOfBody } from '../http/response/dropped-response.js';
-import { type SecurityContext, runInScope } from '../security/security-context.js';
+import { runInScope } from '../security/security-context.js';
 import { toHttpException } from './access/security.exceptions.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
-
-/** @param request - of Express, of Fastify, or raw. @returns that of node:http */
-export function rawRequestOf(request: object): IncomingMessage {
-  return ('raw' in request ? request.raw : request) as IncomingMessage;
-}
-
-/** @param response - of Express, of Fastify, or raw. @returns that of node:http */
-export function rawResponseOf(response: object): ServerResponse {
-  return ('raw' in response ? response.raw : response) as ServerResponse;
-}
-
-/** Sets `request.user`, where passport, guards and handlers look for the user; leaves it alone for anonymous visitors. */
-export function showUser(request: object, { authentication }: SecurityContext): void {
-  if (authentication) (request as { user?: unknown }).user = authentication.principal;
-}
-
-/** Replaces `request.user` if it is still `former`, which nobody but us has put there. */
-export function replaceUser(request: object, former: unknown, user: unknown): void {
-  if (former === undefined) return;
-  const { user: shown } = request as { readonly user?: unknown };
-  if (shown === former) Object.assign(request, { user });
-}
+import { rawRequestOf, rawResponseOf, showUser } from './call-context.js';
 
 /**
  * Fastify, if the application runs on it.
@@ -127,7 +106,8 @@ interface ExpressLike {
 @Injectable()
 export class HttpPlatform implements OnModuleInit {
   private isHooked = false;
-  private isExpress = false;
+  /** Whether the application runs on Express; false before it is initialized. */
+  isExpress = false;
   private readonly hasContextHolder: boolean;
 
   constructor(
@@ -177,14 +157,6 @@ export class HttpPlatform implements OnModuleInit {
       appendHeader: (name, value) => {
         adapter.appendHeader(response, name, value);
       },
-    };
-  }
-
-  /** Lets the exception filters answer for a session that could not be saved. On Fastify, a hook does that. */
-  answerFailures(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
-    if (!this.isExpress) return;
-    sessionRequest.failures.handler = (error) => {
-      next(toHttpException(error));
     };
   }
 

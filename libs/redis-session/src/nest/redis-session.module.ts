@@ -27,7 +27,7 @@ import { type ExcludedRoute, type ResolvedOptions } from './options/redis-sessio
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { LogoutMiddleware } from './login/logout.service.js';
-import { SessionRepositoryMiddleware, toFunction } from './session-repository.middleware.js';
+import { SessionRepositoryMiddleware, toFunction } from './session-pipeline.js';
 import { warnOfWeakGenerator } from '../session/session-id.js';
 import { SessionOptionError } from '../session/session.errors.js';
 

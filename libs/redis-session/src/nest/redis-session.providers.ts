@@ -25,9 +25,12 @@ import {
   RESOLVED_OPTIONS,
   REQUEST_SETUP,
 } from './redis-session.module-definition.js';
-import { SessionFeatures } from './session-features.js';
-import { SessionRepositoryInterceptor } from './session-repository.interceptor.js';
-import { SessionRepositoryMiddleware } from './session-repository.middleware.js';
+
+import {
+  SessionRepositoryMiddleware,
+  SessionRepositoryInterceptor,
+  SessionFeatures,
+} from './session-pipeline.js';
 import { OpenSessionStore } from './session-store.providers.js';
 
 /** What other providers and guards of the application may inject. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { stopInTime, toStoreError, withDeadline } from '../lib/deadline.js';
+import { stopInTime, toStoreError, withDeadline } from '../lib/store-operation.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { MapIndexedSessionRepository } from '../session/indexed/map-indexed-session-repository.js';
 import { MapSessionRepository } from '../session/map-session-repository.js';

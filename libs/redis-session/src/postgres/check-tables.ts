@@ -1,5 +1,5 @@
 import { type Pool } from 'pg';
-import { reasonOf } from '../lib/deadline.js';
+import { reasonOf } from '../lib/store-operation.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type SessionTables, createSessionTables } from './session-tables.js';
 

@@ -1,5 +1,5 @@
 import { type Pool, type PoolClient } from 'pg';
-import { NoAnswerError, withDeadline } from '../lib/deadline.js';
+import { NoAnswerError, withDeadline } from '../lib/store-operation.js';
 import { SessionCorruptError, SessionEncodingError } from '../session/session.errors.js';
 
 /** One SQL statement: the server prepares it once for each connection, under its name. */

@@ -1,6 +1,6 @@
 import { Pool, type PoolConfig } from 'pg';
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
-import { reasonOf, withDeadline } from '../lib/deadline.js';
+import { reasonOf, withDeadline } from '../lib/store-operation.js';
 import {
   type SessionSharing,
   type SessionStore,

@@ -3,7 +3,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
 } from '../session/session-store.js';
-import { reasonOf } from '../lib/deadline.js';
+import { reasonOf } from '../lib/store-operation.js';
 import { type StoredSessionRepository } from '../session/stored-session-repository.js';
 import {
   type RedisConnection,

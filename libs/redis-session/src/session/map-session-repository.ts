@@ -1,6 +1,11 @@
 import { type SessionRepositoryOptions, DEFAULT_REPOSITORY_OPTIONS } from './repository-options.js';
-import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { type SessionTimes, expiryTimeMs } from './session-times.js';
+import {
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+  type SessionTimes,
+} from './session-change.js';
+import { expiryTimeMs } from './session-times.js';
 import { type SessionEnd } from './indexed/session-end.js';
 import { type MapSession } from './map-session.js';
 import { StoredSessionRepository } from './stored-session-repository.js';

@@ -2,6 +2,7 @@ import { type AttributeLookup, SessionAttributeMap } from './attributes/attribut
 import { refuseUnlessInterval } from './session-times.js';
 import {
   type PendingSessionChange,
+  type SessionView,
   type SessionInput,
   type SessionSetup,
   type SessionOwner,
@@ -37,25 +38,18 @@ export class MapSession extends ShownByNames implements Session {
   isVisitorLogin = false;
 
   /** @internal */
-  constructor({
-    setup,
-    owner,
-    id,
-    times,
-    attributes,
-    isNew,
-    isOutdated,
-  }: SessionInput<MapSession>) {
+  constructor(input: SessionInput<MapSession>) {
     super();
+    const { setup, times } = input;
     this.setup = setup;
-    this.owner = owner;
-    this.knownId = this.currentId = id;
-    this.isUnsaved = isNew;
-    this.isOutdated = isOutdated;
+    this.owner = input.owner;
+    this.knownId = this.currentId = input.id;
+    this.isUnsaved = input.isNew;
+    this.isOutdated = input.isOutdated;
     this.createdMs = times.creationTime;
     this.accessTimeMs = times.lastAccessedTime;
     this.intervalSeconds = times.maxInactiveInterval;
-    this.attributes = new SessionAttributeMap(setup, attributes);
+    this.attributes = new SessionAttributeMap(setup, input.attributes);
   }
 
   get id(): string {
@@ -270,4 +264,12 @@ export class MapSession extends ShownByNames implements Session {
   private refuseIfEnded(action: string): void {
     if (this.hasEnded) throw SessionInvalidatedError.create(`use the session to ${action}`);
   }
+}
+
+/** The view of `session`, with its changes that are not saved yet. */
+export function viewOf(session: MapSession): SessionView {
+  return {
+    creationTime: session.creationTime,
+    getAttribute: <T>(name: string) => session.peekAttribute(name) as T | undefined,
+  };
 }

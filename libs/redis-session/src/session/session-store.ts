@@ -1,9 +1,9 @@
 import { SECURITY_CONTEXT_ATTRIBUTE } from './attributes/attribute-names.js';
-import { type MapSession } from './map-session.js';
 import { type SessionRepositoryOptions } from './repository-options.js';
 import { type SessionEventDelivery } from './session-event.js';
 import { type SessionChange, type StoredSession } from './session-change.js';
 import { type SessionKeeper } from './stored-session-repository.js';
+import { type SessionView } from './session.js';
 
 /** What an indexed repository is to do, with `repository: 'indexed'`. */
 export interface SessionIndexOptions {
@@ -80,22 +80,8 @@ export interface SessionSharing {
   readonly storedNameOf: (name: string) => string;
 }
 
-/** A session as an index function sees it: reading changes nothing and counts as no access. */
-export interface SessionView {
-  readonly creationTime: Date;
-  getAttribute<T>(name: string): T | undefined;
-}
-
 /** @returns the value under which a session is found by an index; undefined = it is not in the index */
 export type SessionIndexResolver = (session: SessionView) => string | undefined;
-
-/** The view of `session`, with its changes that are not saved yet. */
-export function viewOf(session: MapSession): SessionView {
-  return {
-    creationTime: session.creationTime,
-    getAttribute: <T>(name: string) => session.peekAttribute(name) as T | undefined,
-  };
-}
 
 /**
  * The name of the user in the attribute that keeps the security context: `SECURITY_CONTEXT` → `authentication.name`.

@@ -1,18 +1,7 @@
 import { LruMap } from '../lib/lru-map.js';
-import { type MapSession } from './map-session.js';
-import { type SessionChange } from './session-change.js';
+import { type SessionChange, type SessionTimes } from './session-change.js';
 import { readable } from '../lib/logger.js';
 import { SessionOptionError } from './session.errors.js';
-
-/** The times that decide when a session ends. */
-export interface SessionTimes {
-  /** Epoch ms. */
-  readonly creationTime: number;
-  /** Epoch ms. */
-  readonly lastAccessedTime: number;
-  /** Seconds; -1 = never. */
-  readonly maxInactiveInterval: number;
-}
 
 /** @returns epoch ms at which the session ends (that instant included), Infinity when never */
 export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: number): number {
@@ -80,10 +69,10 @@ export class RecordedAccesses {
     this.nextMs.set(id, stored.lastAccessedTime + intervalMs);
   }
 
-  /** After a save under a new id, which has recorded the access. */
-  rememberSaved(change: SessionChange, session: MapSession | undefined): void {
+  /** After a save under a new id, which has recorded the access. @param maxInactiveIntervalSeconds - of the session */
+  rememberSaved(change: SessionChange, maxInactiveIntervalSeconds: number | undefined): void {
     const { isNew, id, storedId } = change;
-    const maxInactiveInterval = change.maxInactiveInterval ?? session?.maxInactiveIntervalSeconds;
+    const maxInactiveInterval = change.maxInactiveInterval ?? maxInactiveIntervalSeconds;
     if ((isNew || id !== storedId) && maxInactiveInterval !== undefined)
       this.remember(id, { ...change, maxInactiveInterval });
   }

@@ -3,8 +3,7 @@ import { readable } from '../lib/logger.js';
 import { type AttributeLookup, type PendingAttributeChange } from './attributes/attributes.js';
 import { type SessionCodec } from './attributes/codec.js';
 import { type FlushMode, type SaveMode } from './repository-options.js';
-import { type SessionChange } from './session-change.js';
-import { type SessionTimes } from './session-times.js';
+import { type SessionChange, type SessionTimes } from './session-change.js';
 
 /**
  * Names and types of the application's attributes, by declaration merging:
@@ -151,4 +150,10 @@ export interface SessionInput<S> {
 /** A save in progress: what is written, and what to tell the session when it is. */
 export interface PendingSessionChange extends SessionChange {
   readonly attributes: ReadonlyMap<string, PendingAttributeChange>;
+}
+
+/** A session as an index function sees it: reading changes nothing and counts as no access. */
+export interface SessionView {
+  readonly creationTime: Date;
+  getAttribute<T>(name: string): T | undefined;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MapSessionRepository } from './map-session-repository.js';
 import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
-import { viewOf } from './session-store.js';
+import { viewOf } from './map-session.js';
 import { SessionStoreError, afterSave, isDoubtful, refused } from './session.errors.js';
 
 /** Another process changes `count` before each save that `isLate` says comes too late. */

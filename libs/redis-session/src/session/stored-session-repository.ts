@@ -1,7 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { toStoreError, withDeadline } from '../lib/deadline.js';
+import {
+  toStoreError,
+  withDeadline,
+  OutageLog,
+  type StoreOperation,
+} from '../lib/store-operation.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
-import { OutageLog, type StoreOperation } from '../lib/outage-log.js';
+
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionSetup } from './session.js';
 import {

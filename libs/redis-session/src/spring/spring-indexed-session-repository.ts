@@ -2,7 +2,7 @@ import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/redis-session.mapper.js';
 import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
-import { type MapSession } from '../session/map-session.js';
+import { type MapSession, viewOf } from '../session/map-session.js';
 import {
   type SaveOutcome,
   type SessionChange,
@@ -21,7 +21,7 @@ import {
   resolvePage,
 } from '../session/session-repository.js';
 import { UnansweredSessions } from '../session/indexed/unanswered-sessions.js';
-import { type SessionIndexOptions, viewOf } from '../session/session-store.js';
+import { type SessionIndexOptions } from '../session/session-store.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { EXPIRED_ATTRIBUTE } from './spring-attributes.js';
 import { SpringSessionEvents } from './spring-session-events.js';

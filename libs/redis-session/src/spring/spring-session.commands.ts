@@ -15,7 +15,7 @@ import {
 import { endSpring, loadSpring, recordEvent, saveSpring } from '../redis/lua/scripts.generated.js';
 import { type HashChange } from '../redis/sessions/redis-session.mapper.js';
 import { type RedisClient, takeText } from '../redis/client/redis-client.js';
-import { withDeadline } from '../lib/deadline.js';
+import { withDeadline } from '../lib/store-operation.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type SpringSessionKeys } from './spring-session.keys.js';
 import { createdMessage, fromSpringConflict } from './spring-session.mapper.js';

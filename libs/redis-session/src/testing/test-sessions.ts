@@ -5,7 +5,7 @@ import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type LoginOptions, LoginService } from '../nest/login/login.service.js';
 import { REQUEST_SETUP } from '../nest/redis-session.module-definition.js';
-import { SessionFeatures } from '../nest/session-features.js';
+import { SessionFeatures } from '../nest/session-pipeline.js';
 import { SessionOptionError } from '../session/session.errors.js';
 import { type Session } from '../session/session.js';
 

@@ -3,7 +3,7 @@ import { RedisSessionError, SessionStoreError } from '../../session/session.erro
 import { failureAnswer } from '../../http/request/failures.js';
 import { type ProblemAnswer } from '../../http/answers/http-answer.js';
 import { type ResponseCommitter } from '../../http/response/response-committer.js';
-import { signConnectId } from '../../http/session-id/cookie-value.js';
+import { signConnectId } from '../../http/session-id/cookie-signature.js';
 import { cookieLine, isSecureConnection } from './connect-cookie.js';
 import {
   type ConnectRequest,

@@ -3,11 +3,8 @@ import { foreignProperty } from '../../lib/foreign-property.js';
 import { type CipherKey } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { CommittedResponse } from '../../http/response/committed-response.js';
-import {
-  decodeCookieValue,
-  findCookieValues,
-  verifyConnectId,
-} from '../../http/session-id/cookie-value.js';
+import { verifyConnectId } from '../../http/session-id/cookie-signature.js';
+import { decodeCookieValue, findCookieValues } from '../../http/session-id/cookie-serializer.js';
 import { ConnectExchange } from './connect-exchange.js';
 import { type ConnectRequest } from './connect-session-object.js';
 import { type ConnectSessionOptions, resolveConnectOptions } from './connect-session.options.js';

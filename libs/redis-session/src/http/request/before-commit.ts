@@ -6,7 +6,7 @@ import { type VisitorTimeouts } from './request-setup.js';
 export type BeforeCommit = () => void | Promise<void>;
 
 /** What the commit of one request has to do first. */
-export class BeforeCommitActions {
+export class CommitActions {
   /** Whether they run just now. */
   isRunning = false;
   private readonly actions: BeforeCommit[] = [];
@@ -71,9 +71,8 @@ export class EndedSessions {
 export class EarlyEnd {
   private constructor(private readonly timeouts: VisitorTimeouts) {}
 
-  /** @returns undefined when `session` was not made for saved requests, or would not live longer anyway */
-  static of(session: MapSession, timeouts: VisitorTimeouts | undefined): EarlyEnd | undefined {
-    if (session.maxInactiveIntervalSeconds !== timeouts?.savedRequestSeconds) return undefined;
+  /** @param session - that ends as early as one for saved requests. @returns undefined when it holds anything else */
+  static of(session: MapSession, timeouts: VisitorTimeouts): EarlyEnd | undefined {
     return holdsOnlySavedRequests(session) ? new EarlyEnd(timeouts) : undefined;
   }
 

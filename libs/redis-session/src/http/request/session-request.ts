@@ -11,17 +11,12 @@ import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
 } from '../../session/session.errors.js';
-import {
-  EarlyEnd,
-  EndedSessions,
-  type BeforeCommit,
-  BeforeCommitActions,
-} from './before-commit.js';
+import { EarlyEnd, EndedSessions, type BeforeCommit, CommitActions } from './before-commit.js';
 import { RequestFailures } from './failures.js';
-import { RequestedSession } from './requested-session.js';
+import { RequestedSession, SessionAnnouncement } from './session-exchange.js';
 import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
 import { type ProblemAnswer } from '../answers/http-answer.js';
-import { SessionAnnouncement } from './session-announcement.js';
+
 import { type RequestSetup } from './request-setup.js';
 
 const requests = foreignProperty<SessionRequest>('session request');
@@ -36,10 +31,10 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
-  private readonly beforeCommit = new BeforeCommitActions();
+  private beforeCommit: CommitActions | undefined;
   /** Done to a new session right before it is stored for the first time. */
   readonly beforeFirstSave: ((session: MapSession) => void)[] = [];
-  private readonly endedSessions = new EndedSessions((session) => this.deleteEnded(session));
+  private endedSessions: EndedSessions | undefined;
   private isContextLoaded = false;
   private isHeadWritten = false;
   private lostSession: MapSession | undefined;
@@ -160,6 +155,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
   doBeforeCommit(action: BeforeCommit): void {
+    this.beforeCommit ??= new CommitActions();
     this.beforeCommit.add(action);
   }
 
@@ -172,7 +168,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     const { statusCode } = this.response;
     if (this.failures.isToldBy(statusCode)) return false;
     if (this.failures.isBlamedOnApp(statusCode)) return true;
-    if (this.beforeCommit.isPending || this.endedSessions.isPending) return true;
+    if (this.beforeCommit?.isPending || this.endedSessions?.isPending) return true;
     try {
       return this.keptSession?.hasChanges === true;
     } catch (error) {
@@ -244,6 +240,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   async invalidate(session: MapSession): Promise<void> {
     this.failures.refuseIfAnonymous();
     this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
+    this.endedSessions ??= new EndedSessions((ended) => this.deleteEnded(ended));
     await this.endedSessions.add(session);
   }
 
@@ -252,14 +249,16 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     const { session } = this.requested;
     if (this.session || !session) return;
     this.adopt(session);
-    this.earlyEnd = EarlyEnd.of(session, this.setup.visitorTimeouts);
-    this.setup.onSessionRead?.(session, this.response);
+    const { visitorTimeouts, onSessionRead } = this.setup;
+    if (session.maxInactiveIntervalSeconds === visitorTimeouts?.savedRequestSeconds)
+      this.earlyEnd = EarlyEnd.of(session, visitorTimeouts);
+    onSessionRead?.(session, this.response);
   }
 
   private async commitOnce(): Promise<void> {
     this.failures.refuseToWaitAgain();
-    await this.beforeCommit.runAll();
-    await this.endedSessions.deleteAll();
+    await this.beforeCommit?.runAll();
+    await this.endedSessions?.deleteAll();
     if (this.keptSession?.hasChanges) await this.saveUnlessLost(this.keptSession);
   }
 
@@ -278,7 +277,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
 
   /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
   refuseIfAnnounced(action: string): void {
-    const isInTime = this.beforeCommit.isRunning && !this.isHeadWritten;
+    const isInTime = this.beforeCommit?.isRunning === true && !this.isHeadWritten;
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);
   }
 

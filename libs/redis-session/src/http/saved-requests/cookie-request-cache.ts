@@ -13,7 +13,8 @@ import {
   withoutSavedRequest,
   withSavedRequest,
 } from './request-cache.js';
-import { findCookieValues, sign, verify } from '../session-id/cookie-value.js';
+import { sign, verify } from '../session-id/cookie-signature.js';
+import { findCookieValues } from '../session-id/cookie-serializer.js';
 
 /** As long as the output of HMAC-SHA256, RFC 2104 §3. */
 const MIN_SECRET_LENGTH = 32;

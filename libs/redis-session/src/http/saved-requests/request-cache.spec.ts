@@ -16,7 +16,7 @@ import {
   parseSavedRequests,
 } from './request-cache.js';
 import { CookieRequestCache } from './cookie-request-cache.js';
-import { sign } from '../session-id/cookie-value.js';
+import { sign } from '../session-id/cookie-signature.js';
 import { SessionRequestCache } from './session-request-cache.js';
 
 const SECRET = 'secret-of-32-characters-or-more!';

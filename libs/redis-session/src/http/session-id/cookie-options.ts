@@ -11,7 +11,7 @@ import {
   secretOption,
   tokenOption,
 } from '../../lib/option-group.js';
-import { isCookieDomain } from './cookie-value.js';
+import { type SessionLogger } from '../../lib/logger.js';
 
 /** 2^31 - 1: older browsers count in 32 bits. */
 export const MAX_COOKIE_AGE_SECONDS = 2_147_483_647;
@@ -114,4 +114,73 @@ function refuseDroppedCookie(options: ResolvedCookieOptions): void {
     'cookie.domain and cookie.domainPattern must be left out when cookie.name starts with "__Host-".':
       isHostBound && (domain ?? domainPattern) !== undefined,
   });
+}
+
+/** `plain`: percent-encoded where RFC 6265 asks for it. `base64`: RFC 4648 standard alphabet over UTF-8, as Spring writes it. */
+export type CookieEncoding = 'plain' | 'base64';
+
+/** Longest host name, RFC 1035 §2.3.4. Also bounds the work of the application's own pattern on a hostile `Host` header. */
+const MAX_HOST_NAME_LENGTH = 253;
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+
+const DOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`, 'i');
+
+/** Whether `text` may stand in the `Domain` attribute: dot-separated labels, no dot or hyphen at the ends. */
+export function isCookieDomain(text: string): boolean {
+  return text.length <= MAX_HOST_NAME_LENGTH && DOMAIN.test(text);
+}
+
+/**
+ * Makes the function that finds the `Domain` of the cookie for a request.
+ *
+ * @param pattern - must match the whole host name, in any case; its group 1 is the domain
+ * @returns a function that gives undefined (no `Domain` attribute) when the pattern does not match
+ */
+export function domainByPattern(pattern: RegExp): (request: IncomingMessage) => string | undefined {
+  const flags = new Set(pattern.flags.replace(/[gy]/g, '')).add('i');
+  const wholeName = new RegExp(`^(?:${pattern.source})$`, [...flags].join(''));
+  return (request) => {
+    const host = hostNameOf(request);
+    if (host.length > MAX_HOST_NAME_LENGTH) return undefined;
+    const domain = wholeName.exec(host)?.[1];
+    return domain !== undefined && isCookieDomain(domain) ? domain : undefined;
+  };
+}
+
+function hostNameOf(request: IncomingMessage): string {
+  const host = request.headers.host ?? request.headers[':authority'];
+  return typeof host === 'string' ? host.replace(/:\d*$/, '') : '';
+}
+
+/** Hears of each session cookie that is sent without `Secure`. */
+export type InsecureCookieListener = (
+  request: IncomingMessage,
+  sameSite: 'lax' | 'strict' | 'none' | boolean | undefined,
+) => void;
+
+const TRUST_THE_PROXY =
+  'Have the platform trust the proxy that ends TLS (app.set("trust proxy", …) on Express, trustProxy of the FastifyAdapter), or set cookie.secure to true.';
+
+/** Warns once of a cookie without `Secure` that no browser keeps, and once of one on a site that looks like https. */
+export function insecureCookieWarning(logger: SessionLogger): InsecureCookieListener {
+  let hasWarnedOfSameSite = false;
+  let hasWarnedOfProxy = false;
+  return (request, sameSite) => {
+    if (sameSite === 'none' && !hasWarnedOfSameSite) {
+      hasWarnedOfSameSite = true;
+      logger.warn(
+        `No browser keeps the session cookie: it has SameSite=None without Secure, because the request did not come over https as far as the platform knows. ${TRUST_THE_PROXY}`,
+      );
+    } else if (saysHttps(request) && !hasWarnedOfProxy) {
+      hasWarnedOfProxy = true;
+      logger.warn(
+        `The session cookie is sent without Secure, although X-Forwarded-Proto says https: it came from a proxy that the platform does not trust. ${TRUST_THE_PROXY}`,
+      );
+    }
+  };
+}
+
+function saysHttps({ headers }: IncomingMessage): boolean {
+  return String(headers['x-forwarded-proto']).split(',', 1)[0]?.trim().toLowerCase() === 'https';
 }

@@ -1,11 +1,16 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { type IncomingMessage } from 'node:http';
 import { CookieJar } from 'tough-cookie';
 import { requestWith } from '../../../../../test/support/http/node-messages.js';
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
-import { CookieSerializer } from './cookie-serializer.js';
-import { sign } from './cookie-value.js';
+import {
+  CookieSerializer,
+  decodeCookieValue,
+  encodeCookieValue,
+  findCookieValues,
+} from './cookie-serializer.js';
+import { sign } from './cookie-signature.js';
 
 const UUID = '33fdd1b6-b496-4b33-9f7d-df96679d32fe';
 const UUID_OF_SPRING = 'MzNmZGQxYjYtYjQ5Ni00YjMzLTlmN2QtZGY5NjY3OWQzMmZl';
@@ -310,5 +315,113 @@ describe.each<CookieOptions>([
         ]);
       }),
     );
+  });
+});
+
+describe('base64', () => {
+  it('writes and reads an id as Spring Session does', () => {
+    expect(encodeCookieValue(UUID, 'base64')).toBe(UUID_OF_SPRING);
+    expect(decodeCookieValue(UUID_OF_SPRING, 'base64')).toBe(UUID);
+  });
+
+  it('tolerates missing padding', () => {
+    expect(decodeCookieValue('YQ==', 'base64')).toBe('a');
+    expect(decodeCookieValue('YQ', 'base64')).toBe('a');
+  });
+
+  it.each(['-_-_', 'YWJj ZGVm', 'YR==', 'Y', 'YWJjY', 'YQ===', 'YWJj!', '====', UUID, '/w=='])(
+    'refuses %j',
+    (value) => {
+      expect(decodeCookieValue(value, 'base64')).toBeUndefined();
+    },
+  );
+});
+
+describe('plain', () => {
+  it('leaves an id of this library as it is', () => {
+    expect(encodeCookieValue('aZ09-_', 'plain')).toBe('aZ09-_');
+  });
+
+  it('refuses broken percent encoding', () => {
+    expect(decodeCookieValue('%', 'plain')).toBeUndefined();
+    expect(decodeCookieValue('%ff', 'plain')).toBeUndefined();
+  });
+});
+
+describe.each(['plain', 'base64'] as const)('%s', (encoding) => {
+  it('gives back every text, written in cookie octets of RFC 6265 only', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const value = encodeCookieValue(text, encoding);
+        expect(value).toMatch(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/);
+        expect(decodeCookieValue(value, encoding)).toBe(text);
+      }),
+    );
+  });
+});
+
+const find = (header: string, name = 'SESSION'): string[] => [...findCookieValues(header, name)];
+
+describe(findCookieValues, () => {
+  it('finds nothing in a header without the name', () => {
+    expect(find('')).toEqual([]);
+    expect(find('other=1; theme=dark')).toEqual([]);
+  });
+
+  it('finds all cookies of the name in their order', () => {
+    expect(find('a=0; SESSION=1; b=2;SESSION=3 ;\tSESSION=4')).toEqual(['1', '3', '4']);
+  });
+
+  it.each([
+    'session=1',
+    'XSESSION=1',
+    'SESSION2=1',
+    'X SESSION=1',
+    'a=SESSION=1',
+    'SESSION',
+    'SESSION =1',
+  ])('takes %j for another cookie', (header) => {
+    expect(find(header)).toEqual([]);
+  });
+
+  it('takes the quotes off a value', () => {
+    expect(find('SESSION="a=b"; SESSION="; SESSION=""; SESSION="x')).toEqual([
+      'a=b',
+      '"',
+      '',
+      '"x',
+    ]);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', '$.*+'])(
+    'treats %s as any other name',
+    (name) => {
+      expect(find(`a=1; ${name}=2; ${name}=3`, name)).toEqual(['2', '3']);
+      expect(find('a=1', name)).toEqual([]);
+    },
+  );
+
+  it('reads what a plain split at the semicolons reads', () => {
+    const part = fc.constantFrom('SESSION=', 'SESSION', '=', ';', ' ', '\t', '"', 'a', 'é');
+    fc.assert(
+      fc.property(
+        fc.array(part).map((parts) => parts.join('')),
+        (header) => {
+          const pairs = header.split(';').map((pair) => pair.replace(/^[ \t]+/, ''));
+          const expected = pairs.filter((pair) => pair.startsWith('SESSION=')).length;
+          expect(find(header)).toHaveLength(expected);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('looks at every character of a hostile header a bounded number of times', () => {
+    const size = 1_000_000;
+    for (const piece of ['SESSION=;', 'xSESSION=', ' ', 'SESSION= ', '"', ';']) {
+      const header = piece.repeat(size / piece.length);
+      const expected = header.split(';').filter((pair) => pair.trimStart().startsWith('SESSION='));
+      expect(find(header)).toHaveLength(expected.length);
+    }
   });
 });

@@ -1,17 +1,16 @@
 import { stringifySetCookie, type SetCookie } from 'cookie';
 import { type IncomingMessage } from 'node:http';
-import { type SessionLogger } from '../../lib/logger.js';
 import { LruMap } from '../../lib/lru-map.js';
-import { type ResolvedCookieOptions, MAX_COOKIE_AGE_SECONDS } from './cookie-options.js';
-import { type SessionCookieSettings } from './session-cookie.js';
 import {
+  type ResolvedCookieOptions,
+  MAX_COOKIE_AGE_SECONDS,
   domainByPattern,
-  decodeCookieValue,
-  encodeCookieValue,
-  findCookieValues,
-  sign,
-  verify,
-} from './cookie-value.js';
+  type CookieEncoding,
+  type InsecureCookieListener,
+} from './cookie-options.js';
+import { type SessionCookieSettings } from './session-cookie.js';
+import { sign, verify } from './cookie-signature.js';
+import { isUtf8 } from 'node:buffer';
 
 type IsSecure = (request: IncomingMessage) => boolean;
 
@@ -167,34 +166,66 @@ function lifetimeOf(maxAgeSeconds: number): Pick<SetCookie, 'maxAge' | 'expires'
   return { maxAge, expires: new Date(Date.now() + maxAge * 1000) };
 }
 
-/** Hears of each session cookie that is sent without `Secure`. */
-export type InsecureCookieListener = (
-  request: IncomingMessage,
-  sameSite: 'lax' | 'strict' | 'none' | boolean | undefined,
-) => void;
-
-const TRUST_THE_PROXY =
-  'Have the platform trust the proxy that ends TLS (app.set("trust proxy", …) on Express, trustProxy of the FastifyAdapter), or set cookie.secure to true.';
-
-/** Warns once of a cookie without `Secure` that no browser keeps, and once of one on a site that looks like https. */
-export function insecureCookieWarning(logger: SessionLogger): InsecureCookieListener {
-  let hasWarnedOfSameSite = false;
-  let hasWarnedOfProxy = false;
-  return (request, sameSite) => {
-    if (sameSite === 'none' && !hasWarnedOfSameSite) {
-      hasWarnedOfSameSite = true;
-      logger.warn(
-        `No browser keeps the session cookie: it has SameSite=None without Secure, because the request did not come over https as far as the platform knows. ${TRUST_THE_PROXY}`,
-      );
-    } else if (saysHttps(request) && !hasWarnedOfProxy) {
-      hasWarnedOfProxy = true;
-      logger.warn(
-        `The session cookie is sent without Secure, although X-Forwarded-Proto says https: it came from a proxy that the platform does not trust. ${TRUST_THE_PROXY}`,
-      );
-    }
-  };
+/** Makes a cookie value of `text`. */
+export function encodeCookieValue(text: string, encoding: CookieEncoding): string {
+  return encoding === 'base64' ? Buffer.from(text).toString('base64') : encodeURIComponent(text);
 }
 
-function saysHttps({ headers }: IncomingMessage): boolean {
-  return String(headers['x-forwarded-proto']).split(',', 1)[0]?.trim().toLowerCase() === 'https';
+/**
+ * Reverses {@link encodeCookieValue}.
+ *
+ * @returns undefined for a value that it cannot have made; missing base64 padding is tolerated
+ */
+export function decodeCookieValue(value: string, encoding: CookieEncoding): string | undefined {
+  return encoding === 'base64' ? decodeBase64(value) : decodePlain(value);
+}
+
+function decodePlain(value: string): string | undefined {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Strict, unlike `Buffer.from`, which skips what it does not know: one id must not have many cookie values. */
+function decodeBase64(value: string): string | undefined {
+  const bytes = Buffer.from(value, 'base64');
+  const canonical = bytes.toString('base64');
+  if (value.padEnd(canonical.length, '=') !== canonical || !isUtf8(bytes)) return undefined;
+  return bytes.toString();
+}
+
+/**
+ * Yields the values of all cookies named exactly `name`, in the order of a `Cookie` header, without surrounding quotes.
+ *
+ * A browser sends several cookies of one name when they differ in path or domain; a parser that returns an object would
+ * keep one of them. Linear in the length of the header; one `indexOf` when the name does not occur.
+ *
+ * @see RFC 6265 §5.4
+ */
+export function* findCookieValues(header: string, name: string): Generator<string, void> {
+  const marker = `${name}=`;
+  let at = header.indexOf(marker);
+  while (at !== -1) {
+    const start = at + marker.length;
+    if (startsPair(header, at)) {
+      const semicolon = header.indexOf(';', start);
+      const end = semicolon === -1 ? header.length : semicolon;
+      yield unquoted(header.slice(start, end).trim());
+    }
+    at = header.indexOf(marker, start);
+  }
+}
+
+function startsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && (header[before] === ' ' || header[before] === '\t')) before -= 1;
+  return before < 0 || header[before] === ';';
+}
+
+function unquoted(value: string): string {
+  const isQuoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"');
+  return isQuoted ? value.slice(1, -1) : value;
 }

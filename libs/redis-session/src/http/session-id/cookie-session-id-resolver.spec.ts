@@ -4,7 +4,7 @@ import { requestWith, responseTo } from '../../../../../test/support/http/node-m
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
 import { CookieSerializer } from './cookie-serializer.js';
 import { CookieSessionIdResolver } from './session-id-resolver.js';
-import { sign } from './cookie-value.js';
+import { sign } from './cookie-signature.js';
 
 const SECRET = 'current-secret-of-32-characters!';
 const OLD_SECRET = 'previous-secret-of-32-characters';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sign, verify } from './cookie-value.js';
+import { sign, verify } from './cookie-signature.js';
 
 const CURRENT = 'current-secret-of-32-characters!';
 const OLD = 'previous-secret-of-32-characters';

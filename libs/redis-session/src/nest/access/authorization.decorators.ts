@@ -5,7 +5,7 @@ import {
 } from '../../security/authorization.js';
 import { type SecurityContext } from '../../security/security-context.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { findSessionRequest, isMessage, securityContextOf } from '../messages/message-context.js';
+import { findSessionRequest, isMessage, securityContextOf } from '../call-context.js';
 
 /** What a rule of a route looks at. */
 export type RouteRule = AuthorizationRule<ExecutionContext>;

@@ -8,12 +8,12 @@ import {
 } from '@nestjs/common';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type AccessDenial } from '../../http/answers/access-denied-handler.js';
-import { keepOutOfSharedCaches } from '../../http/answers/http-answer.js';
+import { keepOutOfSharedCaches } from '../../http/request/session-exchange.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { rawRequestOf } from '../http-platform.js';
-import { findRequest } from '../messages/message-context.js';
+
+import { findRequest, rawRequestOf } from '../call-context.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedCsrfOptions } from '../options/security.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';

@@ -18,8 +18,8 @@ import {
   SessionLimitError,
   SessionStoreError,
 } from '../../session/session.errors.js';
-import { HttpPlatform, rawResponseOf } from '../http-platform.js';
-import { isMessage } from '../messages/message-context.js';
+import { HttpPlatform } from '../http-platform.js';
+import { isMessage, rawResponseOf } from '../call-context.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';

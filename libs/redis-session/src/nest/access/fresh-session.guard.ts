@@ -2,8 +2,8 @@ import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/co
 import { type Reflector } from '@nestjs/core';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type SecurityContext } from '../../security/security-context.js';
-import { findRequest, findSessionRequest } from '../messages/message-context.js';
-import { replaceUser } from '../http-platform.js';
+import { findRequest, findSessionRequest, replaceUser } from '../call-context.js';
+
 import { toHttpException } from './security.exceptions.js';
 import { oncePerHandler } from './authorization.decorators.js';
 

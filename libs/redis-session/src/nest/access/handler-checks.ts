@@ -9,7 +9,7 @@ import {
 import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { SessionRepositoryInterceptor } from '../session-repository.interceptor.js';
+import { SessionRepositoryInterceptor } from '../session-pipeline.js';
 import { type HandlerClass, routeRulesOf } from './authorization.decorators.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 

@@ -16,11 +16,11 @@ import {
   defaultToAuthentication,
   type Authentication,
 } from '../../security/authentication.js';
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
-import { viewOf } from '../../session/session-store.js';
+
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { forbidCaching } from '../../http/answers/http-answer.js';
+import { forbidCaching } from '../../http/request/session-exchange.js';
 
 /** A context of somebody who is logged in. */
 interface StoredContext extends SecurityContext {

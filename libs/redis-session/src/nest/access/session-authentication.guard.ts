@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { forbidCaching } from '../../http/answers/http-answer.js';
+import { forbidCaching } from '../../http/request/session-exchange.js';
 import { type RequestSetup } from '../../http/request/request-setup.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
@@ -20,8 +20,9 @@ import {
   messageContextOf,
   securityContextOf,
   setMessageContext,
-} from '../messages/message-context.js';
-import { showUser } from '../http-platform.js';
+  showUser,
+} from '../call-context.js';
+
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';

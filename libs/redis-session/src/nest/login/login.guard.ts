@@ -24,17 +24,16 @@ import { SessionOptionError } from '../../session/session.errors.js';
 import { SecurityEvents } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { HttpPlatform, rawRequestOf } from '../http-platform.js';
+import { HttpPlatform } from '../http-platform.js';
+import { rawRequestOf } from '../call-context.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
+import { replaceResult } from '../session-pipeline.js';
 import { NO_SESSION, sessionRequestForLogin, LoginService } from './login.service.js';
 
 /** A request that a login form, or a redirect of an identity provider, has sent. */
 interface LoginRequest {
   readonly body?: unknown;
 }
-
-/** Where a login leads, by the platform's request: Nest passes nothing else from a guard to an interceptor. */
-const loginRedirects = foreignProperty<string | undefined>('redirect after login');
 
 /** By what the requests of one application share: Nest injects nothing into `@UseGuards(new LocalGuard())`. */
 const flows = foreignProperty<LoginFlow>('login flow');
@@ -90,7 +89,10 @@ export class LoginFlow {
       exchange,
       requestCache: security.requestCache,
     });
-    loginRedirects.set(request, location);
+    replaceResult(
+      sessionRequestForLogin(request),
+      location === undefined ? undefined : (result) => redirect(context, location, result),
+    );
   }
 
   /** @returns what to throw */
@@ -171,15 +173,12 @@ interface PlatformResponse {
   status(statusCode: number): unknown;
 }
 
-/** Answers a login with the redirect that it has decided on. @returns what takes the place of the handler's result */
-export function redirectAfterLogin(context: ExecutionContext, result: unknown): unknown {
+/** Answers a login with a redirect to `location`. @returns what takes the place of the handler's result */
+function redirect(context: ExecutionContext, location: string, result: unknown): unknown {
   const http = context.switchToHttp();
-  const request = http.getRequest<object>();
-  const location = loginRedirects.get(request);
-  if (location === undefined) return result;
   const response = http.getResponse<PlatformResponse>();
   if (response.headersSent || response.sent || answersItself(context)) return result;
-  const answer = redirectAnswer({ request: rawRequestOf(request) }, location);
+  const answer = redirectAnswer({ request: rawRequestOf(http.getRequest<object>()) }, location);
   prepare(response, answer);
   return resultInstead(context.getHandler(), result, answer);
 }

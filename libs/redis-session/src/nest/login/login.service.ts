@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
-import { forbidCaching } from '../../http/answers/http-answer.js';
+import { forbidCaching } from '../../http/request/session-exchange.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type Authentication,
@@ -22,9 +22,9 @@ import {
   SECURITY_CONTEXT_ATTRIBUTE,
   SESSION_CLIENT_ATTRIBUTE,
 } from '../../session/attributes/attribute-names.js';
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SessionClient } from '../../session/session-registry.js';
-import { viewOf } from '../../session/session-store.js';
+
 import {
   SessionLimitError,
   SessionOptionError,
@@ -34,7 +34,7 @@ import { correlationId } from '../../session/session-id.js';
 import { SecurityEvents, sessionRefOf } from '../access/security-events.service.js';
 import { LoginFailedException } from '../access/security.exceptions.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { showUser, rawRequestOf } from '../http-platform.js';
+import { showUser, rawRequestOf } from '../call-context.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 
 /** How a user logs in. */

@@ -24,7 +24,7 @@ import {
 import { type Session } from '../../session/session.js';
 import { RequireAuthorities } from '../access/authorization.decorators.js';
 import { AuthenticationException } from '../access/security.exceptions.js';
-import { securityContextOf } from '../messages/message-context.js';
+import { securityContextOf } from '../call-context.js';
 
 /** A session as Spring's actuator shows it: no values of attributes. Times are ISO 8601, the interval is seconds. */
 export interface SessionDescriptor {

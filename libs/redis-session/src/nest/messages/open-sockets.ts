@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
-import { candidateIdsOf, findNewest } from '../../http/request/requested-session.js';
+import { candidateIdsOf, findNewest } from '../../http/request/session-exchange.js';
 import { type RequestSetup } from '../../http/request/request-setup.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import {
@@ -8,10 +8,10 @@ import {
   type SecurityContext,
   sessionSecurityContextRepository,
 } from '../../security/security-context.js';
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SessionEvent } from '../../session/session-event.js';
 import { storageIdOf } from '../../session/session-id.js';
-import { viewOf } from '../../session/session-store.js';
+
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 

@@ -2,7 +2,7 @@ import { applyDecorators, Inject, UseFilters, UseGuards, UseInterceptors } from 
 import { ExceptionTranslationFilter } from '../access/exception-translation.filter.js';
 import { OpenSockets } from './open-sockets.js';
 import { SessionAuthenticationGuard } from '../access/session-authentication.guard.js';
-import { SessionRepositoryInterceptor } from '../session-repository.interceptor.js';
+import { SessionRepositoryInterceptor } from '../session-pipeline.js';
 
 const OPEN_SOCKETS = Symbol('OPEN_SOCKETS');
 

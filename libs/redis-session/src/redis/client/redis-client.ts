@@ -1,7 +1,7 @@
 import { setImmediate as endOfTurn, setTimeout as delay } from 'node:timers/promises';
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { SessionStoreError } from '../../session/session.errors.js';
-import { withDeadline, withoutCommand } from '../../lib/deadline.js';
+import { withDeadline, withoutCommand } from '../../lib/store-operation.js';
 import { leaveDemotedMaster } from './redis-server.js';
 
 /** A client for one server, for Sentinel, or for a Redis Cluster. */

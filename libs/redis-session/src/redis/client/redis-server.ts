@@ -1,5 +1,5 @@
 import { type Cluster, Redis } from 'ioredis';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 
 /** What a Sentinel says once the clients of a master are to use another server: its name, and both addresses. */

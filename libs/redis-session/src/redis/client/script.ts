@@ -4,7 +4,7 @@ import {
   SessionStoreError,
   updatesInDoubt,
 } from '../../session/session.errors.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 
 /** What a script is told: its keys, and what else it takes. */
 export type ScriptArguments = readonly (string | number)[];

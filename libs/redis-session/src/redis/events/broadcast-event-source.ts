@@ -11,7 +11,7 @@ import {
   takeAll,
 } from './session-event-source.js';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { type StreamEntry, toSessionEvent } from './session-event.mapper.js';
 
 /**

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { handleEvent } from '../../session/session-event.js';
 import { dropConsumers } from '../lua/scripts.generated.js';
 import {

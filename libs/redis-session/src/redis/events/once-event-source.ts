@@ -12,7 +12,7 @@ import {
   type StreamsReply,
   takeAll,
 } from './session-event-source.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { groupsOf } from '../client/redis-client.js';
 import { takeOverEvents } from '../lua/scripts.generated.js';
 import { type StreamEntry } from './session-event.mapper.js';

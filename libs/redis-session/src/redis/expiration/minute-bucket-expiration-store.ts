@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import { type SessionChange } from '../../session/session-change.js';
 import { BackgroundLoop } from '../../lib/background-loop.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import {
   type ExpirationStore,
   type SortedSetExpirationInput,

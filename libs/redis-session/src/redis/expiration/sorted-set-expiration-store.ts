@@ -1,5 +1,5 @@
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { type SessionChange } from '../../session/session-change.js';
 import { groupsOf, type RedisClient } from '../client/redis-client.js';

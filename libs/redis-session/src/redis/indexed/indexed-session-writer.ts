@@ -1,8 +1,8 @@
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
 import { expiryTimeMs } from '../../session/session-times.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
-import { viewOf } from '../../session/session-store.js';
+
 import { afterSave, SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { isClosed } from '../client/redis-client.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';
@@ -59,7 +59,8 @@ export class IndexedSessionWriter {
       const { surplus, outcome } = await this.attempt(change, session, indexChange);
       if (outcome.kind === 'saved') {
         indexing.rememberSaved(session, indexChange);
-        if (!setsLargeTexts(toHash(change))) accesses.rememberSaved(change, session);
+        if (!setsLargeTexts(toHash(change)))
+          accesses.rememberSaved(change, session.maxInactiveIntervalSeconds);
         await Promise.all([
           indexing.removeEarlier(change.storedId, indexChange, outcome.earlier),
           expiration.afterSave(change),

@@ -6,7 +6,7 @@ import {
   type SaveIndexedInput,
 } from './indexed-session-saves.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 
 import { deleteIndexed, endSession, loadIndexed } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';

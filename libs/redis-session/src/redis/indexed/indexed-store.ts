@@ -1,7 +1,7 @@
 import { RecordedAccesses } from '../../session/session-times.js';
 import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import {
   type ExpirationStore,
   SortedSetExpirationStore,

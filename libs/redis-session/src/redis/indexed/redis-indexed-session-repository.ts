@@ -1,4 +1,4 @@
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import {
   type SaveOutcome,
   type SessionChange,
@@ -31,7 +31,6 @@ import { isClosed, type RedisClient } from '../client/redis-client.js';
 import { type SessionIndexing } from './session-indexing.js';
 import { digestOf } from '../../session/session-id.js';
 import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js';
-import { viewOf } from '../../session/session-store.js';
 
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,

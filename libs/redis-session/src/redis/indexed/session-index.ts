@@ -1,4 +1,4 @@
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { addToIndex, pageOfIndex } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';

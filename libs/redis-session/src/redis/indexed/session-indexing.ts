@@ -1,7 +1,7 @@
 import { foreignProperty } from '../../lib/foreign-property.js';
-import { type MapSession } from '../../session/map-session.js';
+import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SessionChange } from '../../session/session-change.js';
-import { type SessionIndexResolver, viewOf } from '../../session/session-store.js';
+import { type SessionIndexResolver } from '../../session/session-store.js';
 import {
   type IndexEntry,
   INDEX_EXPIRY_FIELD,

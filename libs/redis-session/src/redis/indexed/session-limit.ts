@@ -1,6 +1,6 @@
 import { SessionLimitError } from '../../session/session.errors.js';
-import { type SessionView } from '../../session/session-store.js';
-import { withDeadline } from '../../lib/deadline.js';
+import { type SessionView } from '../../session/session.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { MAX_WORKS, tryLater } from '../../lib/background-loop.js';
 import {
   INDEX_GRACE_MS,

@@ -1,6 +1,6 @@
 import { type Redis } from 'ioredis';
 import { BackgroundLoop } from '../../lib/background-loop.js';
-import { reasonOf, withDeadline } from '../../lib/deadline.js';
+import { reasonOf, withDeadline } from '../../lib/store-operation.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 

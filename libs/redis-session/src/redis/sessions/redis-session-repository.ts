@@ -149,7 +149,7 @@ export class RedisSessionRepository extends StoredSessionRepository {
       isAccessRecorded,
     });
     if (outcome.kind === 'saved' && !setsLargeTexts(hash))
-      this.accesses.rememberSaved(change, session);
+      this.accesses.rememberSaved(change, session?.maxInactiveIntervalSeconds);
     return outcome;
   }
 

@@ -9,7 +9,7 @@ import {
 } from '../lua/scripts.generated.js';
 import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from './hash-fields.js';
 
-import { withDeadline } from '../../lib/deadline.js';
+import { withDeadline } from '../../lib/store-operation.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import {
   changedFields,

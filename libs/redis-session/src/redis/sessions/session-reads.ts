@@ -1,4 +1,4 @@
-import { toStoreError, withDeadline } from '../../lib/deadline.js';
+import { toStoreError, withDeadline } from '../../lib/store-operation.js';
 import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { refuseWrongType, type ScriptArguments } from '../client/script.js';

@@ -1,12 +1,8 @@
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
-import { type MapSession } from '../map-session.js';
-import {
-  type SessionIndexOptions,
-  type SessionIndexResolver,
-  type SessionView,
-  viewOf,
-} from '../session-store.js';
+import { type MapSession, viewOf } from '../map-session.js';
+import { type SessionIndexOptions, type SessionIndexResolver } from '../session-store.js';
+import { type SessionView } from '../session.js';
 
 /** Name of the index of the user. */
 export const PRINCIPAL_INDEX = 'principal';

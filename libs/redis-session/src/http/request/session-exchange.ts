@@ -1,10 +1,11 @@
-import { type IncomingMessage } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { type MapSession } from '../../session/map-session.js';
 import { type FindSessionOptions } from '../../session/session-repository.js';
 import { SessionStoreError } from '../../session/session.errors.js';
 import { type RequestFailures } from './failures.js';
 import { type RequestSetup } from './request-setup.js';
+import { cookieSettingsOf, cookieLifetimeOf } from '../session-id/session-cookie.js';
 
 /** What the client sent, and the session that is found by it: read at most once. */
 export class RequestedSession {
@@ -117,4 +118,93 @@ export async function findNewest(
     .filter((session) => session !== undefined)
     .sort((one, other) => other.creationTime.getTime() - one.creationTime.getTime());
   return newest && repository.findById(newest.id, access);
+}
+
+/** What the client must be told about the id of its session. */
+export class SessionAnnouncement {
+  private hasEndedSession = false;
+  private isForced = false;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly requested: RequestedSession,
+    private readonly setup: RequestSetup,
+  ) {}
+
+  /** Has the client forget an id that is of no use any more. */
+  expire(): void {
+    this.hasEndedSession = true;
+  }
+
+  /** Has the client told the id of its session, although it may know it: how long it is to keep it may be new. */
+  force(): void {
+    this.isForced = true;
+  }
+
+  /** @param session - of the request, undefined when it has none (any more) */
+  isDue(session: MapSession | undefined): boolean {
+    return this.mustAnnounce(session) || this.mustExpire(session);
+  }
+
+  /** Adds to the headers of `response`. @param session - as for {@link isDue} */
+  write(response: ServerResponse, session: MapSession | undefined): void {
+    const { sessionIdResolver, cacheControl } = this.setup;
+    keepOutOfSharedCaches(response, cacheControl);
+    if (session && this.mustAnnounce(session)) {
+      sessionIdResolver.setSessionId(this.request, response, {
+        sessionId: session.id,
+        maxAgeSeconds: cookieLifetimeOf(session),
+        cookie: cookieSettingsOf(session),
+      });
+    } else if (this.mustExpire(session)) {
+      sessionIdResolver.expireSession(this.request, response);
+    }
+  }
+
+  /** An id that is not stored, because nobody wrote to the session or the save failed, is never told. */
+  private mustAnnounce(session: MapSession | undefined): boolean {
+    if (!session || session.isNew || session.hasChangedId) return false;
+    return (
+      this.isForced ||
+      session.id !== this.requested.ids[0] ||
+      this.setup.sessionIdResolver.mustRenewSessionId?.(this.request) === true
+    );
+  }
+
+  private mustExpire(session: MapSession | undefined): boolean {
+    return this.hasEndedSession && (!session || session.isNew);
+  }
+}
+
+/**
+ * Keeps what a user sees out of caches, so that nobody finds it there after he has logged out, by the back button or
+ * in a proxy (OWASP session cheat sheet, "Web Content Caching"). What the application says itself stays and wins.
+ *
+ * @param cacheControl - the value of the header; false = none is set
+ */
+export function forbidCaching(response: ServerResponse, cacheControl: string | false): void {
+  if (cacheControl === false || response.headersSent || response.hasHeader('Cache-Control')) return;
+  response.setHeader('Cache-Control', cacheControl);
+}
+
+/**
+ * A cache that several people share would send one client's session id to others. Replaces what the application says
+ * itself, unless that keeps shared caches out.
+ *
+ * @param cacheControl - the value of the header; false = it stays as it is
+ */
+export function keepOutOfSharedCaches(
+  response: ServerResponse,
+  cacheControl: string | false = 'no-store',
+): void {
+  if (cacheControl === false || response.headersSent) return;
+  const current = String(response.getHeader('Cache-Control') ?? '');
+  if (!keepsOut(current)) response.setHeader('Cache-Control', cacheControl);
+}
+
+/** `private="x-note"` is about one header alone (RFC 9111 §5.2.2.7). Beside `public` or `s-maxage`, `private` does not help. */
+function keepsOut(cacheControl: string): boolean {
+  const directives = cacheControl.split(',').map((each) => each.trim().toLowerCase());
+  const isShared = directives.some((each) => each === 'public' || each.startsWith('s-maxage'));
+  return directives.includes('no-store') || (directives.includes('private') && !isShared);
 }

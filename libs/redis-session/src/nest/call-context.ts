@@ -1,12 +1,12 @@
 import { type ArgumentsHost, type ExecutionContext } from '@nestjs/common';
-import { foreignProperty } from '../../lib/foreign-property.js';
-import { SessionRequest } from '../../http/request/session-request.js';
+import { foreignProperty } from '../lib/foreign-property.js';
+import { SessionRequest } from '../http/request/session-request.js';
 import {
   type SecurityContext,
   SecurityContextHolder,
   runInScope,
-} from '../../security/security-context.js';
-import { rawRequestOf } from '../http-platform.js';
+} from '../security/security-context.js';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** By the arguments of the call, which Nest hands to the guards and the interceptors of one message and no other. */
 const messageContexts = foreignProperty<SecurityContext>('security context');
@@ -75,4 +75,26 @@ function requestOfGraphql(context: unknown): object | undefined {
   const request =
     'req' in context ? context.req : 'request' in context ? context.request : undefined;
   return typeof request === 'object' && request !== null ? request : undefined;
+}
+
+/** @param request - of Express, of Fastify, or raw. @returns that of node:http */
+export function rawRequestOf(request: object): IncomingMessage {
+  return ('raw' in request ? request.raw : request) as IncomingMessage;
+}
+
+/** @param response - of Express, of Fastify, or raw. @returns that of node:http */
+export function rawResponseOf(response: object): ServerResponse {
+  return ('raw' in response ? response.raw : response) as ServerResponse;
+}
+
+/** Sets `request.user`, where passport, guards and handlers look for the user; leaves it alone for anonymous visitors. */
+export function showUser(request: object, { authentication }: SecurityContext): void {
+  if (authentication) (request as { user?: unknown }).user = authentication.principal;
+}
+
+/** Replaces `request.user` if it is still `former`, which nobody but us has put there. */
+export function replaceUser(request: object, former: unknown, user: unknown): void {
+  if (former === undefined) return;
+  const { user: shown } = request as { readonly user?: unknown };
+  if (shown === former) Object.assign(request, { user });
 }

@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { candidateIdsOf } from './requested-session.js';
+import { candidateIdsOf } from './session-exchange.js';
 
 const REQUEST = {} as IncomingMessage;
 
