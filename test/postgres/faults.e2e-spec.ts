@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
@@ -112,5 +114,33 @@ describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
         FOR EACH ROW EXECUTE FUNCTION ${table}_deadlock()`);
     expect(await statusOf('/count')).toBe(status);
     expect(await countOf()).toEqual({ count });
+  });
+
+  describe('with a pool of the module', () => {
+    let own: StartedApp;
+    const unanswered: Socket[] = [];
+
+    afterEach(async () => {
+      for (const socket of unanswered.splice(0)) socket.destroy();
+      await own.close();
+    });
+
+    it('are back by themselves after connections that were accepted and never answered', async () => {
+      const address = { host: '127.0.0.1', port: proxy.port, user: 'postgres' };
+      const store = postgresSessions({ pool: { ...address, max: 2 }, table });
+      const options = { commandTimeoutMs: 1000, store };
+      own = await startApp(platform, { controllers: [VisitController], options });
+      const guest = new Visitor(own.url);
+      await guest.post('/login');
+      await proxy.refuse();
+      const silent = createServer((socket) => unanswered.push(socket));
+      await once(silent.listen(proxy.port, '127.0.0.1'), 'listening');
+      const answers = await Promise.all([1, 2, 3].map(() => guest.post('/count')));
+      expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+      expect(unanswered).toHaveLength(2);
+      silent.close();
+      await proxy.accept();
+      await eventually(async () => (await guest.get('/me')).status === 200, 10_000);
+    });
   });
 });

@@ -30,6 +30,9 @@ const CLEANUP_PAUSE_MS = 60_000;
 /** Ms between the clocks of this process and of PostgreSQL that count as none: they are asked for over a network. */
 const CLOCK_GRAIN_MS = 1000;
 
+/** Ms that a connection may take longer than those who wait for it. */
+const CONNECTION_GRACE_MS = 100;
+
 const CLOCK = {
   name: 'nest_session_clock',
   text: 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
@@ -192,6 +195,12 @@ function originOfClock(): number {
 function openPool(pool: PostgresPool, commandTimeoutMs: number): Pool {
   const config = typeof pool === 'string' ? { connectionString: pool } : pool;
   if ('connect' in config) return config;
-  // A statement whose caller has given up changes nothing any more.
-  return new Pool({ statement_timeout: commandTimeoutMs, keepAlive: true, ...config });
+  return new Pool({
+    // A connection that is never answered would keep its place in the pool. Its callers give up before.
+    connectionTimeoutMillis: commandTimeoutMs + CONNECTION_GRACE_MS,
+    keepAlive: true,
+    // A statement whose caller has given up changes nothing any more.
+    statement_timeout: commandTimeoutMs,
+    ...config,
+  });
 }
