@@ -17,9 +17,6 @@ export { drainOnShutdown } from './nest/drain-on-shutdown.js';
 // In handlers
 export { CsrfToken, CsrfTokenService } from './nest/access/csrf.js';
 export {
-  CurrentSecurityContext,
-  CurrentSession,
-  CurrentUser,
   Authenticated,
   AuthorizeBy,
   FullyAuthenticated,
@@ -27,6 +24,7 @@ export {
   RequireAnyAuthority,
   RequireAuthorities,
 } from './nest/access/authorization.decorators.js';
+export { CurrentSecurityContext, CurrentSession, CurrentUser } from './nest/call-context.js';
 export { FreshSession } from './nest/access/fresh-session.guard.js';
 export { LoginGuard } from './nest/login/login.guard.js';
 export { OnSessionEvent, SessionEvents } from './nest/management/session-events.service.js';

@@ -200,3 +200,21 @@ function kindOf({ cause, message }: SessionStoreError): string {
   const reason = cause instanceof Error ? cause.message : message;
   return /^[A-Z]{3,}\b/.exec(reason)?.[0] ?? reason;
 }
+
+/**
+ * Makes a function that gathers the items of one turn of the event loop.
+ *
+ * @param send - called at the end of the turn with all of them, in order
+ */
+export function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
+  let waiting: T[] = [];
+  const flush = () => {
+    const items = waiting;
+    waiting = [];
+    send(items);
+  };
+  return (item) => {
+    waiting.push(item);
+    if (waiting.length === 1) setImmediate(flush);
+  };
+}

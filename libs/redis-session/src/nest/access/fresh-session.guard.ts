@@ -2,10 +2,9 @@ import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/co
 import { type Reflector } from '@nestjs/core';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type SecurityContext } from '../../security/security-context.js';
-import { findRequest, findSessionRequest, replaceUser } from '../call-context.js';
+import { findRequest, findSessionRequest, replaceUser, oncePerHandler } from '../call-context.js';
 
 import { toHttpException } from './security.exceptions.js';
-import { oncePerHandler } from './authorization.decorators.js';
 
 /**
  * Reads the session of a request and who its user is from the store once more, whatever is known of them; changes are saved

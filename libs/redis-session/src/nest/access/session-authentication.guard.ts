@@ -5,12 +5,7 @@ import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';
 import { type SecurityContext, SecurityContextHolder } from '../../security/security-context.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import {
-  type RouteRule,
-  oncePerHandler,
-  type HandlerClass,
-  routeRulesOf,
-} from './authorization.decorators.js';
+import { type RouteRule, type HandlerClass, routeRulesOf } from './authorization.decorators.js';
 import { isLoginRoute } from '../login/login.guard.js';
 import {
   beginMessageStep,
@@ -21,6 +16,7 @@ import {
   securityContextOf,
   setMessageContext,
   showUser,
+  oncePerHandler,
 } from '../call-context.js';
 
 import { type ResolvedOptions } from '../options/redis-session.options.js';

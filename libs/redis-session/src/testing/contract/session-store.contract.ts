@@ -1,7 +1,8 @@
 import { type AddressInfo } from 'node:net';
 import { Controller, Get, type INestApplication, Module, Param, Post, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Authenticated, CurrentSession } from '../../nest/access/authorization.decorators.js';
+import { Authenticated } from '../../nest/access/authorization.decorators.js';
+import { CurrentSession } from '../../nest/call-context.js';
 import { LoginService } from '../../nest/login/login.service.js';
 import { LogoutService } from '../../nest/login/logout.service.js';
 import { RedisSessionModule } from '../../nest/redis-session.module.js';
