@@ -17,16 +17,24 @@ session.setAttribute('basketOfTheShop', ['tea']);
 const name: string = 'of a variable';
 session.getAttribute(name);
 session.setAttribute(name, 1);
-session.setAttribute<string>('of another name', 1);
+session.setAttribute<number>('of another name', 1);
+session.setAttribute<number>('of another name', undefined);
 void session.update<number>('of another name', (count = 0) => count + 1);
 // @ts-expect-error no such name
 session.getAttribute('basketOfTheShip');
 // @ts-expect-error no such name
 session.setAttribute('basketOfTheShip', ['tea']);
+session.removeAttribute('basketOfTheShop');
+session.removeAttribute(name);
+session.removeAttribute<string>('of another name');
+// @ts-expect-error no such name
+session.removeAttribute('basketOfTheShip');
 // @ts-expect-error no such name
 session.update('basketOfTheShip', () => ['tea']);
 // @ts-expect-error not a list
 session.setAttribute('basketOfTheShop', 1);
+// @ts-expect-error not a text
+session.setAttribute<string>('of another name', 1);
 // @ts-expect-error no such name
 session.getAttribute('/*read*/');
 // @ts-expect-error no such name

@@ -43,7 +43,7 @@ class NewSessionController {
     const raw = rawOf(response);
     raw.write('sent;');
     const codes = [
-      codeOf(() => session.setAttribute<string>('late', 1)),
+      codeOf(() => session.setAttribute<number>('late', 1)),
       codeOf(() => session.update<number>('late', () => 1)),
     ];
     raw.end(codes.join());

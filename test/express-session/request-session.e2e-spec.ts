@@ -99,7 +99,7 @@ class ShopController {
   @Post('both')
   both(@SessionOf() view: ExpressSession, @CurrentSession() session: Session) {
     view['a'] = 1;
-    session.setAttribute<string>('b', 2);
+    session.setAttribute<number>('b', 2);
     return { a: session.getAttribute<number>('a'), b: view['b'], isSame: view.id === session.id };
   }
 

@@ -42,12 +42,12 @@ class VisitsController {
 
   @Post('set')
   set(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('visited', Date.now());
+    session.setAttribute<number>('visited', Date.now());
   }
 
   @Post('remove-missing')
   removeMissing(@CurrentSession() session: Session): void {
-    session.removeAttribute('never set');
+    session.removeAttribute<string>('never set');
   }
 
   @Post('update')
@@ -62,10 +62,10 @@ class VisitsController {
 
   @Post('everything')
   changeEverything(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('a', Date.now());
-    session.setAttribute<string>('b', [Date.now()]);
+    session.setAttribute<number>('a', Date.now());
+    session.setAttribute<number[]>('b', [Date.now()]);
     session.update<number>('count', (count = 0) => count + 1);
-    session.removeAttribute('visited');
+    session.removeAttribute<string>('visited');
     session.maxInactiveIntervalSeconds = 600;
     session.changeSessionId();
   }

@@ -87,13 +87,13 @@ class PromisesController {
   @Post('filtered')
   @UseFilters(RouteFilter)
   setFiltered(@CurrentSession() session: Session) {
-    session.setAttribute<string>('filtered', 1);
+    session.setAttribute<number>('filtered', 1);
     return { ok: true };
   }
 
   @Sse('events')
   events(@CurrentSession() session: Session): Observable<{ data: string }> {
-    session.setAttribute<string>('sse', 1);
+    session.setAttribute<number>('sse', 1);
     return of({ data: 'one' }, { data: 'two' });
   }
 

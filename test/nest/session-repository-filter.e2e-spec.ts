@@ -67,7 +67,7 @@ class VersionedController {
   @Get()
   count(@CurrentSession() session: Session): { count: number } {
     const count = (session.getAttribute<number>('count') ?? 0) + 1;
-    session.setAttribute<string>('count', count);
+    session.setAttribute<number>('count', count);
     return { count };
   }
 }

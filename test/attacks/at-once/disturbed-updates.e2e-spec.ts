@@ -46,7 +46,7 @@ class CounterController {
 
   @Post('begin')
   begin(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('count', 1);
+    session.setAttribute<number>('count', 1);
   }
 
   @Post()

@@ -23,7 +23,7 @@ class BadInputController {
   @Post('unencodable')
   unencodable(@CurrentSession() session: Session): object {
     session.setAttribute<string>('theme', 'light-value');
-    session.setAttribute<string>('basket', {
+    session.setAttribute<object>('basket', {
       items: [{ price: 1 }, { secret: 'basket-value', price: 1n }],
     });
     return { done: true };

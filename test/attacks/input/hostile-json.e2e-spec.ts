@@ -15,7 +15,7 @@ class CartController {
 
   @Post()
   store(@CurrentSession() session: Session, @Body() { cart }: { cart: unknown }): void {
-    session.setAttribute<string>('posted', cart);
+    session.setAttribute<unknown>('posted', cart);
   }
 
   @Post('items')

@@ -32,7 +32,7 @@ class ShopController {
 
   @Post('cart')
   setCart(@CurrentSession() session: Session, @Req() { body }: { readonly body: object }): string {
-    session.setAttribute<string>('cart', body);
+    session.setAttribute<object>('cart', body);
     return 'kept';
   }
 
@@ -40,7 +40,7 @@ class ShopController {
   @Post('renew')
   async renew(@CurrentSession() session: Session): Promise<string> {
     if (!session.isNew) await this.repository.deleteById(session.id);
-    session.setAttribute<string>('isRenewed', true);
+    session.setAttribute<boolean>('isRenewed', true);
     session.changeSessionId();
     return 'renewed';
   }

@@ -55,7 +55,7 @@ describe.each(PLATFORMS)('an answer that is refused, on %s', (platform) => {
 class ChangeController {
   @Post('change')
   change(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('changed', true);
+    session.setAttribute<boolean>('changed', true);
   }
 }
 

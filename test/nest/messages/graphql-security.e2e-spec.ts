@@ -40,7 +40,7 @@ class MemberResolver {
   @Query(() => Number)
   count(@CurrentSession() session: Session): number {
     const count = (session.getAttribute<number>('count') ?? 0) + 1;
-    session.setAttribute<string>('count', count);
+    session.setAttribute<number>('count', count);
     return count;
   }
 }

@@ -63,7 +63,7 @@ class LoginController {
 
   @Post('visit')
   visit(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('visited', true);
+    session.setAttribute<boolean>('visited', true);
   }
 
   @Post('change-id')

@@ -30,7 +30,7 @@ class VisitsController {
 
   @Post('set')
   set(@CurrentSession() session: Session): void {
-    session.setAttribute<string>('visited', Date.now());
+    session.setAttribute<number>('visited', Date.now());
   }
 
   @Post('login')

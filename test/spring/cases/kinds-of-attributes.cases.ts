@@ -18,7 +18,7 @@ class DeskController {
   @Post()
   @HttpCode(200)
   put(@CurrentSession() session: Session): void {
-    session.setAttribute<string>(desk.name, desk.value);
+    session.setAttribute<unknown>(desk.name, desk.value);
   }
 
   /** Changes an object and a map of Spring, and copies two numbers. */
@@ -31,7 +31,7 @@ class DeskController {
     }
     const [id, order] = ['id', 'order'].map((name) => session.getAttribute<object>(name) ?? {});
     const { id: ofOrder } = order as { id?: unknown };
-    session.setAttribute<string>('copy', { id: ofOrder, list: [id] });
+    session.setAttribute<object>('copy', { id: ofOrder, list: [id] });
   }
 
   /** Changes an object of Spring: a text, and a number in an object of a class that is final. */

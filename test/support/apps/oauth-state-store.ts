@@ -18,14 +18,14 @@ export const oauthStateStore = {
   store(...[request, verifier, , , done]: [object, string, unknown, unknown, Done]): void {
     const pending: Pending = { state: randomUUID(), verifier };
     sessionOf(request)
-      .then((session) => session.setAttribute<string>(ATTRIBUTE, pending))
+      .then((session) => session.setAttribute<Pending>(ATTRIBUTE, pending))
       .then(() => done(null, pending.state), done);
   },
 
   verify(request: object, state: string, done: Done): void {
     sessionOf(request).then((session) => {
       const pending = session.getAttribute<Pending>(ATTRIBUTE);
-      session.removeAttribute(ATTRIBUTE);
+      session.removeAttribute<string>(ATTRIBUTE);
       const isKnown = pending !== undefined && pending.state === state;
       done(null, isKnown && pending.verifier, isKnown ? undefined : { message: 'unknown state' });
     }, done);

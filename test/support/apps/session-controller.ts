@@ -95,8 +95,8 @@ export class SessionController {
       id: () => session.id,
       invalidate: () => session.invalidate(),
       isInvalidated: () => session.isInvalidated,
-      removeAttribute: () => session.removeAttribute('a'),
-      setAttribute: () => session.setAttribute<string>('a', 1),
+      removeAttribute: () => session.removeAttribute<string>('a'),
+      setAttribute: () => session.setAttribute<number>('a', 1),
       update: () => session.update<unknown>('a', () => 1),
     };
     const outcomes = Object.entries(uses).map(async ([name, use]) => [name, await codeOf(use)]);
@@ -109,7 +109,7 @@ export class SessionController {
     @Req() request: object,
     @CurrentSession() session: Session,
   ): Promise<{ ended: string; started: string }> {
-    session.setAttribute<string>('before', true);
+    session.setAttribute<boolean>('before', true);
     await session.invalidate();
     const next = await requestOf(request).getSession();
     next.setAttribute('after', true);
@@ -144,7 +144,7 @@ export class SessionController {
   @Post('wait')
   async setAndWait(@CurrentSession() session: Session): Promise<void> {
     const isToldToGoOn = once(this.signals, 'go-on');
-    session.setAttribute<string>('waiting', true);
+    session.setAttribute<boolean>('waiting', true);
     await isToldToGoOn;
   }
 }

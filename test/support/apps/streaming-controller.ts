@@ -34,7 +34,7 @@ export class StreamingController {
 
   @Get('long-pipe')
   pipe(@CurrentSession() session: Session, @Res() response: Response | FastifyReply): void {
-    session.setAttribute<string>('streamed', true);
+    session.setAttribute<boolean>('streamed', true);
     const source = this.observedSource(rawResponseOf(response));
     if ('raw' in response) void response.send(source);
     else source.pipe(response);
@@ -45,7 +45,7 @@ export class StreamingController {
     @CurrentSession() session: Session,
     @Res({ passthrough: true }) response: object,
   ): StreamableFile {
-    session.setAttribute<string>('streamed', true);
+    session.setAttribute<boolean>('streamed', true);
     return new StreamableFile(this.observedSource(rawResponseOf(response)));
   }
 

@@ -102,7 +102,7 @@ function connectPassport(feature: ConnectedFeature & { attach: Attach }): Connec
       keepSessionUser(sessionRequest.request);
     },
     keepUser: async (session, user) => {
-      session.setAttribute<string>(PASSPORT_ATTRIBUTE, { user: await serialize(user) });
+      session.setAttribute<object>(PASSPORT_ATTRIBUTE, { user: await serialize(user) });
     },
     authenticate: (sessionRequest, next) => {
       const { request, response } = sessionRequest;

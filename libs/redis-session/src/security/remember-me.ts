@@ -45,7 +45,7 @@ export function rememberSession(
   { validitySeconds }: Pick<ResolvedRememberMeOptions, 'validitySeconds'>,
 ): void {
   session.maxInactiveIntervalSeconds = validitySeconds;
-  session.setAttribute<string>(REMEMBER_ME_ATTRIBUTE, { validitySeconds } satisfies RememberMeMark);
+  session.setAttribute<RememberMeMark>(REMEMBER_ME_ATTRIBUTE, { validitySeconds });
 }
 
 /** Makes a remembered `session` an ordinary one again, as after a login without the parameter. */
@@ -55,7 +55,7 @@ export function forgetRememberedSession(
 ): void {
   if (rememberedSeconds(session) === undefined) return;
   session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
-  session.removeAttribute(REMEMBER_ME_ATTRIBUTE);
+  session.removeAttribute<string>(REMEMBER_ME_ATTRIBUTE);
 }
 
 /** @returns for how many seconds `session` is remembered, undefined for an ordinary one */

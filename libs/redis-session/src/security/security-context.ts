@@ -80,7 +80,7 @@ export const sessionSecurityContextRepository = {
       ...(credentialStamp !== undefined && { credentialStamp }),
       ...(isRemembered && { isRemembered }),
     };
-    session.setAttribute<string>(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
+    session.setAttribute<object>(SECURITY_CONTEXT_ATTRIBUTE, authentication ? stored : undefined);
   },
 };
 

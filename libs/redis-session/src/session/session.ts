@@ -63,11 +63,16 @@ export interface Session {
     name: K,
     value: SessionAttributes[K] | undefined,
   ): void;
-  /** For names that are not declared in {@link SessionAttributes}: `setAttribute<string>('tenant', 'acme')`. */
-  setAttribute<N extends string>(name: UndeclaredAttributeName<N>, value: unknown): void;
+  /** For names that are not declared in {@link SessionAttributes}: `setAttribute<number>('visits', 1)`. */
+  setAttribute<T, N extends string = string>(
+    name: UndeclaredAttributeName<N>,
+    value: T | undefined,
+  ): void;
 
-  /** Removes an attribute; does nothing when there is none. */
-  removeAttribute(name: string): void;
+  /** Removes an attribute; does nothing when there is none. For names that are not declared: `removeAttribute<string>('tenant')`. */
+  removeAttribute<N extends string>(
+    name: keyof SessionAttributes | UndeclaredAttributeName<N>,
+  ): void;
 
   /**
    * Changes one attribute by a function of its stored value, atomically across replicas: when another request changed

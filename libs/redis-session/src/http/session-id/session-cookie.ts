@@ -24,12 +24,12 @@ export function cookieSettingsOf(session: Session): SessionCookieSettings {
 
 /** From now on the cookie of `session` has these settings. @param settings - undefined takes one back */
 export function keepCookieSettings(session: Session, settings: SessionCookieSettings): void {
-  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
+  session.setAttribute<object>(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
 }
 
 /** From now on whenever the client is told the id of `session`, it is told to keep it as long. @param seconds - null = until the browser is closed */
 export function keepCookieFor(session: Session, seconds: number | null): void {
-  session.setAttribute<string>(SESSION_COOKIE_ATTRIBUTE, {
+  session.setAttribute<object>(SESSION_COOKIE_ATTRIBUTE, {
     ...markOf(session),
     maxAgeSeconds: seconds,
   });
