@@ -5,13 +5,17 @@ import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-c
 import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
 import { sessionTables } from '../../libs/redis-session/src/postgres/session-tables.js';
 import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session/repository-options.js';
-import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
+import {
+  type SessionEvent,
+  type SessionEventHandler,
+} from '../../libs/redis-session/src/session/session-event.js';
 import { SessionEncodingError } from '../../libs/redis-session/src/session/session.errors.js';
 import { SessionsAtRest } from '../../libs/redis-session/src/session/at-rest/sessions-at-rest.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
 import { describeOnceDelivery } from '../support/faults/once-delivery.js';
 import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestPostgres } from '../support/postgres/test-postgres.js';
+import { eventually } from '../support/waiting/eventually.js';
 
 const postgres = useTestPostgres();
 let table: string;
@@ -42,7 +46,11 @@ async function open(name: string): Promise<void> {
   await session.save();
 }
 
-function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
+function sourceOf(
+  handler: SessionEventHandler,
+  takeOverSeconds = 60,
+  handlerTimeoutMs = 60_000,
+): OnceEventSource {
   return new OnceEventSource(
     {
       ...options,
@@ -51,6 +59,7 @@ function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60):
       client: new PostgresClient(postgres.pool, 10_000),
       delivery: 'once',
       handler,
+      handlerTimeoutMs,
       replicaName: 'a',
       resolvers: {},
       statements: eventStatements(sessionTables(table)),
@@ -67,6 +76,20 @@ describeOnceDelivery({
   },
   countUnhandled: () => postgres.count(table, 'events'),
   logged: () => logged,
+});
+
+it('a later event of a session comes to its handler before it is dropped', async () => {
+  await open('alice');
+  await repository.endByPrincipalName('alice', 'signed-out');
+  const seen: string[] = [];
+  const handler = ({ type }: SessionEvent) =>
+    type === 'created' ? new Promise<void>(() => undefined) : void seen.push(type);
+  const source = sourceOf(handler, 0.02, 40);
+  await eventually(async () => {
+    await source.poll();
+    return (await postgres.count(table, 'events')) === 0;
+  });
+  expect(seen).toEqual(['deleted']);
 });
 
 describe('cleanUp', () => {

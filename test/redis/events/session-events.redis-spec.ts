@@ -187,6 +187,23 @@ describe("delivery 'once'", () => {
     expect(await storedEvents()).toBe(1);
   });
 
+  it('gives a later event of the same session to its handler before it is dropped', async () => {
+    const replica = onceReplica('a');
+    const input = {
+      ...inputOf('b', replica),
+      ...{ handOnAfterMs: 20, deletesHandled: true, handlerTimeoutMs: 40 },
+    };
+    const handler = (event: SessionEvent) =>
+      event.type === 'created' ? new Promise<void>(() => undefined) : input.handler(event);
+    const source = new OnceEventSource({ ...input, handler });
+    await (await test.open('alice')).invalidate();
+    await eventually(async () => {
+      await source.poll();
+      return (await storedEvents()) === 0;
+    });
+    expect(typesOf(replica)).toEqual(['deleted']);
+  });
+
   it('delivers what happened while no replica was running', async () => {
     const before = onceReplica('a');
     await before.source.poll();

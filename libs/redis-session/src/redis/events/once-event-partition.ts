@@ -65,9 +65,11 @@ export class OnceEventPartition implements EventPartition {
   async takeOver(taken: readonly (StreamEntry | null)[]): Promise<void> {
     const entries = taken.filter((entry) => entry !== null).filter(([id]) => !this.inHand.has(id));
     const attempts = await Promise.all(entries.map(([id]) => this.attemptsOf(id)));
-    const isHopeless = (_: unknown, i: number) => (attempts[i] ?? 0) > MAX_EVENT_ATTEMPTS;
-    for (const [id] of entries.filter(isHopeless)) this.giveUp(id);
-    this.begin(entries.filter((entry, i) => !isHopeless(entry, i)));
+    entries.forEach((entry, i) => {
+      const attempt = attempts[i] ?? 0;
+      if (attempt > MAX_EVENT_ATTEMPTS) this.giveUp(entry[0]);
+      else this.begin([entry], attempt === MAX_EVENT_ATTEMPTS);
+    });
   }
 
   /** Resolves when all that was taken is done and acknowledged, or has failed. */
@@ -84,8 +86,9 @@ export class OnceEventPartition implements EventPartition {
     await this.inTime('remove event handlers that are gone', reply);
   }
 
-  begin(entries: readonly StreamEntry[]): void {
-    const takenMs = Date.now();
+  /** @param isLastAttempt - whether the events are dropped unless they are handled now */
+  begin(entries: readonly StreamEntry[], isLastAttempt = false): void {
+    const takenMs = isLastAttempt ? Infinity : Date.now();
     for (const entry of entries) {
       const [id] = entry;
       const handled = this.handle(entry, takenMs).then(() => void this.inHand.delete(id));
@@ -101,7 +104,7 @@ export class OnceEventPartition implements EventPartition {
       return;
     }
     await this.shared.lanes.add(event.sessionId, async () => {
-      // It has waited for its turn so long that it may be somebody else's by now.
+      // It has waited for its turn so long that it may be somebody else's by now. The last time, its handler sees it anyway.
       if (handOnAfterMs > 0 && Date.now() - takenMs >= handOnAfterMs) return;
       const failure = await handleEvent(event, this.input);
       if (failure === undefined) this.finish(entry[0]);

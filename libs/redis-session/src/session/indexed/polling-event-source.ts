@@ -1,6 +1,7 @@
 import { BackgroundLoop, FailureLog, jittered } from '../../lib/background-loop.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import {
+  type EventHandling,
   SessionLanes,
   type SessionEvent,
   type SessionEventSource,
@@ -9,7 +10,7 @@ import {
 } from '../session-event.js';
 
 /** What the sources of events work with. */
-export interface PollingEventSourceInput extends SessionEventSubscription {
+export interface PollingEventSourceInput extends SessionEventSubscription, EventHandling {
   readonly logger: SessionLogger;
 }
 
@@ -150,9 +151,9 @@ export abstract class OncePollingEventSource extends PollingEventSource<TakenEve
         );
         return this.noteFinished(eventId);
       }
-      // It has waited for its turn so long that it may be somebody else's by now.
+      // It has waited for its turn so long that it may be somebody else's by now. The last time, its handler sees it anyway.
       const isLate = Date.now() - takenMs >= this.takeOverSeconds * 1000;
-      if (isLate && this.takeOverSeconds > 0) return;
+      if (isLate && this.takeOverSeconds > 0 && taken.deliveries < MAX_DELIVERIES) return;
       if (await this.deliver(taken, 'It will be delivered again.'))
         await this.noteFinished(eventId);
     });
