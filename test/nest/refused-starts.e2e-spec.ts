@@ -97,6 +97,11 @@ const CASES: readonly [sentence: string, wrong: Case, ...right: Case[]][] = [
     { options: { store: plainStore, repository: 'default' } },
   ],
   [
+    'Cannot start RedisSessionModule without options. Import RedisSessionModule.forRoot({ … }) once, in the root module. It is global: no other module imports it.',
+    { imports: [RedisSessionModule] },
+    {},
+  ],
+  [
     'Cannot call ShortLived.note with session events: its class is made anew for each request or consumer. Move @OnSessionEvent to a provider with the default scope.',
     { options: { ...indexed, indexed: { eventDelivery: 'once' } }, providers: [ShortLived] },
     { options: { ...indexed, indexed: { eventDelivery: 'once' } }, providers: [Listener] },

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
+import { SessionOptionError } from '../session/session.errors.js';
 import { CsrfGuard, CsrfTokenService } from './access/csrf.js';
 import {
   ExceptionTranslationFilter,
@@ -53,6 +54,8 @@ export const EXPORTED_PROVIDERS = [
 
 /** Everything that the module is made of. */
 export const REDIS_SESSION_PROVIDERS: Provider[] = [
+  // What forRoot and forRootAsync provide takes its place.
+  { provide: MODULE_OPTIONS_TOKEN, useFactory: refuseBareImport },
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
   CsrfTokenService,
   ExceptionTranslator,
@@ -118,3 +121,10 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
     inject: [RESOLVED_OPTIONS, ExceptionTranslator],
   },
 ];
+
+/** Of the bare class. @throws SessionOptionError in place of Nest's error, which names no module of the application */
+function refuseBareImport(): never {
+  throw new SessionOptionError(
+    'Cannot start RedisSessionModule without options. Import RedisSessionModule.forRoot({ … }) once, in the root module. It is global: no other module imports it.',
+  );
+}
