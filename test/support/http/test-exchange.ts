@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { HttpAnswer } from '../../../libs/redis-session/src/http/answers/http-answer.js';
-import type { HttpExchange } from '../../../libs/redis-session/src/http/answers/http-exchange.js';
+import { type HttpExchange } from '../../../libs/redis-session/src/http/answers/http-exchange.js';
+import { type HttpAnswer } from '../../../libs/redis-session/src/http/answers/http-answer.js';
 import { SessionRequest } from '../../../libs/redis-session/src/http/request/session-request.js';
 import type { SessionIdResolver } from '../../../libs/redis-session/src/http/session-id/session-id-resolver.js';
 import type { MapSessionRepository } from '../../../libs/redis-session/src/session/map-session-repository.js';

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage } from 'node:http';
-import { type HttpAnswer } from '../http/answers/http-answer.js';
 import { type HttpExchange } from '../http/answers/http-exchange.js';
+import { type HttpAnswer } from '../http/answers/http-answer.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { prepareControl } from '../http/response/controlled-methods.js';
 import { isOfBody } from '../http/response/dropped-response.js';

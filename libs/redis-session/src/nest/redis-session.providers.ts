@@ -26,7 +26,6 @@ import {
   RESOLVED_OPTIONS,
   REQUEST_SETUP,
 } from './redis-session.module-definition.js';
-
 import {
   SessionRepositoryMiddleware,
   SessionRepositoryInterceptor,

@@ -1,4 +1,4 @@
-import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
+import { MAXIMUM_SESSIONS_REASON } from '../session/session-event.js';
 import {
   type IndexChange,
   type LimitedLogin,

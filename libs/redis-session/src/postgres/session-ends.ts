@@ -1,4 +1,4 @@
-import { REASON_LIFE_MS, type SessionEnd } from '../session/indexed/session-end.js';
+import { REASON_LIFE_MS, type SessionEnd } from '../session/session-event.js';
 import { type indexedStatements } from './indexed-statements.js';
 import {
   type PostgresClient,

@@ -1,4 +1,3 @@
-import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import { type MapSession } from '../session/map-session.js';
 import {
   type SaveOutcome,
@@ -8,6 +7,7 @@ import {
 import {
   type SessionEventSource,
   type SessionEventSubscription,
+  MAXIMUM_SESSIONS_REASON,
 } from '../session/session-event.js';
 import { type SessionSharing } from '../session/session-store.js';
 import { type PostgresIndexedOptions } from './indexed-writer.js';

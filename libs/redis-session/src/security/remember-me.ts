@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
-
 import { type Session, type SessionView } from '../session/session.js';
 import { type Authentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';

@@ -1,7 +1,6 @@
 import { type Authentication } from './authentication.js';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../session/attributes/attribute-names.js';
-
 import { type Session, type SessionView } from '../session/session.js';
 
 /** The security state of one request. Mirrors `SecurityContext` of Spring Security. */

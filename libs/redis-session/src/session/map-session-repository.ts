@@ -6,7 +6,7 @@ import {
   type SessionTimes,
 } from './session-change.js';
 import { expiryTimeMs } from './session-times.js';
-import { type SessionEnd } from './indexed/session-end.js';
+import { type SessionEnd } from './session-event.js';
 import { type MapSession } from './map-session.js';
 import { StoredSessionRepository } from './stored-session-repository.js';
 

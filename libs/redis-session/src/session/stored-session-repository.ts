@@ -6,7 +6,6 @@ import {
   type StoreOperation,
 } from '../lib/store-operation.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
-
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionSetup } from './session.js';
 import {

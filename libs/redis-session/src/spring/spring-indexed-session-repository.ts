@@ -1,4 +1,3 @@
-import { MAXIMUM_SESSIONS_REASON } from '../session/indexed/session-end.js';
 import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/redis-session.mapper.js';
 import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
@@ -12,6 +11,7 @@ import {
   type SessionEventRecorder,
   type SessionEventSource,
   type SessionEventSubscription,
+  MAXIMUM_SESSIONS_REASON,
 } from '../session/session-event.js';
 import { digestOf } from '../session/session-id.js';
 import {

@@ -1,4 +1,4 @@
-import { REASON_LIFE_MS } from '../session/indexed/session-end.js';
+import { REASON_LIFE_MS } from '../session/session-event.js';
 import { randomUUID } from 'node:crypto';
 import {
   CONFLICT,

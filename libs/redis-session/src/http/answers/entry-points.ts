@@ -5,11 +5,11 @@ import {
   redirectAnswer,
   withQuery,
 } from './http-exchange.js';
+import { type ProblemAnswer, problemAnswer } from './http-answer.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { isBrowserNavigation, isScriptRequest } from './request-matchers.js';
 import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/request-cache.js';
 import { toSafeReturnPath } from '../saved-requests/safe-return-path.js';
-import { type ProblemAnswer, problemAnswer } from './http-answer.js';
 
 /**
  * Answers a request that needs a login: tells the client how to log in. Called once the request is saved, and only when

@@ -16,7 +16,6 @@ import { RequestFailures } from './failures.js';
 import { RequestedSession, SessionAnnouncement } from './session-exchange.js';
 import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
 import { type ProblemAnswer } from '../answers/http-answer.js';
-
 import { type RequestSetup } from './request-setup.js';
 
 const requests = foreignProperty<SessionRequest>('session request');

@@ -1,5 +1,5 @@
 import { type Filter } from 'mongodb';
-import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
+import { REASON_LIFE_MS } from '../../session/session-event.js';
 import { type NextCommand } from '../deadline-runner.js';
 import { type SessionCollections } from '../session-collections.js';
 import { type SessionDocument } from '../sessions/session-document.js';

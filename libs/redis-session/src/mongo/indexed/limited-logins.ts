@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Collection, type Filter } from 'mongodb';
 import { Lanes } from '../../lib/lanes.js';
-import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
+import { MAXIMUM_SESSIONS_REASON } from '../../session/session-event.js';
 import { type LimitedLogin } from '../../session/indexed/session-indexing.js';
 import { type SaveOutcome } from '../../session/session-change.js';
 import { digestOf } from '../../session/session-id.js';

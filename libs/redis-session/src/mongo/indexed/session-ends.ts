@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Collection, type Filter, type UpdateFilter } from 'mongodb';
-import { REASON_LIFE_MS, type SessionEnd } from '../../session/indexed/session-end.js';
+import { REASON_LIFE_MS, type SessionEnd } from '../../session/session-event.js';
 import { type NextCommand } from '../deadline-runner.js';
 import { type SessionDocument } from '../sessions/session-document.js';
 import { NOT_ENDED } from '../sessions/session-updates.js';

@@ -4,7 +4,6 @@ import {
   type SessionChange,
   type SessionTimes,
 } from '../../session/session-change.js';
-
 import { fieldsIn } from './field-names.js';
 import { type SessionDocument, type UntoldEvent, expireAtOf, textsOf } from './session-document.js';
 

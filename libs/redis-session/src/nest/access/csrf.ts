@@ -12,7 +12,6 @@ import { keepOutOfSharedCaches } from '../../http/request/session-exchange.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-
 import { findRequest, rawRequestOf } from '../call-context.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedCsrfOptions } from '../options/security.options.js';

@@ -7,8 +7,8 @@ import {
 } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
 import { throwError } from 'rxjs';
-import { problemAnswer } from '../../http/answers/http-answer.js';
 import { redirectAnswer, withQuery, type HttpExchange } from '../../http/answers/http-exchange.js';
+import { problemAnswer } from '../../http/answers/http-answer.js';
 import { isBrowserNavigation } from '../../http/answers/request-matchers.js';
 import { breakOff } from '../../http/response/dropped-response.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';

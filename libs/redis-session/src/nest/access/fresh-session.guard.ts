@@ -3,7 +3,6 @@ import { type Reflector } from '@nestjs/core';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type SecurityContext } from '../../security/security-context.js';
 import { findRequest, findSessionRequest, replaceUser, oncePerHandler } from '../call-context.js';
-
 import { toHttpException } from './security.exceptions.js';
 
 /**

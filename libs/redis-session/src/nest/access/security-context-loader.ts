@@ -18,7 +18,6 @@ import {
 } from '../../security/authentication.js';
 import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
-
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { forbidCaching } from '../../http/request/session-exchange.js';
 

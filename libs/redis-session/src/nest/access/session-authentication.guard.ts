@@ -18,7 +18,6 @@ import {
   showUser,
   oncePerHandler,
 } from '../call-context.js';
-
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
@@ -29,7 +28,7 @@ import {
   SessionEndedException,
 } from './security.exceptions.js';
 import { WebSocketSessions } from '../messages/open-sockets.js';
-import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
+import { MAXIMUM_SESSIONS_REASON } from '../../session/session-event.js';
 import { isIndexed } from '../../session/session-repository.js';
 import { type AuthenticationFailureReason } from '../../security/authentication.js';
 import { agedAuthentication } from '../../security/remember-me.js';

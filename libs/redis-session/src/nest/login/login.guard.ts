@@ -15,8 +15,8 @@ import {
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { AuthGuard, type IAuthGuard } from '@nestjs/passport';
-import { type HttpAnswer } from '../../http/answers/http-answer.js';
 import { redirectAnswer } from '../../http/answers/http-exchange.js';
+import { type HttpAnswer } from '../../http/answers/http-answer.js';
 import { type RequestSetup } from '../../http/request/request-setup.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { asksToBeRemembered } from '../../security/remember-me.js';

@@ -24,7 +24,6 @@ import {
 } from '../../session/attributes/attribute-names.js';
 import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SessionClient } from '../../session/session-registry.js';
-
 import {
   SessionLimitError,
   SessionOptionError,

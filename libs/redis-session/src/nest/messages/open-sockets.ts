@@ -11,7 +11,6 @@ import {
 import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SessionEvent } from '../../session/session-event.js';
 import { storageIdOf } from '../../session/session-id.js';
-
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 

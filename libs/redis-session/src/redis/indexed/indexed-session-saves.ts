@@ -13,7 +13,6 @@ import {
 } from '../client/script.js';
 import { SharedScript } from '../client/shared-script.js';
 import { createIndexed, saveIndexed, setIndexedAttributes } from '../lua/scripts.generated.js';
-
 import { SAVE, saveAttributes } from '../sessions/redis-session.commands.js';
 import {
   type HashChange,

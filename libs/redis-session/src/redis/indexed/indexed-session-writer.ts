@@ -1,8 +1,7 @@
 import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
 import { expiryTimeMs } from '../../session/session-times.js';
-import { MAXIMUM_SESSIONS_REASON } from '../../session/indexed/session-end.js';
-
+import { MAXIMUM_SESSIONS_REASON } from '../../session/session-event.js';
 import { afterSave, SessionCorruptError, SessionLimitError } from '../../session/session.errors.js';
 import { isClosed } from '../client/redis-client.js';
 import { fromMember, type IndexEntry, memberOf } from './session-index.js';

@@ -7,7 +7,6 @@ import {
 } from './indexed-session-saves.js';
 import { INDEX_FIELD_PREFIX } from './session-index.js';
 import { withDeadline } from '../../lib/store-operation.js';
-
 import { deleteIndexed, endSession, loadIndexed } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/hash-fields.js';

@@ -9,7 +9,7 @@ import {
 import { IndexedSessionCommands } from './indexed-session.commands.js';
 import { type IndexedCommandOptions } from './indexed-session-saves.js';
 import { indexedSessionKeys, type IndexedSessionKeys } from './indexed-session.keys.js';
-import { REASON_LIFE_MS } from '../../session/indexed/session-end.js';
+import { REASON_LIFE_MS } from '../../session/session-event.js';
 import { PRINCIPAL_INDEX } from '../../session/indexed/session-indexing.js';
 import { MinuteBucketExpirationStore } from '../expiration/minute-bucket-expiration-store.js';
 import { type RedisIndexedSessionRepositoryOptions } from './redis-indexed-session-repository.options.js';

@@ -8,7 +8,6 @@ import {
   setAttributes,
 } from '../lua/scripts.generated.js';
 import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from './hash-fields.js';
-
 import { withDeadline } from '../../lib/store-operation.js';
 import { defineOnBoth, writeOver } from '../client/durable-writes.js';
 import {

@@ -1,5 +1,4 @@
 import { toStoreError, withDeadline, gathered } from '../../lib/store-operation.js';
-
 import { type RedisClient } from '../client/redis-client.js';
 import { refuseWrongType, type ScriptArguments } from '../client/script.js';
 import { SharedScript, type SharedScriptInput } from '../client/shared-script.js';

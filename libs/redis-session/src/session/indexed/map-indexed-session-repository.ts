@@ -8,6 +8,8 @@ import {
   type SessionEventSource,
   type SessionEventSubscription,
   type SessionEventType,
+  MAXIMUM_SESSIONS_REASON,
+  type SessionEnd,
 } from '../session-event.js';
 import { storageIdOf } from '../session-id.js';
 import {
@@ -18,7 +20,6 @@ import {
 } from '../session-repository.js';
 import { type SessionIndexOptions, type SessionStoreOptions } from '../session-store.js';
 import { SessionLimitError } from '../session.errors.js';
-import { MAXIMUM_SESSIONS_REASON, type SessionEnd } from './session-end.js';
 import {
   type LimitedLogin,
   PRINCIPAL_INDEX,

@@ -12,7 +12,6 @@ import {
   WriteDeadline,
 } from '../../redis/client/script.js';
 import { endSpringJdk, loadSpringJdk, saveSpringJdk } from '../../redis/lua/scripts.generated.js';
-
 import { type RedisClient } from '../../redis/client/redis-client.js';
 import { type SaveOutcome, type StoredSession } from '../../session/session-change.js';
 import { type HashChange, ATTRIBUTE_PREFIX } from '../../redis/sessions/redis-session.mapper.js';
