@@ -21,17 +21,20 @@ if now > latest then
   return { -2, now }
 end
 
+-- One question about all keys instead of one about each.
+local areAllThere = redis.call('EXISTS', unpack(sessionKeys)) == #sessionKeys
 local reply
 for i = 1, #sessionKeys do
   local knownVersion, first = ARGV[nextOwn], nextOwn + 2
   nextOwn = first + 2 * ARGV[nextOwn + 1]
-  local stored = redis.pcall('HMGET', sessionKeys[i], 'creationTime', 'version')
-  if stored.err and not string.find(stored.err, 'WRONGTYPE') then
-    return stored
+  local earlierVersion = redis.pcall('HGET', sessionKeys[i], 'version')
+  local failure = earlierVersion and earlierVersion.err
+  if failure and not string.find(failure, 'WRONGTYPE') then
+    return earlierVersion
   end
   local outcome, version = -1, ''
-  if stored[1] then
-    outcome, version = 1, setVersioned(sessionKeys[i], stored[2], knownVersion, first, nextOwn - 1)
+  if not failure and (areAllThere or redis.call('EXISTS', sessionKeys[i]) == 1) then
+    outcome, version = 1, setVersioned(sessionKeys[i], earlierVersion, knownVersion, first, nextOwn - 1)
   end
   if outcome ~= 1 or version ~= '' then
     reply = reply or allSaved({ 1, now }, #sessionKeys)
