@@ -1,5 +1,5 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import { Controller, Injectable, Scope, type Type } from '@nestjs/common';
+import { Controller, Get, Injectable, Scope, SetMetadata, type Type } from '@nestjs/common';
 import {
   Field,
   GraphQLModule,
@@ -206,6 +206,58 @@ class PlainReference {
   }
 }
 
+@Injectable()
+class OrdersService {
+  @RequireAuthorities('ADMIN')
+  removeAll() {
+    return [];
+  }
+}
+
+@Injectable()
+@Authenticated()
+class ReportsService {
+  list() {
+    return [];
+  }
+}
+
+@Controller('orders')
+@Authenticated()
+class OrdersController {
+  @Get()
+  list() {
+    return this.visible();
+  }
+
+  visible() {
+    return [];
+  }
+}
+
+@Controller('orders')
+class HelpedController {
+  @Get()
+  list() {
+    return this.visible();
+  }
+
+  @Authenticated()
+  visible() {
+    return [];
+  }
+}
+
+/** Marks a handler of a framework that this library does not know; guards may run for it. */
+@Injectable()
+class BotHandlers {
+  @SetMetadata('bot:command', 'orders')
+  @Authenticated()
+  orders() {
+    return [];
+  }
+}
+
 const QUERY = { query: '{ account { secret } }' };
 const RESOLVERS: Type[] = [AccountQueries, AccountResolver, PublicQueries];
 const MESSAGES = 'handles messages that no guard of the application sees';
@@ -274,6 +326,21 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       `OpenMessages.orders ${MESSAGES}`,
     );
     await start({ controllers: [SecuredMessagesController] });
+  });
+
+  it.each([
+    ['a method of a service', { providers: [OrdersService] }, 'OrdersService.removeAll'],
+    ['a service', { providers: [ReportsService] }, 'ReportsService.list'],
+    [
+      'a method of a controller that is no route',
+      { controllers: [HelpedController] },
+      'HelpedController.visible',
+    ],
+  ])('refuse the start on %s', async (_, parts, name) => {
+    await expect(start(parts)).rejects.toThrow(
+      `Cannot start: ${name} has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.`,
+    );
+    await start({ controllers: [OrdersController], providers: [BotHandlers] });
   });
 
   it('refuse the start on a field of GraphQL for which Nest asks no guard', async () => {

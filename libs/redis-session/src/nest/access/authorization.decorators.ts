@@ -11,7 +11,7 @@ export type RouteRule = AuthorizationRule<ExecutionContext>;
 type RuleDecorator = ClassDecorator & MethodDecorator;
 
 /** Metadata of a handler or a class: `RouteRule[]`, all of which must be granted. See `routeRulesOf`. */
-const ROUTE_RULES = 'redis-session:route-rules';
+export const ROUTE_RULES = 'redis-session:route-rules';
 
 /** Admits only logged-in users. Others must log in. For a class or a handler. */
 export const Authenticated = (): RuleDecorator => rule({ kind: 'authenticated' });
@@ -113,10 +113,10 @@ export function routeRulesOf({
   return ignoresClasses ? ofHandlers : all;
 }
 
-/** The class and all that it extends, itself first. */
+/** The class and all that it extends, itself first. What all functions inherit from has no prototype. */
 function classesOf(target: HandlerClass): readonly HandlerClass[] {
   const parent: unknown = Object.getPrototypeOf(target);
-  const hasParent = typeof parent === 'function' && parent !== Function.prototype;
+  const hasParent = typeof parent === 'function' && Boolean(parent.prototype);
   return [target, ...(hasParent ? classesOf(parent as HandlerClass) : [])];
 }
 
@@ -144,7 +144,7 @@ function classRules(target: object): Rules {
 }
 
 /** A wrapper may inherit them from what it wraps, as other metadata. */
-function methodRules(method: object): Rules {
+export function methodRules(method: object): Rules {
   return Reflect.getMetadata(ROUTE_RULES, method) as Rules;
 }
 

@@ -10,7 +10,12 @@ import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { SessionRepositoryInterceptor } from '../session-pipeline.js';
-import { type HandlerClass, routeRulesOf } from './authorization.decorators.js';
+import {
+  type HandlerClass,
+  methodRules,
+  ROUTE_RULES,
+  routeRulesOf,
+} from './authorization.decorators.js';
 import { SessionAuthenticationGuard } from './session-authentication.guard.js';
 
 /** Of @nestjs/websockets, on a class. */
@@ -68,7 +73,7 @@ export function checkHandlers(
     const protectsAll = options.security.authorization === 'all';
     const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
     const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
-    checks.push(checkReplaced, messageCheck(protectsAll, hasUnguardedPatterns));
+    checks.push(checkCalled, checkReplaced, messageCheck(protectsAll, hasUnguardedPatterns));
     if (!hasGuardedFields(modules)) checks.push(checkFieldRules);
     if (!hasGuardedFields(modules) && protectsAll) checks.push(openFieldCheck(modules));
   }
@@ -80,18 +85,34 @@ export function checkHandlers(
 }
 
 function* handlersOf(modules: ModulesContainer): Iterable<Handler> {
-  const scanner = new MetadataScanner();
   for (const { controllers, providers } of modules.values()) {
     for (const { instance, metatype } of [...controllers.values(), ...providers.values()]) {
-      const prototype =
-        typeof metatype === 'function' ? (metatype.prototype as unknown) : undefined;
-      if (typeof metatype !== 'function' || typeof prototype !== 'object' || !prototype) continue;
-      for (const name of scanner.getAllMethodNames(prototype)) {
-        const method = (prototype as Record<string, object | undefined>)[name];
-        if (method) yield { instance, method, name, target: metatype as HandlerClass };
-      }
+      if (typeof metatype !== 'function') continue;
+      const target = metatype as HandlerClass;
+      for (const method of methodsOf(target)) yield { instance, target, ...method };
     }
   }
+}
+
+function methodsOf(target: HandlerClass): readonly Pick<Handler, 'method' | 'name'>[] {
+  const prototype: unknown = target.prototype;
+  if (typeof prototype !== 'object' || !prototype) return [];
+  return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+    const method = (prototype as Record<string, object | undefined>)[name];
+    return method ? [{ method, name }] : [];
+  });
+}
+
+/** Guards run for handlers, which some framework has marked by metadata of its own. */
+function checkCalled({ method, target }: Handler): string | undefined {
+  if (isMarked(method) || !isProtected({ method, target })) return undefined;
+  const hasOwn = methodRules(method) !== undefined;
+  if (!hasOwn && methodsOf(target).some((each) => isMarked(each.method))) return undefined;
+  return 'has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.';
+}
+
+function isMarked(method: object): boolean {
+  return Reflect.getMetadataKeys(method).some((key) => key !== ROUTE_RULES);
 }
 
 /** Nest asks the method of the instance for its decorators. */
