@@ -12,7 +12,7 @@ import { keepOutOfSharedCaches } from '../../http/request/session-exchange.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { SessionOptionError } from '../../session/session.errors.js';
-import { findRequest, rawRequestOf } from '../call-context.js';
+import { findRequest, rawRequestOf, securityContextOf } from '../call-context.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { type ResolvedCsrfOptions } from '../options/security.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
@@ -157,8 +157,10 @@ export class CsrfGuard implements CanActivate {
     const request = findRequest(context);
     if (!request) return true;
     const rawRequest = rawRequestOf(request);
-    const isSafe = SAFE_METHODS.includes(rawRequest.method ?? '');
-    if (isSafe || this.options.isExempt(rawRequest)) return true;
+    const { method = '' } = rawRequest;
+    // An operation of GraphQL that came over a WebSocket: there is no user whose rights it could abuse.
+    if (method === '' && !(await securityContextOf(context)).authentication) return true;
+    if (SAFE_METHODS.includes(method) || this.options.isExempt(rawRequest)) return true;
     if (await this.tokens.hasToken(request)) return true;
     const { headerName, parameter } = this.options;
     const places = `the header ${headerName}, or as the field ${parameter} if the body is not multipart`;

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { GraphQLModule, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { describe, expect, it } from '@jest/globals';
+import { Authenticated, type SecurityOptions } from 'nestjs-redis-session';
+import { WebSocket } from 'ws';
+import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { useTestRedis } from '../../support/redis/test-redis.js';
+
+@Resolver()
+class NewsResolver {
+  @Query(() => String)
+  latest(): string {
+    return 'latest';
+  }
+
+  @Mutation(() => String)
+  publish(): string {
+    return 'published';
+  }
+
+  @Subscription(() => String)
+  async *news(): AsyncGenerator<object> {
+    yield await Promise.resolve({ news: 'first' });
+  }
+
+  @Subscription(() => String)
+  @Authenticated()
+  async *orders(): AsyncGenerator<object> {
+    yield await Promise.resolve({ orders: 'first' });
+  }
+}
+
+interface Message {
+  readonly type: string;
+  readonly payload?: { readonly data?: unknown; readonly errors?: readonly object[] };
+}
+
+/** @returns the first result of an operation that is sent over a WebSocket, by the protocol graphql-transport-ws */
+async function resultOf(url: string, query: string): Promise<Message['payload']> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const next = async (): Promise<Message> => {
+    const [data] = (await once(socket, 'message')) as [Buffer];
+    return JSON.parse(data.toString()) as Message;
+  };
+  try {
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    await next();
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+    return (await next()).payload;
+  } finally {
+    socket.terminate();
+  }
+}
+
+describe.each(PLATFORMS)('Subscriptions of GraphQL on %s', (platform) => {
+  const start = useApps(platform, useTestRedis(), { providers: [NewsResolver] });
+
+  const startWith = (security: SecurityOptions) =>
+    start(
+      { security },
+      {
+        imports: [
+          GraphQLModule.forRoot<ApolloDriverConfig>({
+            autoSchemaFile: true,
+            driver: ApolloDriver,
+            subscriptions: { 'graphql-ws': true },
+          }),
+        ],
+      },
+    );
+
+  it.each([false, true])('are anonymous, with csrf: %s', async (csrf) => {
+    const { url } = await startWith({ csrf });
+    expect(await resultOf(url, 'subscription { news }')).toEqual({ data: { news: 'first' } });
+    expect(await resultOf(url, 'subscription { orders }')).toMatchObject({
+      errors: [{ message: 'Log in to use this resource.' }],
+    });
+  });
+
+  it('leave the token of requests alone: a mutation needs one', async () => {
+    const { client } = await startWith({ csrf: true });
+    const answer = await client.post('/graphql').send({ query: 'mutation { publish }' });
+    expect(answer.body).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+});
