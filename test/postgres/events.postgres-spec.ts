@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { OnceEventSource } from '../../libs/redis-session/src/postgres/event-sources.js';
+import {
+  BroadcastEventSource,
+  OnceEventSource,
+} from '../../libs/redis-session/src/postgres/event-sources.js';
 import { eventStatements } from '../../libs/redis-session/src/postgres/event-statements.js';
 import { PostgresClient } from '../../libs/redis-session/src/postgres/postgres-client.js';
 import { PostgresIndexedSessionRepository } from '../../libs/redis-session/src/postgres/postgres-indexed-session-repository.js';
@@ -46,26 +49,26 @@ async function open(name: string): Promise<void> {
   await session.save();
 }
 
+function inputOf(handler: SessionEventHandler) {
+  return {
+    ...options,
+    ...options.indexed,
+    atRest: new SessionsAtRest(options),
+    client: new PostgresClient(postgres.pool, 10_000),
+    handler,
+    replicaName: 'a',
+    resolvers: {},
+    statements: eventStatements(sessionTables(table)),
+  };
+}
+
 function sourceOf(
   handler: SessionEventHandler,
   takeOverSeconds = 60,
   handlerTimeoutMs = 60_000,
 ): OnceEventSource {
-  return new OnceEventSource(
-    {
-      ...options,
-      ...options.indexed,
-      atRest: new SessionsAtRest(options),
-      client: new PostgresClient(postgres.pool, 10_000),
-      delivery: 'once',
-      handler,
-      handlerTimeoutMs,
-      replicaName: 'a',
-      resolvers: {},
-      statements: eventStatements(sessionTables(table)),
-    },
-    takeOverSeconds,
-  );
+  const input = { ...inputOf(handler), delivery: 'once', handlerTimeoutMs } as const;
+  return new OnceEventSource(input, takeOverSeconds);
 }
 
 describeOnceDelivery({
@@ -90,6 +93,18 @@ it('a later event of a session comes to its handler before it is dropped', async
     return (await postgres.count(table, 'events')) === 0;
   });
   expect(seen).toEqual(['deleted']);
+});
+
+it("delivery 'broadcast' skips and repeats no event when numbers of events get longer", async () => {
+  const seen: number[] = [];
+  const handler = ({ eventId }: SessionEvent) => void seen.push(Number(eventId));
+  const source = new BroadcastEventSource({ ...inputOf(handler), delivery: 'broadcast' });
+  for (let i = 0; i < 100; i++) await open('alice');
+  await source.poll();
+  await postgres.pool.query(`ALTER TABLE ${table}_events ALTER event_id RESTART WITH 950`);
+  await repository.endByPrincipalName('alice', 'signed-out');
+  await source.poll();
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => 950 + i));
 });
 
 describe('cleanUp', () => {

@@ -19,13 +19,14 @@ export function eventStatements({ events, positions }: SessionTables) {
     drop: `DELETE FROM ${events} WHERE event_id = $1`,
     markHandled: `UPDATE ${events} SET is_handled = true WHERE event_id = $1`,
 
+    // The columns, not the texts of the same names, put events in order.
     // Events of transactions that have ended, and before which none is under way: none of them can be missed.
     // $1 transaction and $2 event that were read last, $3 how many
     readAfter: `
       SELECT ${columns}, transaction_id::text FROM ${events}
        WHERE (transaction_id, event_id) > ($1::xid8, $2)
          AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-       ORDER BY transaction_id, event_id LIMIT $3`,
+       ORDER BY ${events}.transaction_id, ${events}.event_id LIMIT $3`,
 
     lastPosition: `SELECT (pg_snapshot_xmin(pg_current_snapshot()))::text, '0'`,
     // $1 replica
