@@ -252,3 +252,26 @@ describe.each(OPTIONS)('the option $option', ({ option, name, start, text }) => 
     }
   });
 });
+
+describe('options that are not checked by one value alone', () => {
+  it.each(['USER', [1], null])(
+    'refuses security.roleHierarchy with %j for an authority',
+    (ADMIN) => {
+      const refusal =
+        'security.roleHierarchy must be an object such as { ADMIN: ["USER"] }, got an object.';
+      expect(() => security({ roleHierarchy: { ADMIN } })).toThrow(new SessionOptionError(refusal));
+    },
+  );
+
+  it.each<[string, (options: never) => unknown, string]>([
+    ['nearCache()', nearCache, 'nearCache.maxSessions'],
+    ['postgresSessions()', postgresSessions, 'postgresSessions.pool'],
+    ['mongoSessions()', mongoSessions, 'mongoSessions.db'],
+    ['migrateFrom()', migrateFrom, 'migrateFrom.from'],
+    ['session()', session, 'store'],
+  ])('names the option that %s lacks', (_call, feature, option) => {
+    const start = feature as (options?: never) => unknown;
+    expect(() => start()).toThrow(SessionOptionError);
+    expect(() => start()).toThrow(`${option} must be `);
+  });
+});

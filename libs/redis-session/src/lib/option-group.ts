@@ -112,8 +112,11 @@ export function defaultsOf<Group extends z.ZodObject>(group: Group): OptionsOf<G
 }
 
 /** The same options without those that are undefined. */
-function withoutUndefined<T extends object>(options: T): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** JavaScript may call a feature without its options. */
+function withoutUndefined(options: object | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
+  );
 }
 
 function problemOf(

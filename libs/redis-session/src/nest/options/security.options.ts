@@ -167,9 +167,11 @@ export const securityOptionGroup = z.strictObject({
     .union([z.enum(['session', 'none']), objectOption<RequestCache>('a RequestCache')])
     .optional(),
   /** Authorities that include others: `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`. */
-  roleHierarchy: objectOption<Readonly<Record<string, readonly string[]>>>(
-    'an object such as { ADMIN: ["USER"] }',
-  ).optional(),
+  roleHierarchy: z
+    .record(z.string(), z.array(z.string()).readonly())
+    .readonly()
+    .describe('an object such as { ADMIN: ["USER"] }')
+    .optional(),
   /**
    * Returns who sent a microservice message. The library calls it for each message and does not call `loadPrincipal`, so
    * return the sender's current authorities. WebSocket messages come from the user of the handshake, GraphQL requests from
