@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Controller,
@@ -71,6 +72,8 @@ interface Case extends Omit<AppParts, 'options'> {
 const indexed = { repository: 'indexed' } as const;
 const DELIVERY =
   'indexed.eventDelivery must be "once" or "broadcast" when there is a method with @OnSessionEvent, got "none".';
+const UNUSABLE =
+  'sessionIdGenerator must return a text that sessionIdPattern matches (by default 16 to 256 characters of A-Z a-z 0-9 _ . ~ -)';
 const connected = (app: INestApplication): unknown => app.use(redisSession(app));
 const withFastifySession = async (app: INestApplication): Promise<void> => {
   const fastify = app as NestFastifyApplication;
@@ -100,6 +103,23 @@ const CASES: readonly [sentence: string, wrong: Case, ...right: Case[]][] = [
     'Cannot start RedisSessionModule without options. Import RedisSessionModule.forRoot({ … }) once, in the root module. It is global: no other module imports it.',
     { imports: [RedisSessionModule] },
     {},
+  ],
+  ...(
+    [
+      ['a text of 3 characters', () => 'abc'],
+      ['a text of 32 characters', () => 'a b '.repeat(8)],
+      ['the type number', () => 4 as never],
+      ['the type object', () => Promise.resolve(randomUUID()) as never],
+    ] as const
+  ).map(([got, sessionIdGenerator]): (typeof CASES)[number] => [
+    `${UNUSABLE}, got ${got}.`,
+    { options: { sessionIdGenerator } },
+    { options: { sessionIdGenerator: randomUUID } },
+  ]),
+  [
+    `${UNUSABLE}, got a text of 43 characters.`,
+    { options: { sessionIdPattern: /^[0-9a-f-]{36}$/ } },
+    { options: { sessionIdPattern: /^[0-9a-f-]{36}$/, sessionIdGenerator: randomUUID } },
   ],
   [
     'Cannot call ShortLived.note with session events: its class is made anew for each request or consumer. Move @OnSessionEvent to a provider with the default scope.',

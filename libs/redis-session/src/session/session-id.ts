@@ -106,6 +106,17 @@ export function refuseWeakGenerator(generate: SessionIdGenerator): void {
   );
 }
 
+/** @throws SessionOptionError if `pattern` turns away what clients would send back */
+export function refuseUnusableGenerator(generate: SessionIdGenerator, pattern: RegExp): void {
+  const id: unknown = generate();
+  if (typeof id === 'string' && id.search(pattern) !== -1) return;
+  const got =
+    typeof id === 'string' ? `a text of ${id.length} characters` : `the type ${typeof id}`;
+  throw new SessionOptionError(
+    `sessionIdGenerator must return a text that sessionIdPattern matches (by default 16 to 256 characters of A-Z a-z 0-9 _ . ~ -), got ${got}.`,
+  );
+}
+
 /** Warns of a generator whose ids have less than 128 random bits. UUIDs have 122. */
 export function warnOfWeakGenerator(generate: SessionIdGenerator, logger: SessionLogger): void {
   const bits = randomBitsOf(generate, 0);
