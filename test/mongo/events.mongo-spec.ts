@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { DeadlineRunner } from '../../libs/redis-session/src/mongo/deadline-runner.js';
-import { OnceEventSource } from '../../libs/redis-session/src/mongo/events/event-sources.js';
+import {
+  BroadcastEventSource,
+  OnceEventSource,
+} from '../../libs/redis-session/src/mongo/events/event-sources.js';
 import { MongoIndexedSessionRepository } from '../../libs/redis-session/src/mongo/indexed/mongo-indexed-session-repository.js';
 import {
   type SessionCollections,
@@ -14,6 +18,7 @@ import { DEFAULT_REPOSITORY_OPTIONS } from '../../libs/redis-session/src/session
 import { type SessionEvent } from '../../libs/redis-session/src/session/session-event.js';
 import { contextOf } from '../support/redis/indexed-repository.js';
 import { describeOnceDelivery } from '../support/faults/once-delivery.js';
+import { startTcpProxy } from '../support/faults/tcp-proxy.js';
 import { INDEX_OPTIONS } from '../support/index-options.js';
 import { useTestMongo } from '../support/mongo/test-mongo.js';
 
@@ -53,19 +58,25 @@ async function open(name: string): Promise<void> {
   await session.save();
 }
 
-function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
-  const input = {
+function inputOf(
+  handler: (event: SessionEvent) => void,
+  { from = collections, timeoutMs = TIMEOUT_MS } = {},
+) {
+  return {
     ...options,
     ...options.indexed,
     atRest: new SessionsAtRest(options),
-    collections,
-    delivery: 'once' as const,
+    collections: from,
     handler,
     replicaName: 'a',
     resolvers: {},
-    runner: new DeadlineRunner(TIMEOUT_MS),
-    told: new ToldEvents(collections, null),
+    runner: new DeadlineRunner(timeoutMs),
+    told: new ToldEvents(from, null),
   };
+}
+
+function sourceOf(handler: (event: SessionEvent) => void, takeOverSeconds = 60): OnceEventSource {
+  const input = { ...inputOf(handler), delivery: 'once' as const };
   return new OnceEventSource(input, takeOverSeconds);
 }
 
@@ -92,6 +103,33 @@ describe('an event that two replicas have copied', () => {
     await sourceOf((event) => void seen.push(event)).poll();
     expect(seen).toMatchObject([{ type: 'created', principalName: 'alice' }]);
   });
+});
+
+it("delivery 'broadcast' handles an event whose first reading was answered too late", async () => {
+  const proxy = await startTcpProxy({ targetPort: mongo.port });
+  const client = await MongoClient.connect(mongo.urlAt(proxy.port), { maxPoolSize: 1 });
+  try {
+    const from = sessionCollections(client.db(mongo.name), collections.sessions.collectionName);
+    const seen: SessionEvent[] = [];
+    const input = inputOf((event) => void seen.push(event), { from, timeoutMs: 1000 });
+    const source = new BroadcastEventSource({ ...input, delivery: 'broadcast' });
+    await source.poll();
+    await open('alice');
+    proxy.losesReplyTo = (command) => {
+      if (command.includes('seenBy') && command.includes('$nin')) proxy.pause();
+      return false;
+    };
+    await expect(source.poll()).rejects.toThrow('no answer within 1000 ms');
+    proxy.losesReplyTo = undefined;
+    proxy.resume();
+    // Over the same connection, so that the late answer has come.
+    await from.events.countDocuments();
+    await source.poll();
+    expect(seen).toMatchObject([{ type: 'created', principalName: 'alice' }]);
+  } finally {
+    await client.close();
+    await proxy.refuse();
+  }
 });
 
 describe('cleanUp', () => {

@@ -99,18 +99,16 @@ export class BroadcastEventSource extends PollingEventSource<PolledEvent> {
     await super.start();
   }
 
-  protected override read(count: number): Promise<PolledEvent[]> {
+  protected override async read(count: number): Promise<PolledEvent[]> {
     const { collections, runner, told } = this.input;
-    return runner.run('read session events', async (next) => {
+    const found = await runner.run('read session events', async (next) => {
       await this.begin(next);
       await told.tellAll(next);
       const unseen = { seenBy: { $ne: this.name }, _id: { $nin: [...this.open] } };
-      const found = await collections.events
-        .find(unseen, { ...next(), limit: count, sort: IN_ORDER })
-        .toArray();
-      for (const { _id } of found) this.open.add(_id);
-      return found.map((document) => ({ event: eventOf(document, this.input) }));
+      return collections.events.find(unseen, { ...next(), limit: count, sort: IN_ORDER }).toArray();
     });
+    for (const { _id } of found) this.open.add(_id);
+    return found.map((document) => ({ event: eventOf(document, this.input) }));
   }
 
   protected override async handle(polled: PolledEvent): Promise<void> {
