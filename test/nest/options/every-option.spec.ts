@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RequestMethod } from '@nestjs/common';
 import { RedisSessionModule, SessionOptionError } from 'nestjs-redis-session';
 import { expressSession, session } from 'nestjs-redis-session/express-session';
 import { migrateFrom } from 'nestjs-redis-session/migration';
@@ -126,7 +127,10 @@ const ALLOWED: Readonly<Record<string, readonly unknown[]>> = {
     '0'.repeat(64),
     `${key}=`,
   ],
-  'a list of routes': [['/healthz']],
+  'a list of paths, or of { path, method } with a RequestMethod': [
+    ['/healthz'],
+    [{ path: 'hooks', method: RequestMethod.POST }],
+  ],
   'a list of secrets': [['old secret']],
   'a list of strings of at least 32 characters each': [['x'.repeat(32)]],
   'a name of letters, digits, "_", "-" and "."': ['shop_1-a.sessions'],
@@ -262,6 +266,20 @@ describe('options that are not checked by one value alone', () => {
       expect(() => security({ roleHierarchy: { ADMIN } })).toThrow(new SessionOptionError(refusal));
     },
   );
+
+  it.each([
+    [/healthz/],
+    [3],
+    [{}],
+    [{ path: '/healthz', method: 'GET' }],
+    [{ path: '/healthz', methods: RequestMethod.GET }],
+  ])('refuses exclude with %j', (route) => {
+    expect(() => forRoot({ exclude: ['/livez', route] })).toThrow(
+      new SessionOptionError(
+        'exclude must be a list of paths, or of { path, method } with a RequestMethod, got an object.',
+      ),
+    );
+  });
 
   it.each<[string, (options: never) => unknown, string]>([
     ['nearCache()', nearCache, 'nearCache.maxSessions'],

@@ -103,6 +103,12 @@ export type ExcludedRoute =
       readonly version?: NonNullable<ControllerOptions['version']>;
     };
 
+function isRoute(route: unknown): boolean {
+  if (typeof route !== 'object' || route === null) return typeof route === 'string';
+  const { path, method } = route as Readonly<Record<string, unknown>>;
+  return typeof path === 'string' && typeof method === 'number';
+}
+
 /** What `RedisSessionModule.forRoot` takes. */
 export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
   /**
@@ -124,7 +130,11 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    */
   durability: objectOption<DurabilityOptions>('an object such as { replicas: 1 }').optional(),
   /** Routes without sessions: nothing is read, nothing is saved, everybody is anonymous. */
-  exclude: z.array(z.custom<ExcludedRoute>()).readonly().describe('a list of routes').default([]),
+  exclude: z
+    .array(z.custom<ExcludedRoute>(isRoute))
+    .readonly()
+    .describe('a list of paths, or of { path, method } with a RequestMethod')
+    .default([]),
   /** What other entries of the package add, such as `expressSession()`, `migrateFrom({ … })` and `nearCache({ … })`. */
   features: z
     .array(objectOption<SessionFeature>('a feature'))
