@@ -267,6 +267,12 @@ describe('options that are not checked by one value alone', () => {
     },
   );
 
+  it('refuses redis with the url as an option, as node-redis takes it', () => {
+    const refusal =
+      'redis must be a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client.';
+    expect(() => forRoot({ redis: { url: redis } })).toThrow(new SessionOptionError(refusal));
+  });
+
   it.each([
     [/healthz/],
     [3],

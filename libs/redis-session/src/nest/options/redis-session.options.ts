@@ -118,7 +118,8 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
   redis: z
     .union([
       z.string().regex(/^(?:(?:rediss?|unix):\/\/|\/|[\w.-]+(?::\d+)?$)/),
-      objectOption<Exclude<RedisConnection, string>>(''),
+      // ioredis would ignore `url`, which is an option of node-redis, and connect to localhost.
+      objectOption<Exclude<RedisConnection, string>>('').refine((given) => !('url' in given)),
     ])
     .describe('a url such as "redis://localhost:6379", ioredis options, cluster nodes or a client')
     .optional(),
