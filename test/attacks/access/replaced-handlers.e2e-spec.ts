@@ -94,7 +94,7 @@ describe.each(PLATFORMS)('A handler that something else has replaced, on %s', (p
     },
   );
 
-  it('refuses the start when nothing tells what was replaced', async () => {
+  it('refuses the start if the constructor puts another function in place of a handler', async () => {
     await expect(start({}, { controllers: [WrappedController] })).rejects.toThrow(
       'Cannot start: WrappedController.report has rules that Nest does not see, as the constructor replaces the method. Replace it on the class, by a decorator.',
     );

@@ -57,7 +57,7 @@ describe('Text of a client that is made to take long', () => {
     async (attack) => {
       const { parse, text } = attack;
       const stepsFor = (times: number) => counter.count(() => parse(text.repeat(times)));
-      const [short, long] = [await stepsFor(100), await stepsFor(200)];
+      const [short, long] = [await stepsFor(400), await stepsFor(800)];
       expect(short).toBeGreaterThan(0);
       // The first and the last part may be cheaper than those between.
       expect(long).toBeLessThanOrEqual(2 * short + 20);

@@ -39,12 +39,15 @@ interface Message {
 /** @returns the first result of an operation that is sent over a WebSocket, by the protocol graphql-transport-ws */
 async function resultOf(url: string, query: string): Promise<Message['payload']> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  // Of a socket that is ended before it is open.
+  socket.on('error', () => undefined);
+  const signal = AbortSignal.timeout(10_000);
   const next = async (): Promise<Message> => {
-    const [data] = (await once(socket, 'message')) as [Buffer];
+    const [data] = (await once(socket, 'message', { signal })) as [Buffer];
     return JSON.parse(data.toString()) as Message;
   };
   try {
-    await once(socket, 'open');
+    await once(socket, 'open', { signal });
     socket.send(JSON.stringify({ type: 'connection_init' }));
     await next();
     socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
@@ -54,7 +57,7 @@ async function resultOf(url: string, query: string): Promise<Message['payload']>
   }
 }
 
-describe.each(PLATFORMS)('Subscriptions of GraphQL on %s', (platform) => {
+describe.each(PLATFORMS)('GraphQL on %s', (platform) => {
   const start = useApps(platform, useTestRedis(), { providers: [NewsResolver] });
 
   const startWith = (security: SecurityOptions) =>
@@ -71,7 +74,7 @@ describe.each(PLATFORMS)('Subscriptions of GraphQL on %s', (platform) => {
       },
     );
 
-  it.each([false, true])('are anonymous, with csrf: %s', async (csrf) => {
+  it.each([false, true])('answers subscriptions as anonymous, with csrf: %s', async (csrf) => {
     const { url } = await startWith({ csrf });
     expect(await resultOf(url, 'subscription { news }')).toEqual({ data: { news: 'first' } });
     expect(await resultOf(url, 'subscription { orders }')).toMatchObject({
@@ -79,7 +82,7 @@ describe.each(PLATFORMS)('Subscriptions of GraphQL on %s', (platform) => {
     });
   });
 
-  it('leave the token of requests alone: a mutation needs one', async () => {
+  it('refuses a mutation over HTTP without a token', async () => {
     const { client } = await startWith({ csrf: true });
     const answer = await client.post('/graphql').send({ query: 'mutation { publish }' });
     expect(answer.body).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });

@@ -126,7 +126,7 @@ export function describeIndexAndEvents(apps: SpringApps): void {
         const bob = await apps.login(made, 'bob');
         const id = await sessionIdOf(bob);
         const key = await sessionKeyOf(bob);
-        await apps.redis.hset(key, 'maxInactiveInterval', '1');
+        await apps.redis.hset(key, 'maxInactiveInterval', '3');
         await bob.copyWithCookies().postJson(`/${last}/api/cart?item=book`, {});
         await eventually(async () => (await eventsOf(apps, id)).nest.includes('expired bob'));
         await untilAllIsTold(apps);
