@@ -15,6 +15,7 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Authenticated,
+  OnSessionEvent,
   Public,
   RequireAuthorities,
   SecuredMessages,
@@ -222,6 +223,24 @@ class ReportsService {
   }
 }
 
+@Injectable()
+class CartsService {
+  @OnSessionEvent('expired')
+  @Authenticated()
+  release() {
+    return [];
+  }
+}
+
+@Injectable()
+@Authenticated()
+class ProtectedCartsService {
+  @OnSessionEvent('expired')
+  release() {
+    return [];
+  }
+}
+
 @Controller('orders')
 @Authenticated()
 class OrdersController {
@@ -231,6 +250,11 @@ class OrdersController {
   }
 
   visible() {
+    return [];
+  }
+
+  @OnSessionEvent('expired')
+  forget() {
     return [];
   }
 }
@@ -290,8 +314,9 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
       ...others.map((other, index) => graphqlWith(`/graphql-${index}`, other)),
     ];
     const hasGraphql = providers.some((provider) => RESOLVERS.includes(provider));
+    const events = { repository: 'indexed', indexed: { eventDelivery: 'broadcast' } } as const;
     app = await startApp(platform, {
-      options: { store: 'memory', security },
+      options: { store: 'memory', security, ...events },
       imports: hasGraphql ? graphql : [],
       providers,
       controllers,
@@ -331,6 +356,12 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
   it.each([
     ['a method of a service', { providers: [OrdersService] }, 'OrdersService.removeAll'],
     ['a service', { providers: [ReportsService] }, 'ReportsService.list'],
+    ['a handler of session events', { providers: [CartsService] }, 'CartsService.release'],
+    [
+      'a service that handles session events',
+      { providers: [ProtectedCartsService] },
+      'ProtectedCartsService.release',
+    ],
     [
       'a method of a controller that is no route',
       { controllers: [HelpedController] },

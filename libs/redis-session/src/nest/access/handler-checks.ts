@@ -8,6 +8,7 @@ import {
 } from '@nestjs/core';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
+import { SESSION_EVENT_TYPES } from '../management/session-events.service.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { SessionRepositoryInterceptor } from '../session-pipeline.js';
 import {
@@ -111,8 +112,10 @@ function checkCalled({ method, target }: Handler): string | undefined {
   return 'has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.';
 }
 
+/** The library calls handlers of session events itself, without a guard. */
 function isMarked(method: object): boolean {
-  return Reflect.getMetadataKeys(method).some((key) => key !== ROUTE_RULES);
+  const unguarded: unknown[] = [ROUTE_RULES, SESSION_EVENT_TYPES.KEY];
+  return Reflect.getMetadataKeys(method).some((key) => !unguarded.includes(key));
 }
 
 /** Nest asks the method of the instance for its decorators. */

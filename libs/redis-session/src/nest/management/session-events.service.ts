@@ -87,7 +87,7 @@ function isSingleton(wrapper: Wrapper): boolean {
 }
 
 /** Metadata of a method: the types of events that it handles; none = all. */
-const SESSION_EVENT_TYPES = DiscoveryService.createDecorator<readonly SessionEventType[]>();
+export const SESSION_EVENT_TYPES = DiscoveryService.createDecorator<readonly SessionEventType[]>();
 
 /**
  * Has a method of a provider or controller handle what happens to sessions. It is given a `SessionEvent`; when it rejects,
