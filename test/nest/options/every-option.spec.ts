@@ -257,15 +257,18 @@ describe.each(OPTIONS)('the option $option', ({ option, name, start, text }) => 
   });
 });
 
-describe('options that are not checked by one value alone', () => {
-  it.each(['USER', [1], null])(
-    'refuses security.roleHierarchy with %j for an authority',
-    (ADMIN) => {
-      const refusal =
-        'security.roleHierarchy must be an object such as { ADMIN: ["USER"] }, got an object.';
-      expect(() => security({ roleHierarchy: { ADMIN } })).toThrow(new SessionOptionError(refusal));
-    },
-  );
+describe('wrong parts of an option, and features without options', () => {
+  it.each([
+    ['USER', '"USER" as security.roleHierarchy.ADMIN'],
+    [['USER', 1], '1 as security.roleHierarchy.ADMIN[1]'],
+    [null, 'null as security.roleHierarchy.ADMIN'],
+  ])('refuses security.roleHierarchy with %j for an authority', (ADMIN, wrong) => {
+    expect(() => security({ roleHierarchy: { EDITOR: ['USER'], ADMIN } })).toThrow(
+      new SessionOptionError(
+        `security.roleHierarchy must be an object such as { ADMIN: ["USER"] }, got ${wrong}.`,
+      ),
+    );
+  });
 
   it('refuses redis with the url as an option, as node-redis takes it', () => {
     const refusal =
@@ -274,15 +277,15 @@ describe('options that are not checked by one value alone', () => {
   });
 
   it.each([
-    [/healthz/],
-    [3],
-    [{}],
-    [{ path: '/healthz', method: 'GET' }],
-    [{ path: '/healthz', methods: RequestMethod.GET }],
-  ])('refuses exclude with %j', (route) => {
+    [/healthz/, 'an object'],
+    [3, '3'],
+    [{}, 'an object'],
+    [{ path: '/healthz', method: 'GET' }, 'an object'],
+    [{ path: '/healthz', methods: RequestMethod.GET }, 'an object'],
+  ])('refuses exclude with %j', (route, wrong) => {
     expect(() => forRoot({ exclude: ['/livez', route] })).toThrow(
       new SessionOptionError(
-        'exclude must be a list of paths, or of { path, method } with a RequestMethod, got an object.',
+        `exclude must be a list of paths, or of { path, method } with a RequestMethod, got ${wrong} as exclude[1].`,
       ),
     );
   });

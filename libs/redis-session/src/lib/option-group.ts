@@ -62,6 +62,8 @@ export const flagOption = z.boolean();
 /** An option that counts something or is a duration. */
 export const positiveOption = z.int().positive().describe('a positive integer');
 
+type Options = Readonly<Record<PropertyKey, unknown>>;
+
 /** How the names and values of a group of options are shown in a refusal. */
 export interface OptionNaming {
   /** Names of options that do not exist, each with what to do, such as `Use features: [migrateFrom({ … })].` */
@@ -121,16 +123,19 @@ function withoutUndefined(options: object | undefined): Record<string, unknown> 
 
 function problemOf(
   group: z.ZodObject,
-  given: Readonly<Record<string, unknown>>,
+  given: Options,
   { moved = {}, prefix = '', secret = [] }: OptionNaming,
   issues: readonly z.core.$ZodIssue[],
 ): string {
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys')?.keys[0];
   if (unknown !== undefined)
     return `${prefix}${unknown} must be left out: there is no such option. ${moved[unknown] ?? hintAt(unknown, prefix, group)}`;
-  const name = String(issues[0]?.path[0]);
+  const path = issues[0]?.path ?? [];
+  const name = String(path[0]);
   const schema = (group.shape as Record<string, z.ZodType>)[name];
-  const got = secret.includes(name) ? '' : `, got ${shown(given[name])}`;
+  const wrong = path.reduce<unknown>((value, key) => (value as Options)[key], given);
+  const place = path.length > 1 ? ` as ${prefix}${z.core.toDotPath(path)}` : '';
+  const got = secret.includes(name) ? '' : `, got ${shown(wrong)}${place}`;
   return `${prefix}${name} must be ${schema ? mustBe(schema) : 'valid'}${got}.`;
 }
 
