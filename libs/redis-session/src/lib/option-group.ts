@@ -113,8 +113,7 @@ export function defaultsOf<Group extends z.ZodObject>(group: Group): OptionsOf<G
   ) as OptionsOf<Group>;
 }
 
-/** The same options without those that are undefined. */
-/** JavaScript may call a feature without its options. */
+/** Copies the options without those that are undefined. JavaScript may call a feature without options. */
 function withoutUndefined(options: object | undefined): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(options ?? {}).filter(([, value]) => value !== undefined),

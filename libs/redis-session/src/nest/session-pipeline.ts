@@ -185,12 +185,12 @@ export function toFunction(
   };
 }
 
-/** What takes the place of a handler's result: Nest passes nothing else from a guard to an interceptor. */
+/** Guards leave it on the session request, because Nest passes only the request on to interceptors. */
 type Replacement = (result: unknown) => unknown;
 
 const replacements = foreignProperty<Replacement | undefined>('replacement of the result');
 
-/** Has `replacement` make what Nest answers with, of what the handler returns. undefined takes the one before back. */
+/** Replaces the handler's result with what `replacement` returns. Pass undefined to cancel. */
 export function replaceResult(
   sessionRequest: SessionRequest,
   replacement: Replacement | undefined,

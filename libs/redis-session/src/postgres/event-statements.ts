@@ -19,7 +19,7 @@ export function eventStatements({ events, positions }: SessionTables) {
     drop: `DELETE FROM ${events} WHERE event_id = $1`,
     markHandled: `UPDATE ${events} SET is_handled = true WHERE event_id = $1`,
 
-    // The columns, not the texts of the same names, put events in order.
+    // `ORDER BY transaction_id` alone would sort by the output column, a text: '10' before '9'.
     // Events of transactions that have ended, and before which none is under way: none of them can be missed.
     // $1 transaction and $2 event that were read last, $3 how many
     readAfter: `

@@ -13,6 +13,7 @@
                                      the one that the caller knows; -1 = the session does not exist (deleted, expired,
                                      renamed) or the key does not hold a hash: nothing was written there
     {-2, now} - too late: nothing was written
+  A hash without times, which only something foreign leaves, counts as a session.
 ]]
 local sessionKeys, latest, nextOwn = KEYS, tonumber(ARGV[1]), 2
 
