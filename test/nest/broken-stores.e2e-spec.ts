@@ -1,5 +1,6 @@
 import { type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SessionOptionError } from 'nestjs-redis-session';
 import * as store from 'nestjs-redis-session/store';
 import { LoggedLines } from '../support/apps/logged-lines.js';
 import { createApp, PLATFORMS, startApp, type StartedApp } from '../support/apps/start-app.js';
@@ -308,12 +309,18 @@ describe('the start and the end of a store of an application', () => {
 
   it.each([
     ['rejects', () => rejectWith(new Error('busy')), 'busy'],
+    [
+      'rejects with a sentence',
+      () => rejectWith(new SessionOptionError('x must be y.')),
+      'x must be y',
+    ],
     ['never ends', never, 'no answer within 400 ms'],
   ])('let the application end when stop %s', async (_, failingStop, reason) => {
     const app = await startWith({ stop: failingStop });
     await app.close();
-    expect(log.text).toContain(`Cannot close breakable: ${reason}.`);
-    expect(log.text).toContain('Its connections may stay open until the process ends.');
+    expect(log.text).toContain(
+      `Cannot close breakable: ${reason}. Its connections may stay open until the process ends.`,
+    );
   });
 
   it('do not change when the repository is that of a feature, which fails itself', async () => {

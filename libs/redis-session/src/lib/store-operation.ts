@@ -62,7 +62,7 @@ export async function stopInTime(
 ): Promise<void> {
   const stopped = Promise.resolve().then(() => part.stop?.());
   await withDeadline(action, 2 * commandTimeoutMs, stopped).catch((error: unknown) => {
-    const reason = reasonOf((error as Error).cause ?? error);
+    const reason = reasonOf((error as Error).cause ?? error).replace(/\.$/, '');
     logger.warn(
       `Cannot ${action}: ${reason}. Its connections may stay open until the process ends.`,
     );
