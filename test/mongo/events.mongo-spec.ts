@@ -134,6 +134,20 @@ it("delivery 'broadcast' handles an event whose first reading was answered too l
   }
 });
 
+it("delivery 'broadcast' handles an event that could not be read before", async () => {
+  const seen: SessionEvent[] = [];
+  const input = inputOf((event) => void seen.push(event));
+  const source = new BroadcastEventSource({ ...input, delivery: 'broadcast' });
+  await source.poll();
+  await open('alice');
+  await new DeadlineRunner(TIMEOUT_MS).run('tell', (next) => input.told.tellAll(next));
+  await collections.events.updateMany({}, { $rename: { creationTime: 'time' } });
+  await expect(source.poll()).rejects.toThrow(TypeError);
+  await collections.events.updateMany({}, { $rename: { time: 'creationTime' } });
+  await source.poll();
+  expect(seen).toMatchObject([{ type: 'created', principalName: 'alice' }]);
+});
+
 describe('cleanUp', () => {
   it('keeps so many events as the option says, the newest', async () => {
     for (let i = 0; i < 8; i++) {

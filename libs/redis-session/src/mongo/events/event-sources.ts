@@ -107,8 +107,9 @@ export class BroadcastEventSource extends PollingEventSource<PolledEvent> {
       const unseen = { seenBy: { $ne: this.name }, _id: { $nin: [...this.open] } };
       return collections.events.find(unseen, { ...next(), limit: count, sort: IN_ORDER }).toArray();
     });
-    for (const { _id } of found) this.open.add(_id);
-    return found.map((document) => ({ event: eventOf(document, this.input) }));
+    const events = found.map((document) => ({ event: eventOf(document, this.input) }));
+    for (const { event } of events) this.open.add(event.eventId);
+    return events;
   }
 
   protected override async handle(polled: PolledEvent): Promise<void> {
