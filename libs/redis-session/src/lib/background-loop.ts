@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { reasonOf, Outages } from './store-operation.js';
+import { reasonOf } from './store-operation.js';
+import { Outages } from './outage-log.js';
 import { type SessionLogger } from './logger.js';
 
 interface BackgroundLoopInput {

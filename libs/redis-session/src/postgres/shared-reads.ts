@@ -1,4 +1,4 @@
-import { gathered } from '../lib/store-operation.js';
+import { gathered } from '../lib/gathered.js';
 import { SessionCorruptError } from '../session/session.errors.js';
 import { type PostgresClient, type Row, type Statement } from './postgres-client.js';
 

@@ -1,10 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  toStoreError,
-  withDeadline,
-  OutageLog,
-  type StoreOperation,
-} from '../lib/store-operation.js';
+import { toStoreError, withDeadline } from '../lib/store-operation.js';
+import { OutageLog, type StoreOperation } from '../lib/outage-log.js';
 import { laneOf, Lanes } from '../lib/lanes.js';
 import { MapSession } from './map-session.js';
 import { type PendingSessionChange, type SessionSetup } from './session.js';

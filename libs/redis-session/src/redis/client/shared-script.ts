@@ -1,4 +1,4 @@
-import { gathered } from '../../lib/store-operation.js';
+import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from './redis-client.js';
 import {
   type RawReply,

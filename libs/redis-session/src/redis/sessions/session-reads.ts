@@ -1,4 +1,5 @@
-import { toStoreError, withDeadline, gathered } from '../../lib/store-operation.js';
+import { toStoreError, withDeadline } from '../../lib/store-operation.js';
+import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { refuseWrongType, type ScriptArguments } from '../client/script.js';
 import { SharedScript, type SharedScriptInput } from '../client/shared-script.js';

@@ -1,0 +1,17 @@
+/**
+ * Makes a function that gathers the items of one turn of the event loop.
+ *
+ * @param send - called at the end of the turn with all of them, in order
+ */
+export function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
+  let waiting: T[] = [];
+  const flush = () => {
+    const items = waiting;
+    waiting = [];
+    send(items);
+  };
+  return (item) => {
+    waiting.push(item);
+    if (waiting.length === 1) setImmediate(flush);
+  };
+}
