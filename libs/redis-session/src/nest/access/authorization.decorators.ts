@@ -53,8 +53,13 @@ function rule(added: RouteRule): RuleDecorator {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     if (added.kind === 'authorities') refuseWithoutAuthority(added, nameOf(target, key));
     const method = descriptor?.value as object | undefined;
-    const rules = (method ? methodRules(method) : classRules(target)) ?? [];
-    Reflect.defineMetadata(ROUTE_RULES, [added, ...rules], method ?? target);
+    const rules = [
+      added,
+      ...((method ? methodRules(method, target, key) : classRules(target)) ?? []),
+    ];
+    Reflect.defineMetadata(ROUTE_RULES, rules, method ?? target);
+    // A decorator above may put another method in its place that has none of this.
+    if (key !== undefined) Reflect.defineMetadata(ROUTE_RULES, rules, target, key);
   };
 }
 
@@ -102,7 +107,7 @@ export function routeRulesOf({
   const name = handlerNameOf(handler, chain);
   for (const declaring of chain) {
     const method = name === undefined ? handler : ownMethod(declaring, name);
-    const ofHandler = method && methodRules(method);
+    const ofHandler = method && methodRules(method, declaring.prototype as object, name);
     const rules = ofHandler ?? classRules(declaring) ?? [];
     if (ofHandler) ofHandlers.push(...ofHandler);
     if (method) ofOwners.push(...rules);
@@ -126,9 +131,10 @@ function handlerNameOf(handler: object, chain: readonly HandlerClass[]): string 
       if (value === handler) return name;
     }
   }
-  // Nest calls the method of the instance, which a constructor may have bound.
-  const [, bound] = /^bound (.+)/.exec((handler as { readonly name?: string }).name ?? '') ?? [];
-  return bound !== undefined && chain.some((each) => ownMethod(each, bound)) ? bound : undefined;
+  // Nest calls the method of the instance, which a constructor may have bound, or what a tracer has made of it.
+  const [, name] =
+    /^(?:bound )?(.+)/.exec((handler as { readonly name?: string }).name ?? '') ?? [];
+  return name !== undefined && chain.some((each) => ownMethod(each, name)) ? name : undefined;
 }
 
 function ownMethod({ prototype }: HandlerClass, name: string): object | undefined {
@@ -143,9 +149,11 @@ function classRules(target: object): Rules {
   return Reflect.getOwnMetadata(ROUTE_RULES, target) as Rules;
 }
 
-/** A wrapper may inherit them from what it wraps, as other metadata. */
-export function methodRules(method: object): Rules {
-  return Reflect.getMetadata(ROUTE_RULES, method) as Rules;
+/** A wrapper may inherit them from what it wraps, as other metadata. @param owner - the prototype that may have the method */
+export function methodRules(method: object, owner: object, name: string | symbol = ''): Rules {
+  const rules: unknown =
+    Reflect.getMetadata(ROUTE_RULES, method) ?? Reflect.getOwnMetadata(ROUTE_RULES, owner, name);
+  return rules as Rules;
 }
 
 function isPublic({ kind }: RouteRule): boolean {

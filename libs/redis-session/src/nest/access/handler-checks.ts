@@ -105,9 +105,9 @@ function methodsOf(target: HandlerClass): readonly Pick<Handler, 'method' | 'nam
 }
 
 /** Guards run for handlers, which some framework has marked by metadata of its own. */
-function checkCalled({ method, target }: Handler): string | undefined {
+function checkCalled({ method, name, target }: Handler): string | undefined {
   if (isMarked(method) || !isProtected({ method, target })) return undefined;
-  const hasOwn = methodRules(method) !== undefined;
+  const hasOwn = methodRules(method, target.prototype as object, name) !== undefined;
   if (!hasOwn && methodsOf(target).some((each) => isMarked(each.method))) return undefined;
   return 'has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.';
 }
@@ -126,7 +126,7 @@ function checkReplaced({ instance, method, name, target }: Handler): string | un
   const seen = routeRulesOf({ handler: called, target });
   if (routeRulesOf({ handler: method, target }).every((rule) => seen.includes(rule)))
     return undefined;
-  return 'has rules that Nest does not see, as the constructor replaces the method. Replace it on the class, by a decorator.';
+  return 'has rules that Nest does not see, as the constructor replaces the method. Wrap it in a method decorator that keeps the metadata.';
 }
 
 /** `interceptor: false` leaves nobody who redirects after a login. */
