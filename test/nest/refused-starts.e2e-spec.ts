@@ -117,9 +117,14 @@ const CASES: readonly [sentence: string, wrong: Case, ...right: Case[]][] = [
     { options: { sessionIdGenerator: randomUUID } },
   ]),
   [
-    `${UNUSABLE}, got a text of 43 characters.`,
-    { options: { sessionIdPattern: /^[0-9a-f-]{36}$/ } },
-    { options: { sessionIdPattern: /^[0-9a-f-]{36}$/, sessionIdGenerator: randomUUID } },
+    `${UNUSABLE}, got a text of 36 characters.`,
+    { options: { sessionIdPattern: /^[0-9a-f]+$/, sessionIdGenerator: randomUUID } },
+    { options: { sessionIdPattern: /^[0-9a-f-]+$/, sessionIdGenerator: randomUUID } },
+  ],
+  [
+    `${UNUSABLE}, got the type object.`,
+    { options: { hashIds: true, sessionIdGenerator: () => Promise.resolve('') as never } },
+    { options: { hashIds: true, sessionIdGenerator: () => randomUUID() + randomUUID() } },
   ],
   [
     'Cannot call ShortLived.note with session events: its class is made anew for each request or consumer. Move @OnSessionEvent to a provider with the default scope.',
@@ -162,18 +167,37 @@ describe('The start', () => {
     app = undefined;
   });
 
-  const start = async ({ platform = 'express', options, ...parts }: Case): Promise<void> => {
+  const start = async ({ platform = 'express', options, ...parts }: Case): Promise<LoggedLines> => {
     const log = new LoggedLines();
     const given = { store: 'memory', logger: log, ...options } as const;
     app = await createApp(platform, { ...parts, options: given, log });
     await app.init();
     await app.close();
     app = undefined;
+    return log;
   };
 
   it.each(CASES)('is refused: %s', async (sentence, wrong, ...right) => {
     await expect(start(wrong)).rejects.toThrow(new SessionOptionError(sentence));
     for (const parts of right) await start(parts);
+  });
+
+  it('is refused for ids that no request could use before a store is opened', () => {
+    const options = { store: 'memory', sessionIdGenerator: () => 'abc' } as const;
+    expect(() => RedisSessionModule.forRoot(options)).toThrow(
+      new SessionOptionError(`${UNUSABLE}, got a text of 3 characters.`),
+    );
+  });
+
+  it('warns of a sessionIdPattern that does not match the ids of the library, and happens', async () => {
+    const warning =
+      'sessionIdPattern does not match the ids that this application makes: no request finds a session that it opens. Set sessionIdGenerator, too, unless it only reads sessions of others.';
+    expect((await start({ options: { sessionIdPattern: /^[0-9a-f-]{36}$/ } })).text).toContain(
+      warning,
+    );
+    expect((await start({ options: { sessionIdPattern: /^[\w-]{43}$/ } })).text).not.toContain(
+      'sessionIdPattern',
+    );
   });
 
   it.each([

@@ -28,7 +28,7 @@ import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { LogoutMiddleware } from './login/logout.service.js';
 import { SessionRepositoryMiddleware, toFunction } from './session-pipeline.js';
-import { refuseUnusableGenerator, warnOfWeakGenerator } from '../session/session-id.js';
+import { warnOfIds } from '../session/session-id.js';
 import { SessionOptionError } from '../session/session.errors.js';
 
 /**
@@ -61,15 +61,14 @@ export class RedisSessionModule
     );
   }
 
-  /** @throws SessionOptionError for a handler whose decorators would do nothing, or ids that nobody could use */
+  /** @throws SessionOptionError for a handler whose decorators would do nothing */
   onModuleInit(): void {
     const { features, logger, sessionIdGenerator, sessionIdPattern } = this.options;
     const { modules, moduleRef } = this;
     const microservicesInheritGuards = this.inheritsGuards();
     checkHandlers({ modules, moduleRef, microservicesInheritGuards }, this.options);
-    if (features.some(({ choosesIds }) => choosesIds)) return;
-    refuseUnusableGenerator(sessionIdGenerator, sessionIdPattern);
-    warnOfWeakGenerator(sessionIdGenerator, logger);
+    if (!features.some(({ choosesIds }) => choosesIds))
+      warnOfIds(sessionIdGenerator, sessionIdPattern, logger);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */

@@ -106,8 +106,9 @@ export function refuseWeakGenerator(generate: SessionIdGenerator): void {
   );
 }
 
-/** @throws SessionOptionError if `pattern` turns away what clients would send back */
+/** @throws SessionOptionError if `pattern` turns away what clients would send back of a generator of the application */
 export function refuseUnusableGenerator(generate: SessionIdGenerator, pattern: RegExp): void {
+  if (generate === generateSessionId) return;
   const id: unknown = generate();
   if (typeof id === 'string' && id.search(pattern) !== -1) return;
   const got =
@@ -117,8 +118,16 @@ export function refuseUnusableGenerator(generate: SessionIdGenerator, pattern: R
   );
 }
 
-/** Warns of a generator whose ids have less than 128 random bits. UUIDs have 122. */
-export function warnOfWeakGenerator(generate: SessionIdGenerator, logger: SessionLogger): void {
+/** Warns of ids that `pattern` turns away, and of a generator whose ids have less than 128 random bits. UUIDs have 122. */
+export function warnOfIds(
+  generate: SessionIdGenerator,
+  pattern: RegExp,
+  logger: SessionLogger,
+): void {
+  if (generate().search(pattern) === -1)
+    logger.warn(
+      'sessionIdPattern does not match the ids that this application makes: no request finds a session that it opens. Set sessionIdGenerator, too, unless it only reads sessions of others.',
+    );
   const bits = randomBitsOf(generate, 0);
   if (bits >= LEAST_BITS) return;
   logger.warn(

@@ -5,6 +5,7 @@ import {
   SESSION_ID_PATTERN,
   STABLE_PREFIX_LENGTH,
   generateSessionId,
+  refuseUnusableGenerator,
   refuseWeakGenerator,
 } from '../../session/session-id.js';
 import { resolveDurabilityOptions } from '../../redis/client/durable-writes.js';
@@ -52,10 +53,10 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
   refuseStoreContradictions(options);
   refuseOtherContradictions(options);
   if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
-  if (resolved.hashIds !== false) refuseWeakGenerator(resolved.sessionIdGenerator);
-  const { repository, sessionIdPattern, ...rest } = resolved;
-  const idPattern =
-    rest.sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
+  const { repository, ...rest } = resolved;
+  const sessionIdPattern = idPatternOf(resolved);
+  refuseUnusableGenerator(rest.sessionIdGenerator, sessionIdPattern);
+  if (rest.hashIds !== false) refuseWeakGenerator(rest.sessionIdGenerator);
   return {
     ...rest,
     clock: options.clock ?? clockOf(resolved.store),
@@ -66,7 +67,7 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
     indexed:
       repository === 'indexed' ? resolveIndexedSessionOptions(resolved.indexed ?? {}) : undefined,
     security: resolved.security && resolveSecurityOptions(resolved.security),
-    sessionIdPattern: sessionIdPattern ? withoutStorageIds(sessionIdPattern) : idPattern,
+    sessionIdPattern,
     webSockets: resolveOptionGroup(webSocketOptionGroup, resolved.webSockets, {
       prefix: 'webSockets.',
     }),
@@ -75,6 +76,14 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
 
 function clockOf(store: ResolvedOptions['store']): () => number {
   return (typeof store === 'object' && store.now?.bind(store)) || Date.now;
+}
+
+function idPatternOf({
+  sessionIdGenerator,
+  sessionIdPattern,
+}: Pick<RedisSessionModuleOptions, 'sessionIdGenerator' | 'sessionIdPattern'>): RegExp {
+  if (sessionIdPattern) return withoutStorageIds(sessionIdPattern);
+  return sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
 }
 
 /** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
