@@ -3,10 +3,10 @@ import { type MapSession } from '../../session/map-session.js';
 import { type VisitorTimeouts } from './request-setup.js';
 
 /** Something to do before the response leaves, beside saving the session. */
-export type BeforeCommit = () => void | Promise<void>;
+type BeforeCommit = () => void | Promise<void>;
 
 /** What the commit of one request has to do first. */
-export class CommitActions {
+export class BeforeCommitActions {
   /** Whether they run just now. */
   isRunning = false;
   private readonly actions: BeforeCommit[] = [];

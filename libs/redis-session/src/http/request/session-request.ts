@@ -11,7 +11,7 @@ import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
 } from '../../session/session.errors.js';
-import { EarlyEnd, EndedSessions, type BeforeCommit, CommitActions } from './before-commit.js';
+import { BeforeCommitActions, EarlyEnd, EndedSessions } from './before-commit.js';
 import { RequestFailures } from './failures.js';
 import { RequestedSession, SessionAnnouncement } from './session-exchange.js';
 import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
@@ -30,7 +30,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
   private committing: Promise<void> | undefined;
-  private beforeCommit: CommitActions | undefined;
+  private beforeCommit: BeforeCommitActions | undefined;
   /** Done to a new session right before it is stored for the first time. */
   readonly beforeFirstSave: ((session: MapSession) => void)[] = [];
   private endedSessions: EndedSessions | undefined;
@@ -153,8 +153,8 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   /** Has `action` run before the response leaves; for code that cannot wait, such as exception filters. */
-  doBeforeCommit(action: BeforeCommit): void {
-    this.beforeCommit ??= new CommitActions();
+  doBeforeCommit(action: () => void | Promise<void>): void {
+    this.beforeCommit ??= new BeforeCommitActions();
     this.beforeCommit.add(action);
   }
 
