@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type AccessDenial } from '../../http/answers/access-denied-handler.js';
-import { keepOutOfSharedCaches } from '../../http/request/session-exchange.js';
+import { keepOutOfSharedCaches } from '../../http/response/cache-control.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import { CSRF_SECRET_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { SessionOptionError } from '../../session/session.errors.js';

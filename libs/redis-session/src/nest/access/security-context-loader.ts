@@ -19,7 +19,7 @@ import {
 import { type MapSession, viewOf } from '../../session/map-session.js';
 import { type ResolvedSecurityOptions } from '../options/security.options.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
-import { forbidCaching } from '../../http/request/session-exchange.js';
+import { forbidCaching } from '../../http/response/cache-control.js';
 
 /** A context of somebody who is logged in. */
 interface StoredContext extends SecurityContext {

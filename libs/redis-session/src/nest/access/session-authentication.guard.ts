@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { forbidCaching } from '../../http/request/session-exchange.js';
+import { forbidCaching } from '../../http/response/cache-control.js';
 import { type RequestSetup } from '../../http/request/request-setup.js';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type AuthorizationOutcome, authorize } from '../../security/authorization.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
-import { forbidCaching } from '../../http/request/session-exchange.js';
+import { forbidCaching } from '../../http/response/cache-control.js';
 import { SessionRequest } from '../../http/request/session-request.js';
 import {
   type Authentication,
