@@ -26,6 +26,22 @@ export interface Authentication {
 }
 
 /**
+ * `authentication` at this moment: its login is `full` for so many seconds alone.
+ *
+ * @param agesAfterSeconds - undefined = it does not age
+ */
+export function agedAuthentication(
+  authentication: Authentication,
+  nowMs: number,
+  agesAfterSeconds = Infinity,
+): Authentication {
+  const { authenticatedAt, kind } = authentication;
+  if (kind !== 'full' || agesAfterSeconds === Infinity) return authentication;
+  const isRecent = nowMs - authenticatedAt < agesAfterSeconds * 1000;
+  return isRecent ? authentication : { ...authentication, kind: 'aged' };
+}
+
+/**
  * Why a user has to log in (again). Goes into the login page's `?reason=` and into problem details.
  *
  * - `unauthenticated`: nobody is logged in

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ResolvedOptionsOf, positiveOption } from '../lib/option-group.js';
 import { type Session, type SessionView } from '../session/session.js';
-import { type Authentication } from './authentication.js';
+import { type Authentication, agedAuthentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
@@ -92,20 +92,4 @@ export interface FullAuthentication extends Pick<
   /** In any session. @defaultValue as long as the session lives */
   readonly agesAfterSeconds?: number | undefined;
   readonly nowMs: number;
-}
-
-/**
- * `authentication` at this moment: its login is `full` for so many seconds alone.
- *
- * @param agesAfterSeconds - undefined = it does not age
- */
-export function agedAuthentication(
-  authentication: Authentication,
-  nowMs: number,
-  agesAfterSeconds = Infinity,
-): Authentication {
-  const { authenticatedAt, kind } = authentication;
-  if (kind !== 'full' || agesAfterSeconds === Infinity) return authentication;
-  const isRecent = nowMs - authenticatedAt < agesAfterSeconds * 1000;
-  return isRecent ? authentication : { ...authentication, kind: 'aged' };
 }

@@ -30,8 +30,10 @@ import {
 import { WebSocketSessions } from '../messages/open-sockets.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../session/session-event.js';
 import { isIndexed } from '../../session/session-repository.js';
-import { type AuthenticationFailureReason } from '../../security/authentication.js';
-import { agedAuthentication } from '../../security/remember-me.js';
+import {
+  type AuthenticationFailureReason,
+  agedAuthentication,
+} from '../../security/authentication.js';
 
 const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
 const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
