@@ -30,7 +30,7 @@ import { foreignProperty } from '../lib/foreign-property.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { stopInTime } from '../lib/store-operation.js';
 import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
-import { insecureCookieWarning } from '../http/session-id/cookie-options.js';
+import { insecureCookieWarning } from '../http/session-id/insecure-cookie-warning.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
 import { OpenSessionStore } from './session-store.providers.js';

@@ -6,8 +6,8 @@ import {
   MAX_COOKIE_AGE_SECONDS,
   domainByPattern,
   type CookieEncoding,
-  type InsecureCookieListener,
 } from './cookie-options.js';
+import { type InsecureCookieListener } from './insecure-cookie-warning.js';
 import { type SessionCookieSettings } from './session-cookie.js';
 import { sign, verify } from './cookie-signature.js';
 import { isUtf8 } from 'node:buffer';
