@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresSessions } from 'nestjs-redis-session/postgres';
 import { Pool } from 'pg';
@@ -128,7 +128,8 @@ describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
       own = silent = undefined;
     });
 
-    it('are back by themselves after connections that were accepted and never answered', async () => {
+    /** From then on, whoever connects is accepted and not answered. */
+    const startAndGoSilent = async () => {
       const address = { host: '127.0.0.1', port: proxy.port, user: 'postgres' };
       const store = postgresSessions({ pool: { ...address, max: 1 }, table });
       const options = { commandTimeoutMs: 1000, store };
@@ -138,12 +139,27 @@ describe.each(PLATFORMS)('sessions in PostgreSQL on %s', (platform) => {
       await proxy.refuse();
       silent = createServer((socket) => unanswered.push(socket));
       await once(silent.listen(proxy.port, '127.0.0.1'), 'listening');
+      return { guest, server: silent };
+    };
+
+    it('join a connection that takes longer than their requests wait', async () => {
+      const { guest, server } = await startAndGoSilent();
+      for (let i = 0; i < 2; i++) expect((await guest.post('/count')).status).toBe(503);
+      expect(unanswered.length).toBe(1);
+      server.close();
+      const target = connect(postgres.running.port, '127.0.0.1');
+      unanswered[0]?.pipe(target).pipe(unanswered[0]);
+      await eventually(async () => (await guest.get('/me')).status === 200);
+    });
+
+    it('are back by themselves after connections that were accepted and never answered', async () => {
+      const { guest, server } = await startAndGoSilent();
       const answers = await Promise.all([1, 2, 3].map(() => guest.post('/count')));
       expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
       expect(unanswered.length).toBeGreaterThan(0);
-      silent.close();
+      server.close();
       await proxy.accept();
-      await eventually(async () => (await guest.get('/me')).status === 200, 10_000);
+      await eventually(async () => (await guest.get('/me')).status === 200);
     });
   });
 });

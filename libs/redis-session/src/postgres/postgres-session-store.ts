@@ -30,8 +30,8 @@ const CLEANUP_PAUSE_MS = 60_000;
 /** Ms between the clocks of this process and of PostgreSQL that count as none: they are asked for over a network. */
 const CLOCK_GRAIN_MS = 1000;
 
-/** Ms that a connection may take longer than those who wait for it. */
-const CONNECTION_GRACE_MS = 100;
+/** Long enough for a database that has to wake up first. */
+const CONNECTION_TIMEOUT_MS = 10_000;
 
 const CLOCK = {
   name: 'nest_session_clock',
@@ -196,8 +196,8 @@ function openPool(pool: PostgresPool, commandTimeoutMs: number): Pool {
   const config = typeof pool === 'string' ? { connectionString: pool } : pool;
   if ('connect' in config) return config;
   return new Pool({
-    // A connection that is never answered would keep its place in the pool. Its callers give up before.
-    connectionTimeoutMillis: commandTimeoutMs + CONNECTION_GRACE_MS,
+    // A connection that is never answered would keep its place in the pool. Callers give up before; a late one joins the pool.
+    connectionTimeoutMillis: Math.max(CONNECTION_TIMEOUT_MS, 2 * commandTimeoutMs),
     keepAlive: true,
     // A statement whose caller has given up changes nothing any more.
     statement_timeout: commandTimeoutMs,
