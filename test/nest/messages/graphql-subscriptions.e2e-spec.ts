@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { type IncomingMessage } from 'node:http';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { GraphQLModule, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { describe, expect, it } from '@jest/globals';
 import { Authenticated, type SecurityOptions } from 'nestjs-redis-session';
 import { WebSocket } from 'ws';
+import { KIM, LOGIN_PARTS } from '../../support/apps/login-parts.js';
 import { PLATFORMS, useApps } from '../../support/apps/start-app.js';
+import { Visitor } from '../../support/http/visitor.js';
 import { useTestRedis } from '../../support/redis/test-redis.js';
 
 @Resolver()
@@ -57,10 +60,20 @@ async function resultOf(url: string, query: string): Promise<Message['payload']>
   }
 }
 
-describe.each(PLATFORMS)('GraphQL on %s', (platform) => {
-  const start = useApps(platform, useTestRedis(), { providers: [NewsResolver] });
+/** A context of the application: `make` is given the request, and makes what takes its place. */
+const contextWith =
+  (make: (request: IncomingMessage) => object) =>
+  (of: IncomingMessage & { readonly req?: IncomingMessage }) => ({ req: make(of.req ?? of) });
 
-  const startWith = (security: SecurityOptions) =>
+const FORBIDDEN = { errors: [{ extensions: { code: 'FORBIDDEN' } }] };
+
+describe.each(PLATFORMS)('GraphQL on %s', (platform) => {
+  const start = useApps(platform, useTestRedis(), {
+    ...LOGIN_PARTS,
+    providers: [...LOGIN_PARTS.providers, NewsResolver],
+  });
+
+  const startWith = (security: SecurityOptions, context?: ReturnType<typeof contextWith>) =>
     start(
       { security },
       {
@@ -69,6 +82,7 @@ describe.each(PLATFORMS)('GraphQL on %s', (platform) => {
             autoSchemaFile: true,
             driver: ApolloDriver,
             subscriptions: { 'graphql-ws': true },
+            ...(context && { context }),
           }),
         ],
       },
@@ -85,6 +99,26 @@ describe.each(PLATFORMS)('GraphQL on %s', (platform) => {
   it('refuses a mutation over HTTP without a token', async () => {
     const { client } = await startWith({ csrf: true });
     const answer = await client.post('/graphql').send({ query: 'mutation { publish }' });
-    expect(answer.body).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    expect(answer.body).toMatchObject(FORBIDDEN);
+  });
+
+  it.each([
+    ['of the application, of a visitor', contextWith(({ headers }) => ({ headers })), undefined],
+    ['without headers, of a visitor', contextWith(() => ({})), undefined],
+    ['without headers, of a user', contextWith(() => ({})), KIM],
+  ])('refuses a mutation without a token whose request is one %s', async (_, context, user) => {
+    const { url } = await startWith({ csrf: { isExempt: ({ url }) => url === '/login' } }, context);
+    const visitor = new Visitor(url);
+    if (user) await visitor.post('/login', user);
+    const answer = await visitor.post('/graphql', { query: 'mutation { publish }' });
+    expect(JSON.parse(answer.text)).toMatchObject(FORBIDDEN);
+    expect(await resultOf(url, 'subscription { news }')).toEqual({ data: { news: 'first' } });
+  });
+
+  it('refuses a mutation over a WebSocket, which has no token', async () => {
+    const { url } = await startWith({ csrf: true });
+    const message =
+      'The CSRF token is missing. Send one of your session as the header X-CSRF-TOKEN, or as the field _csrf if the body is not multipart.';
+    expect(await resultOf(url, 'mutation { publish }')).toMatchObject({ errors: [{ message }] });
   });
 });

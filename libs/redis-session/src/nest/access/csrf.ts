@@ -65,7 +65,7 @@ const INVALID_TOKEN: AccessDenial = {
 /** What a form or a script sends its token with. */
 interface RequestWithToken {
   readonly body?: unknown;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** Gives pages the tokens that their forms must send back, and recognises them. See the option `security.csrf`. */
@@ -103,17 +103,17 @@ export class CsrfTokenService {
     const sessionRequest = SessionRequest.of(rawRequestOf(request));
     const session = await sessionRequest?.getSession({ create: false });
     const secret = session?.getAttribute(CSRF_SECRET_ATTRIBUTE);
-    return isCsrfToken(this.sentToken(request as RequestWithToken), secret);
+    return isCsrfToken(this.sentToken(request), secret);
   }
 
   /** Says why {@link hasToken} is false, and what to send. @param places - of a token; plain text. @internal */
   denialOf(request: object, places: string): AccessDenial {
-    if ((this.sentToken(request as RequestWithToken) ?? '') !== '') return INVALID_TOKEN;
+    if ((this.sentToken(request) ?? '') !== '') return INVALID_TOKEN;
     const detail = `The CSRF token is missing. Send one of your session as ${places}.`;
     return { detail, reason: 'missing-csrf-token' };
   }
 
-  private sentToken({ body, headers }: RequestWithToken): unknown {
+  private sentToken({ body, headers = {} }: RequestWithToken): unknown {
     const { security } = this.options;
     if (!security || !security.csrf) return undefined;
     const { headerName, parameter } = security.csrf;
@@ -158,8 +158,9 @@ export class CsrfGuard implements CanActivate {
     if (!request) return true;
     const rawRequest = rawRequestOf(request);
     const { method = '' } = rawRequest;
-    // An operation of GraphQL that came over a WebSocket: there is no user whose rights it could abuse.
-    if (method === '' && !(await securityContextOf(context)).authentication) return true;
+    // It came over a WebSocket: there is no user whose rights it could abuse.
+    const isOfSocket = method === '' && isSubscription(context);
+    if (isOfSocket && !(await securityContextOf(context)).authentication) return true;
     if (SAFE_METHODS.includes(method) || this.options.isExempt(rawRequest)) return true;
     if (await this.tokens.hasToken(request)) return true;
     const { headerName, parameter } = this.options;
@@ -167,4 +168,10 @@ export class CsrfGuard implements CanActivate {
     const target = `${context.getClass().name}.${context.getHandler().name}`;
     throw new CsrfException(this.tokens.denialOf(request, places), target);
   }
+}
+
+/** @param context - of HTTP or of GraphQL, whose fourth argument tells of the operation */
+function isSubscription(context: ExecutionContext): boolean {
+  const info = context.getArgByIndex<{ operation?: { operation?: string } } | undefined>(3);
+  return info?.operation?.operation === 'subscription';
 }
