@@ -24,7 +24,7 @@ export {
   RequireAnyAuthority,
   RequireAuthorities,
 } from './nest/access/authorization.decorators.js';
-export { CurrentSecurityContext, CurrentSession, CurrentUser } from './nest/call-context.js';
+export { CurrentSecurityContext, CurrentSession, CurrentUser } from './nest/current.decorators.js';
 export { FreshSession } from './nest/access/fresh-session.guard.js';
 export { LoginGuard } from './nest/login/login.guard.js';
 export { OnSessionEvent, SessionEvents } from './nest/management/session-events.service.js';

@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { Controller, Get, type INestApplication, Module, Param, Post, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Authenticated } from '../../nest/access/authorization.decorators.js';
-import { CurrentSession } from '../../nest/call-context.js';
+import { CurrentSession } from '../../nest/current.decorators.js';
 import { LoginService } from '../../nest/login/login.service.js';
 import { LogoutService } from '../../nest/login/logout.service.js';
 import { RedisSessionModule } from '../../nest/redis-session.module.js';
