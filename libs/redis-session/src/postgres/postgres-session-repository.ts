@@ -1,4 +1,5 @@
-import { RecordedAccesses, expiryTimeMs } from '../session/session-times.js';
+import { expiryTimeMs } from '../session/session-times.js';
+import { RecordedAccesses } from '../session/recorded-accesses.js';
 import { type SaveOutcome, type SessionChange } from '../session/session-change.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionRepositoryOptions } from '../session/repository-options.js';

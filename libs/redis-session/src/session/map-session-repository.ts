@@ -1,11 +1,6 @@
 import { type SessionRepositoryOptions, DEFAULT_REPOSITORY_OPTIONS } from './repository-options.js';
-import {
-  type SaveOutcome,
-  type SessionChange,
-  type StoredSession,
-  type SessionTimes,
-} from './session-change.js';
-import { expiryTimeMs } from './session-times.js';
+import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
+import { type SessionTimes, expiryTimeMs } from './session-times.js';
 import { type SessionEnd } from './session-event.js';
 import { type MapSession } from './map-session.js';
 import { StoredSessionRepository } from './stored-session-repository.js';

@@ -1,4 +1,5 @@
 import { SessionStoreError } from './session.errors.js';
+import { type SessionTimes } from './session-times.js';
 
 /** What the repository holds of a session, as text. Times are epoch ms, the interval is seconds (-1 = never). */
 export interface StoredSession extends SessionTimes {
@@ -55,14 +56,4 @@ export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
   const isConflict = kind === 'conflict' && current instanceof Map;
   if (kind === 'saved' || kind === 'missing' || isConflict) return outcome;
   throw SessionStoreError.create('save the session', new Error('write returned no SaveOutcome'));
-}
-
-/** The times that decide when a session ends. */
-export interface SessionTimes {
-  /** Epoch ms. */
-  readonly creationTime: number;
-  /** Epoch ms. */
-  readonly lastAccessedTime: number;
-  /** Seconds; -1 = never. */
-  readonly maxInactiveInterval: number;
 }

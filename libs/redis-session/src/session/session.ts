@@ -3,7 +3,8 @@ import { readable } from '../lib/logger.js';
 import { type AttributeLookup, type PendingAttributeChange } from './attributes/attributes.js';
 import { type SessionCodec } from './attributes/codec.js';
 import { type FlushMode, type SaveMode } from './repository-options.js';
-import { type SessionChange, type SessionTimes } from './session-change.js';
+import { type SessionChange } from './session-change.js';
+import { type SessionTimes } from './session-times.js';
 
 /**
  * Names and types of the application's attributes, by declaration merging:

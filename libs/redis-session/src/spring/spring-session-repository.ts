@@ -1,5 +1,6 @@
 import { type RedisClient } from '../redis/client/redis-client.js';
-import { RecordedAccesses, expiryTimeMs } from '../session/session-times.js';
+import { expiryTimeMs } from '../session/session-times.js';
+import { RecordedAccesses } from '../session/recorded-accesses.js';
 import {
   type SaveOutcome,
   type SessionChange,

@@ -1,7 +1,7 @@
 import { type Filter, type UpdateFilter } from 'mongodb';
 import { LruMap } from '../../lib/lru-map.js';
 import { type SessionRepositoryOptions } from '../../session/repository-options.js';
-import { type SessionTimes } from '../../session/session-change.js';
+import { type SessionTimes } from '../../session/session-times.js';
 import { type SessionDocument, expireAtOf } from './session-document.js';
 
 /** How many sessions are remembered: about 2 MB. */

@@ -1,12 +1,9 @@
 import { type Collection, type Filter } from 'mongodb';
 import { type MapSession } from '../../session/map-session.js';
-import { RecordedAccesses } from '../../session/session-times.js';
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type SessionRepositoryOptions } from '../../session/repository-options.js';
-import {
-  type SaveOutcome,
-  type SessionChange,
-  type SessionTimes,
-} from '../../session/session-change.js';
+import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
+import { type SessionTimes } from '../../session/session-times.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { AccessTimes } from './access-times.js';

@@ -1,6 +1,6 @@
 import { type ObjectId } from 'mongodb';
-import { type StoredSession, type SessionTimes } from '../../session/session-change.js';
-import { expiryTimeMs } from '../../session/session-times.js';
+import { type StoredSession } from '../../session/session-change.js';
+import { type SessionTimes, expiryTimeMs } from '../../session/session-times.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { decodeField } from './field-names.js';
 

@@ -1,9 +1,6 @@
 import { type UpdateFilter } from 'mongodb';
-import {
-  type SaveOutcome,
-  type SessionChange,
-  type SessionTimes,
-} from '../../session/session-change.js';
+import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
+import { type SessionTimes } from '../../session/session-times.js';
 import { fieldsIn } from './field-names.js';
 import { type SessionDocument, type UntoldEvent, expireAtOf, textsOf } from './session-document.js';
 

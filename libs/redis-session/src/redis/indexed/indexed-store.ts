@@ -1,4 +1,4 @@
-import { RecordedAccesses } from '../../session/session-times.js';
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { DATA_KEY_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionsAtRest } from '../../session/at-rest/sessions-at-rest.js';
 import { withDeadline } from '../../lib/store-operation.js';

@@ -25,7 +25,8 @@ import {
   setsLargeTexts,
   toHash,
 } from './redis-session.mapper.js';
-import { RecordedAccesses, expiryTimeMs } from '../../session/session-times.js';
+import { expiryTimeMs } from '../../session/session-times.js';
+import { RecordedAccesses } from '../../session/recorded-accesses.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */
 export const redisRepositoryOptionGroup = repositoryOptionGroup.extend({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RecordedAccesses } from './session-times.js';
+import { RecordedAccesses } from './recorded-accesses.js';
 
 const RECORDED_MS = 1_000_000;
 
