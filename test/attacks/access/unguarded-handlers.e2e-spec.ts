@@ -272,6 +272,48 @@ class HelpedController {
   }
 }
 
+abstract class ListController {
+  @Get()
+  @Authenticated()
+  list() {
+    return [];
+  }
+}
+
+/** Switches the route off. */
+@Controller('orders')
+class ClosedController extends ListController {
+  override list() {
+    return super.list();
+  }
+}
+
+/** Has no route yet. */
+@Controller('orders')
+@Authenticated()
+class FutureController {
+  visible() {
+    return [];
+  }
+}
+
+/** Overrides the method of a protected class, and is itself no more than a service. */
+@Injectable()
+class OrdersCache extends OrdersController {
+  override list() {
+    return [];
+  }
+}
+
+/** Only sends. */
+@WebSocketGateway()
+@Authenticated()
+class PushGateway {
+  handleConnection() {
+    return [];
+  }
+}
+
 /** Marks a handler of a framework that this library does not know; guards may run for it. */
 @Injectable()
 class BotHandlers {
@@ -355,13 +397,7 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
 
   it.each([
     ['a method of a service', { providers: [OrdersService] }, 'OrdersService.removeAll'],
-    ['a service', { providers: [ReportsService] }, 'ReportsService.list'],
     ['a handler of session events', { providers: [CartsService] }, 'CartsService.release'],
-    [
-      'a service that handles session events',
-      { providers: [ProtectedCartsService] },
-      'ProtectedCartsService.release',
-    ],
     [
       'a method of a controller that is no route',
       { controllers: [HelpedController] },
@@ -369,9 +405,27 @@ describe.each(PLATFORMS)('decorators that would do nothing on %s', (platform) =>
     ],
   ])('refuse the start on %s', async (_, parts, name) => {
     await expect(start(parts)).rejects.toThrow(
-      `Cannot start: ${name} has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.`,
+      `Cannot start: ${name} has rules, and is no handler: Nest runs no guard before it. Put the decorators on the route or message handlers that call it.`,
     );
     await start({ controllers: [OrdersController], providers: [BotHandlers] });
+  });
+
+  it.each([ReportsService, ProtectedCartsService, PushGateway])(
+    'refuse the start on %p, a class without a handler',
+    async (target) => {
+      await expect(start({ providers: [target] })).rejects.toThrow(
+        `Cannot start: ${target.name} has rules, but no handler: Nest runs no guard before its methods. Put the decorators on the route or message handlers that call them. A gateway must check its clients itself in handleConnection.`,
+      );
+    },
+  );
+
+  it.each([
+    ['an override that switches a route off', { controllers: [ClosedController] }],
+    ['a controller without a route', { controllers: [FutureController] }],
+    ['a service that extends a protected class', { providers: [OrdersCache] }],
+  ])('leave %s alone', async (_, parts) => {
+    await start(parts);
+    expect((await app!.client.get('/orders')).status).toBe(404);
   });
 
   it('refuse the start on a field of GraphQL for which Nest asks no guard', async () => {

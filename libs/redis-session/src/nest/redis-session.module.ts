@@ -16,7 +16,8 @@ import {
 } from '@nestjs/core';
 import { mapToExcludeRoute } from '@nestjs/core/middleware/utils.js';
 import { isRouteExcluded } from '@nestjs/core/router/utils/exclude-route.util.js';
-import { checkHandlers, watchMicroservices } from './access/handler-checks.js';
+import { checkHandlers } from './access/handler-checks.js';
+import { watchMicroservices } from './access/microservice-guards.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,

@@ -145,7 +145,7 @@ function ownMethod({ prototype }: HandlerClass, name: string): object | undefine
 type Rules = readonly RouteRule[] | undefined;
 
 /** Without those of a base class. */
-function classRules(target: object): Rules {
+export function classRules(target: object): Rules {
   return Reflect.getOwnMetadata(ROUTE_RULES, target) as Rules;
 }
 

@@ -1,10 +1,13 @@
-import { GUARDS_METADATA, INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
+import {
+  CONTROLLER_WATERMARK,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+} from '@nestjs/common/constants.js';
 import {
   HttpAdapterHost,
   MetadataScanner,
   type ModuleRef,
   type ModulesContainer,
-  type ApplicationConfig,
 } from '@nestjs/core';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
@@ -12,6 +15,7 @@ import { SESSION_EVENT_TYPES } from '../management/session-events.service.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { SessionRepositoryInterceptor } from '../session-pipeline.js';
 import {
+  classRules,
   type HandlerClass,
   methodRules,
   ROUTE_RULES,
@@ -34,6 +38,10 @@ const OPERATION = 'graphql:resolver_type';
 const TYPE_RESOLVER = '__resolveType';
 /** Of @nestjs/graphql, the token of its options. */
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
+
+const MOVE_RULES = 'Put the decorators on the route or message handlers that call';
+/** Is said of the class. */
+const UNUSED_CLASS = `has rules, but no handler: Nest runs no guard before its methods. ${MOVE_RULES} them. A gateway must check its clients itself in handleConnection.`;
 
 /** A method that may be a handler, and its class. */
 interface Handler {
@@ -81,7 +89,9 @@ export function checkHandlers(
   for (const handler of handlersOf(modules)) {
     const problem = checks.map((check) => check(handler)).find((found) => found !== undefined);
     if (problem === undefined) continue;
-    throw new SessionOptionError(`Cannot start: ${nameOf(handler)} ${problem}`);
+    const { name } = handler.target as { readonly name: string };
+    const place = problem === UNUSED_CLASS ? name : `${name}.${handler.name}`;
+    throw new SessionOptionError(`Cannot start: ${place} ${problem}`);
   }
 }
 
@@ -107,9 +117,13 @@ function methodsOf(target: HandlerClass): readonly Pick<Handler, 'method' | 'nam
 /** Guards run for handlers, which some framework has marked by metadata of its own. */
 function checkCalled({ method, name, target }: Handler): string | undefined {
   if (isMarked(method) || !isProtected({ method, target })) return undefined;
-  const hasOwn = methodRules(method, target.prototype as object, name) !== undefined;
-  if (!hasOwn && methodsOf(target).some((each) => isMarked(each.method))) return undefined;
-  return 'has rules, and is no handler: Nest runs no guard before it. Put them on the handlers that lead to it.';
+  if (methodRules(method, target.prototype as object, name))
+    return `has rules, and is no handler: Nest runs no guard before it. ${MOVE_RULES} it.`;
+  const isUsed =
+    !classRules(target) ||
+    Reflect.hasMetadata(CONTROLLER_WATERMARK, target) ||
+    methodsOf(target).some((each) => isMarked(each.method));
+  return isUsed ? undefined : UNUSED_CLASS;
 }
 
 /** The library calls handlers of session events itself, without a guard. */
@@ -213,37 +227,4 @@ function find<T>(moduleRef: ModuleRef, token: typeof HttpAdapterHost): T | undef
   } catch {
     return undefined;
   }
-}
-
-function nameOf({ target, name }: Handler): string {
-  return `${(target as { readonly name: string }).name}.${name}`;
-}
-
-/**
- * Learns which microservices of a hybrid application run its global guards: those connected with `inheritAppConfig: true`.
- *
- * Nest does not tell. It announces each microservice and reads the global guards for its handlers in the same turn of the event
- * loop, but reads those of the application only for a microservice that inherits them. So this observes the reads.
- *
- * @returns a function that says whether microservices are connected, and all of them inherit the guards
- */
-export function watchMicroservices(
-  modules: ModulesContainer,
-  config: ApplicationConfig,
-): () => boolean {
-  // The first versions of Nest 11 do not announce microservices.
-  if (!('getRpcTargetRegistry' in modules)) return () => false;
-  const inherits = new Map<object, boolean>();
-  let connecting: object | undefined;
-  modules.getRpcTargetRegistry<object>().subscribe((target) => {
-    inherits.set(target, false);
-    connecting = target;
-    queueMicrotask(() => (connecting = undefined));
-  });
-  const readGuards = config.getGlobalGuards.bind(config);
-  config.getGlobalGuards = () => {
-    if (connecting) inherits.set(connecting, true);
-    return readGuards();
-  };
-  return () => inherits.size > 0 && [...inherits.values()].every(Boolean);
 }
