@@ -362,10 +362,14 @@ describe('the start and the end of features of an application', () => {
       ...lifecycle,
     }),
   });
-  const create = (...features: store.SessionFeature[]) => {
-    const options = { commandTimeoutMs: 200, features, store: breakable() };
+  const createWith = (
+    lifecycle: Partial<store.SessionStore>,
+    ...features: store.SessionFeature[]
+  ) => {
+    const options = { commandTimeoutMs: 200, features, store: breakable(lifecycle) };
     return createApp('express', { log, options });
   };
+  const create = (...features: store.SessionFeature[]) => createWith({}, ...features);
 
   beforeEach(() => {
     calls.length = 0;
@@ -373,13 +377,24 @@ describe('the start and the end of features of an application', () => {
     log.clear();
   });
 
-  it('are stopped once when one of them fails', async () => {
+  it('are stopped once when one of them fails, and the store with them', async () => {
     const start = () => rejectWith(new Error('no such feature'));
-    const app = await create(feature('one'), feature('two', { start }), feature('three'));
+    const stop = () => note('stop the store');
+    const features = [feature('one'), feature('two', { start }), feature('three')];
+    const app = await createWith({ stop }, ...features);
     await expect(app.init()).rejects.toThrow('no such feature');
-    expect(calls).toEqual(['start one', 'stop one', 'stop two', 'stop three']);
+    expect(calls).toEqual(['start one', 'stop one', 'stop two', 'stop three', 'stop the store']);
     await app.close();
-    expect(calls).toHaveLength(4);
+    expect(calls).toHaveLength(5);
+  });
+
+  it('are stopped once when the store fails', async () => {
+    const start = () => rejectWith(new Error('no such table'));
+    const app = await createWith({ start, stop: () => note('stop the store') }, feature('one'));
+    await expect(app.init()).rejects.toThrow('no such table');
+    expect(calls).toEqual(['stop one', 'stop the store']);
+    await app.close();
+    expect(calls).toHaveLength(2);
   });
 
   it.each([

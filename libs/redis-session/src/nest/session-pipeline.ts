@@ -10,7 +10,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { CommittedResponse } from '../http/response/committed-response.js';
-import { type RequestSetup, type VisitorTimeouts } from '../http/request/request-setup.js';
+import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRequest } from '../http/request/session-request.js';
 import { type SecurityContext, runInScope } from '../security/security-context.js';
 import { type ResolvedOptions, type ConnectedFeature } from './options/redis-session.options.js';
@@ -33,7 +33,7 @@ import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
 import { insecureCookieWarning } from '../http/session-id/insecure-cookie-warning.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
-import { OpenSessionStore } from './session-store.providers.js';
+import { OpenSessionStore, visitorTimeoutsOf } from './session-store.providers.js';
 
 type Next = (error?: unknown) => void;
 
@@ -47,10 +47,11 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    { store, repository }: OpenSessionStore,
+    private readonly opened: OpenSessionStore,
     platform: HttpPlatform,
     adapterHost: HttpAdapterHost,
   ) {
+    const { store, repository } = opened;
     const isSecure = platform.isSecure.bind(platform);
     const cookie = {
       ...options.cookie,
@@ -77,11 +78,14 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     this.setup = setup;
   }
 
+  /** Starts the store and then the features. If one fails, all are stopped. @throws SessionStoreError, SessionOptionError */
   async onModuleInit(): Promise<void> {
     try {
+      await this.opened.start();
       for (const feature of this.connected) await feature.start?.();
     } catch (error) {
       await this.onApplicationShutdown();
+      await this.opened.onApplicationShutdown();
       throw error;
     }
   }
@@ -109,18 +113,6 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     };
     goOn(0);
   }
-}
-
-function visitorTimeoutsOf({
-  maxInactiveIntervalSeconds,
-  security,
-}: ResolvedOptions): VisitorTimeouts | undefined {
-  if (!security) return undefined;
-  const { anonymousMaxInactiveIntervalSeconds, savedRequestSeconds } = security;
-  return {
-    maxInactiveIntervalSeconds: anonymousMaxInactiveIntervalSeconds ?? maxInactiveIntervalSeconds,
-    savedRequestSeconds,
-  };
 }
 
 /**

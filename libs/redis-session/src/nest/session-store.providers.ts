@@ -1,4 +1,5 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type VisitorTimeouts } from '../http/request/request-setup.js';
 import { stopInTime, toStoreError, withDeadline } from '../lib/store-operation.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
 import { MapIndexedSessionRepository } from '../session/indexed/map-indexed-session-repository.js';
@@ -10,9 +11,9 @@ import { type SessionKeeper } from '../session/stored-session-repository.js';
 import { type Lifecycle, type ResolvedOptions } from './options/redis-session.options.js';
 import { RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 
-/** Opens the store with the application and closes it after the last request, together with what works on it. */
+/** Keeps the store open until after the last request, together with what works on it. */
 @Injectable()
-export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
+export class OpenSessionStore implements OnApplicationShutdown {
   readonly store: SessionStore;
   readonly repository: SessionKeeper;
   /** The repository, if a feature has made it. */
@@ -27,18 +28,9 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** @throws SessionStoreError, SessionOptionError */
-  async onModuleInit(): Promise<void> {
-    try {
-      await this.startStore();
-      await this.made?.start?.();
-    } catch (error) {
-      await this.close().catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.close();
+  async start(): Promise<void> {
+    await this.startStore();
+    await this.made?.start?.();
   }
 
   /** Redis has deadlines of its own for each step. */
@@ -57,7 +49,7 @@ export class OpenSessionStore implements OnModuleInit, OnApplicationShutdown {
     return typeof this.options.store === 'object';
   }
 
-  private async close(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     const { madeBy, made, options, store } = this;
@@ -115,5 +107,18 @@ function memoryStore({ logger }: ResolvedOptions): SessionStore {
       }
       return Promise.resolve();
     },
+  };
+}
+
+/** Times that hold for visitors who are not logged in. */
+export function visitorTimeoutsOf({
+  maxInactiveIntervalSeconds,
+  security,
+}: ResolvedOptions): VisitorTimeouts | undefined {
+  if (!security) return undefined;
+  const { anonymousMaxInactiveIntervalSeconds, savedRequestSeconds } = security;
+  return {
+    maxInactiveIntervalSeconds: anonymousMaxInactiveIntervalSeconds ?? maxInactiveIntervalSeconds,
+    savedRequestSeconds,
   };
 }
