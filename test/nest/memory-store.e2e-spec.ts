@@ -51,6 +51,22 @@ describe('store: "memory"', () => {
     await expect(deaf).rejects.toThrow('indexed.eventDelivery must be "once" or "broadcast"');
   });
 
+  it('rejects, and does not throw, when the name of a user is missing', async () => {
+    const { app } = await start({ store: 'memory', repository: 'indexed' });
+    const registry = app.get(SessionRegistry);
+    const { name } = {} as { name: string };
+    const calls = [
+      () => registry.list(name),
+      () => registry.expireByRef(name, 'ref'),
+      () => registry.expireOthers(name, 'id'),
+      () => registry.expireAll(name),
+    ];
+    for (const call of calls) {
+      const called = call();
+      await expect(called).rejects.toThrow('the name must be a string, got undefined.');
+    }
+  });
+
   it('is not warned of when it is Redis', async () => {
     process.env['NODE_ENV'] = 'production';
     const log = new LoggedLines();

@@ -87,7 +87,7 @@ export class SessionRegistry {
   }
 
   /** Ends all sessions of a user but one. @returns how many */
-  expireOthers(principalName: string, currentId: string): Promise<number> {
+  async expireOthers(principalName: string, currentId: string): Promise<number> {
     return this.repositoryFor(principalName).endByPrincipalName(
       principalName,
       SIGNED_OUT_REASON,
@@ -96,7 +96,7 @@ export class SessionRegistry {
   }
 
   /** Ends all sessions of a user: after a changed password, or a stolen device. @returns how many */
-  expireAll(principalName: string): Promise<number> {
+  async expireAll(principalName: string): Promise<number> {
     return this.repositoryFor(principalName).endByPrincipalName(principalName, SIGNED_OUT_REASON);
   }
 
