@@ -164,7 +164,7 @@ describe("delivery 'once'", () => {
     expect(broken.seen.map(({ principalName }) => principalName)).toEqual(['alice']);
     const [last = ''] = broken.warnings.slice(-1);
     expect(last).toMatch(
-      /^Cannot handle the session event \d+-\d+-\d+: it was delivered 5 times in vain\. It is dropped; check the handlers\.$/,
+      /^Cannot handle the session event \d+-\d+-\d+: it was not handled within 5 deliveries\. It is dropped; check the handlers\.$/,
     );
     expect(last).not.toContain(id);
     expect(await storedEvents()).toBe(0);

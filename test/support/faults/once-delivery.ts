@@ -50,7 +50,7 @@ export function describeOnceDelivery(place: OnceDeliveryPlace): void {
       await source.poll();
       expect(calls).toBe(5);
       expect(logged().at(-1)).toMatch(
-        /^Cannot handle the session event \S+: it was delivered 5 times in vain\. It is dropped; check the handlers\.$/,
+        /^Cannot handle the session event \S+: it was not handled within 5 deliveries\. It is dropped; check the handlers\.$/,
       );
       expect(logged().join()).not.toContain('secret');
       expect(await countUnhandled()).toBe(0);

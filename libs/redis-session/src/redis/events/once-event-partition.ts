@@ -86,18 +86,18 @@ export class OnceEventPartition implements EventPartition {
     await this.inTime('remove event handlers that are gone', reply);
   }
 
-  /** @param isLastAttempt - whether the events are dropped unless they are handled now */
+  /** @param isLastAttempt - whether the events are not delivered again */
   begin(entries: readonly StreamEntry[], isLastAttempt = false): void {
-    const takenMs = isLastAttempt ? Infinity : Date.now();
     for (const entry of entries) {
       const [id] = entry;
-      const handled = this.handle(entry, takenMs).then(() => void this.inHand.delete(id));
+      const handled = this.handle(entry, isLastAttempt).then(() => void this.inHand.delete(id));
       this.inHand.set(id, handled);
     }
   }
 
-  private async handle(entry: StreamEntry, takenMs: number): Promise<void> {
+  private async handle(entry: StreamEntry, isLastAttempt: boolean): Promise<void> {
     const { handOnAfterMs = HAND_ON_AFTER_MS, logger } = this.input;
+    const takenMs = Date.now();
     const event = toSessionEvent(entry, this.number, this.input);
     if (!event) {
       this.finish(entry[0]);
@@ -105,7 +105,8 @@ export class OnceEventPartition implements EventPartition {
     }
     await this.shared.lanes.add(event.sessionId, async () => {
       // It has waited for its turn so long that it may be somebody else's by now. The last time, its handler sees it anyway.
-      if (handOnAfterMs > 0 && Date.now() - takenMs >= handOnAfterMs) return;
+      const isLate = Date.now() - takenMs >= handOnAfterMs;
+      if (isLate && handOnAfterMs > 0 && !isLastAttempt) return;
       const failure = await handleEvent(event, this.input);
       if (failure === undefined) this.finish(entry[0]);
       else
@@ -129,7 +130,7 @@ export class OnceEventPartition implements EventPartition {
 
   private giveUp(id: string): void {
     this.input.logger.error(
-      `Cannot handle the session event ${this.number}-${id}: it was delivered ${MAX_EVENT_ATTEMPTS} times in vain. It is dropped; check the handlers.`,
+      `Cannot handle the session event ${this.number}-${id}: it was not handled within ${MAX_EVENT_ATTEMPTS} deliveries. It is dropped; check the handlers.`,
     );
     this.finish(id);
   }

@@ -32,7 +32,7 @@ const CONSUMER_LIFE_MS = 86_400_000;
  * the same time, those of one session that a replica has taken one after the other, in order. An event is done when its
  * handler has resolved; until then it belongs to the replica that took it, and to another one after a minute. So a handler
  * sees an event at least once, and may see it again, under the same event id and after later ones, when its replica died or
- * was too slow. An event that was delivered five times in vain is logged, by its event id, and dropped.
+ * was too slow. An event that was not handled within five deliveries is logged, by its event id, and dropped.
  */
 export class OnceEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;

@@ -147,7 +147,7 @@ export abstract class OncePollingEventSource extends PollingEventSource<TakenEve
     await this.inLane(taken, async () => {
       if (taken.deliveries > MAX_DELIVERIES) {
         this.subscription.logger.error(
-          `Cannot handle the session event ${eventId}: it was delivered ${MAX_DELIVERIES} times in vain. It is dropped; check the handlers.`,
+          `Cannot handle the session event ${eventId}: it was not handled within ${MAX_DELIVERIES} deliveries. It is dropped; check the handlers.`,
         );
         return this.noteFinished(eventId);
       }
