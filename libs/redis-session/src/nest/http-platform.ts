@@ -105,9 +105,8 @@ interface ExpressLike {
 /** What differs between Express and Fastify, in one place. */
 @Injectable()
 export class HttpPlatform implements OnModuleInit {
-  private isHooked = false;
-  /** Whether the application runs on Express; false before it is initialized. */
-  isExpress = false;
+  /** Of the adapter; empty before the application is initialized. */
+  private type = '';
   private readonly hasContextHolder: boolean;
 
   constructor(
@@ -120,6 +119,11 @@ export class HttpPlatform implements OnModuleInit {
 
   onModuleInit(): void {
     this.hook();
+  }
+
+  /** Whether the application runs on Express; false before it is initialized. */
+  get isExpress(): boolean {
+    return this.type === 'express';
   }
 
   /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
@@ -169,9 +173,8 @@ export class HttpPlatform implements OnModuleInit {
 
   private hook(): void {
     const { httpAdapter } = this.adapterHost as { httpAdapter?: HttpAdapterHost['httpAdapter'] };
-    if (!httpAdapter || this.isHooked) return;
-    this.isHooked = true;
-    this.isExpress = httpAdapter.getType() === 'express';
+    if (!httpAdapter || this.type !== '') return;
+    this.type = httpAdapter.getType();
     if (this.isExpress) prepareControl(httpAdapter.getInstance<ExpressLike>().response);
     const fastify = fastifyOf<FastifyLike>(this.adapterHost);
     if (fastify) hookFastify(fastify, this.hasContextHolder);
