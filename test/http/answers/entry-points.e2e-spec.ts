@@ -73,7 +73,8 @@ describe.each(PLATFORMS)('AuthenticationEntryPoint on %s', (platform) => {
         },
       },
       accessDeniedHandler: {
-        handle: (exchange) => exchange.answer({ statusCode: 404, body: 'nothing here' }),
+        handle: (exchange, denial) =>
+          exchange.answer({ statusCode: 404, body: JSON.stringify(denial) }),
       },
     });
     const answer = await visitor.open('/members');
@@ -84,7 +85,10 @@ describe.each(PLATFORMS)('AuthenticationEntryPoint on %s', (platform) => {
     ]);
     await visitor.post('/login', KIM);
     const hidden = await visitor.open('/admin');
-    expect([hidden.status, hidden.text]).toEqual([404, 'nothing here']);
+    expect([hidden.status, JSON.parse(hidden.text)]).toEqual([
+      404,
+      { detail: 'You may not use this resource.', reason: 'denied' },
+    ]);
   });
 
   it('does not send browsers in circles when the login page is protected itself', async () => {

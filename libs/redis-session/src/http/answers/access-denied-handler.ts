@@ -3,8 +3,7 @@ import { problemAnswer } from './http-answer.js';
 import { isBrowserNavigation } from './request-matchers.js';
 
 /**
- * Answers a request of a logged-in user who may not do this. Called only when nothing of the response has left. Must
- * not wait.
+ * Answers a request that is denied. Called only when nothing of the response has left. Must not wait.
  *
  * Mirrors `AccessDeniedHandler` of Spring Security.
  */
@@ -12,7 +11,7 @@ export interface AccessDeniedHandler {
   /**
    * Answers a request of a user who lacks an authority, or one without a CSRF token. Must answer at once, and exactly once.
    *
-   * @param denial - undefined = the user lacks an authority
+   * @param denial - why; the library always gives it. By default: the user lacks an authority
    */
   handle(exchange: HttpExchange, denial?: AccessDenial): void;
 }
@@ -25,7 +24,8 @@ export interface AccessDenial {
   readonly reason: 'denied' | 'missing-csrf-token' | 'invalid-csrf-token';
 }
 
-const LACKS_AUTHORITY: AccessDenial = {
+/** What a user without an authority is told. */
+export const LACKS_AUTHORITY: AccessDenial = {
   detail: 'You may not use this resource.',
   reason: 'denied',
 };
@@ -42,7 +42,7 @@ export const problemAccessDeniedHandler: AccessDeniedHandler = {
   },
 };
 
-/** Makes the page that a user is shown who may not do what he asked; HTML. @param detail - plain text */
+/** Makes the page that a user is shown who may not do what he asked; HTML. @param detail - plain text: the page must escape it */
 export type DeniedPage = (exchange: HttpExchange, detail: string) => string;
 
 /** Answers 403 with a page. @param page - undefined = a plain one */

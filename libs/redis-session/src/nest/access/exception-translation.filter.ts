@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { type ServerResponse } from 'node:http';
 import { throwError } from 'rxjs';
+import { LACKS_AUTHORITY } from '../../http/answers/access-denied-handler.js';
 import { redirectAnswer, withQuery, type HttpExchange } from '../../http/answers/http-exchange.js';
 import { problemAnswer } from '../../http/answers/http-answer.js';
 import { isBrowserNavigation } from '../../http/answers/request-matchers.js';
@@ -112,10 +113,10 @@ export class ExceptionTranslator {
   ): void {
     const authentication = exchange.sessionRequest?.securityContext.authentication;
     const isOwnLogin = authentication && authentication.kind !== 'remember-me';
-    const csrf = cause instanceof CsrfException ? cause : undefined;
-    if (isOwnLogin || csrf) {
+    const denial = cause instanceof CsrfException ? cause.denial : LACKS_AUTHORITY;
+    if (isOwnLogin || denial !== LACKS_AUTHORITY) {
       this.events.accessDenied(exchange, cause.target);
-      security.accessDeniedHandler.handle(exchange, csrf?.denial);
+      security.accessDeniedHandler.handle(exchange, denial);
     } else {
       this.startAuthentication(exchange, security);
     }
