@@ -191,7 +191,7 @@ describe('The start', () => {
 
   it('warns of a sessionIdPattern that does not match the ids of the library, and happens', async () => {
     const warning =
-      'sessionIdPattern does not match the ids that this application makes: no request finds a session that it opens. Set sessionIdGenerator, too, unless it only reads sessions of others.';
+      'sessionIdPattern does not match the ids of new sessions: no request finds them. Set sessionIdGenerator, too, unless the application opens none.';
     expect((await start({ options: { sessionIdPattern: /^[0-9a-f-]{36}$/ } })).text).toContain(
       warning,
     );

@@ -126,7 +126,7 @@ export function warnOfIds(
 ): void {
   if (generate().search(pattern) === -1)
     logger.warn(
-      'sessionIdPattern does not match the ids that this application makes: no request finds a session that it opens. Set sessionIdGenerator, too, unless it only reads sessions of others.',
+      'sessionIdPattern does not match the ids of new sessions: no request finds them. Set sessionIdGenerator, too, unless the application opens none.',
     );
   const bits = randomBitsOf(generate, 0);
   if (bits >= LEAST_BITS) return;
