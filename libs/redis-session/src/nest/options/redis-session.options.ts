@@ -239,10 +239,7 @@ export interface SessionFeature {
    */
   configure?(options: RedisSessionModuleOptions): RedisSessionModuleOptions;
 
-  /**
-   * Makes the repository in place of the one of `store`. It is started and stopped with the application. `stop` also follows a
-   * start that failed, even before `start` was called.
-   */
+  /** Makes the repository in place of the one of `store`. It is started and stopped with the application. */
   createRepository?(store: SessionStore, options: ResolvedOptions): SessionKeeper & Lifecycle;
 
   /** Takes part in the requests of one application. */
@@ -250,8 +247,8 @@ export interface SessionFeature {
 }
 
 /**
- * What is started and stopped with the application. If a start fails, all that is connected is stopped. A `stop` that rejects,
- * or takes longer than twice `commandTimeoutMs`, is logged, and the shutdown goes on.
+ * What is started and stopped with the application. If a start fails, all is stopped, started or not. A `stop` that rejects, or
+ * takes longer than twice `commandTimeoutMs`, is logged, and the shutdown goes on.
  */
 export interface Lifecycle {
   start?(): Promise<void>;
