@@ -11,7 +11,7 @@ export interface AccessDeniedHandler {
   /**
    * Answers a request of a user who lacks an authority, or one without a CSRF token. Must answer at once, and exactly once.
    *
-   * @param denial - why; the library always gives it. By default: the user lacks an authority
+   * @param denial - why; the library always says it. Default: the user lacks an authority
    */
   handle(exchange: HttpExchange, denial?: AccessDenial): void;
 }

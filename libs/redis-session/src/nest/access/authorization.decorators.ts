@@ -132,9 +132,9 @@ function handlerNameOf(handler: object, chain: readonly HandlerClass[]): string 
     }
   }
   // Nest calls the method of the instance, which a constructor may have bound, or what a tracer has made of it.
-  const [, name] =
-    /^(?:bound )?(.+)/.exec((handler as { readonly name?: string }).name ?? '') ?? [];
-  return name !== undefined && chain.some((each) => ownMethod(each, name)) ? name : undefined;
+  const { name = '' } = handler as { readonly name?: string };
+  const ownName = name.replace(/^bound /, '');
+  return chain.some((each) => ownMethod(each, ownName)) ? ownName : undefined;
 }
 
 function ownMethod({ prototype }: HandlerClass, name: string): object | undefined {

@@ -39,6 +39,7 @@ const TYPE_RESOLVER = '__resolveType';
 /** Of @nestjs/graphql, the token of its options. */
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
+const GUARD_FIELDS = "Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule";
 const MOVE_RULES = 'Put the decorators on the route or message handlers that call';
 /** Is said of the class. */
 const UNUSED_CLASS = `has rules, but no handler: Nest runs no guard before its methods. ${MOVE_RULES} them. A gateway must check its clients itself in handleConnection.`;
@@ -173,7 +174,7 @@ function checkFieldRules({ method, target }: Handler): string | undefined {
     Reflect.hasMetadata(kind, method),
   );
   if (!isField || !isProtected({ method, target })) return undefined;
-  return "has rules that Nest does not ask for a field. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule.";
+  return `has rules that Nest does not ask for a field. ${GUARD_FIELDS}.`;
 }
 
 /** When everything is protected: fields without rules, which public operations lead to; gateways ask for references directly. */
@@ -187,7 +188,7 @@ function openFieldCheck(modules: ModulesContainer): Check {
       Reflect.hasMetadata(RESOLVED_REFERENCE, method) ||
       (hasPublicOperation && Reflect.hasMetadata(RESOLVED_FIELD, method));
     if (!isReachable || name === TYPE_RESOLVER || isOpen({ method, target })) return undefined;
-    return "is read without a guard: anybody could ask for it where a query is public. Add fieldResolverEnhancers: ['guards'] to the options of GraphQLModule, or @Public() if anybody may.";
+    return `is read without a guard: anybody could ask for it where a query is public. ${GUARD_FIELDS}, or @Public() if anybody may.`;
   };
 }
 
