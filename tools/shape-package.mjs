@@ -92,7 +92,7 @@ async function withoutBlanks(code) {
   const options = { format: 'esm', target: 'es2023', minifySyntax: true, minifyWhitespace: true };
   const result = await transform(withoutDeclaredFields(code), {
     ...options,
-    lineLimit: 400,
+    lineLimit: 240,
     legalComments: 'none',
   });
   return { code: result.code, map: null };
