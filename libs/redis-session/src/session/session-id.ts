@@ -36,6 +36,19 @@ export const SESSION_ID_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 /** What an id of an own generator may look like: no character that has a meaning in a cookie, a key or a hash tag. */
 export const CUSTOM_SESSION_ID_PATTERN = /^[\w.~-]{16,256}$/;
 
+interface SessionIdOptions {
+  readonly sessionIdGenerator: SessionIdGenerator;
+  readonly sessionIdPattern?: RegExp | undefined;
+}
+
+/** The pattern of the option, or what the generator makes. It never matches a storage id, which logs nobody in. */
+export function sessionIdPatternOf(options: SessionIdOptions): RegExp {
+  const { sessionIdGenerator: generate, sessionIdPattern: given } = options;
+  if (given)
+    return new RegExp(`^(?!.{${STABLE_PREFIX_LENGTH}}=)(?=[^]*?(?:${given.source}))`, given.flags);
+  return generate === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
+}
+
 /** A new id for the session `previousId`: same stable prefix, all else from `generate`. At least 208 of its bits are new. */
 export function generateChangedSessionId(previousId: string, generate: SessionIdGenerator): string {
   return previousId.slice(0, STABLE_PREFIX_LENGTH) + generate().slice(STABLE_PREFIX_LENGTH);

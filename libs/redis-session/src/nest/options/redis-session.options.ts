@@ -60,13 +60,11 @@ export function resolveIndexedSessionOptions(options: IndexedSessionOptions) {
   return { ...resolved, maximumSessions: limitOf(resolved.maximumSessions) };
 }
 
-function limitOf(
-  maximumSessions: number | ((authentication: Authentication) => number),
-): MaximumSessions {
-  if (typeof maximumSessions === 'number') return maximumSessions;
+function limitOf(maximum: number | ((authentication: Authentication) => number)): MaximumSessions {
+  if (typeof maximum === 'number') return maximum;
   return (session) => {
     const context = session.getAttribute<SecurityContext>(SECURITY_CONTEXT_ATTRIBUTE);
-    return context?.authentication ? maximumSessions(context.authentication) : -1;
+    return context?.authentication ? maximum(context.authentication) : -1;
   };
 }
 
@@ -103,11 +101,8 @@ export type ExcludedRoute =
       readonly version?: NonNullable<ControllerOptions['version']>;
     };
 
-function isRoute(route: unknown): boolean {
-  if (typeof route !== 'object' || route === null) return typeof route === 'string';
-  const { path, method } = route as Readonly<Record<string, unknown>>;
-  return typeof path === 'string' && typeof method === 'number';
-}
+const routeOption = z.union([z.string(), z.looseObject({ path: z.string(), method: z.number() })]);
+const isRoute = (route: unknown): boolean => routeOption.safeParse(route).success;
 
 /** What `RedisSessionModule.forRoot` takes. */
 export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
@@ -152,9 +147,8 @@ export const moduleOptionGroup = redisRepositoryOptionGroup.extend({
    */
   interceptor: flagOption.default(true),
   /**
-   * `'eager'` reads the session before the first guard. `'lazy'` reads it when it is first asked for, by
-   * `@CurrentSession()`, `@CurrentUser()` or a guarded route. Until then, `request.user` and the `SecurityContextHolder` are
-   * empty.
+   * `'eager'` reads the session before the first guard. `'lazy'` reads it when `@CurrentSession()`, `@CurrentUser()` or a
+   * guarded route first asks. Until then, `request.user` and the `SecurityContextHolder` are empty.
    */
   load: z.enum(['eager', 'lazy']).default('eager'),
   /** Receives warnings and errors. */
@@ -246,10 +240,7 @@ export interface SessionFeature {
   connect?(host: SessionFeatureHost): ConnectedFeature;
 }
 
-/**
- * What is started and stopped with the application. If a start fails, all is stopped, started or not. A `stop` that rejects, or
- * takes longer than twice `commandTimeoutMs`, is logged, and the shutdown goes on.
- */
+/** What is started and stopped with the application. If a start fails, all is stopped. A `stop` may take twice `commandTimeoutMs`. */
 export interface Lifecycle {
   start?(): Promise<void>;
   stop?(): Promise<void>;

@@ -1,12 +1,9 @@
 import { resolveCookieOptions } from '../../http/session-id/cookie-options.js';
 import { refuseContradictions, resolveOptionGroup } from '../../lib/option-group.js';
 import {
-  CUSTOM_SESSION_ID_PATTERN,
-  SESSION_ID_PATTERN,
-  STABLE_PREFIX_LENGTH,
-  generateSessionId,
   refuseUnusableGenerator,
   refuseWeakGenerator,
+  sessionIdPatternOf,
 } from '../../session/session-id.js';
 import { resolveDurabilityOptions } from '../../redis/client/durable-writes.js';
 import { resolveEncryptionOptions } from '../../session/repository-options.js';
@@ -54,7 +51,7 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
   refuseOtherContradictions(options);
   if (resolved.encryption) resolveEncryptionOptions(resolved.encryption);
   const { repository, ...rest } = resolved;
-  const sessionIdPattern = idPatternOf(resolved);
+  const sessionIdPattern = sessionIdPatternOf(resolved);
   refuseUnusableGenerator(rest.sessionIdGenerator, sessionIdPattern);
   if (rest.hashIds !== false) refuseWeakGenerator(rest.sessionIdGenerator);
   return {
@@ -76,19 +73,6 @@ export function resolveConfigured(options: RedisSessionModuleOptions): ResolvedO
 
 function clockOf(store: ResolvedOptions['store']): () => number {
   return (typeof store === 'object' && store.now?.bind(store)) || Date.now;
-}
-
-function idPatternOf({
-  sessionIdGenerator,
-  sessionIdPattern,
-}: Pick<RedisSessionModuleOptions, 'sessionIdGenerator' | 'sessionIdPattern'>): RegExp {
-  if (sessionIdPattern) return withoutStorageIds(sessionIdPattern);
-  return sessionIdGenerator === generateSessionId ? SESSION_ID_PATTERN : CUSTOM_SESSION_ID_PATTERN;
-}
-
-/** The same pattern, but what a store holds of an id with `hashIds` never matches: it logs nobody in. */
-function withoutStorageIds({ source, flags }: RegExp): RegExp {
-  return new RegExp(`^(?!.{${STABLE_PREFIX_LENGTH}}=)(?=[^]*?(?:${source}))`, flags);
 }
 
 /** Lets the features set and refuse options, one after the other, before the others are checked. @throws SessionOptionError */
@@ -136,12 +120,11 @@ function refuseOtherContradictions({
 }: RedisSessionModuleOptions): void {
   const { cookie, indexed, repository, security, sessionIdResolver, webSockets } = options;
   const hasIndex = repository === 'indexed';
-  const endsEverySession = security && security.logout?.endsEverySession === true;
   refuseContradictions({
     'indexed must be left out unless repository is "indexed". Set that, or leave indexed out.':
       !hasIndex && indexed !== undefined,
     'security.logout.endsEverySession must be false unless repository is "indexed", got true.':
-      !hasIndex && endsEverySession === true,
+      !hasIndex && Boolean(security && security.logout?.endsEverySession),
     'webSockets.closeWithSession must be false unless repository is "indexed", got true.':
       !hasIndex && webSockets?.closeWithSession === true,
     'cookie must be left out when sessionIdResolver is given, got both. Leave one out.':

@@ -77,10 +77,7 @@ export const logoutOptionGroup = z.strictObject({
 
 /** What `security` takes. */
 export const securityOptionGroup = z.strictObject({
-  /**
-   * Answers users who lack an authority, and requests without a CSRF token. Default: 403, as a page for browsers and as
-   * problem details for others.
-   */
+  /** Answers users who lack an authority, and requests without a CSRF token. Default: 403, a page or problem details. */
   accessDeniedHandler: objectOption<AccessDeniedHandler>('an AccessDeniedHandler').optional(),
   /**
    * Seconds without a request after which the session of a visitor who is not logged in ends. Default: the same as for a
