@@ -37,6 +37,9 @@ import { OpenSessionStore, visitorTimeoutsOf } from './session-store.providers.j
 
 type Next = (error?: unknown) => void;
 
+/** Node sets `upgrade` only where somebody listens for upgrades. */
+type Request = IncomingMessage & { readonly upgrade?: boolean };
+
 /** The features of the application, and what its requests share once every feature has had its say. */
 @Injectable()
 export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
@@ -133,7 +136,9 @@ export class SessionRepositoryMiddleware implements NestMiddleware<
     private readonly features: SessionFeatures,
   ) {}
 
-  use(request: IncomingMessage, response: ServerResponse, next: Next): void | Promise<void> {
+  use(request: Request, response: ServerResponse, next: Next): void | Promise<void> {
+    // A WebSocket that is routed as a request outlives its session, and its messages would not notice.
+    if (request.upgrade && request.method === 'GET') return next();
     const known = SessionRequest.of(request);
     // `app.use(redisSession(app))` came first. Parsers of the body may have lost its scope.
     if (known) return this.inScope(known, next);

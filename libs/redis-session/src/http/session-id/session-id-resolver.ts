@@ -118,7 +118,7 @@ export class HeaderSessionIdResolver implements SessionIdResolver {
     return sessionId === '' ? [] : [sessionId];
   }
 
-  /** Sets the header, in place of an earlier one. */
+  /** Sets the header. */
   setSessionId(
     _request: IncomingMessage,
     response: ServerResponse,
@@ -185,7 +185,7 @@ export class CookieSessionIdResolver implements SessionIdResolver {
     this.#send(response, this.#serializer.serialize(request, sessionId, maxAgeSeconds, cookie));
   }
 
-  /** Adds the cookie that makes the browser delete the session cookie: the same name, path and domain, Max-Age 0. */
+  /** Adds a cookie of the same name, path and domain that deletes it: Max-Age 0. */
   expireSession(request: IncomingMessage, response: ServerResponse): void {
     this.#send(response, this.#serializer.serialize(request, ''));
   }
