@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BROWSER, TestExchange } from '../../../../../test/support/http/test-exchange.js';
-import {
-  type AccessDeniedHandler,
-  defaultAccessDeniedHandler,
-  delegatingAccessDeniedHandler,
-  pageAccessDeniedHandler,
-  problemAccessDeniedHandler,
-  redirectAccessDeniedHandler,
-} from './access-denied-handler.js';
+import { type AccessDeniedHandler, defaultAccessDeniedHandler } from './access-denied-handler.js';
 import { type HttpAnswer } from './http-answer.js';
 
 function answerOf(handler: AccessDeniedHandler, exchange: TestExchange): HttpAnswer {
@@ -25,6 +18,12 @@ describe(defaultAccessDeniedHandler, () => {
     expect(answer.statusCode).toBe(403);
     expect(answer.headers?.['Content-Type']).toBe('text/html; charset=utf-8');
     expect(answer.body).toContain('<h1>Forbidden</h1>');
+  });
+
+  it('shows browsers the page of the application', () => {
+    const handler = defaultAccessDeniedHandler({ page: ({ url }) => `<p>${url}</p>` });
+    const answer = answerOf(handler, new TestExchange({ url: '/a', headers: BROWSER }));
+    expect(answer).toMatchObject({ statusCode: 403, body: '<p>/a</p>' });
   });
 
   it('sends browsers to the error page', () => {
@@ -49,21 +48,5 @@ describe('a handler that is told why', () => {
     const exchange = new TestExchange({ headers });
     defaultAccessDeniedHandler().handle(exchange, denial);
     expect(exchange.answers[0]?.body).toContain(text);
-  });
-});
-
-describe(delegatingAccessDeniedHandler, () => {
-  it('leaves the answer to the first handler that matches, else to the default', () => {
-    const handler = delegatingAccessDeniedHandler(
-      [
-        [({ url }) => url === '/a', pageAccessDeniedHandler(() => '<p>a</p>')],
-        [() => true, redirectAccessDeniedHandler('/denied')],
-      ],
-      problemAccessDeniedHandler,
-    );
-    expect(answerOf(handler, new TestExchange({ url: '/a' })).body).toBe('<p>a</p>');
-    expect(answerOf(handler, new TestExchange({ url: '/b' })).statusCode).toBe(302);
-    const none = delegatingAccessDeniedHandler([], problemAccessDeniedHandler);
-    expect(answerOf(none, browser()).statusCode).toBe(403);
   });
 });

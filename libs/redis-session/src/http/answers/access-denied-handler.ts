@@ -1,15 +1,12 @@
-import { type ExchangeMatcher, type HttpExchange, redirectAnswer } from './http-exchange.js';
+import { type HttpExchange, redirectAnswer } from './http-exchange.js';
 import { problemAnswer } from './http-answer.js';
 import { isBrowserNavigation } from './request-matchers.js';
 
-/**
- * Answers a request that is denied. Called only when nothing of the response has left. Must not wait.
- *
- * Mirrors `AccessDeniedHandler` of Spring Security.
- */
+/** Answers a request that is denied. Mirrors `AccessDeniedHandler` of Spring Security. */
 export interface AccessDeniedHandler {
   /**
-   * Answers a request of a user who lacks an authority, or one without a CSRF token. Must answer at once, and exactly once.
+   * Called when a user lacks an authority or a request has no CSRF token, and nothing of the response has left. Must answer
+   * at once, and exactly once.
    *
    * @param denial - why; the library always says it. Default: the user lacks an authority
    */
@@ -30,55 +27,18 @@ export const LACKS_AUTHORITY: AccessDenial = {
   reason: 'denied',
 };
 
+/** Makes the page that a user is shown who may not do what he asked; HTML. @param detail - plain text: the page must escape it */
+type DeniedPage = (exchange: HttpExchange, detail: string) => string;
+
 function plainPage(_exchange: HttpExchange, detail: string): string {
   const text = detail.replace(/[&<]/g, (character) => `&#${character.charCodeAt(0)};`);
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Forbidden</title><h1>Forbidden</h1><p>${text}</p></html>`;
 }
 
-/** Answers 403 with problem details. */
-export const problemAccessDeniedHandler: AccessDeniedHandler = {
-  handle: (exchange, denial = LACKS_AUTHORITY) => {
-    exchange.answer(problemAnswer({ status: 403, ...denial }));
-  },
-};
-
-/** Makes the page that a user is shown who may not do what he asked; HTML. @param detail - plain text: the page must escape it */
-export type DeniedPage = (exchange: HttpExchange, detail: string) => string;
-
-/** Answers 403 with a page. @param page - undefined = a plain one */
-export function pageAccessDeniedHandler(page: DeniedPage = plainPage): AccessDeniedHandler {
-  const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'text/html; charset=utf-8' };
-  return {
-    handle: (exchange, { detail } = LACKS_AUTHORITY) => {
-      exchange.answer({ statusCode: 403, headers, body: page(exchange, detail) });
-    },
-  };
-}
-
-/** Sends the client to another page, such as the application's own error page. */
-export function redirectAccessDeniedHandler(location: string): AccessDeniedHandler {
-  return {
-    handle: (exchange) => {
-      exchange.answer(redirectAnswer(exchange, location));
-    },
-  };
-}
-
-/** Leaves the answer to the first handler whose matcher says yes. */
-export function delegatingAccessDeniedHandler(
-  handlers: readonly (readonly [ExchangeMatcher, AccessDeniedHandler])[],
-  defaultHandler: AccessDeniedHandler,
-): AccessDeniedHandler {
-  return {
-    handle: (exchange, denial) => {
-      const match = handlers.find(([matches]) => matches(exchange));
-      (match?.[1] ?? defaultHandler).handle(exchange, denial);
-    },
-  };
-}
+const PAGE_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'text/html; charset=utf-8' };
 
 /** What browsers are answered: `page`, or a redirect to `errorPage` if there is one. */
-export interface DefaultAccessDeniedHandlerOptions {
+interface DefaultAccessDeniedHandlerOptions {
   readonly errorPage?: string | undefined;
   /** @defaultValue a plain page */
   readonly page?: DeniedPage | undefined;
@@ -87,14 +47,18 @@ export interface DefaultAccessDeniedHandlerOptions {
 /** A page or a redirect for browsers; problem details for everybody else. */
 export function defaultAccessDeniedHandler({
   errorPage,
-  page,
+  page = plainPage,
 }: DefaultAccessDeniedHandlerOptions = {}): AccessDeniedHandler {
-  const forBrowsers =
-    errorPage === undefined
-      ? pageAccessDeniedHandler(page)
-      : redirectAccessDeniedHandler(errorPage);
-  return delegatingAccessDeniedHandler(
-    [[({ request }) => isBrowserNavigation(request), forBrowsers]],
-    problemAccessDeniedHandler,
-  );
+  return {
+    handle: (exchange, denial = LACKS_AUTHORITY) => {
+      if (!isBrowserNavigation(exchange.request)) {
+        exchange.answer(problemAnswer({ status: 403, ...denial }));
+      } else if (errorPage !== undefined) {
+        exchange.answer(redirectAnswer(exchange, errorPage));
+      } else {
+        const body = page(exchange, denial.detail);
+        exchange.answer({ statusCode: 403, headers: PAGE_HEADERS, body });
+      }
+    },
+  };
 }

@@ -7,14 +7,13 @@ import {
   CONTINUE_PARAMETER,
   requestedContinueKey,
   type RequestCache,
-  takeSavedRequest,
 } from '../saved-requests/request-cache.js';
 import { unauthorizedProblem } from './entry-points.js';
 import { type HttpExchange, redirectAnswer, withQuery } from './http-exchange.js';
 import { isBrowserNavigation } from './request-matchers.js';
 
 /** A login that succeeded, and what is known of where it may lead. */
-export interface AuthenticationSuccess {
+interface AuthenticationSuccess {
   readonly exchange: HttpExchange;
   readonly authentication: Authentication;
   readonly requestCache: RequestCache;
@@ -29,13 +28,11 @@ export interface AuthenticationSuccessHandler {
   ): Promise<string | undefined> | string | undefined;
 }
 
-/**
- * Leads browsers back to the page that they asked for. Mirrors `SavedRequestAwareAuthenticationSuccessHandler` of Spring
- * Security.
- */
+/** Leads browsers back to the page that they asked for. Mirrors `SavedRequestAwareAuthenticationSuccessHandler`. */
 export const savedRequestSuccessHandler: AuthenticationSuccessHandler = {
   async onAuthenticationSuccess({ exchange, requestCache, defaultSuccessPath }) {
-    const saved = await takeSavedRequest(requestCache, exchange, requestedContinueKey(exchange));
+    const saved = await requestCache.getRequest(exchange, requestedContinueKey(exchange));
+    if (saved) await requestCache.removeRequest(exchange, saved);
     const isPage = isBrowserNavigation(exchange.request);
     return isPage ? (saved?.url ?? defaultSuccessPath) : undefined;
   },
@@ -43,11 +40,7 @@ export const savedRequestSuccessHandler: AuthenticationSuccessHandler = {
 
 /** Answers a login that failed. Must not wait. Mirrors `AuthenticationFailureHandler` of Spring Security. */
 export interface AuthenticationFailureHandler {
-  /**
-   * Answers the request.
-   *
-   * @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed
-   */
+  /** @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed */
   onAuthenticationFailure(exchange: HttpExchange, reason: AuthenticationFailureReason): void;
 }
 
@@ -68,15 +61,10 @@ export function defaultFailureHandler(loginPage: string | undefined): Authentica
   };
 }
 
-/**
- * Does something of its own when a user logs out, such as clearing what else the browser keeps. Called when the session
- * is deleted, and before the response leaves.
- *
- * Mirrors `LogoutHandler` of Spring Security.
- */
+/** Does something of its own when a user logs out. Mirrors `LogoutHandler` of Spring Security. */
 export interface LogoutHandler {
   /**
-   * Does its part of the logout. A rejection fails the logout.
+   * Called when the session is deleted, before the response leaves. A rejection fails the logout.
    *
    * @param authentication - who has logged out; undefined for an anonymous visitor
    */
@@ -89,9 +77,8 @@ const DIRECTIVES = ['cache', 'cookies', 'storage', 'executionContexts', '*'] as 
 export type ClearSiteDataDirective = (typeof DIRECTIVES)[number];
 
 /**
- * Has the browser throw away what it keeps of the site: pages that the back button would show, local storage.
- *
- * `Clear-Site-Data: "cache", "storage"`; browsers heed it over https only, and `cookies` clears those of all subdomains.
+ * Has the browser throw away what it keeps of the site: pages that the back button would show, local storage. Browsers heed
+ * `Clear-Site-Data` over https only, and `cookies` clears those of all subdomains.
  *
  * Mirrors `ClearSiteDataHeaderWriter` of Spring Security.
  *

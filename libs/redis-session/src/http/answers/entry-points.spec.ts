@@ -131,7 +131,7 @@ describe(DelegatingEntryPoint, () => {
 
 describe(defaultEntryPoint, () => {
   it('sends browsers to the login page', () => {
-    const answer = answerOf(defaultEntryPoint({ loginPage: '/login' }), { headers: BROWSER });
+    const answer = answerOf(defaultEntryPoint('/login'), { headers: BROWSER });
     expect(answer.statusCode).toBe(302);
   });
 
@@ -140,12 +140,12 @@ describe(defaultEntryPoint, () => {
     ['scripts', { ...BROWSER, 'x-requested-with': 'XMLHttpRequest' }],
     ['event streams', { accept: 'text/event-stream' }],
   ])('answers 401 to %s', (_, headers) => {
-    expect(answerOf(defaultEntryPoint({ loginPage: '/login' }), { headers }).statusCode).toBe(401);
+    expect(answerOf(defaultEntryPoint('/login'), { headers }).statusCode).toBe(401);
   });
 
   it('sends browsers there that send the form of the login page, and answers 401 to those that ask for the page', () => {
     const form = { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded' };
-    const entryPoint = defaultEntryPoint({ loginPage: '/login' });
+    const entryPoint = defaultEntryPoint('/login');
     const sent = answerOf(entryPoint, { url: '/login', method: 'POST', headers: form });
     expect([sent.statusCode, sent.headers?.['Location']]).toEqual([303, '/login']);
     expect(answerOf(entryPoint, { url: '/login', headers: BROWSER }).statusCode).toBe(401);

@@ -12,17 +12,13 @@ import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/request-cac
 import { toSafeReturnPath } from '../saved-requests/safe-return-path.js';
 
 /**
- * Answers a request that needs a login: tells the client how to log in. Called once the request is saved, and only when
- * nothing of the response has left. Must not wait.
+ * Tells a client that needs a login how to log in. Called once the request is saved, and only when nothing of the response
+ * has left.
  *
  * Mirrors `AuthenticationEntryPoint` of Spring Security.
  */
 export interface AuthenticationEntryPoint {
-  /**
-   * Answers a request that needs a login. Must answer at once, and exactly once.
-   *
-   * @param reason - undefined = `unauthenticated`
-   */
+  /** Must answer at once, and exactly once. @param reason - undefined = `unauthenticated` */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void;
 }
 
@@ -62,14 +58,10 @@ export class BasicEntryPoint implements AuthenticationEntryPoint {
  * Sends browsers to the login page, and answers 401 to everybody else: programs, scripts, event streams. And to browsers
  * that ask for a login page that is itself protected: they would be sent there again and again.
  *
- * @param options.loginPage - undefined = 401 for browsers too
+ * @param loginPage - undefined = 401 for browsers too
  * @throws SessionOptionError when it is no URL
  */
-export function defaultEntryPoint({
-  loginPage,
-}: {
-  readonly loginPage?: string | undefined;
-} = {}): AuthenticationEntryPoint {
+export function defaultEntryPoint(loginPage?: string): AuthenticationEntryPoint {
   const problem = new ProblemEntryPoint();
   if (loginPage === undefined) return problem;
   const [loginPath] = loginPage.split(/[?#]/, 1);

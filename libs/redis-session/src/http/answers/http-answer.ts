@@ -20,21 +20,12 @@ export interface ProblemDetails {
 /** An answer of which every part is there. */
 export type ProblemAnswer = Required<HttpAnswer>;
 
-/**
- * Makes an answer of media type `application/problem+json`, RFC 9457.
- *
- * `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Log in to use this.","reason":"unauthenticated"}`
- */
+/** Makes an answer of media type `application/problem+json`, RFC 9457. */
 export function problemAnswer({ status, detail, reason }: ProblemDetails): ProblemAnswer {
+  const title = STATUS_CODES[status] ?? 'Error';
   return {
     statusCode: status,
     headers: { 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' },
-    body: JSON.stringify({
-      type: 'about:blank',
-      title: STATUS_CODES[status] ?? 'Error',
-      status,
-      detail,
-      reason,
-    }),
+    body: JSON.stringify({ type: 'about:blank', title, status, detail, reason }),
   };
 }

@@ -12,7 +12,7 @@ import {
   requestedContinueKey,
   nullRequestCache,
   type RequestCache,
-  takeSavedRequest,
+  type SavedRequest,
   parseSavedRequests,
 } from './request-cache.js';
 import { CookieRequestCache } from './cookie-request-cache.js';
@@ -20,6 +20,17 @@ import { sign } from '../session-id/cookie-signature.js';
 import { SessionRequestCache } from './session-request-cache.js';
 
 const SECRET = 'secret-of-32-characters-or-more!';
+
+/** As a login does: it leads back once. */
+async function takeSavedRequest(
+  cache: RequestCache,
+  exchange: TestExchange,
+  key?: string,
+): Promise<SavedRequest | undefined> {
+  const saved = await cache.getRequest(exchange, key);
+  if (saved) await cache.removeRequest(exchange, saved);
+  return saved;
+}
 
 /** A browser that keeps what each answer sets. */
 class Visitor {

@@ -5,11 +5,7 @@ import { isBrowserNavigation } from '../answers/request-matchers.js';
 import { toSafeReturnPath } from './safe-return-path.js';
 
 /**
- * What a safe return needs of a request: never cookies, `Authorization` or a body.
- *
- * `{"key":"Xy3_9aQz","method":"GET","url":"/members?tab=2"}`
- *
- * Mirrors `SavedRequest` of Spring Security.
+ * What a safe return needs of a request: never cookies, `Authorization` or a body. Mirrors `SavedRequest` of Spring Security.
  */
 export interface SavedRequest {
   /** Goes through the login page as `?continue=`. The same for the same request: reloading a page takes no place. */
@@ -97,17 +93,6 @@ export const nullRequestCache: RequestCache = {
   removeRequest: () => Promise.resolve(),
 };
 
-/** Gives the saved request and forgets it: a login leads back once. */
-export async function takeSavedRequest(
-  cache: RequestCache,
-  exchange: HttpExchange,
-  key?: string,
-): Promise<SavedRequest | undefined> {
-  const request = await cache.getRequest(exchange, key);
-  if (request) await cache.removeRequest(exchange, request);
-  return request;
-}
-
 /** The query parameter of the login page that tells which saved request to go back to. */
 export const CONTINUE_PARAMETER = 'continue';
 
@@ -125,8 +110,7 @@ export function continueKeyOf(exchange: HttpExchange): string | undefined {
 
 /** The key that the client hands back: that of the login page's own URL, to which a form without `action` posts. */
 export function requestedContinueKey({ url }: HttpExchange): string | undefined {
-  const query = url.slice(url.indexOf('?') + 1);
-  return url.includes('?')
-    ? (new URLSearchParams(query).get(CONTINUE_PARAMETER) ?? undefined)
-    : undefined;
+  const start = url.indexOf('?');
+  const query = start === -1 ? '' : url.slice(start);
+  return new URLSearchParams(query).get(CONTINUE_PARAMETER) ?? undefined;
 }

@@ -246,7 +246,8 @@ export function resolveSecurityOptions(options: SecurityOptions) {
   return {
     ...resolved,
     accessDeniedHandler: resolved.accessDeniedHandler ?? defaultAccessDeniedHandler(),
-    authenticationEntryPoint: resolved.authenticationEntryPoint ?? defaultEntryPoint(resolved),
+    authenticationEntryPoint:
+      resolved.authenticationEntryPoint ?? defaultEntryPoint(resolved.loginPage),
     authenticationFailureHandler:
       resolved.authenticationFailureHandler ?? defaultFailureHandler(resolved.loginPage),
     authenticationSuccessHandler:
