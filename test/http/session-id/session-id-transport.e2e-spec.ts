@@ -4,7 +4,6 @@ import {
   HeaderSessionIdResolver,
   type SessionIdResolver,
 } from 'nestjs-redis-session/http';
-import { CookieSerializer } from '../../../libs/redis-session/src/http/session-id/cookie-serializer.js';
 import { resolveCookieOptions } from '../../../libs/redis-session/src/http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../../../libs/redis-session/src/http/session-id/session-id-resolver.js';
 import { PLATFORMS, type StartedApp, useApps } from '../../support/apps/start-app.js';
@@ -18,8 +17,7 @@ const NEW_SECRET = 'the secret that is used from this week on';
 const unknownCookie = (letter: string): string => `SESSION=${letter.repeat(43)}`;
 
 function cookieResolver(): SessionIdResolver {
-  const serializer = new CookieSerializer({ ...resolveCookieOptions(), isSecure: () => false });
-  return new CookieSessionIdResolver(serializer, { rolling: false });
+  return CookieSessionIdResolver.of({ ...resolveCookieOptions(), isSecure: () => false });
 }
 
 describe.each(PLATFORMS)('the session id between client and server on %s', (platform) => {

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import {
-  type CookieSerializerOptions,
-  CookieSerializer,
-} from '../http/session-id/cookie-serializer.js';
+import { type CookieSerializerOptions } from '../http/session-id/cookie-serializer.js';
 import { MAX_KEPT_COOKIE_SECONDS } from '../http/session-id/cookie-options.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import {
@@ -222,11 +219,10 @@ function formerCookie(
   { cookieName, cookiePrefix, secrets }: ResolvedMigrationOptions,
   cookie: CookieSerializerOptions,
 ): FormerCookie {
-  const serializer = new CookieSerializer({
+  const cookies = CookieSessionIdResolver.of({
     ...cookie,
     name: cookieName,
-    ...{ encoding: 'plain', jvmRoute: undefined, secrets: [] },
+    ...{ encoding: 'plain', jvmRoute: undefined, rolling: false, secrets: [] },
   });
-  const cookies = new CookieSessionIdResolver(serializer, { rolling: false });
   return new FormerCookie(cookies, { prefix: cookiePrefix, secrets });
 }

@@ -29,7 +29,6 @@ import { type Observable, finalize, from, map, mergeMap, of } from 'rxjs';
 import { foreignProperty } from '../lib/foreign-property.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { stopInTime } from '../lib/store-operation.js';
-import { CookieSerializer } from '../http/session-id/cookie-serializer.js';
 import { insecureCookieWarning } from '../http/session-id/insecure-cookie-warning.js';
 import { CookieSessionIdResolver } from '../http/session-id/session-id-resolver.js';
 import { lateReadListener, securityContextLoader } from './access/security-context-loader.js';
@@ -68,9 +67,7 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
       onSessionRead: lateReadListener(options),
       repository,
       visitorTimeouts: visitorTimeoutsOf(options),
-      sessionIdResolver:
-        options.sessionIdResolver ??
-        new CookieSessionIdResolver(new CookieSerializer(cookie), cookie),
+      sessionIdResolver: options.sessionIdResolver ?? CookieSessionIdResolver.of(cookie),
     };
     this.connected = options.features.flatMap((feature) => {
       const part = feature.connect?.({ adapterHost, setup, isSecure, options, store });

@@ -13,11 +13,9 @@ import {
   withoutSavedRequest,
   withSavedRequest,
 } from './request-cache.js';
-import { sign, verify } from '../session-id/cookie-signature.js';
+import { MIN_SECRET_LENGTH, sign, verify } from '../session-id/cookie-signature.js';
 import { findCookieValues } from '../session-id/cookie-serializer.js';
 
-/** As long as the output of HMAC-SHA256, RFC 2104 §3. */
-const MIN_SECRET_LENGTH = 32;
 /** Browsers drop cookies above 4096 bytes, name and attributes included (RFC 6265 §6.1). */
 const MAX_VALUE_LENGTH = 3800;
 
@@ -36,10 +34,8 @@ export interface CookieRequestCacheOptions {
 }
 
 /**
- * Keeps requests in a signed cookie: nothing is stored on the server for a visitor who is not logged in.
- *
- * `SAVED_REQUESTS=<base64url of [{"method":"GET","url":"/members?tab=2"}]>.<signature>; HttpOnly; SameSite=Lax`.
- * Whoever has the browser can read it; an attacker can neither make one up, nor have it lead to another site.
+ * Keeps requests in a signed cookie: nothing is stored on the server for a visitor who is not logged in. Whoever has the
+ * browser can read it; an attacker can neither make one up, nor have it lead to another site.
  *
  * Mirrors `CookieRequestCache` of Spring Security, which does not sign.
  */
@@ -70,7 +66,6 @@ export class CookieRequestCache implements RequestCache {
     this.write(exchange, withSavedRequest(this.read(exchange), saved, this.options.maximum));
   }
 
-  /** Finds a saved request: that of `key`, or the newest. */
   getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
     return Promise.resolve(pickSavedRequest(this.read(exchange), key));
   }

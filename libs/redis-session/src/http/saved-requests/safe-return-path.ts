@@ -10,8 +10,7 @@ const REQUEST_TARGET = /^\/[!-"$-~]*$/;
  * Refused: absolute URLs, `//host` and `/\host` in every spelling that a browser or a proxy may take for them, also
  * when percent-encoded several times, dot segments, control characters, and more than 2048 characters.
  *
- * @param url - path and query as a client sent them
- * @returns `url` unchanged, or undefined when it is not safe
+ * @returns `url`, a path and query as a client sent them, or undefined when it is not safe
  */
 export function toSafeReturnPath(url: string): string | undefined {
   if (url.length > MAX_LENGTH || !REQUEST_TARGET.test(url)) return undefined;
@@ -41,11 +40,7 @@ function isCanonicalPath(url: string): boolean {
   return again.pathname === pathname && again.search === search;
 }
 
-/**
- * All that `path` becomes when it is percent-decoded again and again, itself included.
- *
- * @returns undefined when it does not come to an end
- */
+/** All that `path` becomes when it is percent-decoded again and again. @returns undefined when that does not come to an end */
 function unwrapPath(path: string): readonly string[] | undefined {
   const rounds = [path];
   for (let text = path; rounds.length <= MAX_ROUNDS; rounds.push(text)) {

@@ -18,9 +18,8 @@ import { EarlyEnd } from '../request/before-commit.js';
 const MAX_URL_LENGTH = 1024;
 
 /**
- * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first. A visitor without a session gets one for it. That
- * session ends after `security.savedRequestSeconds`, unless it comes to hold anything else. URLs of more than 1,024
- * characters are not kept.
+ * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first, but no URL of more than 1,024 characters. A visitor
+ * without a session gets one for it, which ends after `security.savedRequestSeconds` unless it comes to hold anything else.
  *
  * Mirrors `HttpSessionRequestCache` of Spring Security, which has one place that every request overwrites.
  */
@@ -33,7 +32,7 @@ export class SessionRequestCache implements RequestCache {
   saveRequest(exchange: HttpExchange): void {
     const { sessionRequest, request, url } = exchange;
     const saved = toSavedRequest(request.method ?? '', url);
-    if (!sessionRequest || !saved || saved.url.length > MAX_URL_LENGTH) return;
+    if (!sessionRequest || !saved || url.length > MAX_URL_LENGTH) return;
     if (!this.isSaved(exchange)) return;
     setContinueKey(exchange, saved.key);
     sessionRequest.doBeforeCommit(async () => {
@@ -47,7 +46,6 @@ export class SessionRequestCache implements RequestCache {
     });
   }
 
-  /** Finds a saved request: that of `key`, or the newest. */
   async getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined> {
     const session = await exchange.sessionRequest?.getSession({ create: false });
     const stored = session?.getAttribute<object | string | null>(SAVED_REQUESTS_ATTRIBUTE);

@@ -7,11 +7,12 @@ import {
   CookieSessionIdResolver,
 } from './session-id-resolver.js';
 import { resolveCookieOptions } from './cookie-options.js';
-import { CookieSerializer } from './cookie-serializer.js';
 
 function cookieResolver(rolling: boolean): CookieSessionIdResolver {
-  const options = { ...resolveCookieOptions({ rolling }), isSecure: () => false };
-  return new CookieSessionIdResolver(new CookieSerializer(options), options);
+  return CookieSessionIdResolver.of({
+    ...resolveCookieOptions({ rolling }),
+    isSecure: () => false,
+  });
 }
 
 function compositeWith(rolling = false): CompositeSessionIdResolver {

@@ -11,15 +11,13 @@ import {
   secretOption,
   tokenOption,
 } from '../../lib/option-group.js';
+import { MIN_SECRET_LENGTH } from './cookie-signature.js';
 
 /** 2^31 - 1: older browsers count in 32 bits. */
 export const MAX_COOKIE_AGE_SECONDS = 2_147_483_647;
 
 /** RFC 6265bis §5.5: browsers keep a cookie for 400 days at most. */
 export const MAX_KEPT_COOKIE_SECONDS = 400 * 24 * 60 * 60;
-
-/** As long as the output of HMAC-SHA256: a shorter secret would be the weakest part, RFC 2104 §3. */
-const MIN_SECRET_LENGTH = 32;
 
 /** What `cookie` takes: the session cookie. */
 export const cookieOptionGroup = z.strictObject({
@@ -83,22 +81,14 @@ export interface CookieOptions extends OptionsOf<typeof cookieOptionGroup> {}
 export type ResolvedCookieOptions = ResolvedOptionsOf<typeof cookieOptionGroup>;
 
 /**
- * Fills in the defaults and checks every option, and the options against each other.
+ * Fills in the defaults, and refuses what browsers drop (RFC 6265bis §4.1.2.7, §4.1.3 and CHIPS).
  *
- * @throws {@link SessionOptionError} when the cookie could not work. The message names the option, never a secret.
+ * @throws SessionOptionError naming the option, never a secret
  */
 export function resolveCookieOptions(options: CookieOptions = {}): ResolvedCookieOptions {
-  const resolved = resolveOptionGroup(cookieOptionGroup, options, {
-    prefix: 'cookie.',
-    secret: ['secrets'],
-  });
-  refuseDroppedCookie(resolved);
-  return resolved;
-}
-
-/** What each value allows alone, but browsers drop together; RFC 6265bis §4.1.2.7, §4.1.3 and CHIPS. */
-function refuseDroppedCookie(options: ResolvedCookieOptions): void {
-  const { domain, domainPattern, name, partitioned, path, sameSite, secure } = options;
+  const naming = { prefix: 'cookie.', secret: ['secrets'] };
+  const resolved = resolveOptionGroup(cookieOptionGroup, options, naming);
+  const { domain, domainPattern, name, partitioned, path, sameSite, secure } = resolved;
   const isHostBound = /^__host-/i.test(name);
   refuseContradictions({
     'cookie.domain and cookie.domainPattern exclude each other, got both. Leave one out.':
@@ -113,10 +103,8 @@ function refuseDroppedCookie(options: ResolvedCookieOptions): void {
     'cookie.domain and cookie.domainPattern must be left out when cookie.name starts with "__Host-".':
       isHostBound && (domain ?? domainPattern) !== undefined,
   });
+  return resolved;
 }
-
-/** `plain`: percent-encoded where RFC 6265 asks for it. `base64`: RFC 4648 standard alphabet over UTF-8, as Spring writes it. */
-export type CookieEncoding = 'plain' | 'base64';
 
 /** Longest host name, RFC 1035 §2.3.4. Also bounds the work of the application's own pattern on a hostile `Host` header. */
 const MAX_HOST_NAME_LENGTH = 253;
@@ -126,15 +114,14 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const DOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`, 'i');
 
 /** Whether `text` may stand in the `Domain` attribute: dot-separated labels, no dot or hyphen at the ends. */
-export function isCookieDomain(text: string): boolean {
+function isCookieDomain(text: string): boolean {
   return text.length <= MAX_HOST_NAME_LENGTH && DOMAIN.test(text);
 }
 
 /**
- * Makes the function that finds the `Domain` of the cookie for a request.
+ * Makes the function that finds the `Domain` of the cookie for a request, undefined when the pattern does not match.
  *
  * @param pattern - must match the whole host name, in any case; its group 1 is the domain
- * @returns a function that gives undefined (no `Domain` attribute) when the pattern does not match
  */
 export function domainByPattern(pattern: RegExp): (request: IncomingMessage) => string | undefined {
   const flags = new Set(pattern.flags.replace(/[gy]/g, '')).add('i');

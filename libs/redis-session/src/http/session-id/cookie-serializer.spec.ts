@@ -291,8 +291,8 @@ describe('secrets', () => {
   it('tell which cookie an old one signed', () => {
     const cookie = `SESSION=${sign('a', OLD_SECRET)}; SESSION=${sign('b', SECRET)}`;
     expect(serializerWith({ secrets }).readCookieValues(requestWith({ cookie }))).toEqual([
-      { value: 'a', isSignedWithOldSecret: true },
-      { value: 'b', isSignedWithOldSecret: false },
+      { value: 'a', isOld: true },
+      { value: 'b', isOld: false },
     ]);
   });
 });
@@ -311,7 +311,7 @@ describe.each<CookieOptions>([
         const line = serializer.serialize(requestWith(HTTPS), id);
         const cookie = sentBack(line, 'https://example.com/cart');
         expect(serializer.readCookieValues(requestWith({ cookie }))).toEqual([
-          { value: id, isSignedWithOldSecret: false },
+          { value: id, isOld: false },
         ]);
       }),
     );

@@ -5,30 +5,26 @@ import {
   type ResolvedCookieOptions,
   MAX_COOKIE_AGE_SECONDS,
   domainByPattern,
-  type CookieEncoding,
 } from './cookie-options.js';
 import { type InsecureCookieListener } from './insecure-cookie-warning.js';
 import { type SessionCookieSettings } from './session-cookie.js';
-import { sign, verify } from './cookie-signature.js';
+import { sign, type VerifiedValue, verify } from './cookie-signature.js';
 import { isUtf8 } from 'node:buffer';
 
 type IsSecure = (request: IncomingMessage) => boolean;
 
+/** `base64`: RFC 4648 standard alphabet over UTF-8, as Spring writes it. */
+type CookieEncoding = ResolvedCookieOptions['encoding'];
+
 /** What a {@link CookieSerializer} needs: the checked options, and what only the platform knows. */
-export interface CookieSerializerOptions extends Omit<ResolvedCookieOptions, 'rolling'> {
+export interface CookieSerializerOptions extends ResolvedCookieOptions {
   /** Whether the request came over https, also through a trusted proxy; asked when `secure` is `'auto'`. */
   readonly isSecure: IsSecure;
   readonly onInsecure?: InsecureCookieListener;
 }
 
-/** A value that the client sent, decoded, with signature and route taken off. */
-export interface CookieValue {
-  readonly value: string;
-  readonly isSignedWithOldSecret: boolean;
-}
-
 const DELETION = { maxAge: 0, expires: new Date(0) };
-const NO_VALUES: readonly CookieValue[] = [];
+const NO_VALUES: readonly VerifiedValue[] = [];
 
 /** Only `domainPattern` makes more of them than a few. */
 const MAX_KNOWN_TEXTS = 100;
@@ -36,11 +32,8 @@ const MAX_KNOWN_TEXTS = 100;
 type CookieAttributes = Omit<SetCookie, 'name' | 'value'>;
 
 /**
- * Reads and writes the session cookie.
- *
- * `SESSION=<id>[.<signature>][.<jvmRoute>]`, the value percent-encoded or base64-encoded as a whole.
- *
- * Mirrors `DefaultCookieSerializer` of Spring Session.
+ * Reads and writes the session cookie: `SESSION=<id>[.<signature>][.<jvmRoute>]`, the value percent-encoded or base64-encoded
+ * as a whole. Mirrors `DefaultCookieSerializer` of Spring Session.
  */
 export class CookieSerializer {
   readonly #options: CookieSerializerOptions;
@@ -62,14 +55,13 @@ export class CookieSerializer {
   }
 
   /**
-   * Reads the cookies of exactly the configured name, in the order of the header.
-   *
-   * Never throws. Left out: empty values, undecodable ones, and, when there are secrets, those whose signature is wrong.
+   * Reads the cookies of exactly the configured name, in the order of the header, without signature and route. Never throws.
+   * Left out: empty values, undecodable ones, and, when there are secrets, those whose signature is wrong.
    */
-  readCookieValues(request: IncomingMessage): readonly CookieValue[] {
+  readCookieValues(request: IncomingMessage): readonly VerifiedValue[] {
     const header = request.headers.cookie;
     if (header === undefined) return NO_VALUES;
-    const found: CookieValue[] = [];
+    const found: VerifiedValue[] = [];
     for (const raw of findCookieValues(header, this.#options.name)) {
       const read = this.#read(raw);
       if (read !== undefined) found.push(read);
@@ -123,24 +115,21 @@ export class CookieSerializer {
     return stringifySetCookie({ ...attributes, name, value: '' }).slice(this.#start.length);
   }
 
-  #read(raw: string): CookieValue | undefined {
-    const decoded = decodeCookieValue(raw, this.#options.encoding);
+  #read(raw: string): VerifiedValue | undefined {
+    const { encoding, secrets } = this.#options;
+    const decoded = decodeCookieValue(raw, encoding);
     if (decoded === undefined) return undefined;
     const length = decoded.endsWith(this.#routeSuffix)
       ? decoded.length - this.#routeSuffix.length
       : decoded.length;
     const value = decoded.slice(0, length);
     if (value === '') return undefined;
-    if (this.#options.secrets.length === 0) return { value, isSignedWithOldSecret: false };
-    const verified = verify(value, this.#options.secrets);
-    return verified && { value: verified.value, isSignedWithOldSecret: verified.isOld };
+    return secrets.length === 0 ? { value, isOld: false } : verify(value, secrets);
   }
 
   #write(value: string): string {
-    const {
-      encoding,
-      secrets: [secret],
-    } = this.#options;
+    const { encoding, secrets } = this.#options;
+    const [secret] = secrets;
     const signed = secret === undefined ? value : sign(value, secret);
     return encodeCookieValue(signed + this.#routeSuffix, encoding);
   }
@@ -166,16 +155,12 @@ function lifetimeOf(maxAgeSeconds: number): Pick<SetCookie, 'maxAge' | 'expires'
   return { maxAge, expires: new Date(Date.now() + maxAge * 1000) };
 }
 
-/** Makes a cookie value of `text`. */
+/** Makes a cookie value of `text`; `plain` is percent-encoded where RFC 6265 asks for it. */
 export function encodeCookieValue(text: string, encoding: CookieEncoding): string {
   return encoding === 'base64' ? Buffer.from(text).toString('base64') : encodeURIComponent(text);
 }
 
-/**
- * Reverses {@link encodeCookieValue}.
- *
- * @returns undefined for a value that it cannot have made; missing base64 padding is tolerated
- */
+/** @returns undefined for a value that {@link encodeCookieValue} cannot have made; missing base64 padding is tolerated */
 export function decodeCookieValue(value: string, encoding: CookieEncoding): string | undefined {
   return encoding === 'base64' ? decodeBase64(value) : decodePlain(value);
 }
@@ -198,12 +183,8 @@ function decodeBase64(value: string): string | undefined {
 }
 
 /**
- * Yields the values of all cookies named exactly `name`, in the order of a `Cookie` header, without surrounding quotes.
- *
- * A browser sends several cookies of one name when they differ in path or domain; a parser that returns an object would
- * keep one of them. Linear in the length of the header; one `indexOf` when the name does not occur.
- *
- * @see RFC 6265 §5.4
+ * Yields the values of all cookies named exactly `name`, in the order of a `Cookie` header, without surrounding quotes. A
+ * browser sends several when they differ in path or domain (RFC 6265 §5.4).
  */
 export function* findCookieValues(header: string, name: string): Generator<string, void> {
   const marker = `${name}=`;

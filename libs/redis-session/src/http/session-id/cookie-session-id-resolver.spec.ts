@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestWith, responseTo } from '../../../../../test/support/http/node-messages.js';
 import { resolveCookieOptions, type CookieOptions } from './cookie-options.js';
-import { CookieSerializer } from './cookie-serializer.js';
 import { CookieSessionIdResolver } from './session-id-resolver.js';
 import { sign } from './cookie-signature.js';
 
@@ -12,9 +11,7 @@ const DELETION =
   'SESSION=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax';
 
 function resolverWith(options: CookieOptions = {}): CookieSessionIdResolver {
-  const resolved = resolveCookieOptions(options);
-  const serializer = new CookieSerializer({ ...resolved, isSecure: () => false });
-  return new CookieSessionIdResolver(serializer, resolved);
+  return CookieSessionIdResolver.of({ ...resolveCookieOptions(options), isSecure: () => false });
 }
 
 describe(CookieSessionIdResolver, () => {

@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual, type CipherKey } from 'node:crypto';
 
+/** As long as the output of HMAC-SHA256: a shorter secret would be the weakest part, RFC 2104 §3. */
+export const MIN_SECRET_LENGTH = 32;
+
 /** Of an HMAC-SHA256 in base64url. */
 const SIGNATURE_LENGTH = 43;
 
@@ -10,22 +13,15 @@ export interface VerifiedValue {
   readonly isOld: boolean;
 }
 
-/**
- * Signs `value` so that a client cannot make one up.
- *
- * @returns `<value>.<HMAC-SHA256, base64url, 43 characters>`
- */
+/** Signs `value` so that a client cannot make one up. @returns `<value>.<HMAC-SHA256, base64url>` */
 export function sign(value: string, secret: string): string {
   return `${value}.${signatureOf(value, secret)}`;
 }
 
 /**
- * Takes the signature off, when it was made with one of `secrets`.
+ * Takes the signature off. Compares in constant time and never throws, whatever the client sent.
  *
- * Compares in constant time and never throws, whatever the client sent.
- *
- * @param secrets - the first signs, all verify: a new one is put in front, an old one is dropped when its cookies are gone
- * @returns undefined when there is no signature, or none of the secrets made it
+ * @returns undefined when there is no signature, or none of `secrets` made it
  */
 export function verify(signed: string, secrets: readonly string[]): VerifiedValue | undefined {
   const dot = signed.lastIndexOf('.');

@@ -24,15 +24,18 @@ export function cookieSettingsOf(session: Session): SessionCookieSettings {
 
 /** From now on the cookie of `session` has these settings. @param settings - undefined takes one back */
 export function keepCookieSettings(session: Session, settings: SessionCookieSettings): void {
-  session.setAttribute<object>(SESSION_COOKIE_ATTRIBUTE, withoutAbsent(markOf(session), settings));
+  mark(session, settings);
 }
 
 /** From now on whenever the client is told the id of `session`, it is told to keep it as long. @param seconds - null = until the browser is closed */
 export function keepCookieFor(session: Session, seconds: number | null): void {
-  session.setAttribute<object>(SESSION_COOKIE_ATTRIBUTE, {
-    ...markOf(session),
-    maxAgeSeconds: seconds,
-  });
+  mark(session, { maxAgeSeconds: seconds });
+}
+
+function mark(session: Session, settings: object): void {
+  const all = Object.entries({ ...markOf(session), ...settings });
+  const kept = Object.fromEntries(all.filter(([, value]) => value !== undefined));
+  session.setAttribute<object>(SESSION_COOKIE_ATTRIBUTE, kept);
 }
 
 function markOf(session: Session): object {
@@ -40,17 +43,9 @@ function markOf(session: Session): object {
   return typeof mark === 'object' && mark !== null ? mark : {};
 }
 
-function withoutAbsent(mark: object, settings: SessionCookieSettings): object {
-  const all = Object.entries({ ...mark, ...settings });
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
-}
-
 /** @returns seconds, null = until the browser is closed, undefined = the session has no lifetime of its own */
 export function cookieLifetimeOf(session: Session): number | null | undefined {
-  const mark = session.getAttribute<{ readonly maxAgeSeconds?: unknown } | null>(
-    SESSION_COOKIE_ATTRIBUTE,
-  );
-  const seconds = mark?.maxAgeSeconds;
+  const { maxAgeSeconds: seconds } = markOf(session) as { readonly maxAgeSeconds?: unknown };
   if (seconds === null || (typeof seconds === 'number' && seconds >= 0)) return seconds;
   return rememberedSeconds(session);
 }

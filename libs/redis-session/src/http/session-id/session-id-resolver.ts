@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, validateHeaderName } from 'n
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { type SessionCookieSettings } from './session-cookie.js';
-import { type CookieSerializer } from './cookie-serializer.js';
+import { CookieSerializer, type CookieSerializerOptions } from './cookie-serializer.js';
 
 /** The session id that is to be announced to the client, and how the client shall keep it. */
 export interface SessionIdAnnouncement {
@@ -15,9 +15,7 @@ export interface SessionIdAnnouncement {
 }
 
 /**
- * Finds the session id in a request and tells the client the id of its session.
- *
- * All methods are synchronous: `setSessionId` and `expireSession` are called once, right before the headers are sent.
+ * Finds the session id in a request and tells the client the id of its session: once, right before the headers are sent.
  *
  * Mirrors `HttpSessionIdResolver` of Spring Session.
  */
@@ -35,18 +33,11 @@ export interface SessionIdResolver {
   /** Tells the client to forget the id of its session, which has ended. */
   expireSession(request: IncomingMessage, response: ServerResponse): void;
 
-  /**
-   * Whether the client must be told the id again although it has not changed: its Max-Age rolls, or it was signed with
-   * an old secret.
-   */
+  /** Whether the client must be told the id although it has not changed: its Max-Age rolls, or an old secret has signed it. */
   mustRenewSessionId?(request: IncomingMessage): boolean;
 }
 
-/**
- * Asks several resolvers and tells all of them, for example a cookie for browsers and a header for apps.
- *
- * Mirrors `CompositeHttpSessionIdResolver` of Spring Session.
- */
+/** Asks several resolvers and tells all of them. Mirrors `CompositeHttpSessionIdResolver` of Spring Session. */
 export class CompositeSessionIdResolver implements SessionIdResolver {
   readonly #delegates: readonly SessionIdResolver[];
 
@@ -142,16 +133,8 @@ function refuseInvalidName(headerName: string): void {
   }
 }
 
-/** How a {@link CookieSessionIdResolver} keeps the cookie alive. */
-export interface CookieSessionIdResolverOptions {
-  /** Whether every answer carries the cookie, so that its Max-Age counts from the last request. */
-  readonly rolling: boolean;
-}
-
 /**
- * Carries the session id in a cookie.
- *
- * A response gets at most one cookie of this resolver: a later call replaces it. Other cookies of the response stay.
+ * Carries the session id in a cookie. A response gets at most one: a later call replaces it, and other cookies stay.
  *
  * Mirrors `CookieHttpSessionIdResolver` of Spring Session.
  */
@@ -161,19 +144,22 @@ export class CookieSessionIdResolver implements SessionIdResolver {
   readonly #signedWithOldSecret = foreignProperty<true>('signed with an old secret');
   readonly #sentLines = foreignProperty<string>('sent session cookie');
 
-  constructor(serializer: CookieSerializer, options: CookieSessionIdResolverOptions) {
-    this.#serializer = serializer;
+  private constructor(options: CookieSerializerOptions) {
+    this.#serializer = new CookieSerializer(options);
     this.#isRolling = options.rolling;
+  }
+
+  /** @internal */
+  static of(options: CookieSerializerOptions): CookieSessionIdResolver {
+    return new CookieSessionIdResolver(options);
   }
 
   /** The distinct values of the session cookies, in the order of the header. */
   resolveSessionIds(request: IncomingMessage): readonly string[] {
     const cookies = this.#serializer.readCookieValues(request);
     if (cookies.length === 0) return [];
-    if (cookies.some((cookie) => cookie.isSignedWithOldSecret)) {
-      this.#signedWithOldSecret.set(request, true);
-    }
-    return [...new Set(cookies.map((cookie) => cookie.value))];
+    if (cookies.some(({ isOld }) => isOld)) this.#signedWithOldSecret.set(request, true);
+    return [...new Set(cookies.map(({ value }) => value))];
   }
 
   /** Adds the session cookie to the response. */
