@@ -14,7 +14,7 @@ import { type ProblemAnswer, type ProblemDetails, problemAnswer } from '../answe
 export class RequestFailures {
   private outage: SessionStoreError | undefined;
   private failure: unknown;
-  /** Has the application answer for a failed save, instead of {@link describe}. */
+  /** Has the application answer for a failed save, in place of {@link describe}. */
   handler: FailureHandler | undefined;
 
   constructor(private readonly logger: SessionLogger) {}
@@ -107,11 +107,10 @@ export function problemOf(
     const detail = 'There are as many sessions of this user as allowed. Log out elsewhere.';
     return { status: 401, detail, reason: 'maximum-sessions' };
   }
-  const detail =
-    error instanceof SessionEncodingError
-      ? 'The session holds a value that cannot be stored.'
-      : 'The session could not be saved.';
-  return { status: 500, detail };
+  if (error instanceof SessionEncodingError) {
+    return { status: 500, detail: 'The session holds a value that cannot be stored.' };
+  }
+  return { status: 500, detail: 'The session could not be saved.' };
 }
 
 /** Makes {@link problemOf} the answer, as problem details (RFC 9457). */

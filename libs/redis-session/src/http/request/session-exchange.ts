@@ -101,10 +101,8 @@ export function candidateIdsOf(
 }
 
 /**
- * Finds the session of `ids` that was created last. Others may have been planted by another subdomain, or be left over from
- * a cookie with another path or domain. The access is recorded for the one that is found.
- *
- * @throws SessionStoreError
+ * Finds the session of `ids` that was created last, and records the access for it. Others may have been planted by another
+ * subdomain, or be left over from a cookie with another path or domain.
  */
 export async function findNewest(
   repository: RequestSetup['repository'],

@@ -6,7 +6,6 @@ import {
 } from '../../security/security-context.js';
 import { foreignProperty } from '../../lib/foreign-property.js';
 import { type MapSession } from '../../session/map-session.js';
-import { type SessionOwner } from '../../session/session.js';
 import {
   SessionInvalidatedError,
   SessionResponseCommittedError,
@@ -14,18 +13,17 @@ import {
 import { BeforeCommitActions, EarlyEnd, EndedSessions } from './before-commit.js';
 import { RequestFailures } from './failures.js';
 import { RequestedSession, SessionAnnouncement } from './session-exchange.js';
-import { type FailureHandler, type ResponseCommitter } from '../response/response-committer.js';
+import { type FailureHandler } from '../response/response-committer.js';
 import { type ProblemAnswer } from '../answers/http-answer.js';
 import { type RequestSetup } from './request-setup.js';
 
 const requests = foreignProperty<SessionRequest>('session request');
 
 /**
- * The session of one request: found at most once, saved by {@link commit} and nowhere else.
- *
- * Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
+ * The session of one request: found at most once, saved by {@link commit} and nowhere else. Also a `SessionOwner` and a
+ * `ResponseCommitter`. Mirrors `SessionRepositoryRequestWrapper` of Spring Session.
  */
-export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, ResponseCommitter {
+export class SessionRequest implements SecurityScope {
   securityContext: SecurityContext = EMPTY_SECURITY_CONTEXT;
   private session: MapSession | undefined;
   private contextLoading: Promise<SecurityContext> | undefined;
@@ -75,20 +73,12 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     return create ? this.obtainSession() : this.currentSession;
   }
 
-  /**
-   * The session of a request that has been read, or a new one.
-   *
-   * @throws SessionResponseCommittedError when the client could not be told of a new one any more
-   */
+  /** As {@link getSession}, once the session has been read. @throws SessionResponseCommittedError */
   obtainSession(): MapSession {
     return this.currentSession ?? this.startSession();
   }
 
-  /**
-   * A new session that takes the place of the present one, which stays in the store.
-   *
-   * @throws SessionResponseCommittedError when the client could not be told of it any more
-   */
+  /** Begins a session. The one before stays in the store. @throws SessionResponseCommittedError */
   startSession(): MapSession {
     this.refuseIfAnnounced('create a session');
     return this.adopt(this.setup.repository.createSession());
@@ -114,12 +104,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
   }
 
-  /**
-   * Reads the session, once per request however many ask.
-   *
-   * @returns undefined when there is nothing to wait for
-   * @throws SessionStoreError
-   */
+  /** Reads the session, once however many ask. @returns undefined when there is nothing to wait for. @throws SessionStoreError */
   load(): Promise<void> | undefined {
     const loading = this.requested.load();
     if (!loading) this.takeRequested();
@@ -158,11 +143,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     this.beforeCommit.add(action);
   }
 
-  /**
-   * Whether the response must wait for {@link commit}.
-   *
-   * @throws SessionEncodingError
-   */
+  /** Whether the response must wait for {@link commit}. @throws SessionEncodingError. @internal */
   needsCommit(): boolean {
     const { statusCode } = this.response;
     if (this.failures.isToldBy(statusCode)) return false;
@@ -176,12 +157,11 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
   }
 
   /**
-   * Saves what changed. Callers at the same time share one save, and save again only what changed since it began.
-   * A session that has meanwhile ended elsewhere is left dead, and the request gets its normal answer.
+   * Saves what changed. Callers at the same time share one save, and save again only what changed since it began. A session
+   * that has ended elsewhere is left dead.
    *
-   * @throws SessionStoreError when the store failed: the prepared response must not be sent
-   * @throws SessionInvalidatedError when the session ended while its id was changed: the client would not know the id
-   * @throws SessionEncodingError
+   * @throws SessionInvalidatedError when the id of such a session was changed: the client would not know it
+   * @throws SessionStoreError, SessionEncodingError
    */
   async commit(): Promise<void> {
     if (this.committing) {
@@ -194,34 +174,33 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     await this.committing;
   }
 
-  /** Whether the client must be told something about the id of its session. Asked when the head is about to leave. */
+  /** @internal */
   hasHeadersToWrite(): boolean {
     this.isHeadWritten = true;
     return !this.failures.isAnonymous && this.announcement.isDue(this.keptSession);
   }
 
-  /** Tells the client the id of its session, or that it has ended. */
+  /** @internal */
   writeHeaders(response: ServerResponse): void {
     this.announcement.write(response, this.keptSession);
   }
 
+  /** @internal */
   takeFailureHandler(): FailureHandler | undefined {
     return this.failures.takeHandler();
   }
 
-  /** The response in place of the prepared one, whose session could not be saved. */
+  /** @internal */
   describeFailure(error: unknown): ProblemAnswer {
     return this.failures.describe(error);
   }
 
+  /** @internal */
   onLateFailure(error: unknown): void {
     this.failures.report(error);
   }
 
-  /**
-   * @throws SessionInvalidatedError when it is gone
-   * @throws SessionResponseCommittedError when it is new and the client can no longer be told its id
-   */
+  /** Of the owner of a session. @internal */
   async save(session: MapSession): Promise<void> {
     this.failures.refuseIfAnonymous();
     if (session.isNew && this.isHeadWritten) this.refuseIfAnnounced('create a session');
@@ -236,6 +215,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     }
   }
 
+  /** Of the owner of a session. @internal */
   async invalidate(session: MapSession): Promise<void> {
     this.failures.refuseIfAnonymous();
     this.setSecurityContext(EMPTY_SECURITY_CONTEXT);
@@ -274,7 +254,7 @@ export class SessionRequest implements SessionOwner<MapSession>, SecurityScope, 
     if (session.isStored || this.requested.ids.length > 0) this.announcement.expire();
   }
 
-  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. */
+  /** A response that waits for the commit answers as if sent; only what the commit itself runs is still in time. @internal */
   refuseIfAnnounced(action: string): void {
     const isInTime = this.beforeCommit?.isRunning === true && !this.isHeadWritten;
     if (this.response.headersSent && !isInTime) throw SessionResponseCommittedError.create(action);

@@ -3,8 +3,6 @@ import { type ServerResponse } from 'node:http';
 /**
  * Keeps what a user sees out of caches, so that nobody finds it there after he has logged out, by the back button or
  * in a proxy (OWASP session cheat sheet, "Web Content Caching"). What the application says itself stays and wins.
- *
- * @param cacheControl - the value of the header; false = none is set
  */
 export function forbidCaching(response: ServerResponse, cacheControl: string | false): void {
   if (cacheControl === false || response.headersSent || response.hasHeader('Cache-Control')) return;
@@ -14,8 +12,6 @@ export function forbidCaching(response: ServerResponse, cacheControl: string | f
 /**
  * A cache that several people share would send one client's session id to others. Replaces what the application says
  * itself, unless that keeps shared caches out.
- *
- * @param cacheControl - the value of the header; false = it stays as it is
  */
 export function keepOutOfSharedCaches(
   response: ServerResponse,

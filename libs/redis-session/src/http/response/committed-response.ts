@@ -28,16 +28,14 @@ type Phase = 'ready' | 'held' | 'open' | 'ended' | 'failed';
 const MAX_ANSWER_TIME_MS = 100;
 
 /**
- * Lets no byte of a response leave before what the request changed is saved.
+ * Lets no byte of a response leave before what the request changed is saved, whoever writes it: Express, Fastify, pipes, SSE.
  *
  * The first `writeHead`, `write`, `end` or `flushHeaders` starts the commit. While it runs, the calls wait in order: `write`
  * returns false and `drain` follows, `headersSent` and `writableEnded` answer as if sent, `setHeader` throws as Node does.
- * A response with nothing to save passes through synchronously. 1xx responses pass at any time.
+ * A response with nothing to save passes through synchronously. 1xx responses pass at any time. A save that fails replaces
+ * the response, or, when its header has left already, breaks it off.
  *
- * A save that fails replaces the response, or, when its header has left already, breaks it off. It works on the raw
- * response, and so for everything that writes to it: Express, Fastify, pipes, SSE.
- *
- * Mirrors `OnCommittedResponseWrapper` of Spring Session and Spring Security.
+ * Mirrors `OnCommittedResponseWrapper` of Spring Session, which can only block a thread.
  */
 export class CommittedResponse {
   private phase: Phase;

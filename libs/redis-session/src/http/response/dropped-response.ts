@@ -9,11 +9,7 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set(['connection', 'date']);
 /** Headers that belong to a body, or to where it is found; the others are CORS, tracing and the like. */
 const BODY_HEADERS = /^(?:content-|etag$|last-modified$|location$|transfer-encoding$)/i;
 
-/**
- * Sends `failed` in place of the response that the app has prepared, of which nothing has left.
- *
- * @returns false when Node refuses its status or headers; then it was not sent
- */
+/** Sends `failed` in place of a response of which nothing has left. @returns false when Node refuses its status or headers */
 export function sendInstead(
   response: ServerResponse,
   native: NativeMethods,
@@ -59,9 +55,8 @@ export function endSilently(response: ServerResponse, native: NativeMethods): vo
 }
 
 /**
- * Breaks a response whose header has left, so that the client cannot take it for a complete one.
- *
- * A body that ends with the connection looks complete after an orderly close: there the connection is reset.
+ * Breaks a response whose header has left, so that the client cannot take it for a complete one. A body that ends with the
+ * connection looks complete after an orderly close: there the connection is reset.
  */
 export function breakOff(response: ServerResponse): void {
   if (isHttp2(response)) {

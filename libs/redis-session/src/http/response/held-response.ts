@@ -28,21 +28,15 @@ interface HeldCall {
 export class HeldResponse {
   /** In the order in which the app made them. */
   private readonly calls: HeldCall[] = [];
-
   /** Whether the header had left before, so that no other response can be sent. */
   readonly isLate: boolean;
-
   /** Bytes of body in the waiting calls. */
   length = 0;
-
   /** Whether a `write` was answered with false, so that its caller waits for `drain`. */
   hasRefusedWrite = false;
-
   hasEnd = false;
-
   private readonly dueStatus: StatusLine;
   private readonly rehearsal: ServerResponse | undefined;
-
   /** What the app got for its first call. */
   readonly firstResult: unknown;
 
@@ -56,25 +50,22 @@ export class HeldResponse {
     this.isLate = response.headersSent;
     if (!this.isLate) this.rehearsal = rehearse(response, method, args);
     this.dueStatus = readStatusLine(response);
-    markHeld(response, this);
+    if (!this.isLate) markHeld(response);
     this.firstResult = this.add(method, args);
   }
 
   /** Takes one more call, or refuses it as Node does after the calls that wait. */
   call(method: HeldMethod, args: unknown[]): unknown {
     if (this.hasEnd && isHttp2(this.response)) return this.refuseAfterEnd(method, args);
-    if (this.isRefusedByNode(method, args)) {
+    if (this.isRefusedByNode(method, args))
       return Reflect.apply(this.native[method], this.response, args);
-    }
-    if (this.rehearsal?.strictContentLength) {
-      performOn(this.rehearsal, method, args);
-    }
+    if (this.rehearsal?.strictContentLength) performOn(this.rehearsal, method, args);
     return this.add(method, args);
   }
 
   /** Takes back the disguise: the response is again what has really been sent of it. */
   reveal(): void {
-    clearMarks(this.response, this);
+    clearMarks(this.response, this.isLate);
   }
 
   /** Puts the headers of a waiting `writeHead`, always the first call, on the response, so that others can be added. */
@@ -132,9 +123,8 @@ export class HeldResponse {
       reportTo(args);
       return this.response;
     }
-    const error = Object.assign(new Error('write after end'), {
-      code: 'ERR_STREAM_WRITE_AFTER_END',
-    });
+    const code = 'ERR_STREAM_WRITE_AFTER_END';
+    const error = Object.assign(new Error('write after end'), { code });
     reportTo(args, error);
     this.response.destroy(error);
     return false;

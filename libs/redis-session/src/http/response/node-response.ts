@@ -15,12 +15,6 @@ interface Http1Fields {
   finished: boolean;
 }
 
-/** What waits for the commit. */
-interface Held {
-  /** Whether the header has left before. */
-  readonly isLate: boolean;
-}
-
 /** Never sent: Node only asks whether there is a header. */
 const HELD_HEADER = 'held';
 
@@ -29,9 +23,8 @@ export function isHttp2(response: ServerResponse): boolean {
   return response.req.httpVersionMajor === 2;
 }
 
-/** Makes `response` answer as if what is held had been sent: `headersSent`, `setHeader` that throws. */
-export function markHeld(response: ServerResponse, held: Held): void {
-  if (held.isLate) return;
+/** Makes `response` answer as if a held header had been sent: `headersSent`, `setHeader` that throws. */
+export function markHeld(response: ServerResponse): void {
   if (isHttp2(response)) {
     Object.defineProperty(streamOf(response), 'headersSent', { configurable: true, value: true });
   } else {
@@ -49,8 +42,8 @@ export function markEnded(response: ServerResponse): void {
   }
 }
 
-/** Takes back `markHeld` and `markEnded`: the response is again what its calls have made it. */
-export function clearMarks(response: ServerResponse, held: Held): void {
+/** Takes back `markHeld` and `markEnded`. @param isLate - whether the header had left before */
+export function clearMarks(response: ServerResponse, isLate: boolean): void {
   if (isHttp2(response)) {
     Reflect.deleteProperty(response, 'finished');
     Reflect.deleteProperty(response, 'writableEnded');
@@ -58,7 +51,7 @@ export function clearMarks(response: ServerResponse, held: Held): void {
     return;
   }
   http1(response).finished = false;
-  if (!held.isLate) http1(response)._header = null;
+  if (!isLate) http1(response)._header = null;
 }
 
 /** The bytes of body that a sent HTTP/1 header announces; Infinity when the end is announced in another way. */

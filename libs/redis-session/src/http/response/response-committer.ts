@@ -5,11 +5,7 @@ import { detachSetCookie } from './response-head.js';
 /** Has the application answer for a save that failed with `error`. */
 export type FailureHandler = (error: unknown) => void;
 
-/**
- * What a `CommittedResponse` asks before it lets a response leave.
- *
- * Mirrors the abstract `onResponseCommitted()` of Spring's OnCommittedResponseWrapper, which can only block a thread.
- */
+/** What a `CommittedResponse` asks before it lets a response leave. */
 export interface ResponseCommitter {
   /** Whether something must be saved before the next byte may leave; asked at the first byte and at the end. */
   needsCommit(): boolean;
@@ -44,7 +40,7 @@ export class CarefulCommitter {
 
   constructor(private readonly committer: ResponseCommitter) {}
 
-  /** Whether something must be saved; true also when it cannot be told, and then `save` rejects. */
+  /** True also when it cannot be told, and then `save` rejects. */
   needsCommit(): boolean {
     try {
       return this.committer.needsCommit();
@@ -55,9 +51,8 @@ export class CarefulCommitter {
   }
 
   /**
-   * Saves; saves again what was changed meanwhile when `isComplete` then says that the response has its end.
-   *
-   * Twice at most: a committer that always wants to save must not hold a response for ever.
+   * Saves again what was changed meanwhile when `isComplete` then says that the response has its end. Twice at most: a committer
+   * that always wants to save must not hold a response for ever.
    */
   async save(isComplete: () => boolean): Promise<void> {
     if (this.refusal) throw this.takeRefusal(this.refusal);
@@ -74,7 +69,7 @@ export class CarefulCommitter {
     }
   }
 
-  /** Whether `writeHeaders` has something to add; true also when it cannot be told, and then `writeHeaders` fails. */
+  /** True also when it cannot be told, and then `writeHeaders` fails. */
   hasHeadersToWrite(): boolean {
     try {
       return this.committer.hasHeadersToWrite();
@@ -84,7 +79,7 @@ export class CarefulCommitter {
     }
   }
 
-  /** Adds headers to those of the app; false when that failed, and then the next `save` rejects. */
+  /** @returns false when that failed, and then the next `save` rejects */
   writeHeaders(response: ServerResponse): boolean {
     try {
       this.addHeaders(response);
@@ -95,23 +90,18 @@ export class CarefulCommitter {
     }
   }
 
-  /**
-   * Adds headers to those of the app.
-   *
-   * @throws what the committer throws, and what Node throws for its headers
-   */
+  /** @throws what the committer throws, and what Node throws for its headers */
   addHeaders(response: ServerResponse): void {
     if (this.refusal) throw this.takeRefusal(this.refusal);
     detachSetCookie(response);
     this.committer.writeHeaders(response);
   }
 
-  /** What answers for a failed save, once; undefined when nothing does. */
   takeFailureHandler(): FailureHandler | undefined {
     return this.committer.takeFailureHandler?.();
   }
 
-  /** The response to send instead; a bare 503 when the committer cannot describe one. */
+  /** A bare 503 when the committer cannot describe one. */
   describeFailure(error: unknown): ProblemAnswer {
     try {
       return this.committer.describeFailure(error);
@@ -121,7 +111,6 @@ export class CarefulCommitter {
     }
   }
 
-  /** Tells the committer of a failure that nobody else hears of. */
   reportLate(error: unknown): void {
     try {
       this.committer.onLateFailure(error);

@@ -25,9 +25,8 @@ export function writeStatusLine(response: ServerResponse, line: StatusLine): voi
 }
 
 /**
- * Runs the first held call on a response without a socket, so that its caller gets every error that Node would throw.
- *
- * Leaves the status of an explicit `writeHead` on `response`, as Node does.
+ * Runs the first held call on a response without a socket, so that its caller gets every error that Node would throw. Leaves
+ * the status of an explicit `writeHead` on `response`, as Node does.
  *
  * @returns the rehearsal, to be kept when later calls can throw too (`strictContentLength`)
  */
@@ -64,9 +63,8 @@ export function performOn(
 }
 
 /**
- * Moves the headers that were given to `writeHead` into the response, so that others can be added to them.
- *
- * Node lets headers of `writeHead` replace those of `setHeader`, and sends a name that an array repeats once per value.
+ * Moves the headers that were given to `writeHead` into the response, so that others can be added to them. Node lets them
+ * replace those of `setHeader`, and sends a name that an array repeats once per value.
  *
  * @returns the arguments of the `writeHead` that is left to call
  */
@@ -84,10 +82,8 @@ export function applyHead(response: ServerResponse, args: readonly unknown[]): u
 }
 
 /**
- * Gives the response its own copy of the app's Set-Cookie list.
- *
- * `appendHeader` pushes into the array that the app passed to `setHeader`. An app may share that array between
- * requests; one client's session id would then be sent to others.
+ * Gives the response its own copy of the app's Set-Cookie list: `appendHeader` pushes into the array that the app passed to
+ * `setHeader`. If requests share it, one client's session id would be sent to others.
  */
 export function detachSetCookie(response: ServerResponse): void {
   const value = response.getHeader('set-cookie');
