@@ -6,8 +6,8 @@ export const RESOLVED_OPTIONS = Symbol('RESOLVED_OPTIONS');
 /** The settings and services that all requests share: `RequestSetup`. */
 export const REQUEST_SETUP = Symbol('REQUEST_SETUP');
 
-/** The base of the module: `forRoot`, `forRootAsync`, and the token of what they are given. Always global. */
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+/** The base of the module, which makes it global, and the token of what `forRoot` and `forRootAsync` are given. */
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<RedisSessionModuleOptions>({ moduleName: 'RedisSession' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createRedisSessionOptions')

@@ -18,13 +18,12 @@ import { mapToExcludeRoute } from '@nestjs/core/middleware/utils.js';
 import { isRouteExcluded } from '@nestjs/core/router/utils/exclude-route.util.js';
 import { checkHandlers } from './access/handler-checks.js';
 import { watchMicroservices } from './access/microservice-guards.js';
+import { ConfigurableModuleClass, RESOLVED_OPTIONS } from './redis-session.module-definition.js';
 import {
-  type ASYNC_OPTIONS_TYPE,
-  ConfigurableModuleClass,
-  type OPTIONS_TYPE,
-  RESOLVED_OPTIONS,
-} from './redis-session.module-definition.js';
-import { type ExcludedRoute, type ResolvedOptions } from './options/redis-session.options.js';
+  type ExcludedRoute,
+  type RedisSessionModuleOptions,
+  type ResolvedOptions,
+} from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { EXPORTED_PROVIDERS, REDIS_SESSION_PROVIDERS } from './redis-session.providers.js';
 import { LogoutMiddleware } from './login/logout.service.js';
@@ -65,22 +64,17 @@ export class RedisSessionModule
   /** @throws SessionOptionError for a handler whose decorators would do nothing */
   onModuleInit(): void {
     const { features, logger, sessionIdGenerator, sessionIdPattern } = this.options;
-    const { modules, moduleRef } = this;
-    const microservicesInheritGuards = this.inheritsGuards();
-    checkHandlers({ modules, moduleRef, microservicesInheritGuards }, this.options);
+    const isHybrid = (this.adapterHost as Partial<HttpAdapterHost>).httpAdapter !== undefined;
+    const hasUnguardedPatterns = isHybrid && !this.inheritsGuards();
+    checkHandlers(this.modules, this.options, hasUnguardedPatterns);
     if (!features.some(({ choosesIds }) => choosesIds))
       warnOfIds(sessionIdGenerator, sessionIdPattern, logger);
   }
 
   /** @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another */
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+  static override forRoot(options: RedisSessionModuleOptions): DynamicModule {
     resolveOptions(options);
     return super.forRoot(options);
-  }
-
-  /** The options come from a factory, a class with `createRedisSessionOptions()`, or an existing provider of such a class. */
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return super.forRootAsync(options);
   }
 
   /** Mounts the session middleware in front of every guard. Nest calls it. */

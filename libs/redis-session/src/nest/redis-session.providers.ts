@@ -16,7 +16,7 @@ import { SessionAuthenticationGuard } from './access/session-authentication.guar
 import { LoginFlow } from './login/login.guard.js';
 import { LoginService } from './login/login.service.js';
 import { LogoutMiddleware, LogoutService } from './login/logout.service.js';
-import { SessionEventHandlers, SessionEvents } from './management/session-events.service.js';
+import { SessionEvents } from './management/session-events.service.js';
 import { OpenSockets } from './messages/open-sockets.js';
 import { type ResolvedOptions } from './options/redis-session.options.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -66,7 +66,6 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   OpenSessionStore,
   OpenSockets,
   SecurityEvents,
-  SessionEventHandlers,
   SessionEvents,
   SessionFeatures,
   SessionRepositoryMiddleware,

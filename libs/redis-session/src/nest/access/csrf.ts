@@ -18,22 +18,17 @@ import { type ResolvedCsrfOptions } from '../options/security.options.js';
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 import { CsrfException } from './security.exceptions.js';
 
-/** 256 bits: nobody guesses them. */
-const SECRET_BYTES = 32;
-
-/** @returns 32 random bytes in base64url */
+/** @returns 256 random bits in base64url: nobody guesses them */
 export function createCsrfSecret(): string {
-  return randomBytes(SECRET_BYTES).toString('base64url');
+  return randomBytes(32).toString('base64url');
 }
 
 /**
  * Makes a token of `secret` that is never twice the same: a random pad, followed by the secret XOR the pad.
  *
- * Compressed pages of which an attacker controls a part give away a constant secret by their length (BREACH). Spring Security
- * makes the same tokens of its secrets, so that an application which shares its sessions accepts them.
+ * Compressed pages of which an attacker controls a part give away a constant secret by their length (BREACH). Applications
+ * with Spring Security that share the sessions accept the tokens.
  *
- * @param secret - any text
- * @returns twice as many bytes as `secret` has in UTF-8, in base64url
  * @see XorCsrfTokenRequestAttributeHandler of Spring Security
  */
 export function maskCsrfSecret(secret: string): string {

@@ -37,11 +37,8 @@ import {
 } from './security.exceptions.js';
 
 /**
- * Translates security exceptions into answers: who is not logged in is sent to log in, who may not is refused. Decides
- * nothing, and waits for nothing: what it changes in the session is saved before the response leaves.
- *
- * Applications with a catch-all exception filter call {@link translate} first in it; otherwise
- * `ExceptionTranslationFilter` does. Mirrors `ExceptionTranslationFilter` of Spring Security.
+ * Translates security exceptions into answers: who is not logged in is sent to log in, who may not is refused. Applications
+ * with a catch-all exception filter call {@link translate} first in it. Mirrors `ExceptionTranslationFilter` of Spring Security.
  */
 @Injectable()
 export class ExceptionTranslator {
@@ -176,26 +173,17 @@ export class ExceptionTranslationFilter implements ExceptionFilter {
     if (!isMessage(host)) return exception;
     const problem = messageProblem(exception);
     if (host.getType() === 'rpc') return throwError(() => problem);
-    emitTo(host.switchToWs().getClient(), {
-      ...problem,
-      cause: { pattern: host.switchToWs().getPattern() },
-    });
+    const ws = host.switchToWs();
+    emitTo(ws.getClient(), { ...problem, cause: { pattern: ws.getPattern() } });
     return undefined;
   }
 }
 
-/** What the sender of a message is told, in the form of Nest's own: `status` is always `error`. */
-interface MessageProblem {
-  readonly status: 'error';
-  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN';
-  readonly message: string;
-}
-
-function messageProblem(exception: unknown): MessageProblem {
+/** What the sender of a message is told, in the form of Nest's own. */
+function messageProblem(exception: unknown) {
   const cause = findSecurityException(exception);
-  return cause instanceof AccessDeniedException
-    ? { status: 'error', code: 'FORBIDDEN', message: cause.message }
-    : { status: 'error', code: 'UNAUTHENTICATED', message: cause?.message ?? 'Log in first.' };
+  const code = cause instanceof AccessDeniedException ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+  return { status: 'error', code, message: cause?.message ?? 'Log in first.' };
 }
 
 interface WebSocketClient {

@@ -3,15 +3,10 @@ import {
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
 } from '@nestjs/common/constants.js';
-import {
-  HttpAdapterHost,
-  MetadataScanner,
-  type ModuleRef,
-  type ModulesContainer,
-} from '@nestjs/core';
+import { type ModulesContainer } from '@nestjs/core';
 import { SessionOptionError } from '../../session/session.errors.js';
 import { hasLoginGuard } from '../login/login.guard.js';
-import { SESSION_EVENT_TYPES } from '../management/session-events.service.js';
+import { methodsOf, SESSION_EVENT_TYPES } from '../management/session-events.service.js';
 import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { SessionRepositoryInterceptor } from '../session-pipeline.js';
 import {
@@ -58,31 +53,24 @@ interface GraphqlOptions {
   readonly fieldResolverEnhancers?: readonly string[];
 }
 
-/** How Nest has put the application together. */
-interface Wiring {
-  readonly modules: ModulesContainer;
-  readonly moduleRef: ModuleRef;
-  readonly microservicesInheritGuards: boolean;
-}
-
 /** What a handler needs, and does not have. @returns undefined when nothing is missing */
 type Check = (handler: Handler) => string | undefined;
 
 /**
  * Refuses handlers whose decorators would silently do nothing.
  *
+ * @param hasUnguardedPatterns - whether handlers of microservices run without the guards of the application
  * @throws SessionOptionError naming the class, the handler and what to add
  */
 export function checkHandlers(
-  { modules, moduleRef, microservicesInheritGuards }: Wiring,
+  modules: ModulesContainer,
   options: ResolvedOptions,
+  hasUnguardedPatterns: boolean,
 ): void {
   const checks: Check[] = [];
   if (!options.interceptor) checks.push(checkLogin);
   if (options.security) {
     const protectsAll = options.security.authorization === 'all';
-    const isHybrid = find<HttpAdapterHost>(moduleRef, HttpAdapterHost)?.httpAdapter !== undefined;
-    const hasUnguardedPatterns = isHybrid && !microservicesInheritGuards;
     checks.push(checkCalled, checkReplaced, messageCheck(protectsAll, hasUnguardedPatterns));
     if (!hasGuardedFields(modules)) checks.push(checkFieldRules);
     if (!hasGuardedFields(modules) && protectsAll) checks.push(openFieldCheck(modules));
@@ -101,35 +89,27 @@ function* handlersOf(modules: ModulesContainer): Iterable<Handler> {
     for (const { instance, metatype } of [...controllers.values(), ...providers.values()]) {
       if (typeof metatype !== 'function') continue;
       const target = metatype as HandlerClass;
-      for (const method of methodsOf(target)) yield { instance, target, ...method };
+      for (const method of methodsOf(target.prototype)) yield { instance, target, ...method };
     }
   }
 }
 
-function methodsOf(target: HandlerClass): readonly Pick<Handler, 'method' | 'name'>[] {
-  const prototype: unknown = target.prototype;
-  if (typeof prototype !== 'object' || !prototype) return [];
-  return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
-    const method = (prototype as Record<string, object | undefined>)[name];
-    return method ? [{ method, name }] : [];
-  });
-}
-
 /** Guards run for handlers, which some framework has marked by metadata of its own. */
-function checkCalled({ method, name, target }: Handler): string | undefined {
-  if (isMarked(method) || !isProtected({ method, target })) return undefined;
+function checkCalled(handler: Handler): string | undefined {
+  const { method, name, target } = handler;
+  if (isMarked(method) || !isProtected(handler)) return undefined;
   if (methodRules(method, target.prototype as object, name))
     return `has rules, and is no handler: Nest runs no guard before it. ${MOVE_RULES} it.`;
   const isUsed =
     !classRules(target) ||
     Reflect.hasMetadata(CONTROLLER_WATERMARK, target) ||
-    methodsOf(target).some((each) => isMarked(each.method));
+    methodsOf(target.prototype).some((each) => isMarked(each.method));
   return isUsed ? undefined : UNUSED_CLASS;
 }
 
 /** The library calls handlers of session events itself, without a guard. */
 function isMarked(method: object): boolean {
-  const unguarded: unknown[] = [ROUTE_RULES, SESSION_EVENT_TYPES.KEY];
+  const unguarded: unknown[] = [ROUTE_RULES, SESSION_EVENT_TYPES];
   return Reflect.getMetadataKeys(method).some((key) => !unguarded.includes(key));
 }
 
@@ -145,15 +125,10 @@ function checkReplaced({ instance, method, name, target }: Handler): string | un
 }
 
 /** `interceptor: false` leaves nobody who redirects after a login. */
-function checkLogin({ method, target }: Handler): string | undefined {
-  const logsIn = hasLoginGuard(method) || hasLoginGuard(target);
-  const isRoute = Reflect.hasMetadata('path', method);
-  if (
-    !logsIn ||
-    !isRoute ||
-    isBound(INTERCEPTORS_METADATA, SessionRepositoryInterceptor, method, target)
-  )
-    return undefined;
+function checkLogin(handler: Handler): string | undefined {
+  const logsIn = hasLoginGuard(handler.method) || hasLoginGuard(handler.target);
+  if (!logsIn || !hasMark(handler, 'path')) return undefined;
+  if (isBound(INTERCEPTORS_METADATA, SessionRepositoryInterceptor, handler)) return undefined;
   return 'logs in, and with interceptor: false nothing redirects afterwards. Put @UseInterceptors(SessionRepositoryInterceptor) on it.';
 }
 
@@ -161,71 +136,62 @@ function checkLogin({ method, target }: Handler): string | undefined {
 function hasGuardedFields(modules: ModulesContainer): boolean {
   const found = [...modules.values()].flatMap(({ providers }) => {
     const options = providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions | undefined;
-    return options ? [options] : [];
+    return options ? [options.fieldResolverEnhancers ?? []] : [];
   });
-  const isGuarded = found.map(({ fieldResolverEnhancers = [] }) =>
-    fieldResolverEnhancers.includes('guards'),
-  );
-  return isGuarded.length > 0 && isGuarded.every(Boolean);
+  return found.length > 0 && found.every((enhancers) => enhancers.includes('guards'));
 }
 
-function checkFieldRules({ method, target }: Handler): string | undefined {
-  const isField = [RESOLVED_FIELD, RESOLVED_REFERENCE].some((kind) =>
-    Reflect.hasMetadata(kind, method),
-  );
-  if (!isField || !isProtected({ method, target })) return undefined;
+function checkFieldRules(handler: Handler): string | undefined {
+  const isField = hasMark(handler, RESOLVED_FIELD) || hasMark(handler, RESOLVED_REFERENCE);
+  if (!isField || !isProtected(handler)) return undefined;
   return `has rules that Nest does not ask for a field. ${GUARD_FIELDS}.`;
 }
 
 /** When everything is protected: fields without rules, which public operations lead to; gateways ask for references directly. */
 function openFieldCheck(modules: ModulesContainer): Check {
   const hasPublicOperation = [...handlersOf(modules)].some(
-    ({ method, target }) =>
-      typeof Reflect.getMetadata(OPERATION, method) === 'string' && isOpen({ method, target }),
+    (handler) =>
+      typeof Reflect.getMetadata(OPERATION, handler.method) === 'string' && isOpen(handler),
   );
-  return ({ method, name, target }) => {
+  return (handler) => {
     const isReachable =
-      Reflect.hasMetadata(RESOLVED_REFERENCE, method) ||
-      (hasPublicOperation && Reflect.hasMetadata(RESOLVED_FIELD, method));
-    if (!isReachable || name === TYPE_RESOLVER || isOpen({ method, target })) return undefined;
+      hasMark(handler, RESOLVED_REFERENCE) ||
+      (hasPublicOperation && hasMark(handler, RESOLVED_FIELD));
+    if (!isReachable || handler.name === TYPE_RESOLVER || isOpen(handler)) return undefined;
     return `is read without a guard: anybody could ask for it where a query is public. ${GUARD_FIELDS}, or @Public() if anybody may.`;
   };
 }
 
-function isProtected({ method, target }: Pick<Handler, 'method' | 'target'>): boolean {
+function hasMark({ method }: Handler, mark: string): boolean {
+  return Reflect.hasMetadata(mark, method);
+}
+
+function isProtected({ method, target }: Handler): boolean {
   return routeRulesOf({ handler: method, target }).some(({ kind }) => kind !== 'public');
 }
 
-function isOpen({ method, target }: Pick<Handler, 'method' | 'target'>): boolean {
+function isOpen({ method, target }: Handler): boolean {
   const rules = routeRulesOf({ handler: method, target });
   return rules.length > 0 && rules.every(({ kind }) => kind === 'public');
 }
 
 /** Nest gives gateways no global guard, and microservices of an application with HTTP none unless they inherit it. */
 function messageCheck(protectsAll: boolean, hasUnguardedPatterns: boolean): Check {
-  return ({ method, target }) => {
+  return (handler) => {
     const isOfGateway =
-      Reflect.hasMetadata(GATEWAY, target) && Reflect.hasMetadata(MESSAGE_MAPPING, method);
-    const isOfMicroservice = hasUnguardedPatterns && Reflect.hasMetadata(PATTERN, method);
+      Reflect.hasMetadata(GATEWAY, handler.target) && hasMark(handler, MESSAGE_MAPPING);
+    const isOfMicroservice = hasUnguardedPatterns && hasMark(handler, PATTERN);
     if (!isOfGateway && !isOfMicroservice) return undefined;
-    const needsGuard = protectsAll ? !isOpen({ method, target }) : isProtected({ method, target });
-    if (!needsGuard || isBound(GUARDS_METADATA, SessionAuthenticationGuard, method, target))
+    const needsGuard = protectsAll ? !isOpen(handler) : isProtected(handler);
+    if (!needsGuard || isBound(GUARDS_METADATA, SessionAuthenticationGuard, handler))
       return undefined;
     return 'handles messages that no guard of the application sees: anybody could send them. Put @SecuredMessages() on its class, or @Public() if anybody may.';
   };
 }
 
-function isBound(metadata: string, enhancer: unknown, ...targets: object[]): boolean {
-  return targets.some((target) => {
-    const bound = Reflect.getMetadata(metadata, target) as unknown;
+function isBound(metadata: string, enhancer: unknown, { method, target }: Handler): boolean {
+  return [method, target].some((each) => {
+    const bound = Reflect.getMetadata(metadata, each) as unknown;
     return Array.isArray(bound) && bound.includes(enhancer);
   });
-}
-
-function find<T>(moduleRef: ModuleRef, token: typeof HttpAdapterHost): T | undefined {
-  try {
-    return moduleRef.get<T>(token, { strict: false });
-  } catch {
-    return undefined;
-  }
 }

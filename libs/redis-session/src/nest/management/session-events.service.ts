@@ -3,8 +3,9 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   type OnApplicationBootstrap,
+  SetMetadata,
 } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type Observable, Subject } from 'rxjs';
 import {
   type SessionEvent,
@@ -24,70 +25,64 @@ import {
 import { RESOLVED_OPTIONS } from '../redis-session.module-definition.js';
 
 type Types = readonly SessionEventType[];
-type Methods = Record<string, SessionEventHandler>;
+type Methods = Readonly<Record<string, SessionEventHandler>>;
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Finds the methods with `@OnSessionEvent`. */
-@Injectable()
-export class SessionEventHandlers {
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
-  ) {}
+/** Metadata of a method: the types of events that it handles; none = all. */
+export const SESSION_EVENT_TYPES = 'redis-session:event-types';
 
-  /**
-   * One function for each method of each instance, under however many tokens it is provided; it does nothing for events of
-   * other types.
-   *
-   * @throws SessionOptionError for a method of a class that has no instance of its own outside of a request
-   */
-  find(): SessionEventHandler[] {
-    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
-    const instances = new Set<object>();
-    for (const wrapper of wrappers) {
-      if (isSingleton(wrapper)) {
-        const instance: unknown = wrapper.instance;
-        if (typeof instance === 'object' && instance !== null) instances.add(instance);
-      } else this.refuseHandlersOf(wrapper);
-    }
-    return [...instances].flatMap((instance) => this.handlersOf(instance));
-  }
+/** The methods of a class, also those that it inherits. @param prototype - of a class, or of what Nest keeps in place of one */
+export function methodsOf(prototype: unknown) {
+  if (typeof prototype !== 'object' || prototype === null) return [];
+  return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+    const method = (prototype as Record<string, object | undefined>)[name];
+    return method ? [{ method, name }] : [];
+  });
+}
 
-  private handlersOf(instance: object): SessionEventHandler[] {
-    return this.methodsOf(Object.getPrototypeOf(instance)).map(({ name, types }) => {
-      return async (event: SessionEvent) => {
-        if (types.length === 0 || types.includes(event.type))
-          await (instance as Methods)[name]?.(event);
-      };
-    });
+/**
+ * One function for each method with `@OnSessionEvent` of each instance, under however many tokens it is provided; it does
+ * nothing for events of other types.
+ *
+ * @throws SessionOptionError for a method of a class that has no instance of its own outside of a request
+ */
+function findHandlers(discovery: DiscoveryService): SessionEventHandler[] {
+  const instances = new Set<object>();
+  for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
+    const instance: unknown = wrapper.instance;
+    if (!isSingleton(wrapper)) refuseHandlersOf(wrapper);
+    else if (typeof instance === 'object' && instance !== null) instances.add(instance);
   }
+  return [...instances].flatMap(handlersOf);
+}
 
-  private refuseHandlersOf({ metatype }: Wrapper): void {
-    const [method] = this.methodsOf(metatype?.prototype);
-    if (!method) return;
-    throw new SessionOptionError(
-      `Cannot call ${metatype?.name}.${method.name} with session events: its class is made anew for each request or consumer. Move @OnSessionEvent to a provider with the default scope.`,
-    );
-  }
+function handlersOf(instance: object): SessionEventHandler[] {
+  return handlingMethodsOf(Object.getPrototypeOf(instance)).map(({ name, types }) => {
+    return async (event: SessionEvent) => {
+      if (types.length === 0 || types.includes(event.type))
+        await (instance as Methods)[name]?.(event);
+    };
+  });
+}
 
-  private methodsOf(prototype: unknown) {
-    if (typeof prototype !== 'object' || prototype === null) return [];
-    return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
-      const method = (prototype as Methods)[name];
-      const types =
-        method && this.reflector.get<Types | undefined>(SESSION_EVENT_TYPES.KEY, method);
-      return types ? [{ name, types }] : [];
-    });
-  }
+function refuseHandlersOf({ metatype }: Wrapper): void {
+  const [method] = handlingMethodsOf(metatype?.prototype);
+  if (!method) return;
+  throw new SessionOptionError(
+    `Cannot call ${metatype?.name}.${method.name} with session events: its class is made anew for each request or consumer. Move @OnSessionEvent to a provider with the default scope.`,
+  );
+}
+
+function handlingMethodsOf(prototype: unknown) {
+  return methodsOf(prototype).flatMap(({ method, name }) => {
+    const types = Reflect.getMetadata(SESSION_EVENT_TYPES, method) as Types | undefined;
+    return types ? [{ name, types }] : [];
+  });
 }
 
 function isSingleton(wrapper: Wrapper): boolean {
   return wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
 }
-
-/** Metadata of a method: the types of events that it handles; none = all. */
-export const SESSION_EVENT_TYPES = DiscoveryService.createDecorator<readonly SessionEventType[]>();
 
 /**
  * Has a method of a provider or controller handle what happens to sessions. It is given a `SessionEvent`; when it rejects,
@@ -101,7 +96,7 @@ export const SESSION_EVENT_TYPES = DiscoveryService.createDecorator<readonly Ses
  * @param types - none = all
  */
 export const OnSessionEvent = (...types: SessionEventType[]): MethodDecorator =>
-  SESSION_EVENT_TYPES(types);
+  SetMetadata(SESSION_EVENT_TYPES, types);
 
 /**
  * Tells what happens to sessions, and runs the worker that finds their ends, while the application runs. Events come as
@@ -118,17 +113,13 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(SessionRepository) private readonly repository: object,
-    private readonly handlers: SessionEventHandlers,
+    private readonly discovery: DiscoveryService,
     private readonly sockets: OpenSockets,
   ) {}
 
-  /**
-   * Starts the delivery of events. Nest calls it.
-   *
-   * @throws SessionOptionError when there are handlers and no delivery
-   */
+  /** Nest calls it. @throws SessionOptionError when there are handlers and no delivery */
   async onApplicationBootstrap(): Promise<void> {
-    const handlers = this.handlers.find();
+    const handlers = findHandlers(this.discovery);
     const { indexed } = this.options;
     const delivery = indexed ? indexed.eventDelivery : 'none';
     if (handlers.length > 0 && delivery === 'none') {
