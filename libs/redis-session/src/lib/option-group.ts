@@ -2,25 +2,8 @@ import { closestMatch } from 'leven';
 import { z } from 'zod';
 import { SessionOptionError } from '../session/session.errors.js';
 
-/** The names of options without a default that must be given. */
-type RequiredNames<Shape extends z.ZodRawShape> = {
-  [Name in keyof Shape]: undefined extends z.input<Shape[Name]> ? never : Name;
-}[keyof Shape];
-
-type Optional<Shape extends z.ZodRawShape, Names extends keyof Shape> = {
-  readonly [Name in Names]?: z.input<Shape[Name]> | undefined;
-};
-
-type Required<Shape extends z.ZodRawShape, Names extends keyof Shape> = {
-  readonly [Name in Names]: z.input<Shape[Name]>;
-};
-
 /** What an application may say: the options of a group, those with a default left out at will. */
-export type OptionsOf<Group extends z.ZodObject> = Optional<
-  Group['shape'],
-  Exclude<keyof Group['shape'], RequiredNames<Group['shape']>>
-> &
-  Required<Group['shape'], RequiredNames<Group['shape']>>;
+export type OptionsOf<Group extends z.ZodObject> = Readonly<z.input<Group>>;
 
 /** The options of a group with their defaults filled in. */
 export type ResolvedOptionsOf<Group extends z.ZodObject> = {

@@ -77,9 +77,9 @@ export function toStoreError(action: string, error: unknown): RedisSessionError 
 }
 
 /**
- * The reason alone. ioredis attaches the command with all its arguments to an error, and Redis quotes them in one
- * message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote the key
- * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for. It is one line.
+ * The reason alone, on one line. ioredis attaches the command with all its arguments to an error, and Redis quotes them in
+ * one message ("unknown command"): session ids and attribute values, which a logger would print. A proxy may quote the key
+ * of a session, MongoDB the id that exists already, and ioredis shows a whole reply that nobody waits for.
  */
 export function withoutCommand(error: unknown): Error {
   const { message, code } = Object(error) as { message?: unknown; code?: string };

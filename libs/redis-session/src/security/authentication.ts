@@ -1,5 +1,4 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { LruMap } from '../lib/lru-map.js';
 
 /**
  * How sure we are of the user: `full` = has proved it, not too long ago; `aged` = has proved it longer ago than
@@ -25,11 +24,7 @@ export interface Authentication {
   readonly authenticatedAt: number;
 }
 
-/**
- * `authentication` at this moment: its login is `full` for so many seconds alone.
- *
- * @param agesAfterSeconds - undefined = it does not age
- */
+/** `authentication` at this moment: its login is `full` for so many seconds alone. */
 export function agedAuthentication(
   authentication: Authentication,
   nowMs: number,
@@ -59,8 +54,6 @@ export type AuthenticationFailureReason =
   | 'maximum-sessions'
   | 'bad-credentials';
 
-const SALT_BYTES = 16;
-
 /**
  * Seals what changes with a user's credentials, such as the hash of his password, for his session: who reads the session
  * does not learn it.
@@ -68,7 +61,7 @@ const SALT_BYTES = 16;
  * @returns `<salt>.<HMAC-SHA256 of the stamp under the salt>`, both base64url
  * @throws TypeError when there is no stamp: such a session would outlive every change
  */
-export function sealCredentialStamp(stamp: unknown, salt = randomBytes(SALT_BYTES)): string {
+export function sealCredentialStamp(stamp: unknown, salt = randomBytes(16)): string {
   if (typeof stamp !== 'string') {
     throw new TypeError(
       `security.credentialStamp must return a string, got ${typeof stamp}. Let loadPrincipal load the fields that the stamp uses.`,
@@ -151,17 +144,6 @@ const WHOLE_NAMES = ['otp', 'pin'];
  * Not so tokens and keys, such as `accessToken` and `apiKey`: applications that call others for the user need them.
  */
 export function isCredentialName(name: string): boolean {
-  const known = verdicts.get(name);
-  if (known !== undefined) return known;
-  const verdict = soundsLikeCredential(name);
-  verdicts.set(name, verdict);
-  return verdict;
-}
-
-/** By field name: users of one application have the same few, and a login looks at each. */
-const verdicts = new LruMap<boolean>(1000);
-
-function soundsLikeCredential(name: string): boolean {
   const words = wordsOf(name);
   const joined = words.join('');
   return (

@@ -31,8 +31,7 @@ export interface AuthorizationRequest<R = unknown> {
   readonly authentication: Authentication | undefined;
   readonly resource: R;
   /** All authorities that the given ones include; undefined = each stands for itself. See `roleHierarchy`. */
-  readonly reachableAuthorities?:
-    ((authorities: readonly string[]) => readonly string[]) | undefined;
+  readonly reachableAuthorities?: ReturnType<typeof roleHierarchy> | undefined;
 }
 
 /**
@@ -95,48 +94,35 @@ function hasAuthorities<R>(
     : authorities.every((authority) => reachable.has(authority));
 }
 
-/** Gives `authorities` and all that they include, each once. */
-export type RoleHierarchy = (authorities: readonly string[]) => readonly string[];
+type Authorities = readonly string[];
 
 /**
- * Has authorities include others, directly or by way of others.
- *
- * ```ts
- * const reachable = roleHierarchy({ ADMIN: ['EDITOR'], EDITOR: ['USER'] });
- * reachable(['ADMIN']); // ['ADMIN', 'EDITOR', 'USER']
- * ```
- *
- * Mirrors `RoleHierarchyImpl` of Spring Security.
+ * Makes a function that gives authorities and all that they include, each once: of `{ ADMIN: ['EDITOR'], EDITOR: ['USER'] }`,
+ * `['ADMIN', 'EDITOR', 'USER']` for `['ADMIN']`. Mirrors `RoleHierarchyImpl` of Spring Security.
  *
  * @throws SessionOptionError when an authority includes itself
  */
 export function roleHierarchy(
-  includes: Readonly<Record<string, readonly string[]>>,
-): RoleHierarchy {
+  includes: Readonly<Record<string, Authorities>>,
+): (authorities: Authorities) => Authorities {
   const direct = new Map(Object.entries(includes));
-  const reachable = new Map<string, readonly string[]>();
-  for (const authority of direct.keys()) resolve(authority, { direct, reachable }, []);
+  const reachable = new Map<string, Authorities>();
+  const resolve = (authority: string, path: Authorities = []): Authorities => {
+    const way = [...path, authority];
+    if (path.includes(authority)) {
+      throw new SessionOptionError(
+        `roleHierarchy must not have an authority include itself, got ${way.slice(path.indexOf(authority)).join(' > ')}.`,
+      );
+    }
+    const known = reachable.get(authority);
+    if (known) return known;
+    const included = direct.get(authority) ?? [];
+    const all = [...new Set([authority, ...included.flatMap((next) => resolve(next, way))])];
+    reachable.set(authority, all);
+    return all;
+  };
+  for (const authority of direct.keys()) resolve(authority);
   return (authorities) => [
     ...new Set(authorities.flatMap((authority) => reachable.get(authority) ?? [authority])),
   ];
-}
-
-interface Graph {
-  readonly direct: ReadonlyMap<string, readonly string[]>;
-  readonly reachable: Map<string, readonly string[]>;
-}
-
-function resolve(authority: string, graph: Graph, path: readonly string[]): readonly string[] {
-  const way = [...path, authority];
-  if (path.includes(authority)) {
-    throw new SessionOptionError(
-      `roleHierarchy must not have an authority include itself, got ${way.slice(path.indexOf(authority)).join(' > ')}.`,
-    );
-  }
-  const known = graph.reachable.get(authority);
-  if (known) return known;
-  const included = graph.direct.get(authority) ?? [];
-  const all = [...new Set([authority, ...included.flatMap((next) => resolve(next, graph, way))])];
-  graph.reachable.set(authority, all);
-  return all;
 }

@@ -5,9 +5,8 @@ import { type Authentication, agedAuthentication } from './authentication.js';
 import { REMEMBER_ME_ATTRIBUTE } from '../session/attributes/attribute-names.js';
 
 /**
- * How users are remembered: by a long-lived session, not by a token.
- *
- * Mirrors `SpringSessionRememberMeServices` of Spring Session, which does not tell remembered users from others.
+ * How users are remembered: by a long-lived session, not by a token. Mirrors `SpringSessionRememberMeServices` of Spring
+ * Session, which does not tell remembered users from others.
  */
 export const rememberMeOptionGroup = z.strictObject({
   /** Seconds after a login for which the user counts as fully authenticated. */
@@ -24,9 +23,7 @@ export interface ResolvedRememberMeOptions extends ResolvedOptionsOf<
 > {}
 
 /** What the session holds: `{"validitySeconds":2592000}`. */
-interface RememberMeMark {
-  readonly validitySeconds: number;
-}
+type RememberMeMark = Pick<ResolvedRememberMeOptions, 'validitySeconds'>;
 
 const YES = ['true', 'on', 'yes', '1'];
 
@@ -39,10 +36,7 @@ export function asksToBeRemembered(body: unknown, parameter: string): boolean {
 }
 
 /** Makes `session` a long-lived one. From now on whenever the client is told its id, it is told to keep it as long. */
-export function rememberSession(
-  session: Session,
-  { validitySeconds }: Pick<ResolvedRememberMeOptions, 'validitySeconds'>,
-): void {
+export function rememberSession(session: Session, { validitySeconds }: RememberMeMark): void {
   session.maxInactiveIntervalSeconds = validitySeconds;
   session.setAttribute<RememberMeMark>(REMEMBER_ME_ATTRIBUTE, { validitySeconds });
 }
@@ -67,10 +61,7 @@ export function rememberedSeconds(session: SessionView): number | undefined {
 /**
  * How sure we are of the user at this moment. In a remembered session a login counts as `full` for
  * `fullAuthenticationSeconds`, however active the user is, and as `remember-me` afterwards: a browser that is left
- * open, or whose cookie was stolen, opens no sensitive page for 30 days. In any session it counts as `full` for `agesAfterSeconds`,
- * if that is given.
- *
- * Computed at each request from the time of the login, so that nothing has to be written for it.
+ * open, or whose cookie was stolen, opens no sensitive page for 30 days.
  */
 export function withEffectiveKind(
   authentication: Authentication,
@@ -84,12 +75,11 @@ export function withEffectiveKind(
   return isRecent ? authentication : { ...authentication, kind: 'remember-me' };
 }
 
-/** The time, epoch ms, and for how many seconds a login counts as `full`. */
-export interface FullAuthentication extends Pick<
-  ResolvedRememberMeOptions,
-  'fullAuthenticationSeconds'
-> {
+/** For how many seconds a login counts as `full`. */
+interface FullAuthentication {
   /** In any session. @defaultValue as long as the session lives */
   readonly agesAfterSeconds?: number | undefined;
+  /** In a remembered session. */
+  readonly fullAuthenticationSeconds: number;
   readonly nowMs: number;
 }

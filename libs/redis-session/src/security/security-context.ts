@@ -29,9 +29,8 @@ const scopes = new AsyncLocalStorage<SecurityScope>();
 
 /**
  * Gives any code the security context of the request in whose course it runs, until its response has left. Work that
- * outlives the response takes the context along: `runAs(SecurityContextHolder.getContext(), work)`.
- *
- * Mirrors `SecurityContextHolder` of Spring Security, by AsyncLocalStorage in place of a ThreadLocal.
+ * outlives the response takes the context along: `runAs(SecurityContextHolder.getContext(), work)`. Mirrors
+ * `SecurityContextHolder` of Spring Security.
  */
 export const SecurityContextHolder = {
   /** @returns the empty context outside a request */

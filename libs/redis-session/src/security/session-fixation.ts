@@ -67,7 +67,7 @@ const RENEWED = [SAVED_REQUESTS_ATTRIBUTE, SECURITY_CONTEXT_ATTRIBUTE];
 
 /**
  * Applies `strategy` to a stored session whose user logs in again: it gets a new id, and with `new-session` keeps no more than
- * a new one would. Does nothing to a session that is not stored.
+ * a new one would.
  *
  * @param maxInactiveIntervalSeconds - of a new session
  */
