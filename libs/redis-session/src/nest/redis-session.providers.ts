@@ -1,5 +1,5 @@
 import { type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { type RequestSetup } from '../http/request/request-setup.js';
 import { SessionRegistry } from '../session/session-registry.js';
 import { isIndexed, SessionRepository } from '../session/session-repository.js';
@@ -33,22 +33,26 @@ import {
 } from './session-pipeline.js';
 import { OpenSessionStore } from './session-store.providers.js';
 
-/** What other providers and guards of the application may inject. */
-export const EXPORTED_PROVIDERS = [
+const SERVICES = [
   CsrfTokenService,
   ExceptionTranslator,
   LoginFlow,
   LoginService,
   LogoutService,
   OpenSockets,
-  // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
-  RESOLVED_OPTIONS,
   SecurityEvents,
   SessionEvents,
   SessionFeatures,
+];
+
+/** What other providers and guards of the application may inject. */
+export const EXPORTED_PROVIDERS = [
+  ...SERVICES,
   SessionRegistry,
-  REQUEST_SETUP,
   SessionRepository,
+  // For enhancers that gateways and controllers of messages bind themselves, see `@SecuredMessages()`.
+  RESOLVED_OPTIONS,
+  REQUEST_SETUP,
 ];
 
 /** Everything that the module is made of. */
@@ -56,18 +60,10 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   // What forRoot and forRootAsync provide takes its place.
   { provide: MODULE_OPTIONS_TOKEN, useFactory: refuseBareImport },
   { provide: RESOLVED_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
-  CsrfTokenService,
-  ExceptionTranslator,
   HttpPlatform,
-  LoginFlow,
-  LoginService,
-  LogoutMiddleware,
-  LogoutService,
   OpenSessionStore,
-  OpenSockets,
-  SecurityEvents,
-  SessionEvents,
-  SessionFeatures,
+  ...SERVICES,
+  LogoutMiddleware,
   SessionRepositoryMiddleware,
   {
     provide: SessionRegistry,
@@ -95,9 +91,9 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   // Before all that look at the session.
   {
     provide: APP_GUARD,
-    useFactory: ({ repository }: OpenSessionStore, reflector: Reflector) =>
-      repository.findKept ? new FreshSessionGuard(reflector) : undefined,
-    inject: [OpenSessionStore, Reflector],
+    useFactory: ({ repository }: OpenSessionStore) =>
+      repository.findKept ? new FreshSessionGuard() : undefined,
+    inject: [OpenSessionStore],
   },
   // A factory that returns undefined registers nothing: `security: false`.
   {
@@ -108,9 +104,9 @@ export const REDIS_SESSION_PROVIDERS: Provider[] = [
   },
   {
     provide: APP_GUARD,
-    useFactory: (options: ResolvedOptions, setup: RequestSetup) =>
-      options.security ? new SessionAuthenticationGuard(options, setup) : undefined,
-    inject: [RESOLVED_OPTIONS, REQUEST_SETUP],
+    useFactory: (options: ResolvedOptions, setup: RequestSetup, sockets: OpenSockets) =>
+      options.security ? new SessionAuthenticationGuard(options, setup, sockets) : undefined,
+    inject: [RESOLVED_OPTIONS, REQUEST_SETUP, OpenSockets],
   },
   {
     provide: APP_FILTER,

@@ -1,5 +1,4 @@
 import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { type Reflector } from '@nestjs/core';
 import { type SessionRequest } from '../../http/request/session-request.js';
 import { type SecurityContext } from '../../security/security-context.js';
 import { findRequest, findSessionRequest, replaceUser, oncePerHandler } from '../call-context.js';
@@ -8,8 +7,6 @@ import { toHttpException } from './security.exceptions.js';
 /**
  * Reads the session of a request and who its user is from the store once more, whatever is known of them; changes are saved
  * before. A session that is gone is none of the request any more.
- *
- * @throws SessionStoreError
  */
 async function refreshSession(sessionRequest: SessionRequest): Promise<SecurityContext> {
   await sessionRequest.load();
@@ -22,14 +19,11 @@ async function refreshSession(sessionRequest: SessionRequest): Promise<SecurityC
 
 /** Reads the session again where `@FreshSession()` asks for it. Lets everybody pass; runs before the guards that decide. */
 export class FreshSessionGuard implements CanActivate {
-  private readonly isDemanded: (context: ExecutionContext) => boolean;
-
-  constructor(reflector: Reflector) {
-    this.isDemanded = oncePerHandler((context) => {
-      const targets = [context.getHandler(), context.getClass()];
-      return reflector.getAllAndOverride<true | undefined>(FRESH_SESSION, targets) ?? false;
-    });
-  }
+  private readonly isDemanded = oncePerHandler((context) =>
+    [context.getHandler(), context.getClass()].some((target) =>
+      Reflect.hasMetadata(FRESH_SESSION, target),
+    ),
+  );
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     return this.isDemanded(context) ? this.refresh(context) : true;
@@ -50,7 +44,7 @@ export class FreshSessionGuard implements CanActivate {
   }
 }
 
-/** Metadata of a handler or a class: true = `@FreshSession()`. */
+/** Metadata of a handler or a class. */
 const FRESH_SESSION = 'redis-session:fresh-session';
 
 /**

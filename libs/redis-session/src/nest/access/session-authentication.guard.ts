@@ -27,7 +27,7 @@ import {
   InvalidSessionException,
   SessionEndedException,
 } from './security.exceptions.js';
-import { WebSocketSessions } from '../messages/open-sockets.js';
+import { OpenSockets } from '../messages/open-sockets.js';
 import { MAXIMUM_SESSIONS_REASON } from '../../session/session-event.js';
 import { isIndexed } from '../../session/session-repository.js';
 import {
@@ -47,27 +47,22 @@ const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
 @Injectable()
 export class SessionAuthenticationGuard implements CanActivate {
   private readonly rulesOf = oncePerHandler((context) => this.reflectRules(context));
-  private readonly clock: () => number;
   private readonly isLazy: boolean;
-  private readonly repository: object;
   private readonly security: ResolvedSecurityOptions;
-  private readonly webSocketSessions: WebSocketSessions;
 
   /** @throws SessionOptionError when the option `security` is false */
   constructor(
-    @Inject(RESOLVED_OPTIONS) { clock, load, security, webSockets }: ResolvedOptions,
-    @Inject(REQUEST_SETUP) setup: RequestSetup,
+    @Inject(RESOLVED_OPTIONS) { load, security }: ResolvedOptions,
+    @Inject(REQUEST_SETUP) private readonly setup: RequestSetup,
+    private readonly sockets: OpenSockets,
   ) {
     if (!security) {
       throw new SessionOptionError(
         'Cannot use @SecuredMessages(): the option security is false. Leave out security: false.',
       );
     }
-    this.clock = clock;
     this.isLazy = load === 'lazy';
-    this.repository = setup.repository;
     this.security = security;
-    this.webSocketSessions = new WebSocketSessions(setup, webSockets.keepAliveSeconds);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -98,13 +93,12 @@ export class SessionAuthenticationGuard implements CanActivate {
   }
 
   private async loadMessageContext(context: ExecutionContext): Promise<SecurityContext> {
-    if (context.getType() === 'ws') {
-      return this.webSocketSessions.load(context.switchToWs().getClient<object>());
-    }
+    if (context.getType() === 'ws') return this.sockets.senderOf(context.switchToWs().getClient());
     const { fullAuthenticationSeconds, rpcAuthentication } = this.security;
     const sender = await rpcAuthentication?.(context);
     if (!sender) return SecurityContextHolder.getContext();
-    return { authentication: agedAuthentication(sender, this.clock(), fullAuthenticationSeconds) };
+    const nowMs = this.setup.clock();
+    return { authentication: agedAuthentication(sender, nowMs, fullAuthenticationSeconds) };
   }
 
   private admit(
@@ -162,7 +156,7 @@ export class SessionAuthenticationGuard implements CanActivate {
     const sessionRequest = findSessionRequest(context);
     const requested = sessionRequest?.requested;
     if (!requested?.isInvalid) return;
-    requested.endReason ??= takeEndReason(this.repository, requested.ids);
+    requested.endReason ??= takeEndReason(this.setup.repository, requested.ids);
     const reason = await requested.endReason;
     if (reason !== undefined) throw new SessionEndedException(reason);
   }
@@ -177,12 +171,8 @@ export class SessionAuthenticationGuard implements CanActivate {
   }
 }
 
-/**
- * Why somebody else has ended one of the sessions `ids`; told once.
- *
- * @returns undefined when nobody has, or `repository` does not know
- */
-export async function takeEndReason(
+/** Why somebody else has ended one of the sessions `ids`; told once, and only if `repository` knows. */
+async function takeEndReason(
   repository: object,
   ids: readonly string[],
 ): Promise<AuthenticationFailureReason | undefined> {

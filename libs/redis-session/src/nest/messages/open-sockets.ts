@@ -15,7 +15,7 @@ import { type ResolvedOptions } from '../options/redis-session.options.js';
 import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definition.js';
 
 /** What is known of an open WebSocket beside what its library knows. */
-export interface SocketState {
+interface SocketState {
   /** Epoch ms of the last message that counted as an access. */
   accessedAtMs: number;
   /** What names the session; it has the cookies of the moment at which the socket was opened. */
@@ -33,17 +33,15 @@ const states = foreignProperty<SocketState>('session of the socket');
  * @param handshake - what `ws` gives to `handleConnection` beside the client; needed once
  */
 function socketStateOf(client: object, handshake?: unknown): SocketState {
-  let state = states.get(client);
-  if (!state) {
-    const given = handshake instanceof IncomingMessage ? handshake : undefined;
-    state = {
-      accessedAtMs: -Infinity,
-      handshake: given ?? handshakeOf(client),
-      isKnown: false,
-      sessionId: undefined,
-    };
-    states.set(client, state);
-  }
+  const known = states.get(client);
+  if (known) return known;
+  const state = {
+    accessedAtMs: -Infinity,
+    handshake: handshake instanceof IncomingMessage ? handshake : handshakeOf(client),
+    isKnown: false,
+    sessionId: undefined,
+  };
+  states.set(client, state);
   return state;
 }
 
@@ -55,42 +53,6 @@ function handshakeOf(client: object): IncomingMessage | undefined {
   return holder.request ?? holder.upgradeReq;
 }
 
-/** Finds the sessions of WebSocket clients by the cookies of their handshakes. */
-export class WebSocketSessions {
-  /** @param keepAliveSeconds - as in `WebSocketOptions` */
-  constructor(
-    private readonly setup: RequestSetup,
-    private readonly keepAliveSeconds: number,
-  ) {}
-
-  /**
-   * Reads the session of `client`, for a message that it has sent, which may count as an access.
-   *
-   * @param client - of socket.io, or of `ws` with the handshake's request as property `upgradeReq` or `request` unless
-   * its gateway has `@SecuredMessages()`
-   */
-  async load(client: object): Promise<SecurityContext> {
-    const state = socketStateOf(client);
-    const nowMs = this.setup.clock();
-    const access = this.isAccess(state, nowMs) ? { accessTimeMs: nowMs } : {};
-    const session = await findNewest(this.setup.repository, this.idsOf(state), access);
-    if (!session) return EMPTY_SECURITY_CONTEXT;
-    if ('accessTimeMs' in access) state.accessedAtMs = nowMs;
-    return this.setup.loadSecurityContext(session);
-  }
-
-  /** The ids under which the session of a socket may be stored; nothing that does not look like one. */
-  idsOf({ handshake, sessionId }: SocketState): readonly string[] {
-    if (sessionId !== undefined) return [sessionId];
-    return handshake ? candidateIdsOf(handshake, this.setup) : [];
-  }
-
-  private isAccess({ accessedAtMs }: SocketState, nowMs: number): boolean {
-    if (this.keepAliveSeconds < 0) return false;
-    return nowMs - accessedAtMs >= this.keepAliveSeconds * 1000;
-  }
-}
-
 interface OpenSocket {
   readonly client: object;
   /** Storage id of the session under which it is registered; '' = none. */
@@ -100,30 +62,42 @@ interface OpenSocket {
 }
 
 /**
- * The WebSockets of this replica that belong to a session, with the option `webSockets.closeWithSession`. They follow the
- * session when its id changes, and are closed when it ends.
- *
- * A login changes the id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id.
+ * The WebSockets of this replica, whose sessions are found by the cookies of their handshakes. With the option
+ * `webSockets.closeWithSession` they follow the session when its id changes, and are closed when it ends. A login changes the
+ * id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id.
  *
  * Mirrors `WebSocketRegistryListener` of Spring Session.
  */
 @Injectable()
 export class OpenSockets {
   private readonly bySession = new Map<string, Set<OpenSocket>>();
-  private readonly sessions: WebSocketSessions;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(REQUEST_SETUP) private readonly setup: RequestSetup,
-  ) {
-    this.sessions = new WebSocketSessions(setup, options.webSockets.keepAliveSeconds);
-  }
+  ) {}
 
   /**
-   * Called for each socket that is opened.
+   * Who has sent a message, which may count as an access.
    *
-   * @param handshake - given by `ws`; socket.io clients have it themselves
+   * @param client - of socket.io, or of `ws` with the handshake's request as property `upgradeReq` or `request` unless
+   * its gateway has `@SecuredMessages()`
+   * @internal
    */
+  async senderOf(client: object): Promise<SecurityContext> {
+    const { clock, loadSecurityContext, repository } = this.setup;
+    const { keepAliveSeconds } = this.options.webSockets;
+    const state = socketStateOf(client);
+    const nowMs = clock();
+    const isAccess = keepAliveSeconds >= 0 && nowMs - state.accessedAtMs >= keepAliveSeconds * 1000;
+    const access = isAccess ? { accessTimeMs: nowMs } : {};
+    const session = await findNewest(repository, this.idsOf(state), access);
+    if (!session) return EMPTY_SECURITY_CONTEXT;
+    if (isAccess) state.accessedAtMs = nowMs;
+    return loadSecurityContext(session);
+  }
+
+  /** Called for each socket that is opened. @param handshake - given by `ws`; socket.io clients have it themselves. @internal */
   async add(client: object, handshake: unknown): Promise<void> {
     const state = socketStateOf(client, handshake);
     if (state.isKnown || !this.options.webSockets.closeWithSession) return;
@@ -146,16 +120,23 @@ export class OpenSockets {
     }
   }
 
-  /** What has happened to a session, on whichever replica. */
+  /** What has happened to a session, on whichever replica. @internal */
   async handle(event: SessionEvent): Promise<void> {
     const { previousSessionId, reason, sessionId, type } = event;
     if (type === 'id-changed' && previousSessionId !== undefined)
       await this.follow(previousSessionId, sessionId);
-    if (type === 'deleted' || type === 'expired') this.closeAll(sessionId, reason);
+    if (type !== 'deleted' && type !== 'expired') return;
+    for (const socket of this.socketsOf(sessionId)) this.close(socket, reason ?? 'session-ended');
+  }
+
+  /** The ids under which the session of a socket may be stored; nothing that does not look like one. */
+  private idsOf({ handshake, sessionId }: SocketState): readonly string[] {
+    if (sessionId !== undefined) return [sessionId];
+    return handshake ? candidateIdsOf(handshake, this.setup) : [];
   }
 
   private async idOf(state: SocketState): Promise<string | undefined> {
-    const ids = this.sessions.idsOf(state);
+    const ids = this.idsOf(state);
     if (ids.length < 2) return ids[0];
     return (await findNewest(this.setup.repository, ids))?.id;
   }
@@ -174,10 +155,6 @@ export class OpenSockets {
       if (socket.login === loginOf(session)) socketStateOf(socket.client).sessionId = id;
       else this.close(socket, 'session-changed');
     }
-  }
-
-  private closeAll(id: string, reason = 'session-ended'): void {
-    for (const socket of this.socketsOf(id)) this.close(socket, reason);
   }
 
   private close(socket: OpenSocket, reason: string): void {
@@ -208,24 +185,16 @@ function loginOf(session: MapSession): string {
   return authentication ? `${authentication.authenticatedAt} ${authentication.name}` : '';
 }
 
-/** Why a socket is closed that has broken a rule, such as having no session any more: RFC 6455, section 7.4.1. */
+/** RFC 6455, section 7.4.1. */
 const POLICY_VIOLATION = 1008;
 
-/** The event by which a client of socket.io is told why it is disconnected. */
-const SESSION_ENDED_EVENT = 'session-ended';
-
-interface SocketIoClient {
-  emit(event: string, data: object): unknown;
-  disconnect(closesConnection: boolean): unknown;
-  once(event: 'disconnect', listener: () => void): unknown;
-}
-
-interface NativeClient {
+interface Client {
   close(code: number, reason: string): unknown;
-  once(event: 'close', listener: () => void): unknown;
+  /** Only of socket.io. */
+  disconnect?(closesConnection: boolean): unknown;
+  emit(event: string, data: object): unknown;
+  once(event: 'close' | 'disconnect', listener: () => void): unknown;
 }
-
-type Client = SocketIoClient | NativeClient;
 
 /**
  * Closes a socket for `reason`: one of `ws` with code 1008, one of socket.io after the event `session-ended` with
@@ -233,8 +202,8 @@ type Client = SocketIoClient | NativeClient;
  */
 function closeSocket(client: object, reason: string): void {
   const socket = client as Client;
-  if (isSocketIo(socket)) {
-    socket.emit(SESSION_ENDED_EVENT, { reason });
+  if (socket.disconnect) {
+    socket.emit('session-ended', { reason });
     socket.disconnect(true);
   } else {
     socket.close(POLICY_VIOLATION, reason);
@@ -244,10 +213,5 @@ function closeSocket(client: object, reason: string): void {
 /** Calls `listener` when the socket is closed, whoever closes it. */
 function onceClosed(client: object, listener: () => void): void {
   const socket = client as Client;
-  if (isSocketIo(socket)) socket.once('disconnect', listener);
-  else socket.once('close', listener);
-}
-
-function isSocketIo(client: Client): client is SocketIoClient {
-  return 'disconnect' in client && typeof client.disconnect === 'function';
+  socket.once(socket.disconnect ? 'disconnect' : 'close', listener);
 }

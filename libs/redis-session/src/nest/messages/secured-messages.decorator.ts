@@ -14,11 +14,9 @@ interface Gateway {
 
 /**
  * Makes a WebSocket gateway, or a controller of microservice messages, know its users: `@Authenticated()` and its
- * siblings, `@CurrentUser()` and the `SecurityContextHolder` work there as they do in HTTP routes. On the class of a
- * gateway it also has the sockets known that end with their sessions, see `webSockets` of the module's options.
- *
- * Needed because Nest does not apply the global filters of an HTTP application to gateways, nor any global enhancer to
- * the microservices of a hybrid one.
+ * siblings, `@CurrentUser()` and the `SecurityContextHolder` work there as they do in HTTP routes, to which alone Nest applies
+ * global enhancers. On the class of a gateway it also has the sockets known that end with their sessions, see the option
+ * `webSockets`.
  */
 export const SecuredMessages = (): ClassDecorator & MethodDecorator =>
   applyDecorators(
