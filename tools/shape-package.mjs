@@ -67,14 +67,8 @@ function smallDeclarations(code) {
   return code
     .replace(/ *\/\*\*(?:(?!\*\/)[^])*\*\/\n(?= *private )/g, '')
     .replace(/^( *private (?:static )?)readonly /gm, '$1')
-    .replace(/^ *\* \|.*$/gm, withoutPadding)
     .replace(/^(?: +(?=\*)|\n)/gm, '')
     .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
-}
-
-/** A row of a table as editors show it: they give its columns their width. */
-function withoutPadding(row) {
-  return row.replace(/ {2,}/g, ' ').replace(/-{2,}/g, '-');
 }
 
 /** A field that the constructor sets needs no line of its own, as TypeScript writes for `constructor(readonly name: string)`. */

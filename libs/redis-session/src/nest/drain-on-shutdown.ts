@@ -12,15 +12,8 @@ const logger = new Logger('drainOnShutdown');
  * Stops the process at SIGTERM without a failed request. Call it before `app.listen()` and instead of
  * `enableShutdownHooks()`, which would close the server at once.
  *
- * | after SIGTERM         | what happens                                                                              |
- * | --------------------- | ----------------------------------------------------------------------------------------- |
- * | at once               | Every answer carries `Connection: close`. `readinessPath` is answered with 503.           |
- * | for `drainSeconds`    | The server goes on accepting connections and requests.                                    |
- * | then                  | `app.close()`: requests in flight end, then Redis is disconnected. The exit code is 0.    |
- * | at `deadlineSeconds`  | Connections that are still open are cut, such as those of half-sent requests and sockets. |
- * | one second after that | The exit code is 1 if something still keeps the application from closing.                 |
- *
- * SIGINT (Ctrl-C) does the same without `drainSeconds`, and ends a drain that has begun.
+ * From then on `readinessPath` is answered with 503. After `drainSeconds` the application closes once requests in flight
+ * have ended. At `deadlineSeconds` connections that are still open are cut. SIGINT (Ctrl-C) ends the drain at once.
  *
  * @param options - `drainSeconds` (default 5) must be longer than a proxy keeps idle connections to this process;
  *   `deadlineSeconds` (default 25) must be longer than `drainSeconds` and shorter than the grace period of the platform;
