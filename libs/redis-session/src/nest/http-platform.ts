@@ -77,14 +77,11 @@ interface Reply {
 
 /**
  * Gives replies of Fastify what passport calls on a response of node:http: `setHeader` and `end`. Without them a strategy
- * that redirects, such as those of OAuth, ends in a 500.
- *
- * `end` sends through Fastify, so that hooks run and headers that are set on the reply leave with it. What another plugin
- * has decorated stays.
+ * that redirects, such as those of OAuth, ends in a 500. `end` sends through Fastify, so that hooks run and headers that are
+ * set on the reply leave with it. What another plugin has decorated stays.
  */
 function decorateReplyForPassport(fastify: FastifyLike): void {
-  const methods = { setHeader, end };
-  for (const [name, method] of Object.entries(methods)) {
+  for (const [name, method] of Object.entries({ setHeader, end })) {
     if (!fastify.hasReplyDecorator(name)) fastify.decorateReply(name, method);
   }
 }
@@ -121,26 +118,26 @@ export class HttpPlatform implements OnModuleInit {
     this.hook();
   }
 
-  /** Whether the application runs on Express; false before it is initialized. */
+  /** Whether the application runs on Express; false before it is initialized. @internal */
   get isExpress(): boolean {
     return this.type === 'express';
   }
 
-  /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. */
+  /** Whether the client's connection is TLS, as the platform sees it through the proxies that it trusts. @internal */
   isSecure(request: IncomingMessage): boolean {
     // Of Express, and copied from Fastify's own request before the first middleware.
     if ('protocol' in request) return request.protocol === 'https';
     return 'encrypted' in request.socket && request.socket.encrypted === true;
   }
 
-  /** Path and query as the client sent them, whatever a router has stripped. @param request - raw */
+  /** Path and query as the client sent them, whatever a router has stripped. @internal */
   urlOf(request: IncomingMessage): string {
     if ('originalUrl' in request && typeof request.originalUrl === 'string')
       return request.originalUrl;
     return request.url ?? '/';
   }
 
-  /** @param request - of the platform or raw. @param response - of the platform or raw */
+  /** @param request - of the platform or raw. @param response - of the platform or raw. @internal */
   exchange(request: object, response: object): HttpExchange {
     const rawRequest = rawRequestOf(request);
     const rawResponse = rawResponseOf(response);
@@ -164,7 +161,7 @@ export class HttpPlatform implements OnModuleInit {
     };
   }
 
-  /** Lets the exception filters of the application answer for `exception`, wherever it comes from. */
+  /** Lets the exception filters of the application answer for `exception`, wherever it comes from. @internal */
   fail(host: ArgumentsHost, exception: unknown): void {
     const http = host.switchToHttp();
     if (this.isExpress) http.getNext<(error: unknown) => void>()(exception);

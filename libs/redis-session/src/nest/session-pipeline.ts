@@ -44,11 +44,11 @@ type Request = IncomingMessage & { readonly upgrade?: boolean };
 export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
   readonly setup: RequestSetup;
   readonly connected: readonly ConnectedFeature[];
-  private readonly names = new Map<ConnectedFeature, string>();
-  private isStopped = false;
+  private readonly authenticating: readonly ConnectedFeature[];
+  private readonly stops: (() => Promise<void>)[] = [];
 
   constructor(
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     private readonly opened: OpenSessionStore,
     platform: HttpPlatform,
     adapterHost: HttpAdapterHost,
@@ -71,10 +71,12 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
     };
     this.connected = options.features.flatMap((feature) => {
       const part = feature.connect?.({ adapterHost, setup, isSecure, options, store });
-      if (part) this.names.set(part, feature.name);
-      if (part?.setup) setup = { ...setup, ...part.setup };
-      return part ?? [];
+      if (!part) return [];
+      this.stops.push(() => stopInTime(`stop ${feature.name}`, part, options));
+      setup = { ...setup, ...part.setup };
+      return part;
     });
+    this.authenticating = this.connected.filter((feature) => 'authenticate' in feature);
     this.setup = setup;
   }
 
@@ -92,11 +94,7 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
 
   /** Stops each feature once, as it may have opened something before its start. */
   async onApplicationShutdown(): Promise<void> {
-    if (this.isStopped) return;
-    this.isStopped = true;
-    const stop = (feature: ConnectedFeature) =>
-      stopInTime(`stop ${this.names.get(feature)}`, feature, this.options);
-    await Promise.all(this.connected.map(stop));
+    await Promise.all(this.stops.splice(0).map((stop) => stop()));
   }
 
   attach(sessionRequest: SessionRequest): void {
@@ -105,9 +103,8 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
 
   /** Calls `next` once every feature has had the request. */
   authenticate(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
-    const authenticating = this.connected.filter((feature) => 'authenticate' in feature);
     const goOn = (index: number, error?: unknown): void => {
-      const feature = authenticating[index];
+      const feature = this.authenticating[index];
       if (error !== undefined || !feature) return next(error);
       feature.authenticate?.(sessionRequest, (failure) => goOn(index + 1, failure));
     };
@@ -182,23 +179,18 @@ export function toFunction(
 /** Guards leave it on the session request, because Nest passes only the request on to interceptors. */
 type Replacement = (result: unknown) => unknown;
 
-const replacements = foreignProperty<Replacement | undefined>('replacement of the result');
+const replacements = foreignProperty<Replacement>('replacement of the result');
 
-/** Replaces the handler's result with what `replacement` returns. Pass undefined to cancel. */
-export function replaceResult(
-  sessionRequest: SessionRequest,
-  replacement: Replacement | undefined,
-): void {
+/** Replaces the handler's result with what `replacement` returns. */
+export function replaceResult(sessionRequest: SessionRequest, replacement: Replacement): void {
   replacements.set(sessionRequest, replacement);
 }
 
 /**
  * Saves the session once the handler is done, so that a save that fails travels through Nest: to the interceptors around
  * this one, and to the exception filters, route-scoped ones included. It also answers a login with its redirect, and runs
- * handlers of messages in the security context of their sender.
- *
- * What Nest's pipeline does not see (denials of guards, `@Res()`, streams, events of `@Sse()`, GraphQL) is saved by
- * `CommittedResponse` before the first byte leaves.
+ * handlers of messages in the security context of their sender. What Nest's pipeline does not see (denials of guards,
+ * `@Res()`, streams, events of `@Sse()`, GraphQL) is saved before the first byte leaves.
  *
  * The second half of `SessionRepositoryFilter` of Spring Session.
  */

@@ -64,8 +64,7 @@ export class OpenSessionStore implements OnApplicationShutdown {
     const needsEvents = indexed?.eventDelivery === 'none' && webSockets.closeWithSession;
     const options = {
       ...this.options,
-      indexed:
-        indexed && needsEvents ? { ...indexed, eventDelivery: 'broadcast' as const } : indexed,
+      indexed: needsEvents ? { ...indexed, eventDelivery: 'broadcast' as const } : indexed,
       ...(this.isGiven && { deadlineMs: commandTimeoutMs }),
       maxInactiveIntervalSeconds: anonymousSeconds || this.options.maxInactiveIntervalSeconds,
     };

@@ -69,12 +69,10 @@ export class CsrfTokenService {
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {}
 
   /**
-   * A token of the request's session, another one at each call; all count until the user logs in or out.
-   *
-   * A visitor without a session gets one: call it for pages that have a form, not for all. The response gets `no-store`, or what
+   * A token of the session of a request of the platform, another one at each call; all count until the user logs in or out. A
+   * visitor without a session gets one: call it for pages that have a form, not for all. The response gets `no-store`, or what
    * `security.cacheControl` says.
    *
-   * @param request - of the platform
    * @throws SessionOptionError when the route is excluded from sessions
    */
   async tokenOf(request: object): Promise<string> {

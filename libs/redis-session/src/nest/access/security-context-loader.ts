@@ -1,8 +1,5 @@
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
-import {
-  type SecurityContextLoader,
-  type SessionReadListener,
-} from '../../http/request/request-setup.js';
+import { type RequestSetup } from '../../http/request/request-setup.js';
 import { withEffectiveKind } from '../../security/remember-me.js';
 import {
   EMPTY_SECURITY_CONTEXT,
@@ -27,7 +24,10 @@ interface StoredContext extends SecurityContext {
 }
 
 /** Makes of what a session holds who the user is at this moment: the kind of his login, his principal looked up. */
-export function securityContextLoader({ clock, security }: ResolvedOptions): SecurityContextLoader {
+export function securityContextLoader({
+  clock,
+  security,
+}: ResolvedOptions): RequestSetup['loadSecurityContext'] {
   if (!security) return () => EMPTY_SECURITY_CONTEXT;
   const { fullAuthenticationSeconds } = security.rememberMe;
   const agesAfterSeconds = security.fullAuthenticationSeconds;
@@ -79,18 +79,15 @@ function renewedAuthorities(
 /**
  * Keeps out of caches what a handler makes of the session of a logged-in user, when no guard has seen that session: an
  * open route with `load: 'lazy'`.
- *
- * @returns undefined when the guard sees every session
  */
 export function lateReadListener({
   load,
   security,
-}: Pick<ResolvedOptions, 'load' | 'security'>): SessionReadListener | undefined {
+}: ResolvedOptions): RequestSetup['onSessionRead'] {
   if (load === 'eager' || !security) return undefined;
   const { cacheControl } = security;
   return (session, response) => {
-    if (session.attributeNames.includes(SECURITY_CONTEXT_ATTRIBUTE)) {
+    if (session.attributeNames.includes(SECURITY_CONTEXT_ATTRIBUTE))
       forbidCaching(response, cacheControl);
-    }
   };
 }

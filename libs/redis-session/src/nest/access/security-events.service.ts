@@ -73,10 +73,8 @@ const MAX_VALUE_LENGTH = 256;
 const FIELDS = ['name', 'kind', 'strategy', 'reason', 'target', 'previousSessionRef', 'sessionRef'];
 
 /**
- * One line for the audit log, such as
- * `2026-01-01T00:00:00.000Z authentication-success name="kim" kind="full" strategy="local" sessionRef="5df6e0e2"`.
- *
- * Values are quoted as JSON: a user name cannot begin a line of its own (log injection, CWE-117).
+ * One line for the audit log, such as `2026-01-01T00:00:00.000Z logout name="kim" sessionRef="5df6e0e2"`. Values are quoted as
+ * JSON: a user name cannot begin a line of its own (log injection, CWE-117).
  */
 export function toAuditLine(event: SecurityEvent): string {
   const values = new Map<string, unknown>(Object.entries(event));

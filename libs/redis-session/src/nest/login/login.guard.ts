@@ -30,11 +30,6 @@ import { RESOLVED_OPTIONS, REQUEST_SETUP } from '../redis-session.module-definit
 import { replaceResult } from '../session-pipeline.js';
 import { NO_SESSION, sessionRequestForLogin, LoginService } from './login.service.js';
 
-/** A request that a login form, or a redirect of an identity provider, has sent. */
-interface LoginRequest {
-  readonly body?: unknown;
-}
-
 /** By what the requests of one application share: Nest injects nothing into `@UseGuards(new LocalGuard())`. */
 const flows = foreignProperty<LoginFlow>('login flow');
 
@@ -50,11 +45,7 @@ export class LoginFlow {
     flows.set(setup, this);
   }
 
-  /**
-   * That of the application which a request belongs to.
-   *
-   * @throws SessionOptionError when the route is excluded from sessions
-   */
+  /** That of the application which a request belongs to. @throws SessionOptionError when the route is excluded from sessions */
   static of(call: ExecutionContext): LoginFlow {
     const { setup } = sessionRequestForLogin(call.switchToHttp().getRequest());
     const flow = flows.get(setup);
@@ -62,25 +53,19 @@ export class LoginFlow {
     return flow;
   }
 
-  /**
-   * Logs in whom the strategy has put on the request, and decides where the login leads.
-   *
-   * @param property - of the request, where the user is
-   */
+  /** Logs in whom the strategy has put on the request under `property`, and decides where the login leads. */
   async succeed(context: ExecutionContext, strategy: string, property: string): Promise<void> {
     const http = context.switchToHttp();
-    const request = http.getRequest<LoginRequest>();
+    const request = http.getRequest<Record<string, unknown>>();
     const { security } = this.options;
-    const user = (request as Record<string, object | undefined>)[property];
+    const user = request[property] as object | undefined;
     if (!user) throw this.fail(strategy);
     const isRemembered =
       security &&
       security.isRememberMeOffered &&
-      asksToBeRemembered(request.body, security.rememberMe.parameter);
-    const authentication = await this.loginService.login(request, user, {
-      isRemembered,
-      strategy,
-    });
+      asksToBeRemembered(request['body'], security.rememberMe.parameter);
+    const login = { isRemembered, strategy };
+    const authentication = await this.loginService.login(request, user, login);
     if (!security) return;
     const exchange = this.platform.exchange(request, http.getResponse());
     const location = await security.authenticationSuccessHandler.onAuthenticationSuccess({
@@ -89,10 +74,9 @@ export class LoginFlow {
       exchange,
       requestCache: security.requestCache,
     });
-    replaceResult(
-      sessionRequestForLogin(request),
-      location === undefined ? undefined : (result) => redirect(context, location, result),
-    );
+    const leadOn = (result: unknown) =>
+      location === undefined ? result : redirect(context, location, result);
+    replaceResult(sessionRequestForLogin(request), leadOn);
   }
 
   /** @returns what to throw */
@@ -107,21 +91,13 @@ interface PropertyOption {
   readonly property?: string;
 }
 
-/** What a guard of `@nestjs/passport` has of `PassportModule.register`. */
-interface WithModuleOptions {
-  readonly options?: PropertyOption;
-}
-
 /** On the prototype of every guard that logs in, so that subclasses and instances have it, too. */
 const IS_LOGIN_GUARD = Symbol('is login guard');
 
 /**
  * Logs in with a strategy of passport: a new session id, the security context stored, and for a browser's form back to
  * the page that was asked for. For other clients the handler's result is the answer. A handler that takes `@Res()`
- * answers itself. Its route is public.
- *
- * Goes on a handler, or on a class all of whose routes log in. May be extended:
- * `class LocalGuard extends LoginGuard('local') {}`.
+ * answers itself. Its route is public. Goes on a handler, or on a class all of whose routes log in, and may be extended.
  *
  * @param strategy - the name that the strategy is registered under, such as `local`
  */
@@ -140,7 +116,7 @@ export function LoginGuard(strategy: string): Type<IAuthGuard> {
 
     /** Where passport has put the user: as the guard says, else as `PassportModule.register` does. */
     private async propertyFor(context: ExecutionContext): Promise<string> {
-      const { options: ofModule } = this as WithModuleOptions;
+      const { options: ofModule } = this as { readonly options?: PropertyOption };
       const options = (await this.getAuthenticateOptions(context)) as PropertyOption | undefined;
       return options?.property ?? ofModule?.property ?? 'user';
     }
@@ -179,14 +155,10 @@ function redirect(context: ExecutionContext, location: string, result: unknown):
   const response = http.getResponse<PlatformResponse>();
   if (response.headersSent || response.sent || answersItself(context)) return result;
   const answer = redirectAnswer({ request: rawRequestOf(http.getRequest<object>()) }, location);
-  prepare(response, answer);
+  // Nest has set the status of the route already, and sets no other one afterwards.
+  response.status(answer.statusCode);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.header(name, value);
   return resultInstead(context.getHandler(), result, answer);
-}
-
-/** Nest has set the status of the route already, and sets no other one afterwards. */
-function prepare(response: PlatformResponse, { statusCode, headers = {} }: HttpAnswer): void {
-  response.status(statusCode);
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
 }
 
 /** What Nest answers with. A template may need what the handler has made for it, although nobody reads the page. */

@@ -44,6 +44,13 @@ export interface LoginOptions {
   readonly strategy?: string;
 }
 
+/** What a login puts into the session. */
+const LOGIN_ATTRIBUTES = [
+  SECURITY_CONTEXT_ATTRIBUTE,
+  SESSION_CLIENT_ATTRIBUTE,
+  REMEMBER_ME_ATTRIBUTE,
+];
+
 /** The session of a request before its login. */
 interface PreviousSession {
   readonly id: string;
@@ -62,9 +69,8 @@ export class LoginService {
   ) {}
 
   /**
-   * Gives the session a new id and stores the security context in it. Both are saved before the response leaves.
+   * Gives the session of a request of the platform a new id and stores the security context in it, before the response leaves.
    *
-   * @param request - of the platform
    * @param user - as the application knows it; what is kept of it is up to the option `security.toAuthentication`
    */
   async login(request: object, user: object, options: LoginOptions = {}): Promise<Authentication> {
@@ -80,9 +86,9 @@ export class LoginService {
     requireAuthentication(authentication);
     const stampOf = security ? security.credentialStamp : undefined;
     const credentialStamp = stampOf && sealCredentialStamp(stampOf(user));
+    const isRemembered = options.isRemembered === true;
     const previous = await this.renewSession(sessionRequest, authentication);
-    const made = { authentication, credentialStamp };
-    await this.keep(sessionRequest, made, options.isRemembered === true);
+    await this.keep(sessionRequest, { authentication, credentialStamp, isRemembered });
     await this.admit(sessionRequest, request, { ...options, replaced: previous?.replaced });
     this.tellOfNewId(sessionRequest, previous?.id);
     sessionRequest.announcement.force();
@@ -190,22 +196,14 @@ export class LoginService {
       return;
     }
     const { maxInactiveIntervalSeconds, security } = this.options;
-    for (const name of [
-      SECURITY_CONTEXT_ATTRIBUTE,
-      SESSION_CLIENT_ATTRIBUTE,
-      REMEMBER_ME_ATTRIBUTE,
-    ])
-      session.removeAttribute(name);
+    for (const name of LOGIN_ATTRIBUTES) session.removeAttribute(name);
     session.maxInactiveIntervalSeconds =
       (security && security.anonymousMaxInactiveIntervalSeconds) || maxInactiveIntervalSeconds;
   }
 
-  private async keep(
-    sessionRequest: SessionRequest,
-    context: SecurityContext,
-    isRemembered: boolean,
-  ): Promise<void> {
+  private async keep(sessionRequest: SessionRequest, context: SecurityContext): Promise<void> {
     const { maxInactiveIntervalSeconds, security } = this.options;
+    const { isRemembered } = context;
     const session = await sessionRequest.getSession();
     // A token that somebody knew before the login is of no use after it.
     session.removeAttribute(CSRF_SECRET_ATTRIBUTE);
@@ -214,19 +212,20 @@ export class LoginService {
     if (security && security.anonymousMaxInactiveIntervalSeconds !== undefined && !isRemembered) {
       session.maxInactiveIntervalSeconds = maxInactiveIntervalSeconds;
     }
-    sessionSecurityContextRepository.saveContext(session, { ...context, isRemembered });
+    sessionSecurityContextRepository.saveContext(session, context);
   }
 }
 
 /** A header can be 16 kB long; this much tells browsers apart. */
 const MAX_USER_AGENT_LENGTH = 256;
 
-/** @param request - of the platform, which knows the address behind trusted proxies */
-function sessionClientOf(request: object): SessionClient {
-  const { headers, ip } = request as {
-    readonly headers?: IncomingHttpHeaders;
-    readonly ip?: string;
-  };
+/** What a request of the platform knows, which sees the address behind trusted proxies. */
+interface ClientRequest {
+  readonly headers?: IncomingHttpHeaders;
+  readonly ip?: string;
+}
+
+function sessionClientOf({ headers, ip }: ClientRequest): SessionClient {
   return { ip, userAgent: headers?.['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) };
 }
 
@@ -234,12 +233,7 @@ function sessionClientOf(request: object): SessionClient {
 export const NO_SESSION =
   'Cannot log in: the request did not pass through RedisSessionModule. Import RedisSessionModule.forRoot(), and take the route out of its option exclude.';
 
-/**
- * The session of a request that logs in.
- *
- * @param request - of the platform
- * @throws SessionOptionError when it has none
- */
+/** The session of a request that logs in. @throws SessionOptionError when it has none */
 export function sessionRequestForLogin(request: object): SessionRequest {
   const sessionRequest = SessionRequest.of(rawRequestOf(request));
   if (sessionRequest) return sessionRequest;

@@ -34,10 +34,9 @@ export class LogoutService {
   ) {}
 
   /**
-   * Deletes the session in Redis now, and those of further ids that the client has sent. The response clears the cookie. Then
-   * the handlers of the option `security.logout` run. Without a session only they run.
+   * Deletes the session of a request of the platform now, and those of further ids that the client has sent. The response clears
+   * the cookie. Then the handlers of the option `security.logout` run, also without a session.
    *
-   * @param request - of the platform
    * @throws SessionStoreError when Redis fails: the user may still be logged in
    * @throws SessionOptionError when every session is to end and sessions are not indexed
    */
@@ -76,10 +75,8 @@ export class LogoutService {
 }
 
 /**
- * Answers `POST` to the path of the option `security.logout`: browsers are led to `successPath`, others get 204. The path is
- * the one that clients see: like those of the login page, it is not moved by a global prefix.
- *
- * Mirrors `LogoutFilter` of Spring Security.
+ * Answers `POST` to the path of the option `security.logout`: browsers are led to `successPath`, others get 204. Mirrors
+ * `LogoutFilter` of Spring Security.
  */
 @Injectable()
 export class LogoutMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {

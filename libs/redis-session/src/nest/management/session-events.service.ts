@@ -85,13 +85,8 @@ function isSingleton(wrapper: Wrapper): boolean {
 }
 
 /**
- * Has a method of a provider or controller handle what happens to sessions. It is given a `SessionEvent`; when it rejects,
- * an event of delivery `'once'` is delivered again. Needs `indexed.eventDelivery`.
- *
- * ```ts
- * @OnSessionEvent('expired', 'deleted')
- * releaseCart({ principalName, attributes }: SessionEvent) { … }
- * ```
+ * Has a method of a provider or controller handle what happens to sessions: `@OnSessionEvent('expired')`. It is given a
+ * `SessionEvent`; when it rejects, an event of delivery `'once'` is delivered again. Needs `indexed.eventDelivery`.
  *
  * @param types - none = all
  */
@@ -154,9 +149,8 @@ export class SessionEvents implements OnApplicationBootstrap, BeforeApplicationS
     };
     const sources: SessionEventSource[] = [];
     if (eventDelivery !== 'none') {
-      const deletesHandled = !closeWithSession;
-      const delivery = eventDelivery;
-      sources.push(recorder.createEventSource({ delivery, deletesHandled, handler, replicaName }));
+      const own = { handler, deletesHandled: !closeWithSession, replicaName };
+      sources.push(recorder.createEventSource({ delivery: eventDelivery, ...own }));
     }
     // Of its own, so that sockets do not wait for handlers of the application.
     if (closeWithSession) {

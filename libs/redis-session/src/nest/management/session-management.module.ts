@@ -39,8 +39,7 @@ export interface SessionDescriptor {
   readonly expired: boolean;
 }
 
-/** A part of the sessions of a user. */
-export interface SessionDescriptorPage {
+interface SessionDescriptorPage {
   readonly sessions: readonly SessionDescriptor[];
   readonly total: number;
 }
@@ -120,7 +119,7 @@ function toCount(text: unknown): number {
 }
 
 /** What `SessionManagementModule.forRoot` takes. */
-export interface SessionManagementOptions {
+interface SessionManagementOptions {
   /** Authority that is needed. @defaultValue 'ADMIN' */
   readonly authority?: string;
   /** Path of the routes. @defaultValue 'actuator/sessions' */

@@ -30,13 +30,9 @@ export interface NearCacheOptions extends OptionsOf<typeof nearCacheOptionGroup>
 
 /**
  * Keeps sessions in the process that were read, until Redis reports that they have changed: see docs/storage.md. A route
- * with `@FreshSession()` still asks Redis.
+ * with `@FreshSession()` still asks Redis. `features: [nearCache({ maxSessions: 10_000 })]`.
  *
- * ```ts
- * RedisSessionModule.forRoot({ redis, features: [nearCache({ maxSessions: 10_000 })] })
- * ```
- *
- * @throws SessionOptionError naming the option that is unknown, wrong, or contradicts another
+ * @throws SessionOptionError
  */
 export function nearCache(options: NearCacheOptions): SessionFeature {
   const rules = resolveOptionGroup(nearCacheOptionGroup, options, { prefix: 'nearCache.' });

@@ -221,10 +221,8 @@ export interface ResolvedOptions extends Omit<
 export interface SessionFeature {
   /** As the application writes it, such as `expressSession()`. */
   readonly name: string;
-
   /** Whether ids must be as the feature makes them: the application cannot have longer ones. */
   readonly choosesIds?: boolean;
-
   /**
    * Sets options, and refuses those that contradict the feature. Called at start, before the options are checked.
    *
@@ -232,10 +230,8 @@ export interface SessionFeature {
    * @throws SessionOptionError naming the feature, the option and the reason
    */
   configure?(options: RedisSessionModuleOptions): RedisSessionModuleOptions;
-
   /** Makes the repository in place of the one of `store`. It is started and stopped with the application. */
   createRepository?(store: SessionStore, options: ResolvedOptions): SessionKeeper & Lifecycle;
-
   /** Takes part in the requests of one application. */
   connect?(host: SessionFeatureHost): ConnectedFeature;
 }
@@ -260,13 +256,10 @@ export interface SessionFeatureHost {
 export interface ConnectedFeature extends Lifecycle {
   /** What takes the place of what requests share: another repository, another way for ids to travel. */
   readonly setup?: Partial<RequestSetup>;
-
   /** Called for each request once its session can be asked for. */
   attach?(sessionRequest: SessionRequest): void;
-
   /** Keeps `user` in the session in the feature's own way, for a login in a test that sends no request. */
   keepUser?(session: Session, user: object): Promise<void>;
-
   /** Called for each request once its session is loaded, before all guards. */
   authenticate?(sessionRequest: SessionRequest, next: (error?: unknown) => void): void;
 }

@@ -122,7 +122,7 @@ export const securityOptionGroup = z.strictObject({
    * session keeps a salted HMAC-SHA256 of it. Anything but a string fails the request. Needs `loadPrincipal`. Default:
    * sessions outlive such changes.
    */
-  credentialStamp: functionOption<CredentialStamp>().optional(),
+  credentialStamp: functionOption<(user: object) => string>().optional(),
   /**
    * Whether requests other than GET, HEAD, OPTIONS and TRACE must send a token of their session, see `CsrfTokenService`.
    * Use it where `app.enableCsrfProtection()` of Nest 12 is not enough: see docs/security.md.
@@ -192,13 +192,10 @@ export const securityOptionGroup = z.strictObject({
   ),
 });
 
-/** Tells who sent a microservice message. @returns undefined for an anonymous sender */
-export type RpcAuthentication = (
+/** @returns undefined for an anonymous sender */
+type RpcAuthentication = (
   context: ExecutionContext,
 ) => Authentication | undefined | Promise<Authentication | undefined>;
-
-/** Returns a string that changes with the credentials of a user. @param user - of the strategy, or of `loadPrincipal` */
-export type CredentialStamp = (user: object) => string;
 
 /** What `security.csrf` takes. */
 export interface CsrfOptions extends OptionsOf<typeof csrfOptionGroup> {}
