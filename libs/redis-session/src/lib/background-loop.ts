@@ -9,7 +9,7 @@ interface BackgroundLoopInput {
   readonly logger: SessionLogger;
   /** Ms from the end of a turn to the next one. */
   readonly pauseMs: () => number;
-  /** One turn. After one that rejects the next one comes as usual; the log is told when turns begin to fail, and when that has ended. */
+  /** One turn. After one that rejects the next one comes as usual; the log is told when that begins, and when it has ended. */
   readonly turn: () => Promise<void>;
 }
 

@@ -35,11 +35,8 @@ export interface AuthorizationRequest<R = unknown> {
 }
 
 /**
- * Decides by all of `rules`: the first that is not granted is the outcome. Without rules it is `granted`. A promise only if
- * a rule of the application's own has to be asked.
- *
- * Remembered users who lack an authority are `denied`, as everybody else: whether to have them log in is up to who
- * translates the denial.
+ * Decides by all of `rules`: the first that is not granted is the outcome. A promise only if a rule of the application's own
+ * has to be asked. Remembered users who lack an authority are `denied`: who translates that may have them log in.
  */
 export function authorize<R>(
   rules: readonly AuthorizationRule<R>[],
@@ -89,9 +86,8 @@ function hasAuthorities<R>(
 ): boolean {
   const own = authentication?.authorities ?? [];
   const reachable = new Set(reachableAuthorities?.(own) ?? own);
-  return mode === 'any'
-    ? authorities.some((authority) => reachable.has(authority))
-    : authorities.every((authority) => reachable.has(authority));
+  const isReachable = (authority: string) => reachable.has(authority);
+  return mode === 'any' ? authorities.some(isReachable) : authorities.every(isReachable);
 }
 
 type Authorities = readonly string[];

@@ -5,18 +5,13 @@ import {
 } from '../session/attributes/attribute-names.js';
 
 /**
- * What becomes of the visitor's session when he logs in, so that nobody who knew its id before knows it afterwards
- * (OWASP session management cheat sheet, "Renew the session ID after any privilege level change").
+ * What becomes of the visitor's session when he logs in, so that nobody who knew its id before knows it afterwards. Mirrors
+ * `SessionFixationConfigurer` of Spring Security.
  *
  * - `change-session-id`: same session, new id; the old one is dead in the same step
  * - `migrate-session`: a new session with all attributes and the idle time of the old one, which is deleted
  * - `new-session`: a new session that keeps only the saved requests; the old one is deleted
  * - `none`: nothing; only when something else prevents fixation
- *
- * Where a login may be refused (`maximumSessionsPolicy: 'reject-login'`), a user who logs in again keeps the session: see
- * {@link renewInPlace}.
- *
- * @see SessionFixationConfigurer of Spring Security
  */
 export const SESSION_FIXATION_STRATEGIES = [
   'change-session-id',
@@ -42,8 +37,8 @@ export interface SessionHolder<S extends Session> {
  * Does nothing when no session is stored: a new one has an id that nobody knows.
  *
  * @param isOfOther - whether somebody else is logged in in the session
- * @returns the session that was replaced, still stored: the caller has to invalidate it; undefined = there is none
- * @throws SessionResponseCommittedError when the client could no longer be told
+ * @returns the session that was replaced, still stored: the caller has to invalidate it
+ * @throws SessionResponseCommittedError
  */
 export async function protectFromSessionFixation<S extends Session>(
   holder: SessionHolder<S>,

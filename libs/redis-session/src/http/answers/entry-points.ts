@@ -86,10 +86,8 @@ export class DelegatingEntryPoint implements AuthenticationEntryPoint {
 }
 
 /**
- * Sends the client to the login page: `Location: /login?reason=insufficient&continue=Xy3_9aQz`.
- *
- * The URL is relative, so that it is right behind every proxy. `reason` is left out for who never was logged in,
- * `continue` when the request was not saved.
+ * Sends the client to the login page: `Location: /login?reason=insufficient&continue=Xy3_9aQz`. `reason` is left out for who
+ * never was logged in, `continue` when the request was not saved.
  *
  * Mirrors `LoginUrlAuthenticationEntryPoint` of Spring Security.
  */

@@ -2,20 +2,17 @@ import { SAVED_REQUESTS_ATTRIBUTE } from '../../session/attributes/attribute-nam
 import { type MapSession } from '../../session/map-session.js';
 import { type VisitorTimeouts } from './request-setup.js';
 
-/** Something to do before the response leaves, beside saving the session. */
-type BeforeCommit = () => void | Promise<void>;
-
-/** What the commit of one request has to do first. */
+/** What the commit of one request has to do first, beside saving the session. */
 export class BeforeCommitActions {
   /** Whether they run just now. */
   isRunning = false;
-  private readonly actions: BeforeCommit[] = [];
+  private readonly actions: (() => void | Promise<void>)[] = [];
 
   get isPending(): boolean {
     return this.actions.length > 0;
   }
 
-  add(action: BeforeCommit): void {
+  add(action: () => void | Promise<void>): void {
     this.actions.push(action);
   }
 
@@ -50,10 +47,7 @@ export class EndedSessions {
 
   /** Resolves when all are deleted. @throws what `deleteSession` throws */
   deleteAll(): Promise<void> {
-    this.deleting ??= this.deleteInTurn().finally(() => {
-      this.deleting = undefined;
-    });
-    return this.deleting;
+    return (this.deleting ??= this.deleteInTurn().finally(() => (this.deleting = undefined)));
   }
 
   private async deleteInTurn(): Promise<void> {

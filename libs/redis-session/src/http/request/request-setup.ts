@@ -5,14 +5,6 @@ import { type SessionLogger } from '../../lib/logger.js';
 import { type SessionKeeper } from '../../session/stored-session-repository.js';
 import { type SessionIdResolver } from '../session-id/session-id-resolver.js';
 
-/** Reads the security context of a session. Returns a promise only if it has to look something up. */
-export type SecurityContextLoader = (
-  session: MapSession,
-) => SecurityContext | Promise<SecurityContext>;
-
-/** Called with the session of a client when it has been read. */
-export type SessionReadListener = (session: MapSession, response: ServerResponse) => void;
-
 /** Seconds without a request after which the session of a visitor who is not logged in ends. */
 export interface VisitorTimeouts {
   readonly maxInactiveIntervalSeconds: number;
@@ -28,8 +20,10 @@ export interface RequestSetup {
   readonly logger: SessionLogger;
   /** What happens to a request whose session cannot be read: it fails with 503, or goes on as an anonymous one. */
   readonly onStoreUnavailable: 'error' | 'anonymous';
-  readonly loadSecurityContext: SecurityContextLoader;
-  readonly onSessionRead?: SessionReadListener | undefined;
+  /** Returns a promise only if it has to look something up. */
+  readonly loadSecurityContext: (session: MapSession) => SecurityContext | Promise<SecurityContext>;
+  /** Called with the session of a client when it has been read. */
+  readonly onSessionRead?: ((session: MapSession, response: ServerResponse) => void) | undefined;
   readonly repository: SessionKeeper;
   readonly sessionIdPattern: RegExp;
   readonly sessionIdResolver: SessionIdResolver;

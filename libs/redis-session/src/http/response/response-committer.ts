@@ -9,25 +9,19 @@ export type FailureHandler = (error: unknown) => void;
 export interface ResponseCommitter {
   /** Whether something must be saved before the next byte may leave; asked at the first byte and at the end. */
   needsCommit(): boolean;
-
   /** Saves; resolves when the response may leave, rejects when it must not. Must end by its own deadline. */
   commit(): Promise<void>;
-
   /** Whether `writeHeaders` has something to add; asked right before the status line is written. */
   hasHeadersToWrite(): boolean;
-
   /** Adds headers (Set-Cookie) to those of the app; called at most once, right before the status line is written. */
   writeHeaders(response: ServerResponse): void;
-
   /**
    * What answers for a failed save on a response of which nothing has left, once: the application's own error handling.
    * undefined = `describeFailure` does.
    */
   takeFailureHandler?(): FailureHandler | undefined;
-
   /** What is sent instead of the prepared response, because `commit` rejected with `error`. Content-Length is added. */
   describeFailure(error: unknown): ProblemAnswer;
-
   /** Hears of a save that failed when no other response could be sent any more; for the log. */
   onLateFailure(error: unknown): void;
 }

@@ -22,17 +22,14 @@ export interface SessionIdAnnouncement {
 export interface SessionIdResolver {
   /** The candidate ids of the request, best first. Forged or malformed ones are left out. The first sixteen are looked up. */
   resolveSessionIds(request: IncomingMessage): readonly string[];
-
   /** Tells the client the id of its session. */
   setSessionId(
     request: IncomingMessage,
     response: ServerResponse,
     announcement: SessionIdAnnouncement,
   ): void;
-
   /** Tells the client to forget the id of its session, which has ended. */
   expireSession(request: IncomingMessage, response: ServerResponse): void;
-
   /** Whether the client must be told the id although it has not changed: its Max-Age rolls, or an old secret has signed it. */
   mustRenewSessionId?(request: IncomingMessage): boolean;
 }
