@@ -1,8 +1,4 @@
-/**
- * Makes a function that gathers the items of one turn of the event loop.
- *
- * @param send - called at the end of the turn with all of them, in order
- */
+/** Makes a function that gathers the items of one turn of the event loop. @param send - is given them all at its end, in order */
 export function gathered<T>(send: (items: readonly T[]) => void): (item: T) => void {
   let waiting: T[] = [];
   const flush = () => {

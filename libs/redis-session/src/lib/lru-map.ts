@@ -3,10 +3,7 @@ export class LruMap<T> {
   private readonly values = new Map<string, T>();
   private weight = 0;
 
-  /**
-   * @param maxWeight - of all entries together; an entry that is heavier alone is not kept
-   * @param weightOf - must not change while a value is kept; without it, the number of entries is limited
-   */
+  /** @param weightOf - must not change while a value is kept; without it, the number of entries is limited */
   constructor(
     private readonly maxWeight: number,
     private readonly weightOf: (value: T) => number = () => 1,

@@ -20,11 +20,7 @@ export function objectOption<T>(mustBe: string): z.ZodCustom<T, T> {
   return z.custom<T>((value) => typeof value === 'object' && value !== null).describe(mustBe);
 }
 
-/**
- * A secret in a list of them. Its type takes undefined, as that of `process.env.SECRET` does; the start refuses it.
- *
- * @param minLength - in characters
- */
+/** A secret in a list of them. Its type takes undefined, as that of `process.env.SECRET` does; the start refuses it. */
 export function secretOption(minLength: number) {
   return z.string().optional().pipe(z.string().min(minLength));
 }
@@ -58,8 +54,7 @@ export interface OptionNaming {
 }
 
 /**
- * Checks the options of a group and fills in the defaults. An option that is undefined counts as left out. A
- * refusal says what the option {@link mustBe}.
+ * Checks the options of a group and fills in the defaults. An option that is undefined counts as left out.
  *
  * @throws SessionOptionError for the first option that is unknown or wrong
  */
@@ -74,12 +69,7 @@ export function resolveOptionGroup<Group extends z.ZodObject>(
   throw new SessionOptionError(problemOf(group, given, naming, result.error.issues));
 }
 
-/**
- * Refuses options that are right one by one, but not together.
- *
- * @param contradictions - whether there is each, by the sentence that says so
- * @throws SessionOptionError with the first one that there is
- */
+/** Refuses options that are right one by one, but not together. @param contradictions - whether there is each, by its sentence */
 export function refuseContradictions(contradictions: Readonly<Record<string, boolean>>): void {
   const found = Object.entries(contradictions).find(([, isThere]) => isThere);
   if (found) throw new SessionOptionError(found[0]);

@@ -38,12 +38,8 @@ export class Outages<O> {
       Object.assign(outage, { lastMs, count: outage.count + 1 });
       return false;
     }
-    this.underWay.set(name, {
-      firstMs: lastMs,
-      lastMs,
-      operations: new Set([operation]),
-      count: 1,
-    });
+    const operations = new Set([operation]);
+    this.underWay.set(name, { firstMs: lastMs, lastMs, operations, count: 1 });
     return true;
   }
 
@@ -73,7 +69,6 @@ export class Outages<O> {
 export class OutageLog {
   private readonly outages: Outages<StoreOperation>;
 
-  /** @param nowMs - reads a clock in ms that never goes back */
   constructor(
     private readonly logger: SessionLogger,
     nowMs?: () => number,

@@ -24,9 +24,8 @@ export function withDeadline<T>(
   return new Promise((resolve, reject) => {
     const dueMs = performance.now() + timeoutMs;
     const giveUp = () => {
-      reject(
-        SessionStoreError.create(action, new NoAnswerError(`no answer within ${timeoutMs} ms`)),
-      );
+      const reason = new NoAnswerError(`no answer within ${timeoutMs} ms`);
+      reject(SessionStoreError.create(action, reason));
     };
     let timer = setTimeout(() => {
       timer = setTimeout(giveUp, Math.min(performance.now() - dueMs, timeoutMs));
@@ -49,12 +48,7 @@ interface StopOptions {
   readonly logger: SessionLogger;
 }
 
-/**
- * Stops a part of the application. The shutdown goes on whatever the part does: a failure is logged. The part may have
- * deadlines of its own, which come first.
- *
- * @param action - for the log: completes "Cannot …"
- */
+/** Stops a part of the application, or logs why not: the shutdown goes on. @param action - for the log: completes "Cannot …" */
 export async function stopInTime(
   action: string,
   part: { stop?(): Promise<void> },
