@@ -39,7 +39,7 @@ export function drainOnShutdown(
     if (isStopping) return;
     isStopping = true;
     connections.closeAfterNextAnswer();
-    enforce(deadlineSeconds, connections);
+    enforce(deadlineSeconds, connections.cut);
     void closeAfter(app, drainSeconds, ending.signal);
   };
   // They stay: npm passes Ctrl-C on once more, and the second one must not kill what the first one has begun to stop.
@@ -65,10 +65,10 @@ async function closeAfter(
   }
 }
 
-function enforce(deadlineSeconds: number, connections: Connections): void {
+function enforce(deadlineSeconds: number, cut: () => number): void {
   setTimeout(() => {
     logger.warn(
-      `${connections.cut()} connections were still open ${deadlineSeconds} s after the signal; they are cut.`,
+      `${cut()} connections were still open ${deadlineSeconds} s after the signal; they are cut.`,
     );
     setTimeout(() => process.exit(1), EXIT_AFTER_DEADLINE_MS);
   }, deadlineSeconds * 1_000);
@@ -79,13 +79,7 @@ function refuse(response: ServerResponse): void {
   response.writeHead(503, headers).end('{"status":"stopping"}');
 }
 
-interface Connections {
-  closeAfterNextAnswer(): void;
-  /** @returns how many there were */
-  cut(): number;
-}
-
-function watchConnections(server: Server): Connections {
+function watchConnections(server: Server) {
   const sockets = new Set<Socket>();
   const unanswered = new Set<ServerResponse>();
   let isClosing = false;
@@ -104,6 +98,7 @@ function watchConnections(server: Server): Connections {
       isClosing = true;
       for (const response of unanswered) response.shouldKeepAlive = false;
     },
+    /** @returns how many there were */
     cut: () => {
       const count = sockets.size;
       for (const socket of sockets) socket.destroy();

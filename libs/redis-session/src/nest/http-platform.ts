@@ -22,10 +22,6 @@ export function fastifyOf<Fastify>(adapterHost: HttpAdapterHost): Fastify | unde
   return adapter?.getType() === 'fastify' ? adapter.getInstance<Fastify>() : undefined;
 }
 
-interface FastifyRequestLike {
-  readonly raw: IncomingMessage;
-}
-
 interface FastifyReplyLike {
   getHeaders(): object;
   removeHeader(name: string): unknown;
@@ -38,7 +34,7 @@ interface FastifyLike {
   decorateReply(name: string, value: unknown): void;
   addHook(
     name: 'preValidation',
-    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: () => void) => void,
+    hook: (request: { raw: IncomingMessage }, reply: FastifyReplyLike, done: () => void) => void,
   ): void;
 }
 
@@ -92,11 +88,6 @@ function setHeader(this: Reply, name: string, value: unknown): Reply {
 
 function end(this: Reply, body?: unknown): Reply {
   return this.send(body);
-}
-
-interface ExpressLike {
-  /** The prototype of its responses. */
-  readonly response: object;
 }
 
 /** What differs between Express and Fastify, in one place. */
@@ -172,7 +163,8 @@ export class HttpPlatform implements OnModuleInit {
     const { httpAdapter } = this.adapterHost as { httpAdapter?: HttpAdapterHost['httpAdapter'] };
     if (!httpAdapter || this.type !== '') return;
     this.type = httpAdapter.getType();
-    if (this.isExpress) prepareControl(httpAdapter.getInstance<ExpressLike>().response);
+    // The prototype of the responses of Express.
+    if (this.isExpress) prepareControl(httpAdapter.getInstance<{ response: object }>().response);
     const fastify = fastifyOf<FastifyLike>(this.adapterHost);
     if (fastify) hookFastify(fastify, this.hasContextHolder);
   }

@@ -114,9 +114,8 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
 
 /**
  * Finds the session of a request and who its user is, and sees to it that the session is saved before the response
- * leaves. Guards and middleware of the application find `request.user` and the `SecurityContextHolder` filled.
- *
- * The first half of `SessionRepositoryFilter` of Spring Session.
+ * leaves. Guards and middleware of the application find `request.user` and the `SecurityContextHolder` filled. The first half
+ * of `SessionRepositoryFilter` of Spring Session.
  */
 @Injectable()
 export class SessionRepositoryMiddleware implements NestMiddleware<

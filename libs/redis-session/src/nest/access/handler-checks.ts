@@ -49,9 +49,7 @@ interface Handler {
 }
 
 /** Of one GraphQLModule. */
-interface GraphqlOptions {
-  readonly fieldResolverEnhancers?: readonly string[];
-}
+type GraphqlOptions = { readonly fieldResolverEnhancers?: readonly string[] } | undefined;
 
 /** What a handler needs, and does not have. @returns undefined when nothing is missing */
 type Check = (handler: Handler) => string | undefined;
@@ -135,7 +133,7 @@ function checkLogin(handler: Handler): string | undefined {
 /** Nest calls guards for fields only where it is told to: by each GraphQLModule, as each may serve any resolver. */
 function hasGuardedFields(modules: ModulesContainer): boolean {
   const found = [...modules.values()].flatMap(({ providers }) => {
-    const options = providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions | undefined;
+    const options = providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions;
     return options ? [options.fieldResolverEnhancers ?? []] : [];
   });
   return found.length > 0 && found.every((enhancers) => enhancers.includes('guards'));

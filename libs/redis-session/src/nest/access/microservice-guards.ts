@@ -2,7 +2,6 @@ import { type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 
 /**
  * Learns which microservices of a hybrid application run its global guards: those connected with `inheritAppConfig: true`.
- *
  * Nest does not tell. It announces each microservice and reads the global guards for its handlers in the same turn of the event
  * loop, but reads those of the application only for a microservice that inherits them. So this observes the reads.
  *

@@ -39,10 +39,8 @@ const PUBLIC: readonly RouteRule[] = [{ kind: 'public' }];
 const AUTHENTICATED: readonly RouteRule[] = [{ kind: 'authenticated' }];
 
 /**
- * Makes the stored security context that of the request, sets `request.user`, and enforces what the route's decorators
- * ask for. Serves HTTP routes, GraphQL resolvers, WebSocket and microservice messages.
- *
- * Mirrors `SecurityContextHolderFilter` and `AuthorizationFilter` of Spring Security.
+ * Makes the stored security context that of the request, sets `request.user`, and enforces what the decorators of routes,
+ * resolvers and messages ask for. Mirrors `SecurityContextHolderFilter` and `AuthorizationFilter` of Spring Security.
  */
 @Injectable()
 export class SessionAuthenticationGuard implements CanActivate {

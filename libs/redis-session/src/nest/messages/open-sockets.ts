@@ -35,22 +35,15 @@ const states = foreignProperty<SocketState>('session of the socket');
 function socketStateOf(client: object, handshake?: unknown): SocketState {
   const known = states.get(client);
   if (known) return known;
+  const { request, upgradeReq } = client as Client;
   const state = {
     accessedAtMs: -Infinity,
-    handshake: handshake instanceof IncomingMessage ? handshake : handshakeOf(client),
+    handshake: handshake instanceof IncomingMessage ? handshake : (request ?? upgradeReq),
     isKnown: false,
     sessionId: undefined,
   };
   states.set(client, state);
   return state;
-}
-
-function handshakeOf(client: object): IncomingMessage | undefined {
-  const holder = client as {
-    readonly request?: IncomingMessage;
-    readonly upgradeReq?: IncomingMessage;
-  };
-  return holder.request ?? holder.upgradeReq;
 }
 
 interface OpenSocket {
@@ -189,6 +182,8 @@ function loginOf(session: MapSession): string {
 const POLICY_VIOLATION = 1008;
 
 interface Client {
+  readonly request?: IncomingMessage;
+  readonly upgradeReq?: IncomingMessage;
   close(code: number, reason: string): unknown;
   /** Only of socket.io. */
   disconnect?(closesConnection: boolean): unknown;

@@ -214,10 +214,7 @@ export interface ResolvedOptions extends Omit<
   readonly webSockets: ResolvedWebSocketOptions;
 }
 
-/**
- * Something that the option `features` switches on, and that the module itself knows nothing of: an entry such as
- * `nestjs-redis-session/express-session` makes one by a function.
- */
+/** Something that the option `features` switches on, and that the module itself knows nothing of. */
 export interface SessionFeature {
   /** As the application writes it, such as `expressSession()`. */
   readonly name: string;
@@ -226,7 +223,6 @@ export interface SessionFeature {
   /**
    * Sets options, and refuses those that contradict the feature. Called at start, before the options are checked.
    *
-   * @param options - as the application gives them
    * @throws SessionOptionError naming the feature, the option and the reason
    */
   configure?(options: RedisSessionModuleOptions): RedisSessionModuleOptions;

@@ -90,7 +90,6 @@ export const REDIS_INDEX_OPTIONS = [
   'partitions',
 ] as const;
 
-/** @throws SessionOptionError */
 function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
   const { store = 'redis', redis, namespace, sharedCommands, durability, indexed } = options;
   const name = typeof store === 'string' ? `"${store}"` : store.name;
@@ -112,7 +111,6 @@ function refuseStoreContradictions(options: RedisSessionModuleOptions): void {
   });
 }
 
-/** @throws SessionOptionError */
 function refuseOtherContradictions({
   maxInactiveIntervalSeconds = 1800,
   touchIntervalSeconds = 0,
