@@ -7,9 +7,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 export type AuthenticationKind = 'full' | 'aged' | 'remember-me';
 
 /**
- * Who the user is and what the user may do. Plain data: it is stored in the session.
- *
- * Mirrors `Authentication` of Spring Security; credentials are no part of it.
+ * Who the user is and what the user may do. Plain data: it is stored in the session. Mirrors `Authentication` of Spring
+ * Security; credentials are no part of it.
  */
 export interface Authentication {
   /** The user's unique name: sessions are found by it. */
@@ -55,8 +54,7 @@ export type AuthenticationFailureReason =
   | 'bad-credentials';
 
 /**
- * Seals what changes with a user's credentials, such as the hash of his password, for his session: who reads the session
- * does not learn it.
+ * Seals what changes with a user's credentials, such as the hash of his password: who reads the session does not learn it.
  *
  * @returns `<salt>.<HMAC-SHA256 of the stamp under the salt>`, both base64url
  * @throws TypeError when there is no stamp: such a session would outlive every change

@@ -12,9 +12,7 @@ import { CONTINUE_PARAMETER, continueKeyOf } from '../saved-requests/request-cac
 import { toSafeReturnPath } from '../saved-requests/safe-return-path.js';
 
 /**
- * Tells a client that needs a login how to log in. Called once the request is saved, and only when nothing of the response
- * has left.
- *
+ * Tells a client that needs a login how to log in, once the request is saved, and only when nothing of the response has left.
  * Mirrors `AuthenticationEntryPoint` of Spring Security.
  */
 export interface AuthenticationEntryPoint {
@@ -24,9 +22,7 @@ export interface AuthenticationEntryPoint {
 
 /**
  * Asks for HTTP Basic credentials (RFC 7617). Scripts of a page get a 401 without the challenge, as the browser would
- * open its password dialog for it.
- *
- * Mirrors `BasicAuthenticationEntryPoint` of Spring Security.
+ * open its password dialog for it. Mirrors `BasicAuthenticationEntryPoint` of Spring Security.
  */
 export class BasicEntryPoint implements AuthenticationEntryPoint {
   private readonly challenge: string;
@@ -44,7 +40,6 @@ export class BasicEntryPoint implements AuthenticationEntryPoint {
     this.challenge = `Basic realm="${realm}", charset="UTF-8"`;
   }
 
-  /** Answers 401 with a challenge for Basic, unless a script asks. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const answer = unauthorizedProblem(reason);
     const challenge = isScriptRequest(exchange.request)
@@ -78,7 +73,6 @@ export class DelegatingEntryPoint implements AuthenticationEntryPoint {
     private readonly defaultEntryPoint: AuthenticationEntryPoint,
   ) {}
 
-  /** Calls the first entry point that matches. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const match = this.entryPoints.find(([matches]) => matches(exchange));
     (match?.[1] ?? this.defaultEntryPoint).commence(exchange, reason);
@@ -87,9 +81,7 @@ export class DelegatingEntryPoint implements AuthenticationEntryPoint {
 
 /**
  * Sends the client to the login page: `Location: /login?reason=insufficient&continue=Xy3_9aQz`. `reason` is left out for who
- * never was logged in, `continue` when the request was not saved.
- *
- * Mirrors `LoginUrlAuthenticationEntryPoint` of Spring Security.
+ * never was logged in, `continue` when the request was not saved. Mirrors `LoginUrlAuthenticationEntryPoint`.
  */
 export class LoginPageEntryPoint implements AuthenticationEntryPoint {
   /**
@@ -104,7 +96,6 @@ export class LoginPageEntryPoint implements AuthenticationEntryPoint {
     }
   }
 
-  /** Redirects to the login page with the reason. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     const location = withQuery(this.loginPage, {
       reason: reason === 'unauthenticated' ? undefined : reason,
@@ -138,7 +129,6 @@ const DETAILS: Readonly<Record<AuthenticationFailureReason, string>> = {
  * of RFC 9110, and browsers must not ask for a password on their own.
  */
 export class ProblemEntryPoint implements AuthenticationEntryPoint {
-  /** Answers 401 with the reason. */
   commence(exchange: HttpExchange, reason?: AuthenticationFailureReason): void {
     exchange.answer(unauthorizedProblem(reason));
   }

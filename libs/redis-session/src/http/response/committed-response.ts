@@ -33,9 +33,7 @@ const MAX_ANSWER_TIME_MS = 100;
  * The first `writeHead`, `write`, `end` or `flushHeaders` starts the commit. While it runs, the calls wait in order: `write`
  * returns false and `drain` follows, `headersSent` and `writableEnded` answer as if sent, `setHeader` throws as Node does.
  * A response with nothing to save passes through synchronously. 1xx responses pass at any time. A save that fails replaces
- * the response, or, when its header has left already, breaks it off.
- *
- * Mirrors `OnCommittedResponseWrapper` of Spring Session, which can only block a thread.
+ * the response, or, when its header has left already, breaks it off. Mirrors `OnCommittedResponseWrapper` of Spring Session.
  */
 export class CommittedResponse {
   private phase: Phase;

@@ -4,13 +4,9 @@ import { hasInvalidChunk, type HeldMethod, isHttp2, type NativeMethods } from '.
 type HeaderPairs = readonly (readonly [string, OutgoingHttpHeader])[];
 
 /** The status line that was due when the response was held; whatever is assigned later must not change it. */
-export interface StatusLine {
-  readonly statusCode: number;
-  /** Empty for HTTP/2, which has none. */
-  readonly statusMessage: string;
-}
+export type StatusLine = Readonly<Pick<ServerResponse, 'statusCode' | 'statusMessage'>>;
 
-/** The status line as the app sees it now. */
+/** The status line as the app sees it now. HTTP/2 has no message. */
 export function readStatusLine(response: ServerResponse): StatusLine {
   const statusMessage = isHttp2(response) ? '' : response.statusMessage;
   return { statusCode: response.statusCode, statusMessage };

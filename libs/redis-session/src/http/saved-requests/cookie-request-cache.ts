@@ -35,9 +35,8 @@ export interface CookieRequestCacheOptions {
 
 /**
  * Keeps requests in a signed cookie: nothing is stored on the server for a visitor who is not logged in. Whoever has the
- * browser can read it; an attacker can neither make one up, nor have it lead to another site.
- *
- * Mirrors `CookieRequestCache` of Spring Security, which does not sign.
+ * browser can read it; an attacker can neither make one up, nor have it lead to another site. Mirrors `CookieRequestCache` of
+ * Spring Security, which does not sign.
  */
 export class CookieRequestCache implements RequestCache {
   private readonly options: Required<CookieRequestCacheOptions>;

@@ -62,18 +62,13 @@ export function parseSavedRequests(stored: unknown): SavedRequest[] {
 }
 
 /**
- * Keeps what a visitor asked for until the login. Keeps the newest requests, so that several tabs return to their own pages.
- *
+ * Keeps what a visitor asked for until the login: the newest requests, so that several tabs return to their own pages.
  * Mirrors `RequestCache` of Spring Security.
  */
 export interface RequestCache {
   /** Keeps the request if it is worth it; must not wait. Tells the key by `setContinueKey`. */
   saveRequest(exchange: HttpExchange): void;
-  /**
-   * Finds a saved request.
-   *
-   * @param key - what the client handed back of `continue`; undefined = the newest request
-   */
+  /** Finds a saved request. @param key - what the client handed back of `continue`; undefined = the newest request */
   getRequest(exchange: HttpExchange, key?: string): Promise<SavedRequest | undefined>;
   /** Forgets `request`, to be called once the client is sent there. */
   removeRequest(exchange: HttpExchange, request: SavedRequest): Promise<void>;

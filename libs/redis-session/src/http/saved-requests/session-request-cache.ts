@@ -20,7 +20,6 @@ const MAX_URL_LENGTH = 1024;
 /**
  * Keeps requests in the session attribute `SAVED_REQUESTS`, newest first, but no URL of more than 1,024 characters. A visitor
  * without a session gets one for it, which ends after `security.savedRequestSeconds` unless it comes to hold anything else.
- *
  * Mirrors `HttpSessionRequestCache` of Spring Security, which has one place that every request overwrites.
  */
 export class SessionRequestCache implements RequestCache {

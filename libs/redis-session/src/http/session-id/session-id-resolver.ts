@@ -16,7 +16,6 @@ export interface SessionIdAnnouncement {
 
 /**
  * Finds the session id in a request and tells the client the id of its session: once, right before the headers are sent.
- *
  * Mirrors `HttpSessionIdResolver` of Spring Session.
  */
 export interface SessionIdResolver {
@@ -46,13 +45,11 @@ export class CompositeSessionIdResolver implements SessionIdResolver {
     this.#delegates = [...delegates];
   }
 
-  /** The distinct ids of all resolvers in their order. */
   resolveSessionIds(request: IncomingMessage): readonly string[] {
     const ids = this.#delegates.flatMap((delegate) => delegate.resolveSessionIds(request));
     return [...new Set(ids)];
   }
 
-  /** Tells the client the id in every way. */
   setSessionId(
     request: IncomingMessage,
     response: ServerResponse,
@@ -61,21 +58,18 @@ export class CompositeSessionIdResolver implements SessionIdResolver {
     for (const delegate of this.#delegates) delegate.setSessionId(request, response, announcement);
   }
 
-  /** Tells the client in every way to forget the id. */
   expireSession(request: IncomingMessage, response: ServerResponse): void {
     for (const delegate of this.#delegates) delegate.expireSession(request, response);
   }
 
-  /** True when one of the resolvers asks for it. */
   mustRenewSessionId(request: IncomingMessage): boolean {
     return this.#delegates.some((delegate) => delegate.mustRenewSessionId?.(request) ?? false);
   }
 }
 
 /**
- * Carries the session id in a header of the request and of the response, for clients that keep no cookies.
- *
- * Mirrors `HeaderHttpSessionIdResolver` of Spring Session.
+ * Carries the session id in a header of the request and of the response, for clients that keep no cookies. Mirrors
+ * `HeaderHttpSessionIdResolver` of Spring Session.
  */
 export class HeaderSessionIdResolver implements SessionIdResolver {
   readonly #responseHeader: string;
@@ -106,7 +100,6 @@ export class HeaderSessionIdResolver implements SessionIdResolver {
     return sessionId === '' ? [] : [sessionId];
   }
 
-  /** Sets the header. */
   setSessionId(
     _request: IncomingMessage,
     response: ServerResponse,
@@ -115,7 +108,6 @@ export class HeaderSessionIdResolver implements SessionIdResolver {
     response.setHeader(this.#responseHeader, sessionId);
   }
 
-  /** Sets the header to the empty string. */
   expireSession(_request: IncomingMessage, response: ServerResponse): void {
     response.setHeader(this.#responseHeader, '');
   }
@@ -131,9 +123,8 @@ function refuseInvalidName(headerName: string): void {
 }
 
 /**
- * Carries the session id in a cookie. A response gets at most one: a later call replaces it, and other cookies stay.
- *
- * Mirrors `CookieHttpSessionIdResolver` of Spring Session.
+ * Carries the session id in a cookie. A response gets at most one: a later call replaces it, and other cookies stay. Mirrors
+ * `CookieHttpSessionIdResolver` of Spring Session.
  */
 export class CookieSessionIdResolver implements SessionIdResolver {
   readonly #serializer: CookieSerializer;
@@ -151,7 +142,6 @@ export class CookieSessionIdResolver implements SessionIdResolver {
     return new CookieSessionIdResolver(options);
   }
 
-  /** The distinct values of the session cookies, in the order of the header. */
   resolveSessionIds(request: IncomingMessage): readonly string[] {
     const cookies = this.#serializer.readCookieValues(request);
     if (cookies.length === 0) return [];
@@ -159,7 +149,6 @@ export class CookieSessionIdResolver implements SessionIdResolver {
     return [...new Set(cookies.map(({ value }) => value))];
   }
 
-  /** Adds the session cookie to the response. */
   setSessionId(
     request: IncomingMessage,
     response: ServerResponse,
