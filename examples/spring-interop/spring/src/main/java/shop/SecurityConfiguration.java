@@ -9,6 +9,8 @@ import org.springframework.security.config.Customizer;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.crypto.bcrypt.BCryptPasswordEncoder;
+import org.springframework.security.crypto.password.PasswordEncoder;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.session.FindByIndexNameSessionRepository;
@@ -17,11 +19,18 @@ import org.springframework.session.security.SpringSessionBackedSessionRegistry;
 
 @Configuration
 public class SecurityConfiguration {
+  /** In this example everybody's password is the name, so its hash may be the cheapest. */
   @Bean
-  UserDetailsService users() {
+  PasswordEncoder passwords() {
+    return new BCryptPasswordEncoder(4);
+  }
+
+  @Bean
+  UserDetailsService users(PasswordEncoder passwords) {
+    var users = User.builder().passwordEncoder(passwords::encode);
     return new InMemoryUserDetailsManager(
-        User.withUsername("alice").password("{noop}alice").roles("USER", "ADMIN").build(),
-        User.withUsername("bob").password("{noop}bob").roles("USER").build());
+        users.username("alice").password("alice").roles("USER", "ADMIN").build(),
+        users.username("bob").password("bob").roles("USER").build());
   }
 
   @Bean
