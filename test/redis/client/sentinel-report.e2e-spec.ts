@@ -15,7 +15,8 @@ const FIRST_WORD = 'hello';
 let group: RedisSentinel;
 /** On the way to a Sentinel that goes on naming the first master. */
 let proxy: TcpProxy;
-/** The new master; the reports come from it as well, so that the test chooses their moment. */
+/** On the way to the new master, from which the reports come as well, so that the test chooses their moment. */
+let reporter: TcpProxy;
 let heir: Awaited<ReturnType<typeof startRedis>>;
 let atHeir: Redis;
 let replica: StartedApp;
@@ -25,12 +26,14 @@ beforeEach(async () => {
   heir = await startRedis();
   atHeir = new Redis(heir.url);
   proxy = await startTcpProxy({ targetPort: group.sentinels[0]?.port ?? 0 });
+  reporter = await startTcpProxy({ targetPort: heir.port });
 });
 
 afterEach(async () => {
   await replica.close();
   atHeir.disconnect();
   await proxy.refuse();
+  await reporter.refuse();
   await heir.stop();
   await group.stop();
 });
@@ -40,30 +43,65 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     replica = await startApp(platform, {
       controllers: [OutageController],
       options: {
-        redis: {
-          name: group.name,
-          updateSentinels: false,
-          sentinels: [proxy.port, heir.port].map((port) => ({ host: '127.0.0.1', port })),
-        },
+        redis: sentinelOptions(),
       },
     });
     expect((await send(replica.port, 'POST /login')).status).toBe(201);
-    await eventually(async () => (await atHeir.pubsub('NUMSUB', CHANNEL))[1] === 1);
+    await listenerAtHeir();
 
     proxy.pause();
     await breakConnections(group.master.url);
     await eventually(() => Promise.resolve(proxy.isHolding(FIRST_WORD)));
-    await atHeir.publish(
-      CHANNEL,
-      `${group.name} 127.0.0.1 ${group.master.port} 127.0.0.1 ${heir.port}`,
-    );
-    await atHeir.ping();
+    await reportFailover();
     proxy.resume();
 
     await eventually(async () => (await send(replica.port, 'POST /login')).status === 201);
     expect(await atHeir.keys('*:sessions:*')).not.toHaveLength(0);
   });
 });
+
+it('hears of a failover although the connections to all its Sentinels fell silent before', async () => {
+  replica = await startApp('express', {
+    controllers: [OutageController],
+    options: { redis: sentinelOptions() },
+  });
+  expect((await send(replica.port, 'POST /login')).status).toBe(201);
+  const before = await listenerAtHeir();
+
+  proxy.swallow();
+  reporter.swallow();
+  await eventually(async () => (await listenerAtHeir()) !== before);
+  await reportFailover();
+
+  await eventually(async () => {
+    await send(replica.port, 'POST /login');
+    return (await atHeir.keys('*:sessions:*')).length > 0;
+  });
+});
+
+function sentinelOptions() {
+  const sentinels = [proxy, reporter].map(({ port }) => ({ host: '127.0.0.1', port }));
+  return { name: group.name, updateSentinels: false, sentinels };
+}
+
+/** Waits until a connection listens to the reports that come from the new master. @returns its id there */
+async function listenerAtHeir(): Promise<string> {
+  let id = '';
+  await eventually(async () => {
+    const list = await atHeir.client('LIST', 'TYPE', 'PUBSUB');
+    id = /^id=(\d+)/.exec(String(list))?.[1] ?? '';
+    return id !== '';
+  });
+  return id;
+}
+
+async function reportFailover(): Promise<void> {
+  await atHeir.publish(
+    CHANNEL,
+    `${group.name} 127.0.0.1 ${group.master.port} 127.0.0.1 ${heir.port}`,
+  );
+  await atHeir.ping();
+}
 
 async function breakConnections(url: string): Promise<void> {
   const client = new Redis(url);

@@ -38,7 +38,7 @@ export function createRedisClient(
 ): OpenRedisClient {
   if (isRedisClient(connection)) return { client: connection, isOwn: false };
   const client = createClient(connection, commandTimeoutMs);
-  waitForFirstAttempt(client);
+  waitForFirstAttempt(client, commandTimeoutMs);
   if (isSingleServer(client)) leaveDemotedMaster(client);
   else if (!readsFromReplicas(client)) keepReplicasFromAnswering(client);
   // Each command reports its own failure; without a listener ioredis prints every attempt to connect.
@@ -166,6 +166,7 @@ function createClient(
 ): RedisClient {
   const server = {
     connectTimeout: commandTimeoutMs,
+    maxLoadingRetryTime: MAX_PAUSE_MS,
     maxRetriesPerRequest: 1,
     // A connection that swallows everything is given up after the callers have given up.
     socketTimeout: commandTimeoutMs + SOCKET_GRACE_MS,
@@ -192,17 +193,26 @@ function createClient(
   });
 }
 
+/** Ms between two attempts to find a server that is well, at most. */
+const MAX_PAUSE_MS = 500;
+
 /** Ms that a connection which is given up may take longer than a command. */
 const SOCKET_GRACE_MS = 100;
 
-/** Commands wait for the first attempt to connect again, and for no later one. */
-function waitForFirstAttempt(client: RedisClient): void {
+/** Commands wait for the first attempt to connect again, and for no later one. Nor for a server that reads its data for longer. */
+function waitForFirstAttempt(client: RedisClient, commandTimeoutMs: number): void {
   const { options } = client;
   if (options.enableOfflineQueue === false) return;
   let isFirst = true;
-  client.on('ready', () => (options.enableOfflineQueue = isFirst = true));
+  let timer: NodeJS.Timeout | undefined;
+  client.on('ready', () => {
+    clearTimeout(timer);
+    options.enableOfflineQueue = isFirst = true;
+  });
   client.on('reconnecting', () => {
     options.enableOfflineQueue = isFirst;
+    if (isFirst)
+      timer = setTimeout(() => (options.enableOfflineQueue = false), commandTimeoutMs).unref();
     isFirst = false;
   });
 }
@@ -219,11 +229,8 @@ function keepReplicasFromAnswering(client: Cluster): void {
 
 /** The first attempt is made at once. */
 function reconnectDelayMs(attempt: number): number {
-  return attempt === 1 ? 0 : Math.min(25 * 2 ** attempt, 500);
+  return attempt === 1 ? 0 : Math.min(25 * 2 ** attempt, MAX_PAUSE_MS);
 }
-
-/** Ms between two attempts to find another master. */
-const LEAVE_PAUSE_MS = 500;
 
 /**
  * After a failover the old master refuses writes: 2 = connect again, to the new one, and send the command again. A server
@@ -235,7 +242,7 @@ function leavesReadOnlyServer(): (error: Error) => 2 | false {
     if (!message.includes('READONLY')) return false;
     const nowMs = performance.now();
     if (nowMs < nextMs) return false;
-    nextMs = nowMs + LEAVE_PAUSE_MS;
+    nextMs = nowMs + MAX_PAUSE_MS;
     return 2;
   };
 }

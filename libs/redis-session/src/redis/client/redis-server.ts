@@ -48,12 +48,14 @@ export function leaveDemotedMaster(client: Redis): void {
 /** Ms between two signs of life of a connection that only listens. */
 const SIGN_OF_LIFE_MS = 2000;
 
-/**
- * Lets a connection that only listens leave a server that is gone, or no master any more. Who asks nothing never notices that
- * nothing is answered: `socketTimeout` of ioredis begins with a command.
- */
+/** Lets a connection that only listens leave a server that is gone, or no master any more. */
 export function watchServerOf(subscriber: Redis): void {
   leaveDemotedMaster(subscriber);
+  noticeSilence(subscriber);
+}
+
+/** Who asks nothing never notices that nothing is answered: `socketTimeout` of ioredis begins with a command. */
+function noticeSilence(subscriber: Redis): void {
   const timer = setInterval(() => {
     if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
   }, SIGN_OF_LIFE_MS);
@@ -81,6 +83,7 @@ function watchSentinels(
     const watcher = new Redis({
       ...{ host, port, maxRetriesPerRequest: null, enableReadyCheck: false },
       disconnectTimeout: DISCONNECT_WITHIN_MS,
+      socketTimeout: SIGN_OF_LIFE_MS,
       ...(family !== undefined && { family }),
       ...(sentinelPassword && { password: sentinelPassword }),
       ...(sentinelTLS && { tls: sentinelTLS }),
@@ -88,6 +91,7 @@ function watchSentinels(
       retryStrategy: (attempt) => Math.min(50 * attempt, MAX_PAUSE_MS),
     });
     watcher.on('error', () => undefined);
+    noticeSilence(watcher);
     watcher.on('message', (_, report: string) => {
       const [master, oldHost, oldPort, newHost, newPort] = report.split(' ');
       if (master === name) onSwitch(`${oldHost}:${oldPort}`, `${newHost}:${newPort}`);

@@ -24,15 +24,11 @@ interface KnownText {
   readonly text: string | undefined;
 }
 
-/**
- * The attributes of one session, which the store holds encrypted. Each is opened when it is asked for.
- *
- * ```
- * DATA_KEY   ~1.<key id>.<base64url>   the session's own key: encrypted, for this storage id and creation time alone
- * cart       ~1.<base64url>            AES-256-GCM under that key, bound to the name
- * ```
- */
+/** The attributes of one session, which the store holds encrypted. Each is opened when it is asked for. */
 export class SealedAttributes implements AttributeLookup {
+  // DATA_KEY   ~1.<key id>.<base64url>   the session's own key: encrypted, for this storage id and creation time alone
+  // cart       ~1.<base64url>            AES-256-GCM under that key, bound to the name
+
   /** Undefined = the store holds plain texts. */
   private dataKey: DataKey | undefined;
   /** Of a save that is under way, until the store has it. */
