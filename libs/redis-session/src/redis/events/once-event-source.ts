@@ -6,12 +6,7 @@ import {
   OnceEventPartition,
   type OnceEventSourceInput,
 } from './once-event-partition.js';
-import {
-  MAX_EVENT_PAUSE_MS,
-  MAX_EVENTS_AT_ONCE,
-  type StreamsReply,
-  takeAll,
-} from './session-event-source.js';
+import { MAX_EVENT_PAUSE_MS, MAX_EVENTS_AT_ONCE, takeAll } from './session-event-source.js';
 import { withDeadline } from '../../lib/store-operation.js';
 import { groupsOf } from '../client/redis-client.js';
 import { takeOverEvents } from '../lua/scripts.generated.js';
@@ -38,10 +33,9 @@ export class OnceEventSource implements SessionEventSource {
   private readonly loop: BackgroundLoop;
   private readonly scripts: ScriptedClient;
   private readonly partitions: readonly OnceEventPartition[];
-  private hasGroups = false;
   private isStopped = false;
-  private lastHandOnMs = 0;
-  private lastSweepMs = 0;
+  private lastHandOnMs = -Infinity;
+  private lastSweepMs = -Infinity;
 
   constructor(private readonly input: OnceEventSourceInput) {
     const { client } = input;
@@ -92,18 +86,12 @@ export class OnceEventSource implements SessionEventSource {
 
   /** Takes what there is, as far as there is room, and does not wait for handlers. */
   private async turn(): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const isHandOnDue =
       nowMs - this.lastHandOnMs >= (this.input.handOnAfterMs ?? HAND_ON_AFTER_MS) / 2;
     if (isHandOnDue) this.lastHandOnMs = nowMs;
-    try {
-      await this.createGroups();
-      if (isHandOnDue) await this.takeOver();
-      await this.take();
-    } catch (error) {
-      this.hasGroups = false;
-      throw error;
-    }
+    if (isHandOnDue) await this.takeOver();
+    await this.take();
     if (nowMs - this.lastSweepMs < CONSUMER_SWEEP_MS) return;
     this.lastSweepMs = nowMs;
     // Only tidiness: a user of Redis without the right to it handles events all the same.
@@ -114,13 +102,14 @@ export class OnceEventSource implements SessionEventSource {
 
   /** Takes what other replicas have taken and not handled in time, as far as there is room. */
   private async takeOver(): Promise<void> {
-    const { client, commandTimeoutMs, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
+    const { client, handOnAfterMs = HAND_ON_AFTER_MS, replicaName } = this.input;
     const takeOverGroup = async (group: readonly OnceEventPartition[]) => {
-      const reply = this.scripts.nestEventsTakeOver(
-        ...[...(client.isCluster ? [] : [group.length]), ...group.map(({ key }) => key)],
-        ...[GROUP, replicaName, handOnAfterMs, ...group.map(({ room }) => room)],
+      const taken = await this.inGroup(group, 'take over events', () =>
+        this.scripts.nestEventsTakeOver(
+          ...[...(client.isCluster ? [] : [group.length]), ...group.map(({ key }) => key)],
+          ...[GROUP, replicaName, handOnAfterMs, ...group.map(({ room }) => room)],
+        ),
       );
-      const taken = await withDeadline('take over events', commandTimeoutMs, reply);
       await Promise.all(group.map((partition, i) => partition.takeOver(taken[i] ?? [])));
     };
     const open = this.partitions.filter(({ room }) => room > 0);
@@ -128,13 +117,13 @@ export class OnceEventSource implements SessionEventSource {
   }
 
   private take(): Promise<number> {
-    const { client, commandTimeoutMs, replicaName } = this.input;
+    const { client, replicaName } = this.input;
     const read = (group: readonly OnceEventPartition[], count: number) => {
       const streams = [...group.map(({ key }) => key), ...group.map(() => '>')];
-      const reply = client.xreadgroup(
-        ...(['GROUP', GROUP, replicaName, 'COUNT', count, 'STREAMS', ...streams] as const),
-      );
-      return withDeadline('read events', commandTimeoutMs, reply as Promise<StreamsReply>);
+      return this.inGroup(group, 'read events', () => {
+        const options = ['GROUP', GROUP, replicaName, 'COUNT', count, 'STREAMS'] as const;
+        return client.xreadgroup(...options, ...streams);
+      });
     };
     return takeAll(client, this.partitions, read, () => this.isStopped);
   }
@@ -143,9 +132,18 @@ export class OnceEventSource implements SessionEventSource {
     await Promise.all(this.partitions.map((partition) => partition.idle()));
   }
 
-  private async createGroups(): Promise<void> {
-    if (this.hasGroups) return;
-    await Promise.all(this.partitions.map((partition) => partition.createGroup()));
-    this.hasGroups = true;
+  /** Sends a command to partitions, whose consumer groups it creates when they may be missing. */
+  private async inGroup<T>(
+    partitions: readonly OnceEventPartition[],
+    action: string,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    await Promise.all(partitions.map((partition) => partition.createGroup()));
+    try {
+      return await withDeadline(action, this.input.commandTimeoutMs, send());
+    } catch (error) {
+      for (const partition of partitions) partition.hasGroup = false;
+      throw error;
+    }
   }
 }

@@ -58,7 +58,7 @@ export type StreamsReply =
 
 /**
  * Reads the partitions until there are no events, or no room for more; does not wait for the handlers. One command reads
- * them all, in a Redis Cluster one each.
+ * them all, in a Redis Cluster one each: what the others have given is handled although one fails.
  *
  * @param read - asks for `count` events of each partition
  * @returns how many were taken
@@ -73,10 +73,11 @@ export async function takeAll<P extends EventPartition>(
   let open = partitions.filter(({ room }) => room > 0);
   while (open.length > 0) {
     const groups = groupsOf(client, open);
-    const replies = await Promise.all(
+    const replies = await Promise.allSettled(
       groups.map((group) => read(group, Math.min(...group.map(({ room }) => room)))),
     );
-    const streams = replies.flatMap((reply) => reply ?? []);
+    const failure = replies.find((reply) => reply.status === 'rejected');
+    const streams = replies.flatMap((reply) => ('value' in reply && reply.value) || []);
     // The client may put a prefix before each key.
     const taken = open.filter((partition) => {
       const entries = streams.find(([key]) => key.endsWith(partition.key))?.[1] ?? [];
@@ -84,6 +85,7 @@ export async function takeAll<P extends EventPartition>(
       total += entries.length;
       return entries.length > 0;
     });
+    if (failure) throw failure.reason;
     if (isStopped()) return total;
     // Handlers that are quick make room.
     if (taken.length > 0) await breathe();
