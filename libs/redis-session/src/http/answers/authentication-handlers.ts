@@ -78,9 +78,7 @@ export type ClearSiteDataDirective = (typeof DIRECTIVES)[number];
 
 /**
  * Has the browser throw away what it keeps of the site: pages that the back button would show, local storage. Browsers heed
- * `Clear-Site-Data` over https only, and `cookies` clears those of all subdomains.
- *
- * Mirrors `ClearSiteDataHeaderWriter` of Spring Security.
+ * `Clear-Site-Data` over https only, and `cookies` clears those of all subdomains. Mirrors `ClearSiteDataHeaderWriter`.
  *
  * @throws SessionOptionError for an unknown directive, and when there is none
  * @see W3C Clear Site Data §3.1

@@ -60,9 +60,7 @@ export function performOn(
 
 /**
  * Moves the headers that were given to `writeHead` into the response, so that others can be added to them. Node lets them
- * replace those of `setHeader`, and sends a name that an array repeats once per value.
- *
- * @returns the arguments of the `writeHead` that is left to call
+ * replace those of `setHeader`, and sends a name that an array repeats once per value. @returns the arguments that are left
  */
 export function applyHead(response: ServerResponse, args: readonly unknown[]): unknown[] {
   const [statusCode, reason, headers] = args;

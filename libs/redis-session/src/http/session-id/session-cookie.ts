@@ -10,6 +10,9 @@ export interface SessionCookieSettings {
   readonly secure?: boolean | undefined;
 }
 
+/** Of most sessions. */
+const NO_MARK = {};
+
 const SAME_SITE: readonly unknown[] = ['lax', 'strict', 'none', false];
 
 /** @returns those that the session has of its own, and nothing else */
@@ -40,7 +43,7 @@ function mark(session: Session, settings: object): void {
 
 function markOf(session: Session): object {
   const mark = session.getAttribute<object | string | null>(SESSION_COOKIE_ATTRIBUTE);
-  return typeof mark === 'object' && mark !== null ? mark : {};
+  return typeof mark === 'object' && mark !== null ? mark : NO_MARK;
 }
 
 /** @returns seconds, null = until the browser is closed, undefined = the session has no lifetime of its own */

@@ -24,12 +24,9 @@ export function createCsrfSecret(): string {
 }
 
 /**
- * Makes a token of `secret` that is never twice the same: a random pad, followed by the secret XOR the pad.
- *
- * Compressed pages of which an attacker controls a part give away a constant secret by their length (BREACH). Applications
- * with Spring Security that share the sessions accept the tokens.
- *
- * @see XorCsrfTokenRequestAttributeHandler of Spring Security
+ * Makes a token of `secret` that is never twice the same: a random pad, followed by the secret XOR the pad. Compressed pages of
+ * which an attacker controls a part give away a constant secret by their length (BREACH). Mirrors
+ * `XorCsrfTokenRequestAttributeHandler` of Spring Security: applications that share the sessions accept the tokens.
  */
 export function maskCsrfSecret(secret: string): string {
   const bytes = Buffer.from(secret);

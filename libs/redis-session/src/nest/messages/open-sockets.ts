@@ -57,9 +57,8 @@ interface OpenSocket {
 /**
  * The WebSockets of this replica, whose sessions are found by the cookies of their handshakes. With the option
  * `webSockets.closeWithSession` they follow the session when its id changes, and are closed when it ends. A login changes the
- * id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id.
- *
- * Mirrors `WebSocketRegistryListener` of Spring Session.
+ * id, too. Then they are closed: who opened them may be somebody else, who knew the earlier id. Mirrors
+ * `WebSocketRegistryListener` of Spring Session.
  */
 @Injectable()
 export class OpenSockets {
