@@ -170,6 +170,20 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
       expect((await visitor.get('/admin')).status).toBe(403);
     });
 
+    it('loses an authority that toAuthentication makes of another field', async () => {
+      const visitor = await start({
+        loadPrincipal: (id) => ({ username: id, role: userOf(id as string)!.roles[0] }),
+        toAuthentication: (user) => {
+          const { username, role = 'ADMIN' } = user as { username: string; role?: string };
+          return { name: username, principal: username, authorities: [role] };
+        },
+      });
+      await login(visitor, 'kim');
+      expect((await visitor.get('/admin')).status).toBe(200);
+      userOf('kim')!.roles = ['USER'];
+      expect((await visitor.get('/admin')).status).toBe(403);
+    });
+
     it('keeps the authorities of the login when the principal tells none', async () => {
       const visitor = await start({ loadPrincipal: () => ({ username: 'kim' }) });
       await login(visitor, 'kim');

@@ -162,7 +162,7 @@ export class CookieSessionIdResolver implements SessionIdResolver {
     this.#send(response, this.#serializer.serialize(request, ''));
   }
 
-  /** True when the cookie rolls, or the reading of the cookie saw the signature of an old secret. */
+  /** True when the cookie rolls, or was signed with an old secret. */
   mustRenewSessionId(request: IncomingMessage): boolean {
     return this.#isRolling || this.#signedWithOldSecret.get(request) === true;
   }

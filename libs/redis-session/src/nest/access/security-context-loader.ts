@@ -69,11 +69,10 @@ function renewedAuthorities(
   principal: object,
   { toAuthentication }: ResolvedSecurityOptions,
 ): readonly string[] | undefined {
+  if (toAuthentication !== defaultToAuthentication) return toAuthentication(principal).authorities;
   const { authorities, roles } = principal as Record<string, unknown>;
-  if (!Array.isArray(authorities) && !Array.isArray(roles)) return undefined;
-  return toAuthentication === defaultToAuthentication
-    ? authoritiesOf(principal)
-    : toAuthentication(principal).authorities;
+  const tells = Array.isArray(authorities) || Array.isArray(roles);
+  return tells ? authoritiesOf(principal) : undefined;
 }
 
 /**

@@ -144,8 +144,8 @@ export const securityOptionGroup = z.strictObject({
   invalidSessionPath: path.optional(),
   /**
    * Loads the user at each request, when `toAuthentication` keeps only an id. Return undefined when the user no longer
-   * exists. If the user has `authorities` or `roles`, the authorities are renewed, too, by `toAuthentication`. Default: the
-   * session keeps the whole principal.
+   * exists. The authorities are what `toAuthentication` makes of this user, else its `authorities` or `roles`, if any.
+   * Default: the session keeps the whole principal.
    */
   loadPrincipal: functionOption<(id: unknown) => unknown>().optional(),
   /** Path or URL of the login page. Browsers are redirected there, others get 401. Default: everybody gets 401. */
