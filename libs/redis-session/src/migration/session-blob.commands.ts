@@ -3,15 +3,11 @@ import { replaceBlob } from '../redis/lua/scripts.generated.js';
 import { type RedisClient } from '../redis/client/redis-client.js';
 import {
   isWrongType,
-  type RawReply,
-  type ScriptArguments,
+  type Script,
+  scriptOf,
   unknownOutcome,
   WriteDeadline,
 } from '../redis/client/script.js';
-
-interface ScriptedClient {
-  nestSessionReplaceBlob(key: string, ...args: ScriptArguments): Promise<RawReply>;
-}
 
 interface BlobReplacement {
   /** The text that was read; undefined = there was none. */
@@ -24,15 +20,14 @@ interface BlobReplacement {
 
 /** Reads and replaces sessions that other libraries keep as strings, each command under a deadline. */
 export class SessionBlobCommands {
-  private readonly scripts: ScriptedClient;
+  private readonly replaceBlob: Script;
   private readonly deadline: WriteDeadline;
 
   constructor(
     private readonly client: RedisClient,
     private readonly timeoutMs: number,
   ) {
-    client.defineCommand('nestSessionReplaceBlob', replaceBlob);
-    this.scripts = client as unknown as ScriptedClient;
+    this.replaceBlob = scriptOf(client, 'nestSessionReplaceBlob', replaceBlob);
     this.deadline = new WriteDeadline(timeoutMs);
   }
 
@@ -55,7 +50,7 @@ export class SessionBlobCommands {
   /** @returns false when another one has changed it: nothing was written. @throws SessionStoreError */
   async replace(key: string, { seen, text, ttlMs }: BlobReplacement): Promise<boolean> {
     const [outcome] = await this.deadline.inTime('save the session', (latest) =>
-      this.scripts.nestSessionReplaceBlob(key, latest, seen ?? '', text ?? '', ttlMs ?? ''),
+      this.replaceBlob(key, latest, seen ?? '', text ?? '', ttlMs ?? ''),
     );
     if (outcome === 1) return true;
     if (outcome === -1) return false;

@@ -4,11 +4,10 @@ import {
   CONFLICT,
   MISSING,
   missingIfNoHash,
-  type RawReply,
   refuseWrongType,
   replyToSave,
   SAVED,
-  type ScriptArguments,
+  scriptOf,
   unknownOutcome,
   WriteDeadline,
 } from '../redis/client/script.js';
@@ -19,13 +18,6 @@ import { withDeadline } from '../lib/store-operation.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type SpringSessionKeys } from './spring-session.keys.js';
 import { createdMessage, fromSpringConflict } from './spring-session.mapper.js';
-
-interface ScriptedClient {
-  nestSpringLoad(...args: ScriptArguments): Promise<RawReply>;
-  nestSpringSave(...args: ScriptArguments): Promise<RawReply>;
-  nestSpringEnd(...args: ScriptArguments): Promise<RawReply>;
-  nestEventRecord(...args: ScriptArguments): Promise<RawReply>;
-}
 
 /** What all scripts of one repository are told. */
 export interface SpringCommandOptions {
@@ -70,7 +62,7 @@ export const ENDED_FIELD = 'ended';
 
 /** Sends the Lua scripts for Spring's keys; the only place that knows their arguments and replies. */
 export class SpringSessionCommands {
-  private readonly scripts: ScriptedClient;
+  private readonly scripts: ReturnType<typeof scriptsOn>;
   private readonly deadline: WriteDeadline;
   private readonly buckets: string;
 
@@ -79,11 +71,7 @@ export class SpringSessionCommands {
     readonly keys: SpringSessionKeys,
     private readonly options: SpringCommandOptions,
   ) {
-    client.defineCommand('nestSpringLoad', loadSpring);
-    client.defineCommand('nestSpringSave', saveSpring);
-    client.defineCommand('nestSpringEnd', endSpring);
-    client.defineCommand('nestEventRecord', recordEvent);
-    this.scripts = client as unknown as ScriptedClient;
+    this.scripts = scriptsOn(client);
     this.deadline = new WriteDeadline(options.commandTimeoutMs);
     this.buckets = options.isIndexed ? keys.bucketPrefix : '';
   }
@@ -92,7 +80,7 @@ export class SpringSessionCommands {
   async load(id: string, nowMs: number, accessTimeMs?: number): Promise<LoadSpringOutcome> {
     const { keys, options, buckets } = this;
     const send = (latest: number) =>
-      this.scripts.nestSpringLoad(
+      this.scripts.load(
         ...[keys.session(id), keys.shadow(id), nowMs, latest, accessTimeMs ?? ''],
         ...[options.touchIntervalMs, buckets, id],
       );
@@ -120,7 +108,7 @@ export class SpringSessionCommands {
   /** @throws SessionLimitError, SessionStoreError */
   async save(input: SaveSpringInput): Promise<SaveSpringOutcome> {
     const args = this.saveArguments(input);
-    const send = (latest: number) => this.scripts.nestSpringSave(...args(latest)).then(replyToSave);
+    const send = (latest: number) => this.scripts.save(...args(latest)).then(replyToSave);
     const reply = this.deadline.inTime('save the session', send).catch(missingIfNoHash);
     const [outcome, , ...rest] = await reply;
     if (outcome === SAVED) return { kind: 'saved', surplus: rest.slice(1).map(String) };
@@ -162,7 +150,7 @@ export class SpringSessionCommands {
   ): Promise<void> {
     const { keys, buckets } = this;
     const [outcome] = await this.deadline.inTime('end the session', (latest) =>
-      this.scripts.nestSpringEnd(
+      this.scripts.end(
         ...[keys.session(id), keys.shadow(id), keys.ended(id), keys.left(id), latest, id],
         ...[buckets, index, reason, REASON_LIFE_MS, kind === 'replaced' ? '1' : '0'],
       ),
@@ -174,7 +162,7 @@ export class SpringSessionCommands {
   async record(type: string, id: string, stream: string, fields: readonly string[]): Promise<void> {
     const { keys, options } = this;
     const [outcome] = await this.deadline.inTime('record an event', (latest) =>
-      this.scripts.nestEventRecord(
+      this.scripts.record(
         ...[keys.told(type, id), stream, latest, TOLD_LIFE_MS, options.maxEvents],
         ...[type, ...fields],
       ),
@@ -203,6 +191,15 @@ export class SpringSessionCommands {
       ...[...hash.set, ...hash.remove, ...hash.updates],
     ];
   }
+}
+
+function scriptsOn(client: RedisClient) {
+  return {
+    load: scriptOf(client, 'nestSpringLoad', loadSpring),
+    save: scriptOf(client, 'nestSpringSave', saveSpring),
+    end: scriptOf(client, 'nestSpringEnd', endSpring),
+    record: scriptOf(client, 'nestEventRecord', recordEvent),
+  };
 }
 
 /** @param fields - names and values in turn */

@@ -10,6 +10,7 @@ import {
   resolveOptionGroup,
 } from '../../lib/option-group.js';
 import { leaveDemotedMaster } from './redis-server.js';
+import { callCommand, type LuaScript, type RawReply, type ScriptArguments } from './script.js';
 import { refused, SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
 
 /** What `durability` takes. */
@@ -155,24 +156,31 @@ export class DurableWrites {
  *
  * @param isDurable - whether replicas must have it; other writes always go over `client`
  */
-export function writeOver<Scripts, T>(
+export function writeOver<T>(
   client: RedisClient,
   isDurable: boolean,
-  write: (client: Scripts) => Promise<T>,
+  write: (client: RedisClient) => Promise<T>,
 ): Promise<T> {
-  const send = (connection: RedisClient) => write(connection as unknown as Scripts);
   const durable = isDurable ? writesOf.get(client) : undefined;
-  return durable?.confirm(send) ?? send(client);
+  return durable?.confirm(write) ?? write(client);
 }
 
-/** Lets durable writes send a script. */
-export function defineOnBoth(
+/** Sends a script, also as a durable write. */
+export type WriteScript<Reply = RawReply> = (
+  isDurable: boolean,
+  args: ScriptArguments,
+) => Promise<Reply>;
+
+/** Makes `script` a command of `client`, and of the connection of its durable writes. @returns what sends it */
+export function writeScriptOf<Reply = RawReply>(
   client: RedisClient,
   name: string,
-  script: { readonly lua: string; readonly numberOfKeys: number },
-): void {
+  script: LuaScript,
+): WriteScript<Reply> {
   client.defineCommand(name, script);
   writesOf.get(client)?.client.defineCommand(name, script);
+  return (isDurable, args) =>
+    writeOver(client, isDurable, (sender) => callCommand(sender, name, args) as Promise<Reply>);
 }
 
 function unconfirmed(reason: string): SessionStoreError {

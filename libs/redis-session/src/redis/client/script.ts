@@ -5,6 +5,7 @@ import {
   updatesInDoubt,
 } from '../../session/session.errors.js';
 import { withDeadline } from '../../lib/store-operation.js';
+import { type RedisClient } from './redis-client.js';
 
 /** What a script is told: its keys, and what else it takes. */
 export type ScriptArguments = readonly (string | number)[];
@@ -17,6 +18,34 @@ export type ScriptReply = readonly [outcome: number, nowMs: number, ...rest: unk
  * nothing else to say answers with the server's clock alone, which costs less than a list.
  */
 export type RawReply = readonly unknown[] | number | string;
+
+/** A script as `scripts.generated.ts` has it; without `numberOfKeys`, the number comes before the keys. */
+export interface LuaScript {
+  readonly lua: string;
+  readonly numberOfKeys?: number;
+}
+
+/** Sends a script. */
+export type Script<Reply = RawReply> = (...args: ScriptArguments) => Promise<Reply>;
+
+/** Makes `script` a command of `client`. @returns what sends it */
+export function scriptOf<Reply = RawReply>(
+  client: RedisClient,
+  commandName: string,
+  script: LuaScript,
+): Script<Reply> {
+  client.defineCommand(commandName, script);
+  return (...args) => callCommand(client, commandName, args) as Promise<Reply>;
+}
+
+/**
+ * @param sender - a client, or one of its pipelines: both have a method for each command of `defineCommand`
+ * @returns the promise of the reply, or the pipeline
+ */
+export function callCommand(sender: object, commandName: string, args: ScriptArguments): unknown {
+  const call = Reflect.get(sender, commandName) as (...args: ScriptArguments) => unknown;
+  return Reflect.apply(call, sender, args);
+}
 
 /** Outcome of a script that ran after its latest moment: it has written nothing. */
 const TOO_LATE = -2;

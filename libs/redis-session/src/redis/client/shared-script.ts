@@ -1,6 +1,7 @@
 import { gathered } from '../../lib/gathered.js';
 import { type RedisClient } from './redis-client.js';
 import {
+  callCommand,
   type RawReply,
   SAVED,
   type ScriptArguments,
@@ -131,15 +132,6 @@ async function runAtOnce(
   const [[error, reply] = []] = (await pipeline.exec()) ?? [];
   if (error) throw error;
   return reply as RawReply;
-}
-
-/**
- * @param sender - a client, or one of its pipelines: both have a method for each command of `defineCommand`
- * @returns the promise of the reply, or the pipeline
- */
-function callCommand(sender: object, commandName: string, args: ScriptArguments): unknown {
-  const call = Reflect.get(sender, commandName) as (...args: ScriptArguments) => unknown;
-  return Reflect.apply(call, sender, args);
 }
 
 /** What the script is called on the client. Of one key, because ioredis finds the slot by it only when their number is fixed. */

@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { type SessionChange } from '../../session/session-change.js';
 import { BackgroundLoop } from '../../lib/background-loop.js';
 import { withDeadline } from '../../lib/store-operation.js';
+import { type Script, scriptOf } from '../client/script.js';
 import {
   type ExpirationStore,
   type SortedSetExpirationInput,
@@ -18,10 +19,6 @@ export interface MinuteBucketExpirationInput extends SortedSetExpirationInput {
   /** When the bucket of the minute is looked at, in this process's time zone; false = never. */
   readonly cleanupCron: string | false;
   readonly namespace: string;
-}
-
-interface ScriptedClient {
-  nestBucketsSchedule(...args: (string | number)[]): Promise<unknown>;
 }
 
 const MINUTE_MS = 60_000;
@@ -45,14 +42,13 @@ const BATCH_SIZE = 100;
  * back.
  */
 export class MinuteBucketExpirationStore implements ExpirationStore {
-  private readonly scripts: ScriptedClient;
+  private readonly scheduleInBuckets: Script<unknown>;
   private readonly loop: BackgroundLoop;
   private readonly keyspaceEvents: KeyspaceEvents;
 
   constructor(private readonly input: MinuteBucketExpirationInput) {
     const { cleanupCron, client, logger } = input;
-    client.defineCommand('nestBucketsSchedule', scheduleInBuckets);
-    this.scripts = client as unknown as ScriptedClient;
+    this.scheduleInBuckets = scriptOf(client, 'nestBucketsSchedule', scheduleInBuckets);
     this.loop = new BackgroundLoop({
       action: 'look at the sessions of this minute',
       logger,
@@ -153,7 +149,7 @@ export class MinuteBucketExpirationStore implements ExpirationStore {
 
   private async schedule(id: string, earlierId: string): Promise<void> {
     const { absoluteTimeoutMs, keys } = this.input;
-    const scheduled = this.scripts.nestBucketsSchedule(
+    const scheduled = this.scheduleInBuckets(
       ...[keys.session(id), this.shadowKey(id), this.shadowKey(earlierId), this.bucketPrefix],
       ...[memberOf(id), memberOf(earlierId), absoluteTimeoutMs],
     );

@@ -3,6 +3,7 @@ import { withDeadline } from '../../lib/store-operation.js';
 import { type SessionLogger } from '../../lib/logger.js';
 import { type SessionChange } from '../../session/session-change.js';
 import { groupsOf, type RedisClient } from '../client/redis-client.js';
+import { type Script, scriptOf } from '../client/script.js';
 import { type IndexedSessionCommands } from '../indexed/indexed-session.commands.js';
 import { type IndexedSessionKeys } from '../indexed/indexed-session.keys.js';
 import { entriesOf } from '../indexed/session-index.js';
@@ -28,10 +29,6 @@ const LEASE_MS = 30_000;
 /** An expired session is found at most so long after its time. */
 const MAX_PAUSE_MS = 1900;
 
-interface ScriptedClient {
-  nestExpirationClaim(...args: (string | number)[]): Promise<string[]>;
-}
-
 /**
  * Keeps, for each partition, the moments at which sessions are to be looked at. Requests never move them: a session that
  * is due but was used meanwhile is scheduled anew by the worker.
@@ -45,18 +42,15 @@ interface ScriptedClient {
  * Needs no keyspace notifications and no CONFIG. Mirrors `SortedSetRedisSessionExpirationStore` of Spring Session.
  */
 export class SortedSetExpirationStore implements ExpirationStore {
-  private readonly scripts: ScriptedClient;
+  private readonly claimDue: Script<string[]>;
   private readonly loop: BackgroundLoop;
 
   constructor(private readonly input: SortedSetExpirationInput) {
     const { client, logger } = input;
     // The keys come first on a Redis Cluster, where auto-pipelining takes the first argument for the key.
     const { isCluster } = client;
-    client.defineCommand('nestExpirationClaim', {
-      ...claimDue,
-      ...(isCluster && { numberOfKeys: 1 }),
-    });
-    this.scripts = client as unknown as ScriptedClient;
+    const script = { ...claimDue, ...(isCluster && { numberOfKeys: 1 }) };
+    this.claimDue = scriptOf(client, 'nestExpirationClaim', script);
     this.loop = new BackgroundLoop({
       action: 'end expired sessions',
       logger,
@@ -105,7 +99,7 @@ export class SortedSetExpirationStore implements ExpirationStore {
     const { client, clock, commandTimeoutMs, keys } = this.input;
     const now = clock();
     const sets = partitions.map((partition) => keys.expirations(partition));
-    const claim = this.scripts.nestExpirationClaim(
+    const claim = this.claimDue(
       ...[...(client.isCluster ? [] : [sets.length]), ...sets, now, now + LEASE_MS, BATCH_SIZE],
     );
     return withDeadline('claim expired sessions', commandTimeoutMs, claim);

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { storageIdOf } from '../../session/session-id.js';
 import { SessionStoreError } from '../../session/session.errors.js';
-import { defineOnBoth, writeOver } from '../client/durable-writes.js';
+import { type WriteScript, writeScriptOf } from '../client/durable-writes.js';
 import { type RedisClient } from '../client/redis-client.js';
 import {
   missingIfNoHash,
-  type RawReply,
   replyToSave,
   type ScriptArguments,
   type ScriptReply,
@@ -59,11 +58,6 @@ export interface SaveIndexedInput {
   readonly isAccessRecorded: boolean;
 }
 
-interface ScriptedClient {
-  nestIndexedCreate(...args: ScriptArguments): Promise<RawReply>;
-  nestIndexedSave(...args: ScriptArguments): Promise<RawReply>;
-}
-
 interface IndexedSessionSavesInput {
   readonly client: RedisClient;
   readonly deadline: WriteDeadline;
@@ -74,11 +68,13 @@ interface IndexedSessionSavesInput {
 /** Sends the scripts that save sessions of the indexed repository, and knows their arguments. */
 export class IndexedSessionSaves {
   private readonly attributes: SharedScript;
+  private readonly create: WriteScript;
+  private readonly save: WriteScript;
 
   constructor(private readonly input: IndexedSessionSavesInput) {
     const { client, deadline, options } = input;
-    defineOnBoth(client, 'nestIndexedCreate', createIndexed);
-    defineOnBoth(client, 'nestIndexedSave', saveIndexed);
+    this.create = writeScriptOf(client, 'nestIndexedCreate', createIndexed);
+    this.save = writeScriptOf(client, 'nestIndexedSave', saveIndexed);
     this.attributes = new SharedScript({
       client,
       deadline,
@@ -92,18 +88,16 @@ export class IndexedSessionSaves {
 
   /** Chooses the script that does no more than this save needs. @param version - that is known, or '' */
   send(save: SaveIndexedInput, version: string): Promise<ScriptReply> {
-    const { client, deadline, keys } = this.input;
+    const { deadline, keys } = this.input;
     const { storedId, id, hash, indexes, isAccessRecorded } = save;
     const isLogin = storedId !== id || changesLogin(hash);
     const isSmall = !isLogin && indexes.size === 0 && isAccessRecorded;
     if (isSmall && setsAttributesAlone(hash))
       return saveAttributes(this.attributes, keys.session(id), version, hash.set);
     const send = (latestMs: number) =>
-      writeOver(client, isLogin, (scripts: ScriptedClient) =>
-        hash.creationTime === ''
-          ? scripts.nestIndexedSave(...this.saveArguments(save, latestMs, version))
-          : scripts.nestIndexedCreate(...this.createArguments(save, latestMs)),
-      ).then(replyToSave);
+      hash.creationTime === ''
+        ? this.save(isLogin, this.saveArguments(save, latestMs, version)).then(replyToSave)
+        : this.create(isLogin, this.createArguments(save, latestMs)).then(replyToSave);
     return deadline.inTime(SAVE, send).catch(missingIfNoHash);
   }
 

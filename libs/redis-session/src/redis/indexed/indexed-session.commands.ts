@@ -10,7 +10,7 @@ import { withDeadline } from '../../lib/store-operation.js';
 import { deleteIndexed, endSession, loadIndexed } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from '../sessions/hash-fields.js';
-import { defineOnBoth, writeOver } from '../client/durable-writes.js';
+import { type WriteScript, writeScriptOf } from '../client/durable-writes.js';
 import { changedFields, fromConflict } from '../sessions/redis-session.mapper.js';
 import { SessionReads } from '../sessions/session-reads.js';
 import {
@@ -18,9 +18,7 @@ import {
   INDEX_CONFLICT,
   listOf,
   MISSING,
-  type RawReply,
   SAVED,
-  type ScriptArguments,
   sendUntilKnown,
   unknownOutcome,
   WriteDeadline,
@@ -53,25 +51,22 @@ type EndSessionOutcome =
   | { readonly kind: 'alive'; readonly expiry: string; readonly fields: readonly string[] }
   | { readonly kind: 'none' };
 
-interface ScriptedClient {
-  nestIndexedDelete(...args: ScriptArguments): Promise<readonly (string | null)[]>;
-  nestIndexedEnd(...args: ScriptArguments): Promise<RawReply>;
-}
-
 /** Sends the Lua scripts of the indexed repository, and knows their arguments and replies. */
 export class IndexedSessionCommands {
   private readonly deadline: WriteDeadline;
   private readonly reads: SessionReads;
   private readonly saves: IndexedSessionSaves;
   private readonly known: KnownHashes;
+  private readonly deleteIndexed: WriteScript<readonly (string | null)[]>;
+  private readonly endSession: WriteScript;
 
   constructor(
-    private readonly client: RedisClient,
+    client: RedisClient,
     private readonly keys: IndexedSessionKeys,
     private readonly options: IndexedCommandOptions,
   ) {
-    defineOnBoth(client, 'nestIndexedDelete', deleteIndexed);
-    defineOnBoth(client, 'nestIndexedEnd', endSession);
+    this.deleteIndexed = writeScriptOf(client, 'nestIndexedDelete', deleteIndexed);
+    this.endSession = writeScriptOf(client, 'nestIndexedEnd', endSession);
     const { absoluteTimeoutMs, indexDelayMs, retentionMs, touchIntervalMs } = options;
     this.deadline = new WriteDeadline(options.commandTimeoutMs);
     // With buckets, other applications write the hash too, and give it no new version.
@@ -139,17 +134,18 @@ export class IndexedSessionCommands {
 
   /** After an error the deletion may still take place. A user who logs in anew in the session meanwhile gets 401. */
   private async sendDeletion({ id, reason = '' }: EndSessionInput): Promise<EndSessionOutcome> {
-    const { client, keys, options } = this;
+    const { keys, options } = this;
     const fields = options.indexNames.map((name) => INDEX_FIELD_PREFIX + name);
-    const reply = writeOver(client, true, (scripts: ScriptedClient) =>
-      sendUntilKnown(() =>
-        scripts.nestIndexedDelete(
-          ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
-          ...[id, reason, options.reasonLifeMs, ...fields],
-        ),
-      ),
-    ).then(listOf<string | null>);
-    const texts = await withDeadline('end the session', options.commandTimeoutMs, reply);
+    const args = [
+      ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
+      ...[id, reason, options.reasonLifeMs, ...fields],
+    ];
+    const reply = sendUntilKnown(() => this.deleteIndexed(true, args));
+    const texts = await withDeadline(
+      'end the session',
+      options.commandTimeoutMs,
+      reply.then(listOf<string | null>),
+    );
     return { kind: 'ended', fields: texts.flatMap((text, i) => [fields[i] ?? '', text ?? '']) };
   }
 
@@ -168,10 +164,7 @@ export class IndexedSessionCommands {
       ...[options.reasonLifeMs, isKept ? '1' : '0', options.maxEventsPerPartition],
       ...eventNameArguments(options),
     ];
-    const send = (latest: number) =>
-      writeOver(this.client, kind === 'deleted', (client: ScriptedClient) =>
-        client.nestIndexedEnd(...args(latest)),
-      );
+    const send = (latest: number) => this.endSession(kind === 'deleted', args(latest));
     const [outcome, , ...texts] = await this.deadline.inTime('end the session', send);
     const rest = texts.map(String);
     if (outcome === 1) return { kind: 'ended', fields: rest };

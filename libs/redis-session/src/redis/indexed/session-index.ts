@@ -5,8 +5,8 @@ import { type RedisClient } from '../client/redis-client.js';
 import {
   integerOf,
   listOf,
-  type RawReply,
-  type ScriptArguments,
+  type Script,
+  scriptOf,
   WriteDeadline,
   unknownOutcome,
 } from '../client/script.js';
@@ -18,11 +18,6 @@ import { type HashFields } from '../sessions/hash-fields.js';
  * worker or the session's next request moves the entry: an hour is far more than either takes.
  */
 export const INDEX_GRACE_MS = 3_600_000;
-
-interface ScriptedClient {
-  nestIndexAdd(...args: ScriptArguments): Promise<RawReply>;
-  nestIndexPage(...args: ScriptArguments): Promise<readonly (string | number)[]>;
-}
 
 /** Which part of the entries is read. */
 export interface IndexPage {
@@ -41,7 +36,8 @@ export interface IndexMembers {
  * the index, drop what has ended long ago. An entry proves nothing: whoever reads one looks at the session.
  */
 export class SessionIndex {
-  private readonly scripts: ScriptedClient;
+  private readonly addToIndex: Script;
+  private readonly pageOfIndex: Script<readonly (string | number)[]>;
   private readonly deadline: WriteDeadline;
 
   constructor(
@@ -49,9 +45,8 @@ export class SessionIndex {
     private readonly keys: IndexedSessionKeys,
     private readonly timeoutMs: number,
   ) {
-    client.defineCommand('nestIndexAdd', addToIndex);
-    client.defineCommand('nestIndexPage', pageOfIndex);
-    this.scripts = client as unknown as ScriptedClient;
+    this.addToIndex = scriptOf(client, 'nestIndexAdd', addToIndex);
+    this.pageOfIndex = scriptOf(client, 'nestIndexPage', pageOfIndex);
     this.deadline = new WriteDeadline(timeoutMs);
   }
 
@@ -61,7 +56,7 @@ export class SessionIndex {
     const score = expiry === Infinity ? '+inf' : expiry;
     const member = memberOf(sessionId, entry);
     const [outcome] = await this.deadline.inTime('index the session', (latest) =>
-      this.scripts.nestIndexAdd(key, member, score, dropBeforeMs(), INDEX_GRACE_MS, latest),
+      this.addToIndex(key, member, score, dropBeforeMs(), INDEX_GRACE_MS, latest),
     );
     if (outcome !== 1) throw unknownOutcome('addToIndex', outcome);
   }
@@ -81,7 +76,7 @@ export class SessionIndex {
   async page(name: string, value: string, { offset, limit }: IndexPage): Promise<IndexMembers> {
     const key = this.keys.index(name, value);
     const last = offset + limit - 1;
-    const page = this.scripts.nestIndexPage(key, dropBeforeMs(), offset, last).then((reply) => {
+    const page = this.pageOfIndex(key, dropBeforeMs(), offset, last).then((reply) => {
       const [total, ...members] = listOf(reply);
       return { total: integerOf(total), members: members.map(String) };
     });

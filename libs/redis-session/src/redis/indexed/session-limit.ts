@@ -13,12 +13,7 @@ import {
 import { type IndexedSessionKeys } from './indexed-session.keys.js';
 import { admitToIndex } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
-import {
-  type RawReply,
-  type ScriptArguments,
-  WriteDeadline,
-  unknownOutcome,
-} from '../client/script.js';
+import { type Script, scriptOf, WriteDeadline, unknownOutcome } from '../client/script.js';
 
 /** What becomes of a login beyond the limit: it ends the session that was used longest ago, or is refused. */
 export type SessionLimitPolicy = 'expire-oldest' | 'reject-login';
@@ -53,10 +48,6 @@ const COMMANDS_OF_LOGIN = 3;
 /** Members, and the last access to the session of each in epoch ms; '' = it has none. */
 type Known = readonly (readonly [member: string, lastAccess: number | ''])[];
 
-interface ScriptedClient {
-  nestIndexAdmit(...args: ScriptArguments): Promise<RawReply>;
-}
-
 /**
  * Admits logins, decided in Redis in one atomic step: of parallel logins on any replicas no more than the limit stay. A
  * session that is gone does not count, and of those that live the ones go that were used longest ago.
@@ -64,12 +55,11 @@ interface ScriptedClient {
 export class SessionLimit {
   /** Ms after which a login is over that has not said so. */
   readonly loginLifeMs: number;
-  private readonly scripts: ScriptedClient;
+  private readonly admitToIndex: Script;
   private readonly deadline: WriteDeadline;
 
   constructor(private readonly input: SessionLimitInput) {
-    input.client.defineCommand('nestIndexAdmit', admitToIndex);
-    this.scripts = input.client as unknown as ScriptedClient;
+    this.admitToIndex = scriptOf(input.client, 'nestIndexAdmit', admitToIndex);
     this.deadline = new WriteDeadline(input.commandTimeoutMs);
     this.loginLifeMs = COMMANDS_OF_LOGIN * input.commandTimeoutMs;
   }
@@ -115,7 +105,7 @@ export class SessionLimit {
     const { name, value } = entry;
     const expiry = expiryMs === Infinity ? '+inf' : expiryMs;
     const [outcome, , ...members] = await this.deadline.inTime('admit the login', (latest) =>
-      this.scripts.nestIndexAdmit(
+      this.admitToIndex(
         ...[keys.index(name, value), keys.admitted(name, value), memberOf(id, entry), expiry],
         ...[dropBeforeMs(), INDEX_GRACE_MS, limit, isRefused ? '1' : '0', storedId],
         ...[latest, this.loginLifeMs, ...known.flat()],

@@ -9,7 +9,7 @@ import {
 } from '../lua/scripts.generated.js';
 import { type HashFields, KnownHashes, LEAST_KNOWN_BYTES } from './hash-fields.js';
 import { withDeadline } from '../../lib/store-operation.js';
-import { defineOnBoth, writeOver } from '../client/durable-writes.js';
+import { type WriteScript, writeOver, writeScriptOf } from '../client/durable-writes.js';
 import {
   changedFields,
   changesLogin,
@@ -29,7 +29,6 @@ import {
   type RawReply,
   replyToSave,
   SAVED,
-  type ScriptArguments,
   type ScriptReply,
   unknownOutcome,
   WriteDeadline,
@@ -38,13 +37,6 @@ import { SharedScript } from '../client/shared-script.js';
 
 /** For errors. */
 export const SAVE = 'save the session';
-
-interface ScriptedClient {
-  nestSessionCreate(...args: ScriptArguments): Promise<RawReply>;
-  /** Of a session whose id is the same, without updates: one key. */
-  nestSessionSaveInPlace(...args: ScriptArguments): Promise<RawReply>;
-  nestSessionSave(...args: ScriptArguments): Promise<RawReply>;
-}
 
 /** What all scripts of one repository are told; absoluteTimeoutMs -1 = none. */
 export interface RedisCommandOptions {
@@ -80,6 +72,10 @@ export class RedisSessionCommands {
   private readonly reads: SessionReads;
   private readonly attributeSaves: SharedScript;
   private readonly known = new KnownHashes();
+  private readonly create: WriteScript;
+  private readonly save: WriteScript;
+  /** Of a session whose id is the same, without updates: one key. */
+  private readonly saveInPlace: WriteScript;
 
   constructor(
     private readonly client: RedisClient,
@@ -106,9 +102,10 @@ export class RedisSessionCommands {
       isShared: options.sharedCommands,
       commonArguments: (latestMs) => [latestMs],
     });
-    defineOnBoth(client, 'nestSessionCreate', createSession);
-    defineOnBoth(client, 'nestSessionSave', saveSession);
-    defineOnBoth(client, 'nestSessionSaveInPlace', { ...saveSession, numberOfKeys: 1 });
+    this.create = writeScriptOf(client, 'nestSessionCreate', createSession);
+    this.save = writeScriptOf(client, 'nestSessionSave', saveSession);
+    const inPlace = { ...saveSession, numberOfKeys: 1 };
+    this.saveInPlace = writeScriptOf(client, 'nestSessionSaveInPlace', inPlace);
   }
 
   /** @returns an empty hash when there is no such session. @throws SessionCorruptError */
@@ -153,15 +150,13 @@ export class RedisSessionCommands {
     if (isAccessRecorded && !isLogin && setsAttributesAlone(hash))
       return saveAttributes(this.attributeSaves, storedKey, version, hash.set);
     const send = (latest: number) =>
-      writeOver(this.client, isLogin, (client: ScriptedClient) =>
-        this.sendOver(client, input, latest, version),
-      ).then(replyToSave);
+      this.sendScript(input, isLogin, latest, version).then(replyToSave);
     return this.deadline.inTime(SAVE, send).catch(missingIfNoHash);
   }
 
-  private sendOver(
-    client: ScriptedClient,
+  private sendScript(
     input: SaveSessionInput,
+    isLogin: boolean,
     latest: number,
     version: string,
   ): Promise<RawReply> {
@@ -169,7 +164,8 @@ export class RedisSessionCommands {
     const { absoluteTimeoutMs } = this.options;
     if (hash.creationTime !== '' && setsFewFields(hash)) {
       const expiry = expiryOf(hash, absoluteTimeoutMs);
-      return client.nestSessionCreate(currentKey, latest, expiry, ...timesOf(hash), ...hash.set);
+      const args = [currentKey, latest, expiry, ...timesOf(hash), ...hash.set];
+      return this.create(isLogin, args);
     }
     const args = [
       ...[hash.creationTime, latest, hash.lastAccessedTime, hash.maxInactiveInterval],
@@ -178,14 +174,14 @@ export class RedisSessionCommands {
       ...[...hash.set, ...hash.remove, ...hash.updates],
     ];
     return storedKey === currentKey && hash.updates.length === 0
-      ? client.nestSessionSaveInPlace(storedKey, ...args)
-      : client.nestSessionSave(storedKey, currentKey, input.markKeyOf(randomUUID()), ...args);
+      ? this.saveInPlace(isLogin, [storedKey, ...args])
+      : this.save(isLogin, [storedKey, currentKey, input.markKeyOf(randomUUID()), ...args]);
   }
 
   /** After an error the deletion may still take place. A user who logs in anew in the session meanwhile gets 401. @throws SessionStoreError */
   async deleteSession(key: string): Promise<void> {
     const { commandTimeoutMs } = this.options;
-    const reply = writeOver(this.client, true, (client: RedisClient) => client.del(key));
+    const reply = writeOver(this.client, true, (client) => client.del(key));
     const deletion = reply.then(integerOf);
     await withDeadline('delete the session', commandTimeoutMs, deletion);
     this.known.delete(key);
