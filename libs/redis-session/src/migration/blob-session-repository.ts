@@ -2,6 +2,7 @@ import { type SessionRepositoryOptions } from '../session/repository-options.js'
 import { randomBytes } from 'node:crypto';
 import { jsonSessionCodec } from '../session/attributes/codec.js';
 import {
+  conflictOf,
   type SaveOutcome,
   type SessionChange,
   type StoredSession,
@@ -85,8 +86,8 @@ export class BlobSessionRepository extends StoredSessionRepository {
       const seen = await this.commands.read(storedKey);
       if (seen === undefined || movedTo(seen) !== undefined) return { kind: 'missing' };
       const blob = this.blobOf(seen, change.storedId);
-      const current = conflictsOf(change, blob);
-      if (current) return { kind: 'conflict', current };
+      const conflict = conflictOf(change, (name) => JSON.stringify(blob.attributes.get(name)));
+      if (conflict) return conflict;
       const next = this.apply(change, blob);
       const replacement = {
         seen,
@@ -201,17 +202,6 @@ function readable(text: string): SessionBlob {
   );
 }
 
-/** @returns the attributes under update as they are stored, undefined when all are what the updates were made from */
-function conflictsOf(
-  { attributes }: SessionChange,
-  blob: SessionBlob,
-): ReadonlyMap<string, string | undefined> | undefined {
-  const updates = [...attributes].filter(([, { basedOn }]) => basedOn);
-  const current = new Map(updates.map(([name]) => [name, jsonOf(blob.attributes.get(name))]));
-  const isSame = updates.every(([name, { basedOn }]) => current.get(name) === basedOn?.text);
-  return isSame ? undefined : current;
-}
-
 /**
  * White space, which means nothing in JSON, that makes the text of a save with updates unique: the same update of another
  * one must not be taken for this save, sent again after the connection broke.
@@ -219,8 +209,4 @@ function conflictsOf(
 function paddingOf({ attributes }: SessionChange): string {
   const hasUpdates = [...attributes.values()].some(({ basedOn }) => basedOn);
   return hasUpdates ? Array.from(randomBytes(32), (byte) => (byte & 1 ? ' ' : '\t')).join('') : '';
-}
-
-function jsonOf(value: unknown): string | undefined {
-  return value === undefined ? undefined : JSON.stringify(value);
 }

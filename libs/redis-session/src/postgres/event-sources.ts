@@ -92,9 +92,7 @@ export class BroadcastEventSource extends PollingEventSource<ReadEvent> {
   protected override async handle(read: ReadEvent): Promise<void> {
     const entry = { position: read.position, isDone: false };
     this.open.push(entry);
-    await this.inLane(read, async () => {
-      await this.deliver(read, 'Other replicas are not affected.');
-    });
+    await this.deliverInLane(read);
     entry.isDone = true;
     await this.noteDone();
   }

@@ -5,9 +5,9 @@ import {
   PRINCIPAL_INDEX,
   type SessionIndexing,
 } from '../session/indexed/session-indexing.js';
+import { eventOfSave } from '../session/indexed/recorded-event.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionChange } from '../session/session-change.js';
-import { storageIdOf } from '../session/session-id.js';
 import { type SessionIndexOptions, type SessionStoreOptions } from '../session/session-store.js';
 import { SessionLimitError } from '../session/session.errors.js';
 import { type indexedStatements } from './indexed-statements.js';
@@ -35,10 +35,9 @@ export interface IndexedWriterInput extends PostgresIndexedOptions {
 export class IndexedWriter {
   constructor(private readonly input: IndexedWriterInput) {}
 
-  /** Whether the save is an event. A session that gets its hashed id keeps the id that its client has. */
-  isEvent({ storedId, id, isNew }: SessionChange): boolean {
-    if (this.input.eventAttributes === undefined) return false;
-    return isNew || (storedId !== id && storageIdOf(storedId) !== id);
+  /** Whether the save is an event. */
+  isEvent(change: SessionChange): boolean {
+    return this.input.eventAttributes !== undefined && eventOfSave(change) !== undefined;
   }
 
   /** Locks the user of a login that is limited. @returns what writes the rest, once the session is written */

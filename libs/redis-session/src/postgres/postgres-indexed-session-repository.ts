@@ -1,9 +1,6 @@
 import { BackgroundLoop, jittered } from '../lib/background-loop.js';
-import {
-  PRINCIPAL_INDEX,
-  SessionIndexing,
-  resolversOf,
-} from '../session/indexed/session-indexing.js';
+import { eventReadersOf } from '../session/indexed/recorded-event.js';
+import { PRINCIPAL_INDEX, SessionIndexing } from '../session/indexed/session-indexing.js';
 import { UnansweredSessions } from '../session/indexed/unanswered-sessions.js';
 import { type MapSession } from '../session/map-session.js';
 import {
@@ -137,11 +134,9 @@ export class PostgresIndexedSessionRepository
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
-    const { client, atRest, eventSql: statements, indexedOptions } = this;
-    const { codec, indexed, logger } = indexedOptions;
-    const { eventAttributes } = indexed;
-    const resolvers = resolversOf(indexed);
-    const readers = { atRest, codec, eventAttributes, resolvers };
+    const { client, eventSql: statements } = this;
+    const { logger } = this.indexedOptions;
+    const readers = eventReadersOf(this.indexedOptions, this.atRest);
     const input = { ...subscription, ...readers, client, logger, statements };
     return subscription.delivery === 'once'
       ? new OnceEventSource(input)

@@ -1,6 +1,6 @@
 import { expiryTimeMs } from '../session/session-times.js';
 import { RecordedAccesses } from '../session/recorded-accesses.js';
-import { type SaveOutcome, type SessionChange } from '../session/session-change.js';
+import { conflictOf, type SaveOutcome, type SessionChange } from '../session/session-change.js';
 import { type MapSession } from '../session/map-session.js';
 import { type SessionRepositoryOptions } from '../session/repository-options.js';
 import { StoredSessionRepository } from '../session/stored-session-repository.js';
@@ -155,18 +155,16 @@ export class PostgresSessionRepository extends StoredSessionRepository {
     change: SessionChange,
     also?: (saved: SavedSession) => Promise<void>,
   ): Promise<SaveOutcome> {
-    const { storedId, id, isNew, attributes } = change;
+    const { storedId, id, isNew } = change;
     let isAsStored = false;
     if (!isNew) {
       const [locked] = await run(this.statements.lock, [storedId, id, this.options.clock()]);
       if (!locked) return { kind: 'missing' };
       const [primaryId, lockedId] = locked;
       isAsStored = lockedId === storedId;
-      const current = await this.currentOfUpdates(run, String(primaryId), change);
-      const hasConflict = [...current].some(
-        ([name, text]) => attributes.get(name)?.basedOn?.text?.toWellFormed() !== text,
-      );
-      if (hasConflict) return { kind: 'conflict', current };
+      const stored = await this.textsUnderUpdate(run, String(primaryId), change);
+      const conflict = conflictOf(change, (name) => stored.get(name.toWellFormed()));
+      if (conflict) return conflict;
       if (isAsStored) await this.beforeUpdate(run, String(primaryId), change);
     }
     const [saved] = await run(...this.saveOf(change));
@@ -195,17 +193,17 @@ export class PostgresSessionRepository extends StoredSessionRepository {
   }
 
   /** The stored texts of the attributes under update. */
-  private async currentOfUpdates(
+  private async textsUnderUpdate(
     run: RunStatement,
     primaryId: string,
     { attributes }: SessionChange,
-  ): Promise<Map<string, string | undefined>> {
-    const names = [...attributes].flatMap(([name, { basedOn }]) => (basedOn ? [name] : []));
+  ): Promise<ReadonlyMap<string, string>> {
+    const names = [...attributes].flatMap(([name, { basedOn }]) =>
+      basedOn ? [name.toWellFormed()] : [],
+    );
     if (names.length === 0) return new Map();
-    const wanted = names.map((name) => name.toWellFormed());
-    const rows = await run(this.statements.readAttributes, [primaryId, wanted]);
-    const stored = new Map(rows as readonly (readonly [string, string])[]);
-    return new Map(names.map((name) => [name, stored.get(name.toWellFormed())]));
+    const rows = await run(this.statements.readAttributes, [primaryId, names]);
+    return new Map(rows as readonly (readonly [string, string])[]);
   }
 
   private saveOf(change: SessionChange): [Statement, SqlValue[]] {

@@ -1,5 +1,10 @@
 import { type SessionRepositoryOptions, DEFAULT_REPOSITORY_OPTIONS } from './repository-options.js';
-import { type SaveOutcome, type SessionChange, type StoredSession } from './session-change.js';
+import {
+  conflictOf,
+  type SaveOutcome,
+  type SessionChange,
+  type StoredSession,
+} from './session-change.js';
 import { type SessionTimes, expiryTimeMs } from './session-times.js';
 import { type SessionEnd } from './session-event.js';
 import { type MapSession } from './map-session.js';
@@ -28,10 +33,8 @@ export function applyChange(
     ? { creationTime, lastAccessedTime, maxInactiveInterval, attributes }
     : stored;
   if (!before) return { outcome: { kind: 'missing' }, session: undefined };
-  const updated = [...change.attributes].filter(([, { basedOn }]) => basedOn);
-  const current = new Map(updated.map(([name]) => [name, before.attributes.get(name)]));
-  const hasConflict = updated.some(([name, { basedOn }]) => basedOn?.text !== current.get(name));
-  if (hasConflict && !isNew) return { outcome: { kind: 'conflict', current }, session: undefined };
+  const conflict = isNew ? undefined : conflictOf(change, (name) => before.attributes.get(name));
+  if (conflict) return { outcome: conflict, session: undefined };
   return { outcome: { kind: 'saved' }, session: withChange(before, change) };
 }
 

@@ -50,6 +50,24 @@ export type SaveOutcome =
       readonly current: ReadonlyMap<string, string | undefined>;
     };
 
+/**
+ * Compares what the updates of `change` were computed from with what is stored.
+ *
+ * @param storedText - of an attribute
+ * @returns undefined when both are the same, but for half surrogate pairs, which not every store can keep
+ */
+export function conflictOf(
+  { attributes }: SessionChange,
+  storedText: (name: string) => string | undefined,
+): SaveOutcome | undefined {
+  const updates = [...attributes].filter(([, { basedOn }]) => basedOn);
+  const current = new Map(updates.map(([name]) => [name, storedText(name)]));
+  const isSame = updates.every(
+    ([name, { basedOn }]) => current.get(name)?.toWellFormed() === basedOn?.text?.toWellFormed(),
+  );
+  return isSame ? undefined : { kind: 'conflict', current };
+}
+
 /** @throws SessionStoreError when `write` of a store returned something else: nobody knows what it has written */
 export function knownOutcome(outcome: SaveOutcome): SaveOutcome {
   const { kind, current } = Object(outcome) as { kind?: string; current?: unknown };

@@ -1,4 +1,5 @@
 import {
+  fromConflict,
   fromHash,
   type HashChange,
   toHash,
@@ -63,12 +64,7 @@ function refuseInterval({ maxInactiveInterval = 1 }: SessionChange): void {
 
 /** The attributes under update as they are stored, by our names. @param reply - name, '1' or '0', text for each */
 export function fromSpringConflict(reply: readonly string[]): Map<string, string | undefined> {
-  const current = new Map<string, string | undefined>();
-  for (let i = 0; i < reply.length; i += 3) {
-    const text = reply[i + 1] === '1' ? reply[i + 2] : undefined;
-    current.set(ownNameOf(nameOf(reply[i] ?? '')), text);
-  }
-  return current;
+  return new Map([...fromConflict(reply)].map(([name, text]) => [ownNameOf(name), text]));
 }
 
 /** What Spring's listeners are told of a new session: its fields as a map of Java. Numbers are bare, so that Spring can read them. */

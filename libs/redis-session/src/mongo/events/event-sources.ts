@@ -113,9 +113,7 @@ export class BroadcastEventSource extends PollingEventSource<PolledEvent> {
   }
 
   protected override async handle(polled: PolledEvent): Promise<void> {
-    await this.inLane(polled, async () => {
-      await this.deliver(polled, 'Other replicas are not affected.');
-    });
+    await this.deliverInLane(polled);
     const { eventId } = polled.event;
     await this.note('Events may be handled again after a restart.', async () => {
       await this.markSeen(eventId);

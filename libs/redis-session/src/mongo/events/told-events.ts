@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Collection } from 'mongodb';
-import { type EventReaders, toSessionEvent } from '../../session/indexed/recorded-event.js';
+import {
+  type EventReaders,
+  eventOfSave,
+  toSessionEvent,
+} from '../../session/indexed/recorded-event.js';
 import { type SessionChange } from '../../session/session-change.js';
 import { type SessionEvent } from '../../session/session-event.js';
-import { storageIdOf } from '../../session/session-id.js';
 import { type NextCommand, isDuplicate } from '../deadline-runner.js';
 import { decodeField, encodeField } from '../sessions/field-names.js';
 import { type EventDocument, type SessionCollections } from '../session-collections.js';
@@ -55,24 +58,25 @@ export class ToldEvents {
   }
 
   /**
-   * What a save tells. A session that gets its hashed id keeps the id that its client has.
+   * What a save tells.
    *
    * @param indexValues - after the save
    * @returns undefined when the session is there already and keeps its id
    */
   eventOfSave(
-    { isNew, id, storedId, attributes }: SessionChange,
+    change: SessionChange,
     indexValues: ReadonlyMap<string, string>,
   ): UntoldEvent | undefined {
-    const isMoved = storedId !== id && storageIdOf(storedId) !== id;
-    if (!isNew && !isMoved) return undefined;
+    const { isNew, id, storedId, attributes } = change;
+    const type = eventOfSave(change);
+    if (!type) return undefined;
     const texts = [...attributes].flatMap(([name, { text }]) =>
       text === undefined ? [] : [[encodeField(name), text.toWellFormed()] as const],
     );
     const indexes = [...indexValues].map(([name, value]) => [encodeField(name), value] as const);
     return {
       id: randomUUID(),
-      type: isNew ? 'created' : 'id-changed',
+      type,
       sessionId: id,
       previousSessionId: isNew ? '' : storedId,
       reason: '',

@@ -1,10 +1,7 @@
 import { type Filter } from 'mongodb';
 import { BackgroundLoop, jittered } from '../../lib/background-loop.js';
-import {
-  PRINCIPAL_INDEX,
-  SessionIndexing,
-  resolversOf,
-} from '../../session/indexed/session-indexing.js';
+import { eventReadersOf } from '../../session/indexed/recorded-event.js';
+import { PRINCIPAL_INDEX, SessionIndexing } from '../../session/indexed/session-indexing.js';
 import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js';
 import { type MapSession } from '../../session/map-session.js';
 import {
@@ -76,12 +73,8 @@ export class MongoIndexedSessionRepository
     this.told = new ToldEvents(collections, carriesAll ? null : eventAttributes);
     const locks = new LoginLocks(collections.locks, 2 * runner.timeoutMs);
     const { ends, sessions } = this;
-    this.logins = new LimitedLogins({
-      sessions,
-      ends,
-      locks,
-      policy: indexed.maximumSessionsPolicy,
-    });
+    const policy = indexed.maximumSessionsPolicy;
+    this.logins = new LimitedLogins({ sessions, ends, locks, policy });
     this.unanswered = new UnansweredSessions({
       commandTimeoutMs,
       end: (id) => this.deleteById(id),
@@ -150,10 +143,9 @@ export class MongoIndexedSessionRepository
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
-    const { atRest, collections, runner, told, indexedOptions } = this;
-    const { codec, indexed, logger } = indexedOptions;
-    const { eventAttributes } = indexed;
-    const readers = { atRest, codec, eventAttributes, resolvers: resolversOf(indexed) };
+    const { collections, runner, told } = this;
+    const { logger } = this.indexedOptions;
+    const readers = eventReadersOf(this.indexedOptions, this.atRest);
     return createEventSource({ ...subscription, ...readers, collections, logger, runner, told });
   }
 

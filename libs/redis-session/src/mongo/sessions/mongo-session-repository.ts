@@ -2,7 +2,7 @@ import { type Collection, type Filter } from 'mongodb';
 import { type MapSession } from '../../session/map-session.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type SessionRepositoryOptions } from '../../session/repository-options.js';
-import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
+import { conflictOf, type SaveOutcome, type SessionChange } from '../../session/session-change.js';
 import { type SessionTimes } from '../../session/session-times.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
@@ -12,13 +12,13 @@ import {
   type MongoSession,
   type SessionDocument,
   expireAtOf,
+  textsOf,
   timesOf,
   toStored,
 } from './session-document.js';
 import {
   type AlsoWritten,
   NOT_ENDED,
-  conflictOf,
   projectionOf,
   updateFrom,
   updateOf,
@@ -203,12 +203,8 @@ export class MongoSessionRepository extends StoredSessionRepository {
     let sessionId = storedId;
     let times: SessionTimes = { creationTime, lastAccessedTime, maxInactiveInterval: interval };
     for (;;) {
-      const { filter, update } = updateFrom(
-        times,
-        change,
-        also,
-        this.options.absoluteTimeoutSeconds,
-      );
+      const { absoluteTimeoutSeconds } = this.options;
+      const { filter, update } = updateFrom(times, change, also, absoluteTimeoutSeconds);
       const moves = also.event && sessionId !== id ? { $push: { untold: also.event } } : {};
       const written = await this.sessions.updateOne(
         { sessionId, ...this.living(), ...filter },
@@ -221,7 +217,8 @@ export class MongoSessionRepository extends StoredSessionRepository {
         { ...next(), projection: projectionOf(change) },
       );
       if (!document) return { kind: 'missing' };
-      const conflict = conflictOf(document, change);
+      const stored = textsOf(document.attributes);
+      const conflict = conflictOf(change, (name) => stored.get(name.toWellFormed()));
       if (conflict) return conflict;
       ({ sessionId } = document);
       times = timesOf(document);

@@ -1,8 +1,8 @@
 import { type UpdateFilter } from 'mongodb';
-import { type SaveOutcome, type SessionChange } from '../../session/session-change.js';
+import { type SessionChange } from '../../session/session-change.js';
 import { type SessionTimes } from '../../session/session-times.js';
 import { fieldsIn } from './field-names.js';
-import { type SessionDocument, type UntoldEvent, expireAtOf, textsOf } from './session-document.js';
+import { type SessionDocument, type UntoldEvent, expireAtOf } from './session-document.js';
 
 /** What a session matches that nobody has ended. */
 export const NOT_ENDED = { end: { $exists: false } };
@@ -60,44 +60,18 @@ export function updateOf(
   );
   const $set = { ...fields, ...fieldsIn('attributes', written), ...also.$set };
   const $unset = { ...fieldsIn('attributes', removed), ...also.$unset };
-  const unsets = Object.keys($unset).length > 0;
-  return {
-    $set,
-    ...(unsets ? { $unset } : {}),
-  };
+  return Object.keys($unset).length > 0 ? { $set, $unset } : { $set };
 }
 
 /** What a save must know that was refused. */
 export function projectionOf({ attributes }: SessionChange): Record<string, 1> {
-  const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
-  const times = {
-    sessionId: 1,
-    creationTime: 1,
-    lastAccessTime: 1,
-    maxInactiveInterval: 1,
-    expireAt: 1,
-  } as const;
-  return {
-    ...times,
-    ...fieldsIn(
-      'attributes',
-      updated.map(([name]) => [name, 1] as const),
-    ),
-  };
-}
-
-/** @returns undefined when the attributes under update are as the updates were computed from */
-export function conflictOf(
-  document: SessionDocument,
-  { attributes }: SessionChange,
-): SaveOutcome | undefined {
-  const stored = textsOf(document.attributes);
-  const updated = [...attributes].filter(([, { basedOn }]) => basedOn);
-  const current = new Map(updated.map(([name]) => [name, stored.get(name.toWellFormed())]));
-  const hasConflict = updated.some(
-    ([name, { basedOn }]) => basedOn?.text?.toWellFormed() !== current.get(name),
+  const updated = [...attributes].flatMap(([name, { basedOn }]) =>
+    basedOn ? [[name, 1] as const] : [],
   );
-  return hasConflict ? { kind: 'conflict', current } : undefined;
+  return {
+    ...{ sessionId: 1, creationTime: 1, lastAccessTime: 1, maxInactiveInterval: 1, expireAt: 1 },
+    ...fieldsIn('attributes', updated),
+  };
 }
 
 /** What a save writes of the indexes. @param changed - undefined = the session leaves the index */
@@ -105,10 +79,12 @@ export function indexUpdates(
   changed: ReadonlyMap<string, string | undefined>,
 ): Pick<AlsoWritten, '$set' | '$unset'> {
   const entries = [...changed];
-  const written = entries.filter((entry): entry is [string, string] => entry[1] !== undefined);
   const removed = entries.filter(([, value]) => value === undefined);
   return {
-    $set: fieldsIn('indexes', written),
+    $set: fieldsIn(
+      'indexes',
+      entries.filter(([, value]) => value !== undefined),
+    ),
     $unset: fieldsIn(
       'indexes',
       removed.map(([name]) => [name, ''] as const),

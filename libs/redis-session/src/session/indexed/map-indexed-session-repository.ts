@@ -11,7 +11,6 @@ import {
   MAXIMUM_SESSIONS_REASON,
   type SessionEnd,
 } from '../session-event.js';
-import { storageIdOf } from '../session-id.js';
 import {
   type IndexedSessionRepository,
   type SessionPage,
@@ -20,12 +19,8 @@ import {
 } from '../session-repository.js';
 import { type SessionIndexOptions, type SessionStoreOptions } from '../session-store.js';
 import { SessionLimitError } from '../session.errors.js';
-import {
-  type LimitedLogin,
-  PRINCIPAL_INDEX,
-  SessionIndexing,
-  resolversOf,
-} from './session-indexing.js';
+import { eventOfSave, eventReadersOf } from './recorded-event.js';
+import { type LimitedLogin, PRINCIPAL_INDEX, SessionIndexing } from './session-indexing.js';
 import {
   MemoryBroadcastEventSource,
   MemoryOnceEventSource,
@@ -105,14 +100,9 @@ export class MapIndexedSessionRepository
   }
 
   createEventSource(subscription: SessionEventSubscription): SessionEventSource {
-    const { atRest, indexedOptions, memory } = this;
-    const { codec, indexed, logger } = indexedOptions;
-    const readers = {
-      atRest,
-      codec,
-      eventAttributes: indexed.eventAttributes,
-      resolvers: resolversOf(indexed),
-    };
+    const { indexedOptions, memory } = this;
+    const readers = eventReadersOf(indexedOptions, this.atRest);
+    const { logger } = indexedOptions;
     const input = { ...subscription, ...readers, events: memory.events, logger };
     return subscription.delivery === 'once'
       ? new MemoryOnceEventSource(input)
@@ -204,11 +194,11 @@ export class MapIndexedSessionRepository
     return found.filter(([, stored]) => !hasEnded(stored, this.options));
   }
 
-  /** A session that gets its hashed id keeps the id that its client has. */
-  private tellSave({ id, isNew, storedId }: SessionChange): void {
-    if (isNew) this.tell('created', id);
-    else if (storedId !== id && storageIdOf(storedId) !== id)
-      this.tell('id-changed', id, { previousSessionId: storedId });
+  private tellSave(change: SessionChange): void {
+    const type = eventOfSave(change);
+    if (!type) return;
+    const previousSessionId = type === 'created' ? '' : change.storedId;
+    this.tell(type, change.id, { previousSessionId });
   }
 
   private tell(

@@ -79,6 +79,13 @@ export abstract class PollingEventSource<E extends PolledEvent> implements Sessi
     return this.lanes.add(event.sessionId, work);
   }
 
+  /** As each of several replicas does: nobody delivers it again. */
+  protected deliverInLane(polled: E): Promise<void> {
+    return this.inLane(polled, async () => {
+      await this.deliver(polled, 'Other replicas are not affected.');
+    });
+  }
+
   /** @param consequence - what it means that the handler has failed @returns whether it has worked */
   protected async deliver({ event }: E, consequence: string): Promise<boolean> {
     const failure = await handleEvent(event, this.subscription);

@@ -1,9 +1,11 @@
 import { type SessionsAtRest } from '../at-rest/sessions-at-rest.js';
 import { type AttributeLookup } from '../attributes/attributes.js';
 import { type SessionCodec } from '../attributes/codec.js';
+import { type SessionChange } from '../session-change.js';
 import { type SessionEvent, type SessionEventType } from '../session-event.js';
-import { type SessionIndexResolver } from '../session-store.js';
-import { PRINCIPAL_INDEX } from './session-indexing.js';
+import { storageIdOf } from '../session-id.js';
+import { type SessionIndexOptions, type SessionIndexResolver } from '../session-store.js';
+import { PRINCIPAL_INDEX, resolversOf } from './session-indexing.js';
 
 /** An event as a store holds it. */
 export interface RecordedEvent {
@@ -30,6 +32,25 @@ export interface EventReaders {
   /** Names of the attributes that events carry. */
   readonly eventAttributes: 'all' | readonly string[];
   readonly resolvers: Readonly<Record<string, SessionIndexResolver>>;
+}
+
+/** What reads the texts of the events of a repository with these options. */
+export function eventReadersOf(
+  { codec, indexed }: { readonly codec: SessionCodec; readonly indexed: SessionIndexOptions },
+  atRest: SessionsAtRest,
+): EventReaders {
+  const { eventAttributes } = indexed;
+  return { atRest, codec, eventAttributes, resolvers: resolversOf(indexed) };
+}
+
+/** What a save tells, if it is an event. A session that gets its hashed id keeps the id that its client has. */
+export function eventOfSave({
+  isNew,
+  id,
+  storedId,
+}: SessionChange): 'created' | 'id-changed' | undefined {
+  if (isNew) return 'created';
+  return storedId !== id && storageIdOf(storedId) !== id ? 'id-changed' : undefined;
 }
 
 /** An attribute that cannot be decrypted or decoded is left out. */

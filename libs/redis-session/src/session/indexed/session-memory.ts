@@ -175,8 +175,6 @@ export class MemoryBroadcastEventSource extends PollingEventSource<PolledEvent> 
   }
 
   protected override handle(polled: PolledEvent): Promise<void> {
-    return this.inLane(polled, async () => {
-      await this.deliver(polled, 'Other replicas are not affected.');
-    });
+    return this.deliverInLane(polled);
   }
 }
