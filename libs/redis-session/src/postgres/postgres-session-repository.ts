@@ -1,4 +1,4 @@
-import { expiryTimeMs } from '../session/session-times.js';
+import { accessedAt, expiryTimeMs } from '../session/session-times.js';
 import { RecordedAccesses } from '../session/recorded-accesses.js';
 import { conflictOf, type SaveOutcome, type SessionChange } from '../session/session-change.js';
 import { type MapSession } from '../session/map-session.js';
@@ -241,8 +241,4 @@ export class PostgresSessionRepository extends StoredSessionRepository {
       this.accesses.isRecorded(id, lastAccessedTime)
     );
   }
-}
-
-function accessedAt(stored: PostgresSession, accessTimeMs: number): PostgresSession {
-  return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
 }

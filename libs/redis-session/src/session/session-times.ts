@@ -24,6 +24,11 @@ export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: numbe
   return Math.min(idle, absolute);
 }
 
+/** `session` as it is after an access at `timeMs` (epoch), which no record of an earlier one undoes. */
+export function accessedAt<S extends SessionTimes>(session: S, timeMs: number): S {
+  return { ...session, lastAccessedTime: Math.max(session.lastAccessedTime, timeMs) };
+}
+
 /** @throws SessionOptionError unless `seconds` can be a session's maxInactiveIntervalSeconds: whole, not 0; negative = never */
 export function refuseUnlessInterval(seconds: number): void {
   if (Number.isSafeInteger(seconds) && seconds !== 0) return;

@@ -1,5 +1,5 @@
 import { type RedisClient } from '../redis/client/redis-client.js';
-import { expiryTimeMs } from '../session/session-times.js';
+import { accessedAt, expiryTimeMs } from '../session/session-times.js';
 import { RecordedAccesses } from '../session/recorded-accesses.js';
 import {
   type SaveOutcome,
@@ -93,6 +93,6 @@ export class SpringSessionRepository extends StoredSessionRepository {
     const isLive =
       stored && stored.maxInactiveInterval > 0 && this.options.clock() < expiryTimeMs(stored);
     if (!isLive || stored.attributes.get(EXPIRED_ATTRIBUTE) === 'true') return undefined;
-    return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
+    return accessedAt(stored, accessTimeMs);
   }
 }

@@ -3,7 +3,7 @@ import { type MapSession } from '../../session/map-session.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 import { type SessionRepositoryOptions } from '../../session/repository-options.js';
 import { conflictOf, type SaveOutcome, type SessionChange } from '../../session/session-change.js';
-import { type SessionTimes } from '../../session/session-times.js';
+import { accessedAt, type SessionTimes } from '../../session/session-times.js';
 import { StoredSessionRepository } from '../../session/stored-session-repository.js';
 import { SessionCorruptError } from '../../session/session.errors.js';
 import { AccessTimes } from './access-times.js';
@@ -224,8 +224,4 @@ export class MongoSessionRepository extends StoredSessionRepository {
       times = timesOf(document);
     }
   }
-}
-
-function accessedAt(stored: MongoSession, accessTimeMs: number): MongoSession {
-  return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
 }

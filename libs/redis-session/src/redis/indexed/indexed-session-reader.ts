@@ -1,5 +1,5 @@
 import { type StoredSession } from '../../session/session-change.js';
-import { expiryTimeMs } from '../../session/session-times.js';
+import { accessedAt, expiryTimeMs } from '../../session/session-times.js';
 import {
   entriesOfHash,
   type IndexEntry,
@@ -44,8 +44,7 @@ export class IndexedSessionReader {
     const stored = fromHash(hash);
     if (!stored || hash.get(OVER_FIELD) !== undefined) return undefined;
     if (this.options.clock() >= this.expiryOf(stored)) return undefined;
-    const lastAccessedTime = Math.max(stored.lastAccessedTime, accessTimeMs);
-    return { ...stored, lastAccessedTime, entries: entriesOfHash(hash) };
+    return { ...accessedAt(stored, accessTimeMs), entries: entriesOfHash(hash) };
   }
 
   private async readAndRecord(

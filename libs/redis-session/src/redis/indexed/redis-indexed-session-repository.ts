@@ -171,7 +171,7 @@ export class RedisIndexedSessionRepository
     });
   }
 
-  protected override load(id: string, accessTimeMs?: number): Promise<IndexedSession | undefined> {
+  protected override load(id: string, accessTimeMs?: number): Promise<StoredSession | undefined> {
     return this.reader.load(id, accessTimeMs);
   }
 

@@ -25,7 +25,7 @@ import {
   setsLargeTexts,
   toHash,
 } from './redis-session.mapper.js';
-import { expiryTimeMs } from '../../session/session-times.js';
+import { accessedAt, expiryTimeMs } from '../../session/session-times.js';
 import { RecordedAccesses } from '../../session/recorded-accesses.js';
 
 /** The options that a {@link RedisSessionRepository} takes. */
@@ -76,9 +76,9 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
  */
 export class RedisSessionRepository extends StoredSessionRepository {
   private readonly commands: RedisSessionCommands;
-  /** Names of the keys in Redis. */
+  /** @internal */
   protected readonly keys: RedisSessionKeys;
-  /** Milliseconds between two records of an access; 0 records every access. */
+  /** 0 records every access. @internal */
   protected readonly touchIntervalMs: number;
   private readonly accesses: RecordedAccesses;
 
@@ -117,10 +117,10 @@ export class RedisSessionRepository extends StoredSessionRepository {
     if (!stored) return undefined;
     if (clock() >= expiryTimeMs(stored, absoluteTimeoutSeconds))
       return this.read(id, accessTimeMs, this.touchIntervalMs);
-    return { ...stored, lastAccessedTime: Math.max(stored.lastAccessedTime, accessTimeMs) };
+    return accessedAt(stored, accessTimeMs);
   }
 
-  /** Reads the stored session, and records the access at `accessTimeMs` if one is due. */
+  /** Records the access at `accessTimeMs` if one is due. @internal */
   protected async read(
     id: string,
     accessTimeMs: number | undefined,

@@ -66,7 +66,7 @@ export class SealedAttributes implements AttributeLookup {
     return this.setup.rollout === 'write' && (!this.dataKey || this.unsealed([]).length > 0);
   }
 
-  /** Whether the store holds sealed texts after the next save. */
+  /** Whether the store holds sealed texts after the next save. @internal */
   get isSealed(): boolean {
     return (this.dataKey ?? this.nextKey) !== undefined;
   }

@@ -170,12 +170,12 @@ export class SessionsAtRest {
     return this.sealing?.rollout === undefined ? [blind] : [blind, value];
   }
 
-  /** `value` for the eyes of the application alone. @returns undefined when the session is stored in plain texts */
+  /** `value` for the eyes of the application alone. @returns undefined when the session is stored in plain texts @internal */
   sealIndexValue(session: MapSession, name: string, value: string): string | undefined {
     return this.forms.get(session)?.attributes?.sealBeside(value, indexValueName(name));
   }
 
-  /** What {@link sealIndexValue} has sealed. @param texts - of the session, opened */
+  /** What {@link sealIndexValue} has sealed. @param texts - of the session, opened @internal */
   openIndexValue(texts: SealedAttributes, name: string, sealed: string): string | undefined {
     return texts.openBeside(sealed, indexValueName(name));
   }

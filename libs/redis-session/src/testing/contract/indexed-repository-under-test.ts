@@ -1,8 +1,5 @@
 import { type MapSession } from '../../session/map-session.js';
-import {
-  DEFAULT_REPOSITORY_OPTIONS,
-  type SessionRepositoryOptions,
-} from '../../session/repository-options.js';
+import { type SessionRepositoryOptions } from '../../session/repository-options.js';
 import {
   type SessionEvent,
   type SessionEventRecorder,
@@ -11,6 +8,7 @@ import {
 import { type IndexedSessionRepository } from '../../session/session-repository.js';
 import { type SessionIndexOptions, principalNameOf } from '../../session/session-store.js';
 import { type StoredSessionRepository } from '../../session/stored-session-repository.js';
+import { RepositoryUnderTest } from './repository-under-test.js';
 
 /** A repository that finds sessions and tells their events. */
 export type IndexedStoredRepository = StoredSessionRepository &
@@ -37,26 +35,10 @@ const DEFAULTS: SessionIndexOptions = {
   retentionSeconds: 86_400,
 };
 
-/** One replica with a clock that stands still, and short names for what most cases do. */
-export class IndexedRepositoryUnderTest {
-  /** Epoch ms. Starts at the real time, because some stores compare with their own clock. */
-  nowMs = Date.now();
-  readonly warnings: string[] = [];
-  readonly repository: IndexedStoredRepository;
-
-  constructor(
-    factory: IndexedRepositoryFactory,
-    indexed: Partial<SessionIndexOptions> = {},
-    options: Partial<SessionRepositoryOptions> = {},
-  ) {
-    const warn = (message: string) => void this.warnings.push(message);
-    this.repository = factory({
-      ...DEFAULT_REPOSITORY_OPTIONS,
-      clock: () => this.nowMs,
-      logger: { warn, error: warn },
-      indexed: { ...DEFAULTS, ...indexed },
-      ...options,
-    });
+/** A replica, and what most cases do with it. */
+export class IndexedRepositoryUnderTest extends RepositoryUnderTest<IndexedStoredRepository> {
+  constructor(factory: IndexedRepositoryFactory, indexed: Partial<SessionIndexOptions> = {}) {
+    super((options) => factory({ ...options, indexed: { ...DEFAULTS, ...indexed } }));
   }
 
   /** A stored session of `name`, undefined = of an anonymous visitor. */
@@ -68,19 +50,9 @@ export class IndexedRepositoryUnderTest {
     return session;
   }
 
-  async find(id: string): Promise<MapSession> {
-    const session = await this.repository.findById(id);
-    if (!session) throw new Error('The session is not there.');
-    return session;
-  }
-
   async idsOf(name: string): Promise<string[]> {
     const { sessions } = await this.repository.findByPrincipalName(name);
     return sessions.map(({ id }) => id).sort();
-  }
-
-  pass(seconds: number): void {
-    this.nowMs += seconds * 1000;
   }
 
   /** A replica that handles events; `handle` may reject. */

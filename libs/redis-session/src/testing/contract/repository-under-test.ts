@@ -11,13 +11,18 @@ export type SessionRepositoryFactory = (
 ) => StoredSessionRepository;
 
 /** A repository, a clock that stands still, and short names for what most cases do. */
-export class RepositoryUnderTest {
-  /** Epoch ms. Starts at the real time, because Redis compares with its own clock. */
+export class RepositoryUnderTest<
+  Repository extends StoredSessionRepository = StoredSessionRepository,
+> {
+  /** Epoch ms. Starts at the real time, because some stores compare with their own clock. */
   nowMs = Date.now();
   readonly warnings: string[] = [];
-  readonly repository: StoredSessionRepository;
+  readonly repository: Repository;
 
-  constructor(factory: SessionRepositoryFactory, options: Partial<SessionRepositoryOptions> = {}) {
+  constructor(
+    factory: (options: SessionRepositoryOptions) => Repository,
+    options: Partial<SessionRepositoryOptions> = {},
+  ) {
     const warn = (message: string) => void this.warnings.push(message);
     this.repository = factory({
       ...DEFAULT_REPOSITORY_OPTIONS,
