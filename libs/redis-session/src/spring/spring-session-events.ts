@@ -1,9 +1,9 @@
-import { Cron } from 'croner';
 import { type Redis } from 'ioredis';
 import { BackgroundLoop } from '../lib/background-loop.js';
 import { type SessionLogger } from '../lib/logger.js';
 import { BroadcastEventSource } from '../redis/events/broadcast-event-source.js';
 import { OnceEventSource } from '../redis/events/once-event-source.js';
+import { msToNext } from '../redis/expiration/minute-bucket-expiration-store.js';
 import { KeyspaceEvents } from '../redis/expiration/keyspace-events.js';
 import { indexedSessionKeys } from '../redis/indexed/indexed-session.keys.js';
 import { PRINCIPAL_INDEX } from '../session/indexed/session-indexing.js';
@@ -195,9 +195,4 @@ export class SpringSessionEvents {
       `Cannot report ${what}: Redis failed. The event is lost; check that Redis is reachable.`,
     );
   }
-}
-
-function msToNext(cron: string | false): number {
-  const next = cron === false ? null : new Cron(cron).msToNext();
-  return Math.min(next ?? Infinity, 2 ** 31 - 1);
 }

@@ -178,8 +178,8 @@ function idOf(member: string): string {
   return member.replace(/^"?expires:(.*?)"?$/s, '$1');
 }
 
-/** At most what a timer can hold; a turn that comes early does no harm. */
-function msToNext(cron: string | false): number {
+/** When the loop over buckets goes on: at most what a timer can hold; a turn that comes early does no harm. */
+export function msToNext(cron: string | false): number {
   const next = cron === false ? null : new Cron(cron).msToNext();
   return Math.min(next ?? Infinity, 2 ** 31 - 1);
 }
