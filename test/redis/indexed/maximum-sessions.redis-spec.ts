@@ -7,10 +7,7 @@ import {
   SessionInvalidatedError,
   SessionLimitError,
 } from '../../../libs/redis-session/src/session/session.errors.js';
-import {
-  SessionLimit,
-  type SessionLimitPolicy,
-} from '../../../libs/redis-session/src/redis/indexed/session-limit.js';
+import { SessionLimit } from '../../../libs/redis-session/src/redis/indexed/session-limit.js';
 import { type RedisServer } from '../../../tools/servers/redis-server.mjs';
 import { eventually } from '../../support/waiting/eventually.js';
 import { contextOf, IndexedRepository, signIn } from '../../support/redis/indexed-repository.js';
@@ -22,7 +19,7 @@ const redis = useTestRedis();
 
 function replicas(
   limit: number,
-  maximumSessionsPolicy: SessionLimitPolicy,
+  maximumSessionsPolicy: 'expire-oldest' | 'reject-login',
   commandTimeoutMs = 2000,
 ): IndexedRepository[] {
   const namespace = `${redis.namespace}:${randomUUID()}`;

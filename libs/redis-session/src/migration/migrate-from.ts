@@ -10,7 +10,6 @@ import {
 } from '../nest/options/redis-session.options.js';
 import { hideArguments } from '../redis/client/hidden-arguments.js';
 import { RedisSessionStore } from '../redis/redis-session-store.js';
-import { SessionOptionError } from '../session/session.errors.js';
 import { type BlobLayout, BlobSessionRepository } from './blob-session-repository.js';
 import { FormerCookie, MigratingSessionIdResolver } from './migrating-session-id-resolver.js';
 import { MigratingSessionRepository } from './migrating-session-repository.js';
@@ -20,6 +19,7 @@ import {
   type OptionsOf,
   type ResolvedOptionsOf,
   positiveOption,
+  refuseContradictions,
   resolveOptionGroup,
   secretOption,
   tokenOption,
@@ -107,31 +107,24 @@ export function migrateFrom(options: MigrationOptions): SessionMigration {
     name: 'migrateFrom()',
     progress,
     configure(moduleOptions) {
-      refuseContradictions(moduleOptions);
+      refuseOthers(moduleOptions);
       return moduleOptions;
     },
     connect: (host) => connect(host, resolved, progress),
   };
 }
 
-function refuseContradictions(options: RedisSessionModuleOptions): void {
-  const { hashIds = false, sessionIdGenerator, sessionIdPattern, store } = options;
-  if (hashIds !== false) {
-    throw new SessionOptionError(
-      'hashIds must be left out as long as there is migrateFrom(), which keeps the ids of moved sessions in Redis. Turn it on after the migration.',
-    );
-  }
-  if (store !== undefined && store !== 'redis') {
-    const name = store === 'memory' ? '"memory"' : store.name;
-    throw new SessionOptionError(
-      `migrateFrom() must be left out when store is ${name}: it moves sessions inside Redis. Leave one out.`,
-    );
-  }
-  if (sessionIdGenerator !== undefined || sessionIdPattern !== undefined) {
-    throw new SessionOptionError(
-      'sessionIdGenerator and sessionIdPattern must be left out as long as there is migrateFrom(): it tells the ids of both libraries apart by their form.',
-    );
-  }
+function refuseOthers(options: RedisSessionModuleOptions): void {
+  const { hashIds = false, sessionIdGenerator, sessionIdPattern, store = 'redis' } = options;
+  const storeName = typeof store === 'object' ? store.name : `"${store}"`;
+  refuseContradictions({
+    'hashIds must be left out as long as there is migrateFrom(), which keeps the ids of moved sessions in Redis. Turn it on after the migration.':
+      hashIds !== false,
+    [`migrateFrom() must be left out when store is ${storeName}: it moves sessions inside Redis. Leave one out.`]:
+      store !== 'redis',
+    'sessionIdGenerator and sessionIdPattern must be left out as long as there is migrateFrom(): it tells the ids of both libraries apart by their form.':
+      sessionIdGenerator !== undefined || sessionIdPattern !== undefined,
+  });
 }
 
 function connect(

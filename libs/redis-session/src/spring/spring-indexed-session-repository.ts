@@ -1,4 +1,3 @@
-import { type SessionLogger } from '../lib/logger.js';
 import { ATTRIBUTE_PREFIX } from '../redis/sessions/redis-session.mapper.js';
 import { isClosed, isSingleServer, type RedisClient } from '../redis/client/redis-client.js';
 import { type MapSession, viewOf } from '../session/map-session.js';
@@ -38,9 +37,7 @@ export interface SpringIndexedOptions extends SpringRepositoryOptions {
   readonly indexed: SessionIndexOptions & {
     readonly cleanupCron: string | false;
     readonly configuresNotifications: boolean;
-    readonly maxEvents: number;
   };
-  readonly logger: SessionLogger;
 }
 
 /**

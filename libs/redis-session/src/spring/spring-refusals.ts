@@ -1,3 +1,4 @@
+import { refuseContradictions } from '../lib/option-group.js';
 import { SessionRequestCache } from '../http/saved-requests/session-request-cache.js';
 import { type RedisSessionModuleOptions } from '../nest/options/redis-session.options.js';
 import { isCluster, isRedisClient, type RedisConnection } from '../redis/client/redis-client.js';
@@ -8,22 +9,16 @@ import { type ResolvedSpringOptions } from './spring.options.js';
 /** @throws SessionOptionError for options of `springSession` that do not go together */
 export function refuseSpringContradictions(options: ResolvedSpringOptions): void {
   const { boot, classes, factor, serialization, storesLogins } = options;
-  if (storesLogins !== undefined && serialization !== 'jdk')
-    throw new SessionOptionError(
-      'springSession.storesLogins must be left out unless springSession.serialization is "jdk": with JSON everything is stored.',
-    );
-  if (storesLogins !== undefined && factor !== undefined)
-    throw new SessionOptionError(
-      'springSession.factor must be left out with springSession.storesLogins: Java serialization stores no factor.',
-    );
-  if (serialization === 'jdk' && classes !== undefined)
-    throw new SessionOptionError(
-      'springSession.classes must be left out when springSession.serialization is "jdk": Java serialization stores no objects.',
-    );
-  if (boot === 3 && factor !== undefined)
-    throw new SessionOptionError(
-      'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.',
-    );
+  refuseContradictions({
+    'springSession.storesLogins must be left out unless springSession.serialization is "jdk": with JSON everything is stored.':
+      storesLogins !== undefined && serialization !== 'jdk',
+    'springSession.factor must be left out with springSession.storesLogins: Java serialization stores no factor.':
+      storesLogins !== undefined && factor !== undefined,
+    'springSession.classes must be left out when springSession.serialization is "jdk": Java serialization stores no objects.':
+      serialization === 'jdk' && classes !== undefined,
+    'springSession.factor must be left out when springSession.boot is 3: Spring Security 6 answers 500 to a login with a factor.':
+      boot === 3 && factor !== undefined,
+  });
 }
 
 /** An option of the module, whether the application has set it so that it contradicts Spring, and why. */
@@ -185,7 +180,7 @@ const JSON_CONTRADICTIONS: readonly Contradiction[] = [
 ];
 
 /** @throws SessionOptionError for the first option of the module that contradicts Spring */
-export function refuseContradictions(options: RedisSessionModuleOptions, isJdk: boolean): void {
+export function refuseUnfitForSpring(options: RedisSessionModuleOptions, isJdk: boolean): void {
   for (const [rule, applies, reason] of isJdk
     ? [...JDK_CONTRADICTIONS, ...CONTRADICTIONS]
     : [...CONTRADICTIONS, ...JSON_CONTRADICTIONS])

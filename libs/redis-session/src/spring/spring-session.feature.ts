@@ -27,7 +27,7 @@ import {
 import { SpringContext } from './spring-context.js';
 import { SpringIndexedSessionRepository } from './spring-indexed-session-repository.js';
 import { SpringRequestCache } from './spring-request-cache.js';
-import { refuseContradictions, refuseSpringContradictions } from './spring-refusals.js';
+import { refuseUnfitForSpring, refuseSpringContradictions } from './spring-refusals.js';
 import { SpringSessionRepository } from './spring-session-repository.js';
 import { toSpringChange } from './spring-session.mapper.js';
 import { springOptionGroup, type SpringSessionOptions } from './spring.options.js';
@@ -59,7 +59,7 @@ export function springSession(options: SpringSessionOptions = {}): SessionFeatur
     name: SPRING_SESSION,
     choosesIds: true,
     configure(given) {
-      refuseContradictions(given, isJdk);
+      refuseUnfitForSpring(given, isJdk);
       const logger = given.logger ?? new Logger('RedisSession');
       const context = new SpringContext(resolved, logger, types);
       if (isJdk)

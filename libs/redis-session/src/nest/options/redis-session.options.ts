@@ -27,13 +27,12 @@ import {
   indexedOptions,
   limitOption,
 } from '../../redis/indexed/redis-indexed-session-repository.options.js';
-import { type MaximumSessions } from '../../redis/indexed/session-limit.js';
 import { redisRepositoryOptionGroup } from '../../redis/sessions/redis-session-repository.js';
 import { type Authentication } from '../../security/authentication.js';
 import { type SecurityContext } from '../../security/security-context.js';
 import { SECURITY_CONTEXT_ATTRIBUTE } from '../../session/attributes/attribute-names.js';
 import { type SessionStore } from '../../session/session-store.js';
-import { type Session } from '../../session/session.js';
+import { type Session, type SessionView } from '../../session/session.js';
 import { type SessionKeeper } from '../../session/stored-session-repository.js';
 import { type ResolvedSecurityOptions, type SecurityOptions } from './security.options.js';
 
@@ -60,9 +59,9 @@ export function resolveIndexedSessionOptions(options: IndexedSessionOptions) {
   return { ...resolved, maximumSessions: limitOf(resolved.maximumSessions) };
 }
 
-function limitOf(maximum: number | ((authentication: Authentication) => number)): MaximumSessions {
+function limitOf(maximum: number | ((authentication: Authentication) => number)) {
   if (typeof maximum === 'number') return maximum;
-  return (session) => {
+  return (session: SessionView) => {
     const context = session.getAttribute<SecurityContext>(SECURITY_CONTEXT_ATTRIBUTE);
     return context?.authentication ? maximum(context.authentication) : -1;
   };

@@ -10,11 +10,11 @@ import {
 } from '../../lib/option-group.js';
 import { SessionEventDelivery } from '../../session/session-event.js';
 import { type SessionIndexResolver, principalNameOf } from '../../session/session-store.js';
+import { type SessionView } from '../../session/session.js';
 import {
   type RedisSessionRepositoryOptions,
   redisRepositoryOptionGroup,
 } from '../sessions/redis-session-repository.js';
-import { type MaximumSessions } from './session-limit.js';
 
 const indexNames = z.string().regex(/^(?!principal$)[\w-]+$/);
 
@@ -57,7 +57,7 @@ export const indexedOptions = {
   /** About how many events are kept at most, over all partitions. The oldest are dropped. */
   maxEvents: positiveOption.default(200_000),
   /** How many sessions a user may have. -1 means any number. */
-  maximumSessions: limitOption<Exclude<MaximumSessions, number>>().default(-1),
+  maximumSessions: limitOption<(session: SessionView) => number>().default(-1),
   /**
    * What happens to a login beyond `maximumSessions`: `'expire-oldest'` ends the least recently used session,
    * `'reject-login'` answers 401.

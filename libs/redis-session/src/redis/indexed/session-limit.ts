@@ -1,5 +1,5 @@
 import { SessionLimitError } from '../../session/session.errors.js';
-import { type SessionView } from '../../session/session.js';
+import { type SessionIndexOptions } from '../../session/session-store.js';
 import { withDeadline } from '../../lib/store-operation.js';
 import { MAX_WORKS, tryLater } from '../../lib/background-loop.js';
 import {
@@ -15,12 +15,6 @@ import { admitToIndex } from '../lua/scripts.generated.js';
 import { type RedisClient } from '../client/redis-client.js';
 import { type Script, scriptOf, WriteDeadline, unknownOutcome } from '../client/script.js';
 
-/** What becomes of a login beyond the limit: it ends the session that was used longest ago, or is refused. */
-export type SessionLimitPolicy = 'expire-oldest' | 'reject-login';
-
-/** How many sessions a user may have: one number, or one for each session that is about to begin; -1 = unlimited. */
-export type MaximumSessions = number | ((session: SessionView) => number);
-
 interface SessionLimitInput {
   readonly client: RedisClient;
   readonly commandTimeoutMs: number;
@@ -29,7 +23,7 @@ interface SessionLimitInput {
   readonly keys: IndexedSessionKeys;
   /** Told of members that have no session. */
   readonly onDead: (entry: IndexEntry, member: string) => void;
-  readonly policy: SessionLimitPolicy;
+  readonly policy: SessionIndexOptions['maximumSessionsPolicy'];
 }
 
 interface AdmissionRequest {
