@@ -16,6 +16,12 @@ const SLIDING = 'idle timeout 1800 s, prolonged by every request';
 /** No other contestant has an interceptor, or tells any code who its user is. */
 const LEAN = { interceptor: false, security: { contextHolder: false } };
 
+/** Ours has the server of Express create requests and responses with their prototypes. */
+const FLOOR_WITH_PROTOTYPES = {
+  ...spec('express', 'floor', 'floor with prototypes', {}, 'the same, with the prototypes of ours'),
+  ...{ id: 'express-floor-prototypes', options: { hasPrototypes: true } },
+};
+
 /** @type {ContestantSpec[]} */
 const NODE = ['fastify', 'express'].flatMap((platform) => [
   spec(platform, 'bare', 'bare Nest', {}, 'no session at all', true),
@@ -31,6 +37,7 @@ const NODE = ['fastify', 'express'].flatMap((platform) => [
     ...spec(platform, 'floor', 'floor with interceptor', {}, 'the same, with an interceptor'),
     ...{ id: `${platform}-floor-interceptor`, options: { hasInterceptor: true } },
   },
+  ...(platform === 'express' ? [FLOOR_WITH_PROTOTYPES] : []),
   ours(
     platform,
     'lean',
@@ -90,7 +97,7 @@ const TABLE_IDS = [
   ...['fastify', 'express'].flatMap((platform) =>
     ['bare', 'floor', 'floor-interceptor', 'ours-lean', 'ours'].map((id) => `${platform}-${id}`),
   ),
-  ...['fastify-ours-indexed', 'fastify-ours-nearcache'],
+  ...['fastify-ours-indexed', 'fastify-ours-nearcache', 'express-floor-prototypes'],
   ...['fastify-fastify-session-true', 'express-express-session'],
 ];
 

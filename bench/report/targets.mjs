@@ -59,6 +59,10 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
         ...[before, limit, reads(lean(platform), `${platform}-floor`)],
       ),
     ),
+    least(
+      'the same, Express, vs a floor with the same prototypes: requests/s',
+      ...['', 0.92, reads(lean('express'), 'express-floor-prototypes')],
+    ),
     ...platforms(['', 0.7], ['', 0.88], (platform, before, limit) =>
       least(
         `the same with all defaults, ${nameOf(platform)} (the goal is for Node 24): requests/s`,
@@ -76,7 +80,7 @@ export function judgeTimes(/** @type {import('./statistics.mjs').Results} */ res
       ...['0.55', 0.75, reads('fastify-ours-nearcache', 'fastify-bare')],
     ),
     most(
-      'reading, Express: CPU time of the library, µs (request − floor)',
+      'reading, Express: CPU time of the library, µs (request − floor with the same prototypes)',
       ...['24', 12, ownCpu(results)],
     ),
     most(
@@ -101,7 +105,7 @@ function platforms(fastify, express, toOutcome) {
 
 /** What a request costs the server beyond the floor, round by round. */
 function ownCpu(results) {
-  const [ours, floor] = ['express-ours-lean', 'express-floor'].map((id) =>
+  const [ours, floor] = ['express-ours-lean', 'express-floor-prototypes'].map((id) =>
     results.cell(id, 'read'),
   );
   if (!ours || !floor) return undefined;

@@ -1,3 +1,4 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator } from '@nestjs/common';
 
 /** What our module has for every handler, doing nothing: the floor and the peers have it too, so that nobody is spared it. */
@@ -9,8 +10,22 @@ export const UserOfRequest = createParamDecorator(
   (_data, context) => context.switchToHttp().getRequest().user,
 );
 
-/** Adds what ours has: a global guard and, for comparison with our defaults, a global interceptor. */
-export function addEquals(app, { hasInterceptor = false } = {}) {
+/**
+ * Adds what ours has: a global guard and, for comparison, a global interceptor or requests that are created with the
+ * prototypes of Express.
+ */
+export function addEquals(app, { hasInterceptor = false, hasPrototypes = false } = {}) {
+  if (hasPrototypes) givePrototypes(app.getHttpServer(), app.getHttpAdapter().getInstance());
   app.useGlobalGuards(PASSING_GUARD);
   if (hasInterceptor) app.useGlobalInterceptors(PASSING_INTERCEPTOR);
+}
+
+function givePrototypes(server, express) {
+  const natives = { request: IncomingMessage, response: ServerResponse };
+  for (const [name, native] of Object.entries(natives)) {
+    const Created = class extends native {};
+    express[name] = Object.setPrototypeOf(Created.prototype, express[name]);
+    const options = Object.getOwnPropertySymbols(server);
+    server[options.find(({ description }) => description === native.name)] = Created;
+  }
 }

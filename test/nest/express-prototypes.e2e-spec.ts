@@ -76,11 +76,13 @@ describe('requests and responses of Express', () => {
           if (Reflect.get(own, key) === OwnRequest) Reflect.set(server, key, OwnRequest);
         }
       },
-      async (created, { client }) => {
+      async (created, { app, client }) => {
         const { headers } = await client.get('/visits').set('X-Name', 'kim').expect(200, 'kim 1');
         const [cookie = ''] = headers['set-cookie'] as unknown as string[];
         await client.get('/visits').set({ 'X-Name': 'kim', Cookie: cookie }).expect(200, 'kim 2');
         expect(created.request).toBe(OwnRequest.prototype);
+        const express = app.getHttpAdapter().getInstance() as Express;
+        expect(created.response).toBe(express.response);
       },
     );
   });

@@ -93,9 +93,10 @@ describe('RedisIndexedSessionRepository on a Redis Cluster', () => {
       await client.del(keys.events(broken));
       await source.poll();
       expect(seen).toHaveLength(others.length);
-      const next = await test.open();
+      let next = await test.open();
+      while (keys.partitionOf(next.id) !== broken) next = await test.open();
       await source.poll();
-      expect(seen.at(-1)).toBe(`created ${next.id}`);
+      expect(seen).toContain(`created ${next.id}`);
     },
   );
 

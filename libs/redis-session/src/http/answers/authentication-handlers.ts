@@ -40,7 +40,7 @@ export const savedRequestSuccessHandler: AuthenticationSuccessHandler = {
 
 /** Answers a login that failed. Must not wait. Mirrors `AuthenticationFailureHandler` of Spring Security. */
 export interface AuthenticationFailureHandler {
-  /** @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed */
+  /** Answers. @param reason - `bad-credentials`, or `maximum-sessions` when the user has as many sessions as allowed */
   onAuthenticationFailure(exchange: HttpExchange, reason: AuthenticationFailureReason): void;
 }
 

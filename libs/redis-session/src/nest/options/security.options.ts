@@ -144,7 +144,8 @@ export const securityOptionGroup = z.strictObject({
   invalidSessionPath: path.optional(),
   /**
    * Loads the user at each request, when `toAuthentication` keeps only an id. Return undefined when the user no longer
-   * exists. The authorities are what `toAuthentication` makes of this user, else its `authorities` or `roles`, if any.
+   * exists. The authorities are what `toAuthentication` makes of this user, by default its `authorities` or `roles`. If it
+   * tells none, those of the login stay.
    * Default: the session keeps the whole principal.
    */
   loadPrincipal: functionOption<(id: unknown) => unknown>().optional(),
@@ -183,9 +184,9 @@ export const securityOptionGroup = z.strictObject({
   /** What happens to the visitor's session at login. */
   sessionFixation: z.enum(SESSION_FIXATION_STRATEGIES).default('change-session-id'),
   /**
-   * Turns the user of a passport strategy into what the session keeps. Leave credentials out. Default: name from
-   * `username`, `sub`, `id`, `email` or `name`; authorities from `authorities` or `roles`; the whole user as principal, without
-   * fields that look like a credential (docs/security.md).
+   * Turns the user of a passport strategy into what the session keeps. Leave credentials out. Called at the login, and at each
+   * request with the user of `loadPrincipal`. Default: name from `username`, `sub`, `id`, `email` or `name`; authorities from
+   * `authorities` or `roles`; the whole user as principal, without fields that look like a credential (docs/security.md).
    */
   toAuthentication: functionOption<(user: object) => UserAuthentication>().default(
     () => defaultToAuthentication,

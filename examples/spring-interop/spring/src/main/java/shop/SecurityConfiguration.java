@@ -19,7 +19,7 @@ import org.springframework.session.security.SpringSessionBackedSessionRegistry;
 
 @Configuration
 public class SecurityConfiguration {
-  /** In this example everybody's password is the name, so its hash may be the cheapest. */
+  /** The fewest rounds, as everybody's password is the name here. An application writes new BCryptPasswordEncoder(). */
   @Bean
   PasswordEncoder passwords() {
     return new BCryptPasswordEncoder(4);
