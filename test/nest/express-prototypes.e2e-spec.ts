@@ -1,7 +1,20 @@
-import { createServer, IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get, IncomingMessage, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Req } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  Req,
+} from '@nestjs/common';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
 import { CurrentSession, type Session } from 'nestjs-redis-session';
+import request from 'supertest';
+import { SessionRequest } from '../../libs/redis-session/src/http/request/session-request.js';
 import { type StartedApp, startApp } from '../support/apps/start-app.js';
 
 interface Express {
@@ -15,6 +28,11 @@ class VisitsController {
   count(@CurrentSession() session: Session, @Req() request: { get(name: string): string }): string {
     session.setAttribute<number>('visits', (session.getAttribute<number>('visits') ?? 0) + 1);
     return `${request.get('X-Name')} ${session.getAttribute<number>('visits')}`;
+  }
+
+  @Get('app')
+  app(@Req() request: { app: { get(name: string): string } }): string {
+    return request.app.get('name');
   }
 }
 
@@ -85,5 +103,59 @@ describe('requests and responses of Express', () => {
         expect(created.response).toBe(express.response);
       },
     );
+  });
+
+  it('are saved also by an Express application that middleware calls', async () => {
+    const inner = express();
+    inner.use(async (request, response) => {
+      const session = await SessionRequest.of(request)?.getSession();
+      session?.setAttribute('name', 'kim');
+      response.send(String(request.app === inner));
+    });
+    @Module({})
+    class InnerModule implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply((...call: Parameters<typeof inner>) => inner(...call)).forRoutes('inner');
+      }
+    }
+    const { client, close } = await startApp('express', {
+      options: { store: 'memory' },
+      imports: [InnerModule],
+    });
+    const { headers } = await client.get('/inner').expect(200, 'true');
+    await close();
+    expect(headers['set-cookie']).toHaveLength(1);
+  });
+
+  it('are those of the application also where another one has mounted it', async () => {
+    const { app, close } = await startApp('express', {
+      options: { store: 'memory' },
+      controllers: [VisitsController],
+      prepare: (nest) => (nest as NestExpressApplication).set('name', 'inner'),
+    });
+    const outer = express();
+    outer.use('/in', app.getHttpAdapter().getInstance() as never);
+    const server = outer.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { text } = await request(server).get('/in/app');
+    server.close();
+    await close();
+    expect(text).toBe('inner');
+  });
+
+  it('can be changed where Node itself hands them out, such as for an upgrade', async () => {
+    const { app, port, close } = await startApp('express', { options: { store: 'memory' } });
+    serverOf(app).on('upgrade', (upgrade: IncomingMessage & { query?: string }, socket) => {
+      upgrade.query = 'own';
+      socket.end(
+        `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n${upgrade.query}`,
+      );
+    });
+    const headers = { Connection: 'Upgrade', Upgrade: 'own' };
+    const [response] = (await once(get({ port, headers, host: '127.0.0.1' }), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(await text(response)).toBe('own');
+    await close();
   });
 });

@@ -4,7 +4,6 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { type HttpExchange } from '../http/answers/http-exchange.js';
 import { type HttpAnswer } from '../http/answers/http-answer.js';
 import { SessionRequest } from '../http/request/session-request.js';
-import { prepareControl } from '../http/response/controlled-methods.js';
 import { isOfBody } from '../http/response/dropped-response.js';
 import { runInScope } from '../security/security-context.js';
 import { toHttpException } from './access/security.exceptions.js';
@@ -90,30 +89,53 @@ function end(this: Reply, body?: unknown): Reply {
   return this.send(body);
 }
 
-/** The prototypes of its requests and responses. */
+/** What is used of an Express application: the prototypes of its requests and responses. */
 interface ExpressLike {
   request: object;
   response: object;
 }
 
 /**
- * Has `server` create requests and responses with the prototypes of `express`. Express sets the prototype of each one else,
- * and V8 is slow with such objects before Node 24: on Node 20, bare Nest takes 413 µs of CPU for a request, and 130
- * with this. Classes that the application has given to the server stay.
+ * Has `server` create requests and responses with the prototypes of `express`. Otherwise Express sets the prototype of each of
+ * them, and V8 is slow with such objects before Node 24: on Node 20, a request to bare Nest takes 413 µs of CPU, and 130 with
+ * this. A class that the application has given to the server stays.
  */
 function createAsExpress(server: object, express: ExpressLike): void {
   class ExpressRequest extends IncomingMessage {}
   class ExpressResponse extends ServerResponse {}
-  if (replaceClass(server, IncomingMessage, ExpressRequest))
-    express.request = Object.setPrototypeOf(ExpressRequest.prototype, express.request) as object;
+  if (replaceClass(server, IncomingMessage, ExpressRequest)) {
+    express.request = takePlaceOf(express.request, ExpressRequest.prototype);
+    makeSettable(ExpressRequest.prototype);
+  }
   if (replaceClass(server, ServerResponse, ExpressResponse))
-    express.response = Object.setPrototypeOf(ExpressResponse.prototype, express.response) as object;
+    express.response = takePlaceOf(express.response, ExpressResponse.prototype);
 }
 
 /** The classes are options of `http.createServer`, which keeps them under symbols of their names. @returns whether it did */
 function replaceClass(server: object, former: { name: string }, replacement: object): boolean {
   const key = Object.getOwnPropertySymbols(server).find((each) => each.description === former.name);
   return !!key && Reflect.get(server, key) === former && Reflect.set(server, key, replacement);
+}
+
+/** Makes `prototype` what `former` is. An application that mounts this one changes what it inherits from, and keeps the rest. */
+function takePlaceOf(former: object, prototype: object): object {
+  Reflect.deleteProperty(prototype, 'constructor');
+  Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(former));
+  return Object.setPrototypeOf(prototype, Object.getPrototypeOf(former) as object) as object;
+}
+
+/** Others get these requests, too, such as listeners for upgrades: what only Express cannot set, such as `query`, they can. */
+function makeSettable(prototype: object): void {
+  const inherited = Object.getPrototypeOf(prototype) as object;
+  for (const [name, accessor] of Object.entries(Object.getOwnPropertyDescriptors(inherited))) {
+    if (!accessor.get || accessor.set || Object.hasOwn(prototype, name)) continue;
+    Object.defineProperty(prototype, name, {
+      ...accessor,
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, name, { value, writable: true, configurable: true });
+      },
+    });
+  }
 }
 
 /** What differs between Express and Fastify, in one place. */
@@ -134,8 +156,8 @@ export class HttpPlatform implements OnModuleInit {
   onModuleInit(): void {
     this.hook();
     const { httpAdapter } = this.adapterHost;
-    if (this.isExpress)
-      createAsExpress(httpAdapter.getHttpServer() as object, httpAdapter.getInstance());
+    const server = httpAdapter.getHttpServer() as object | undefined;
+    if (this.isExpress && server) createAsExpress(server, httpAdapter.getInstance());
   }
 
   /** Whether the application runs on Express; false before it is initialized. @internal */
@@ -192,8 +214,6 @@ export class HttpPlatform implements OnModuleInit {
     const { httpAdapter } = this.adapterHost as { httpAdapter?: HttpAdapterHost['httpAdapter'] };
     if (!httpAdapter || this.type !== '') return;
     this.type = httpAdapter.getType();
-    // The prototype of the responses of Express.
-    if (this.isExpress) prepareControl(httpAdapter.getInstance<{ response: object }>().response);
     const fastify = fastifyOf<FastifyLike>(this.adapterHost);
     if (fastify) hookFastify(fastify, this.hasContextHolder);
   }
