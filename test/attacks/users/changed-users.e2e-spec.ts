@@ -184,6 +184,18 @@ describe.each(PLATFORMS)('a session whose user changes on %s', (platform) => {
       expect((await visitor.get('/admin')).status).toBe(403);
     });
 
+    it('gets no page when toAuthentication makes no authorities of the loaded user', async () => {
+      const visitor = await start({
+        loadPrincipal: (id) => ({ username: id }),
+        toAuthentication: (user) => {
+          const { username, roles } = user as User;
+          return { name: username, principal: username, authorities: roles };
+        },
+      });
+      await login(visitor, 'kim');
+      expect((await visitor.get('/admin')).status).toBe(500);
+    });
+
     it('keeps the authorities of the login when the principal tells none', async () => {
       const visitor = await start({ loadPrincipal: () => ({ username: 'kim' }) });
       await login(visitor, 'kim');

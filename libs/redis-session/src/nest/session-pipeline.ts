@@ -103,6 +103,7 @@ export class SessionFeatures implements OnModuleInit, OnApplicationShutdown {
 
   /** Calls `next` once every feature has had the request. */
   authenticate(sessionRequest: SessionRequest, next: (error?: unknown) => void): void {
+    if (this.authenticating.length === 0) return next();
     const goOn = (index: number, error?: unknown): void => {
       const feature = this.authenticating[index];
       if (error !== undefined || !feature) return next(error);

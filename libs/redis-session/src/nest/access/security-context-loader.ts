@@ -69,7 +69,13 @@ function renewedAuthorities(
   principal: object,
   { toAuthentication }: ResolvedSecurityOptions,
 ): readonly string[] | undefined {
-  if (toAuthentication !== defaultToAuthentication) return toAuthentication(principal).authorities;
+  if (toAuthentication !== defaultToAuthentication) {
+    const authorities: unknown = toAuthentication(principal).authorities;
+    if (Array.isArray(authorities)) return authorities as string[];
+    throw new TypeError(
+      'security.toAuthentication must return authorities for the user of security.loadPrincipal, too. Let loadPrincipal load the fields that it uses.',
+    );
+  }
   const { authorities, roles } = principal as Record<string, unknown>;
   const tells = Array.isArray(authorities) || Array.isArray(roles);
   return tells ? authoritiesOf(principal) : undefined;

@@ -144,8 +144,8 @@ export const securityOptionGroup = z.strictObject({
   invalidSessionPath: path.optional(),
   /**
    * Loads the user at each request, when `toAuthentication` keeps only an id. Return undefined when the user no longer
-   * exists. The authorities are what `toAuthentication` makes of this user, by default its `authorities` or `roles`. If it
-   * tells none, those of the login stay.
+   * exists. The authorities are what `toAuthentication` makes of this user. Without that option they are its `authorities` or
+   * `roles`; if it has neither, those of the login stay.
    * Default: the session keeps the whole principal.
    */
   loadPrincipal: functionOption<(id: unknown) => unknown>().optional(),

@@ -199,7 +199,7 @@ const MAX_PAUSE_MS = 500;
 /** Ms that a connection which is given up may take longer than a command. */
 const SOCKET_GRACE_MS = 100;
 
-/** Commands wait for the first attempt to connect again, and for no later one. Nor for a server that reads its data for longer. */
+/** Commands wait for the first attempt to connect again, but for no later one, and no longer for a server that reads its data. */
 function waitForFirstAttempt(client: RedisClient, commandTimeoutMs: number): void {
   const { options } = client;
   if (options.enableOfflineQueue === false) return;

@@ -90,8 +90,9 @@ export class OnceEventSource implements SessionEventSource {
     const isHandOnDue =
       nowMs - this.lastHandOnMs >= (this.input.handOnAfterMs ?? HAND_ON_AFTER_MS) / 2;
     if (isHandOnDue) this.lastHandOnMs = nowMs;
-    if (isHandOnDue) await this.takeOver();
+    const [handOn] = isHandOnDue ? await Promise.allSettled([this.takeOver()]) : [];
     await this.take();
+    if (handOn?.status === 'rejected') throw handOn.reason;
     if (nowMs - this.lastSweepMs < CONSUMER_SWEEP_MS) return;
     this.lastSweepMs = nowMs;
     // Only tidiness: a user of Redis without the right to it handles events all the same.
@@ -113,7 +114,9 @@ export class OnceEventSource implements SessionEventSource {
       await Promise.all(group.map((partition, i) => partition.takeOver(taken[i] ?? [])));
     };
     const open = this.partitions.filter(({ room }) => room > 0);
-    await Promise.all(groupsOf(client, open).map(takeOverGroup));
+    const results = await Promise.allSettled(groupsOf(client, open).map(takeOverGroup));
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure) throw failure.reason;
   }
 
   private take(): Promise<number> {

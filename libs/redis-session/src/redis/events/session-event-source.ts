@@ -58,7 +58,7 @@ export type StreamsReply =
 
 /**
  * Reads the partitions until there are no events, or no room for more; does not wait for the handlers. One command reads
- * them all, in a Redis Cluster one each: what the others have given is handled although one fails.
+ * them all, in a Redis Cluster one each. If one fails, the others are read to their end before that is thrown.
  *
  * @param read - asks for `count` events of each partition
  * @returns how many were taken
@@ -70,13 +70,14 @@ export async function takeAll<P extends EventPartition>(
   isStopped: () => boolean,
 ): Promise<number> {
   let total = 0;
+  let failure: PromiseRejectedResult | undefined;
   let open = partitions.filter(({ room }) => room > 0);
   while (open.length > 0) {
     const groups = groupsOf(client, open);
     const replies = await Promise.allSettled(
       groups.map((group) => read(group, Math.min(...group.map(({ room }) => room)))),
     );
-    const failure = replies.find((reply) => reply.status === 'rejected');
+    failure ??= replies.find((reply) => reply.status === 'rejected');
     const streams = replies.flatMap((reply) => ('value' in reply && reply.value) || []);
     // The client may put a prefix before each key.
     const taken = open.filter((partition) => {
@@ -85,11 +86,11 @@ export async function takeAll<P extends EventPartition>(
       total += entries.length;
       return entries.length > 0;
     });
-    if (failure) throw failure.reason;
-    if (isStopped()) return total;
+    if (isStopped()) break;
     // Handlers that are quick make room.
     if (taken.length > 0) await breathe();
     open = taken.filter(({ room }) => room > 0);
   }
+  if (failure) throw failure.reason;
   return total;
 }
