@@ -32,8 +32,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // For a busy machine: no test takes that long by itself.
-  testTimeout: 60_000,
+  // For a busy machine, where a test may take four times as long: none takes that long by itself.
+  testTimeout: 180_000,
   testSequencer: '<rootDir>/test/support/slowest-first.js',
   // Half of the time of a test is waiting for a server, a deadline or an end.
   maxWorkers: 2 * availableParallelism(),
