@@ -36,5 +36,5 @@ describe('the code of the pages', () => {
       'postgres://localhost/shop': postgres.running.url,
     };
     expect(await runBlocks(blocks, urls, FILES)).toEqual({});
-  }, 120_000);
+  });
 });

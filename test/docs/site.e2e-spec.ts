@@ -112,7 +112,7 @@ describe('the built site', () => {
     await found.waitFor();
     expect(await found.getAttribute('href')).toContain('#');
     await page.unrouteAll({ behavior: 'wait' });
-  }, 60_000);
+  });
 
   it('runs its scripts without an error', () => {
     expect([...visits].filter(([, { problems }]) => problems.length > 0)).toEqual([]);

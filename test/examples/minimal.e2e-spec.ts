@@ -16,7 +16,7 @@ describe('examples/minimal', () => {
     await buildExample('minimal', folder);
     example = await startExample('minimal', { folder });
     ({ url } = example);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     try {

@@ -32,7 +32,7 @@ describe('examples/oidc', () => {
     shop = await startExample('oidc', { env, port });
     replica = await startExample('oidc', { env, port: replicaPort });
     browser = await startBrowser();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser.close();

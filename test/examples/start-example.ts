@@ -63,7 +63,7 @@ export function useExample(name: string): RunningExample {
     running.example = await startExample(name, { env });
     running.replica = await startExample(name, { env });
     running.browser = await startBrowser();
-  }, 60_000);
+  });
   afterAll(async () => {
     await running.browser.close();
     await Promise.all([running.example.stop(), running.replica.stop()]);

@@ -110,5 +110,5 @@ describe.each([
       await redis.client.del(key);
     });
     expect(failed).toEqual([]);
-  }, 120_000);
+  });
 });
