@@ -35,7 +35,19 @@ import { UnansweredSessions } from '../../session/indexed/unanswered-sessions.js
 /**
  * Keeps sessions in Redis so that they can be found by their user or by any other value, end on time though nobody looks,
  * and tell what happens to them. Costs one command to read, one more to change; a login and a logout take one more for
- * each index. docs/storage.md shows the commands, keys and fields.
+ * each index.
+ *
+ * ```
+ * findById    EVALSHA loadIndexed 1 nest:session:{7}:sessions:4fQz81Lwr0Y…
+ *             HGETALL nest:session:{7}:sessions:4fQz81Lwr0Y…      while no record of the access is due and the
+ *                                                                 session is not a large one that is known
+ * login       EVALSHA addToIndex 1 nest:session:index:principal:{2bd806c9}alice
+ *             EVALSHA saveIndexed 6 <stored key> <current key> <mark> nest:session:{7}:sessions:expirations nest:session:{7}:events …
+ *             EVALSHA createIndexed 4 …                            of a new session
+ * deleteById  EVALSHA deleteIndexed 3 nest:session:{7}:sessions:4fQz81Lwr0Y… …
+ *             EVALSHA endSession 4 …                               with events
+ *             ZREM nest:session:index:principal:{2bd806c9}alice 4fQz81Lwr0Y…:Xy3_9k
+ * ```
  *
  * A session is entered in an index before its hash says so, and leaves it after: an entry may be stale, but none is
  * missing. Mirrors `RedisIndexedSessionRepository` of Spring Session.
@@ -92,12 +104,24 @@ export class RedisIndexedSessionRepository
     return this.watch('find', () => this.findPage(name, value, page));
   }
 
+  /**
+   * Ends a session that is not the caller's own.
+   *
+   * @param reason - told once to its client, and to the handlers of the event
+   */
   endById(id: string, reason: string): Promise<void> {
     return this.watch('delete', async () => {
       for (const storedId of this.atRest.idsToDelete(id)) await this.end(storedId, reason);
     });
   }
 
+  /**
+   * Ends all sessions of one user.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @param exceptId - this one stays
+   * @returns how many it has ended
+   */
   endByPrincipalName(name: string, reason: string, exceptId?: string): Promise<number> {
     return this.watch('delete', async () => {
       let count = 0;
@@ -107,6 +131,12 @@ export class RedisIndexedSessionRepository
     });
   }
 
+  /**
+   * Ends all sessions of the user of `session`, as it was when it was last read or saved, but `session`.
+   *
+   * @param reason - told once to each client, and to the handlers of the events
+   * @returns how many it has ended; 0 when `session` is of no user
+   */
   async endOthersOf(session: MapSession, reason: string): Promise<number> {
     const user = this.indexing.entriesOf(session).get(PRINCIPAL_INDEX);
     if (!user) return 0;

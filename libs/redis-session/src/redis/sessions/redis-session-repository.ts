@@ -50,8 +50,27 @@ export const DEFAULT_REDIS_REPOSITORY_OPTIONS = defaultsOf(
 ) as RedisSessionRepositoryOptions;
 
 /**
- * Keeps each session in one Redis hash that expires with it. One command per operation; reads that begin together share one.
- * docs/storage.md shows the commands, keys and fields.
+ * Keeps each session in one Redis hash that expires with it. One command per operation; reads that begin together
+ * share one:
+ *
+ * ```
+ * findById    EVALSHA loadSessions 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ *             HGETALL nest:session:sessions:{4fQz81Lw}r0Y…      while no record of the access is due and the
+ *                                                               session is not a large one that is known
+ * save        EVALSHA createSession 1 nest:session:sessions:{4fQz81Lw}r0Y…      of a new session
+ *             EVALSHA setAttributes 1 nest:session:sessions:{4fQz81Lw}r0Y…      while the access is recorded
+ *             EVALSHA saveSession 1 nest:session:sessions:{4fQz81Lw}r0Y…
+ *             EVALSHA saveSession 3 <stored key> <current key> <mark of the save>      with another id, or updates
+ * deleteById  DEL nest:session:sessions:{4fQz81Lw}r0Y…
+ * ```
+ * ```
+ * nest:session:sessions:{4fQz81Lw}r0Y…          hash, expires at lastAccessedTime + maxInactiveInterval
+ *   creationTime         1404360000000          epoch ms
+ *   lastAccessedTime     1404360000000          epoch ms, only grows
+ *   maxInactiveInterval  1800                   seconds, -1 = never
+ *   version              7c1e09b25f0a8d34       large sessions: another one with each change but of lastAccessedTime
+ *   sessionAttr:cart     [{"sku":1}]            what the codec made of the attribute
+ * ```
  *
  * Mirrors `RedisSessionRepository` of Spring Session; keys and fields have the same names.
  */
