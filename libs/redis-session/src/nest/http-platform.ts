@@ -132,7 +132,8 @@ function makeSettable(prototype: object): void {
     Object.defineProperty(prototype, name, {
       ...accessor,
       set(this: object, value: unknown) {
-        Object.defineProperty(this, name, { value, writable: true, configurable: true });
+        const own = { value, writable: true, configurable: true, enumerable: true };
+        Object.defineProperty(this, name, own);
       },
     });
   }

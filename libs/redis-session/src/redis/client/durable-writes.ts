@@ -10,7 +10,13 @@ import {
   resolveOptionGroup,
 } from '../../lib/option-group.js';
 import { leaveDemotedMaster } from './redis-server.js';
-import { callCommand, type LuaScript, type RawReply, type ScriptArguments } from './script.js';
+import {
+  callCommand,
+  type LuaScript,
+  type RawReply,
+  type ScriptArguments,
+  sendUntilKnown,
+} from './script.js';
 import { refused, SessionOptionError, SessionStoreError } from '../../session/session.errors.js';
 
 /** What `durability` takes. */
@@ -180,7 +186,10 @@ export function writeScriptOf<Reply = RawReply>(
   client.defineCommand(name, script);
   writesOf.get(client)?.client.defineCommand(name, script);
   return (isDurable, args) =>
-    writeOver(client, isDurable, (sender) => callCommand(sender, name, args) as Promise<Reply>);
+    writeOver(client, isDurable, (sender) =>
+      // Within one write: a deletion that is sent again as another one could be late.
+      sendUntilKnown(() => callCommand(sender, name, args) as Promise<Reply>),
+    );
 }
 
 function unconfirmed(reason: string): SessionStoreError {

@@ -19,7 +19,6 @@ import {
   listOf,
   MISSING,
   SAVED,
-  sendUntilKnown,
   unknownOutcome,
   WriteDeadline,
 } from '../client/script.js';
@@ -140,11 +139,10 @@ export class IndexedSessionCommands {
       ...[keys.session(id), keys.expirations(keys.partitionOf(id)), keys.ended(id)],
       ...[id, reason, options.reasonLifeMs, ...fields],
     ];
-    const reply = sendUntilKnown(() => this.deleteIndexed(true, args));
     const texts = await withDeadline(
       'end the session',
       options.commandTimeoutMs,
-      reply.then(listOf<string | null>),
+      this.deleteIndexed(true, args).then(listOf<string | null>),
     );
     return { kind: 'ended', fields: texts.flatMap((text, i) => [fields[i] ?? '', text ?? '']) };
   }
