@@ -12,8 +12,8 @@ const logger = new Logger('drainOnShutdown');
  * Stops the process at SIGTERM without a failed request. Call it before `app.listen()` and instead of
  * `enableShutdownHooks()`, which would close the server at once.
  *
- * From then on `readinessPath` is answered with 503. After `drainSeconds` the application closes once requests in flight
- * have ended. At `deadlineSeconds` connections that are still open are cut. SIGINT (Ctrl-C) ends the drain at once.
+ * From the signal on, `readinessPath` is answered with 503. After `drainSeconds`, the application closes once requests in
+ * flight have ended. At `deadlineSeconds`, connections that are still open are cut. SIGINT (Ctrl-C) ends the drain at once.
  *
  * @param options - `drainSeconds` (default 5) must be longer than a proxy keeps idle connections to this process;
  *   `deadlineSeconds` (default 25) must be longer than `drainSeconds` and shorter than the grace period of the platform;

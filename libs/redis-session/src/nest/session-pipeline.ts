@@ -36,7 +36,7 @@ import { OpenSessionStore, visitorTimeoutsOf } from './session-store.providers.j
 
 type Next = (error?: unknown) => void;
 
-/** Node sets `upgrade` only where somebody listens for upgrades. */
+/** `upgrade`: somebody listens for upgrades. Node does not emit those as requests, so somebody has routed this one himself. */
 type Request = IncomingMessage & { readonly upgrade?: boolean };
 
 /** The features of the application, and what its requests share once every feature has had its say. */

@@ -54,7 +54,7 @@ export type SaveOutcome =
  * Compares what the updates of `change` were computed from with what is stored.
  *
  * @param storedText - of an attribute
- * @returns undefined when both are the same, but for half surrogate pairs, which not every store can keep
+ * @returns undefined when both are the same. A half surrogate pair counts as U+FFFD, which some stores keep in its place
  */
 export function conflictOf(
   { attributes }: SessionChange,

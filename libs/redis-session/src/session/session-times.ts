@@ -24,7 +24,7 @@ export function expiryTimeMs(times: SessionTimes, absoluteTimeoutSeconds?: numbe
   return Math.min(idle, absolute);
 }
 
-/** `session` as it is after an access at `timeMs` (epoch), which no record of an earlier one undoes. */
+/** `session` as it is after an access at `timeMs` (epoch). An earlier time than the last access changes nothing. */
 export function accessedAt<S extends SessionTimes>(session: S, timeMs: number): S {
   return { ...session, lastAccessedTime: Math.max(session.lastAccessedTime, timeMs) };
 }

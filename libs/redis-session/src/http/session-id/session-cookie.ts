@@ -11,7 +11,7 @@ export interface SessionCookieSettings {
 }
 
 /** Of most sessions. */
-const NO_MARK = {};
+const NO_MARK = Object.freeze({});
 
 const SAME_SITE: readonly unknown[] = ['lax', 'strict', 'none', false];
 

@@ -77,16 +77,16 @@ export class OpenSockets {
    * @internal
    */
   async senderOf(client: object): Promise<SecurityContext> {
-    const { clock, loadSecurityContext, repository } = this.setup;
+    const { setup } = this;
     const { keepAliveSeconds } = this.options.webSockets;
     const state = socketStateOf(client);
-    const nowMs = clock();
+    const nowMs = setup.clock();
     const isAccess = keepAliveSeconds >= 0 && nowMs - state.accessedAtMs >= keepAliveSeconds * 1000;
     const access = isAccess ? { accessTimeMs: nowMs } : {};
-    const session = await findNewest(repository, this.idsOf(state), access);
+    const session = await findNewest(setup.repository, this.idsOf(state), access);
     if (!session) return EMPTY_SECURITY_CONTEXT;
     if (isAccess) state.accessedAtMs = nowMs;
-    return loadSecurityContext(session);
+    return setup.loadSecurityContext(session);
   }
 
   /** Called for each socket that is opened. @param handshake - given by `ws`; socket.io clients have it themselves. @internal */

@@ -79,7 +79,7 @@ export abstract class PollingEventSource<E extends PolledEvent> implements Sessi
     return this.lanes.add(event.sessionId, work);
   }
 
-  /** As each of several replicas does: nobody delivers it again. */
+  /** Delivers `polled` in its lane. A handler that fails does not get it again: each replica has an event of its own. */
   protected deliverInLane(polled: E): Promise<void> {
     return this.inLane(polled, async () => {
       await this.deliver(polled, 'Other replicas are not affected.');
